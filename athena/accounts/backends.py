@@ -1,0 +1,29 @@
+"""How Django asks who somebody is and what they may do."""
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+
+from athena.accounts.models import User
+from athena.accounts.roles import permissions_of
+
+
+class RoleBackend(ModelBackend):
+    """Logs in by e-mail and password; what a user may do comes from the table of roles, without a query."""
+
+    def _permissions(self, user_obj: Any) -> set[str]:
+        return set(permissions_of(user_obj.role)) if user_obj.is_active and not user_obj.is_anonymous else set()
+
+    def get_user_permissions(self, user_obj: Any, obj: object = None) -> set[str]:
+        return self._permissions(user_obj)
+
+    def get_group_permissions(self, user_obj: Any, obj: object = None) -> set[str]:
+        return set()
+
+    def get_all_permissions(self, user_obj: Any, obj: object = None) -> set[str]:
+        return self._permissions(user_obj)
+
+    def get_user(self, user_id: int) -> Any:
+        """The session's user with their team, or None where they were deactivated."""
+        user = User.objects.select_related("team").filter(pk=user_id).first()
+        return user if user is not None and user.is_active else None

@@ -1,0 +1,157 @@
+"""People: users, the teams they work in, and the devices they are logged in on."""
+
+import unicodedata
+import uuid
+import zoneinfo
+from datetime import date, datetime, time
+from typing import Any, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+from athena.accounts import roles
+from athena.db import Now
+
+
+def fold_email(value: str) -> str:
+    """The one spelling of an e-mail address that is stored, unique and looked up (NFKC, case-folded)."""
+    return unicodedata.normalize("NFKC", value).strip().casefold()
+
+
+def validate_time_zone(value: str) -> None:
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError("“%(value)s” is not an IANA time zone.", params={"value": value})
+
+
+class FoldedEmailField(models.EmailField):  # type: ignore[type-arg]
+    """An e-mail address, folded both when it is stored and when it is looked up."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return fold_email(value) if isinstance(value, str) else value
+
+
+class Team(models.Model):
+    name = models.CharField(max_length=100, unique=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "teams"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=username)
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=fold_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, **{"role": roles.Role.ADMIN, **fields})
+
+
+class User(AbstractBaseUser):
+    """Somebody who works with leads. Deactivated when they leave, never deleted: history names them."""
+
+    email = FoldedEmailField(unique=True)
+    full_name = models.CharField(max_length=150)
+    role = models.CharField(max_length=10, choices=roles.Role, default=roles.Role.REP, db_default=roles.Role.REP)
+    team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="members")
+    time_zone = models.CharField(
+        max_length=64, default="America/New_York", db_default="America/New_York", validators=[validate_time_zone]
+    )
+    reminder_minutes = models.PositiveIntegerField(
+        default=30, db_default=30, help_text="How long before a timed follow-up the reminder comes, in minutes."
+    )
+    digest_hour = models.PositiveSmallIntegerField(
+        default=7, db_default=7, help_text="The local hour (0 to 23) of the daily digest."
+    )
+    is_active = models.BooleanField(default=True, db_default=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["full_name"]
+
+    class Meta:
+        db_table = "users"
+        ordering = ["full_name", "id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(role__in=roles.Role.values), name="users_role_known"),
+            models.CheckConstraint(
+                condition=models.Q(reminder_minutes__range=(0, 10_080)), name="users_reminder_minutes"
+            ),
+            models.CheckConstraint(condition=models.Q(digest_hour__range=(0, 23)), name="users_digest_hour"),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name or self.email
+
+    @property
+    def is_staff(self) -> bool:
+        """Everybody works in the admin; what they may do there is their role's."""
+        return self.is_active
+
+    @property
+    def is_superuser(self) -> bool:
+        return self.is_active and self.role == roles.Role.ADMIN
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return self.is_active and perm in roles.permissions_of(self.role)
+
+    def has_perms(self, perms: list[str], obj: object = None) -> bool:
+        return all(self.has_perm(perm, obj) for perm in perms)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active and any(p.startswith(f"{app_label}.") for p in roles.permissions_of(self.role))
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+
+def local_today(user: "User") -> date:
+    """Today on this person's wall calendar."""
+    return timezone.now().astimezone(user.zone).date()
+
+
+def local_instant(user: "User", day: date, clock: time) -> datetime:
+    """The UTC instant at which this person's wall clock shows `day` and `clock`.
+
+    A time that a DST change skips is the instant just as long after the gap's start; one that comes twice, the first.
+    """
+    return datetime.combine(day, clock, tzinfo=user.zone).astimezone(zoneinfo.ZoneInfo("UTC"))
+
+
+class LoginSession(models.Model):
+    """A family of refresh tokens: one login on one device. Only the newest token of a family refreshes it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="login_sessions")
+    jti = models.CharField(max_length=64)
+    previous_jti = models.CharField(max_length=64, default="", db_default="")
+    rotated_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "login_sessions"
+        constraints = [models.CheckConstraint(condition=models.Q(jti__gt=""), name="login_sessions_jti_set")]
+
+    def __str__(self) -> str:
+        return str(self.id)

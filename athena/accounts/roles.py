@@ -1,0 +1,77 @@
+"""Who may do what: one table from role to Django permissions, answered without a query.
+
+A permission here says what kind of thing somebody may do at all; which rows it reaches is `visible_to` (reading) and
+`sales.policy` (writing).
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from django.db.models import TextChoices
+
+if TYPE_CHECKING:
+    from athena.accounts.models import User
+
+
+class Role(TextChoices):
+    REP = "rep", "Salesperson"
+    MANAGER = "manager", "Manager"
+    ADMIN = "admin", "Administrator"
+
+
+READ, ADD, CHANGE, DELETE = "view", "add", "change", "delete"
+
+_TABLE: dict[Role, dict[str, tuple[str, ...]]] = {
+    Role.REP: {
+        "sales.lead": (READ, ADD, CHANGE),
+        "sales.activity": (READ, ADD),
+        "sales.fieldchange": (READ,),
+        "sales.followup": (READ, ADD, CHANGE, DELETE),
+        "sales.leadscorehistory": (READ,),
+        "sales.leadtransfer": (READ,),
+        "sales.leadsource": (READ,),
+        "sales.lostreason": (READ,),
+        "notifications.notification": (READ,),
+        "notifications.preference": (READ, ADD, CHANGE),
+    },
+    Role.MANAGER: {
+        "accounts.user": (READ,),
+        "accounts.team": (READ,),
+        "sales.lead": (DELETE, "bulk_transfer", "import", "export"),
+        "sales.leadsource": (ADD, CHANGE),
+        "sales.sourcespend": (READ, ADD, CHANGE, DELETE),
+        "sales.lostreason": (ADD, CHANGE),
+        "sales.leadscoringrule": (READ, ADD, CHANGE, DELETE),
+        "sales.scoringrun": (READ, ADD),
+        "sales.transferbatch": (READ, "undo"),
+        "django_celery_beat.periodictask": (READ,),
+        "django_celery_beat.intervalschedule": (READ,),
+        "django_celery_beat.crontabschedule": (READ,),
+    },
+    Role.ADMIN: {
+        "accounts.user": (ADD, CHANGE),
+        "accounts.team": (ADD, CHANGE, DELETE),
+        "django_celery_beat.periodictask": (ADD, CHANGE, DELETE),
+        "django_celery_beat.intervalschedule": (ADD, CHANGE, DELETE),
+        "django_celery_beat.crontabschedule": (ADD, CHANGE, DELETE),
+    },
+}
+_ORDER = (Role.REP, Role.MANAGER, Role.ADMIN)  # each holds all that the ones before it hold
+
+
+@cache
+def permissions_of(role: str) -> frozenset[str]:
+    """The permissions of a role, as `app.verb_model`."""
+    held = _ORDER[: _ORDER.index(Role(role)) + 1]
+    return frozenset(
+        f"{app}.{verb}_{model}"
+        for each in held
+        for name, verbs in _TABLE[each].items()
+        for app, model in [name.split(".")]
+        for verb in verbs
+    )
+
+
+def at_least(user: "User", role: Role) -> bool:
+    """Whether this active user's role is `role` or one above it."""
+    return user.is_active and _ORDER.index(Role(user.role)) >= _ORDER.index(role)

@@ -1,0 +1,38 @@
+"""Rows that belong to the running system rather than to a subject."""
+
+from django.conf import settings
+from django.db import models
+
+from athena.db import Now
+
+
+class Heartbeat(models.Model):
+    """When a periodic job last ran (UTC), so that `/readyz` can tell a quiet system from a dead one."""
+
+    name = models.CharField(max_length=50, primary_key=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "heartbeats"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class IdempotencyKey(models.Model):
+    """A client's claim that a POST is one and the same request, and the answer it got."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)  # SHA-256 of method, path and body
+    status = models.PositiveSmallIntegerField(null=True)  # NULL while the first request is running
+    answer = models.JSONField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "idempotency_keys"
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once_per_user")]
+        indexes = [models.Index(fields=["created_at"], name="idx_idempotency_keys_age")]
+
+    def __str__(self) -> str:
+        return self.key

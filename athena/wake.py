@@ -1,0 +1,26 @@
+"""Wake a task by name once the caller's transaction is committed.
+
+The work is already a row, so a message that cannot be published costs a delay (the next tick finds the row), never
+the work and never the request: a failure is logged. The broker options in settings bound the wait to two seconds.
+"""
+
+from functools import partial
+from typing import Any
+
+import structlog
+from celery import current_app
+from django.db import transaction
+
+logger = structlog.get_logger(__name__)
+
+
+def wake(task_name: str, *args: Any) -> None:
+    """Publish `task_name` after commit (at once outside a transaction). Never raises for a broker that is away."""
+    transaction.on_commit(partial(_publish, task_name, args))
+
+
+def _publish(task_name: str, args: tuple[Any, ...]) -> None:
+    try:
+        current_app.send_task(task_name, args=args, retry=False)
+    except (OSError, current_app.connection_for_write().connection_errors) as error:  # type: ignore[misc]
+        logger.warning("wake_failed", task=task_name, error=repr(error))

@@ -1,0 +1,75 @@
+"""One exception for each rule of sales that can be broken.
+
+Each carries a stable `code` for programs and a sentence for people. `athena.api_errors` turns them into HTTP, and the
+admin into messages.
+"""
+
+from collections.abc import Mapping
+
+
+class SalesError(Exception):
+    """A rule was broken; nothing was written."""
+
+    code = "invalid"
+    message = "That can't be done."
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.message)
+
+
+class Invalid(SalesError):
+    """A value is wrong. `fields` maps each field's name to what is wrong with it (HTTP 400)."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__(" ".join(f"{name}: {why}" for name, why in fields.items()))
+        self.fields = dict(fields)
+
+
+class NotFound(SalesError):
+    """It is not there, or not visible to whoever asks (HTTP 404)."""
+
+    code = "not_found"
+    message = "Not found."
+
+
+class NotAllowed(SalesError):
+    """Visible, but not theirs to do (HTTP 403)."""
+
+    code = "not_allowed"
+    message = "You are not allowed to do that."
+
+
+class NotYourLead(NotAllowed):
+    code = "not_your_lead"
+    message = "Only the lead's owner or a manager may change it."
+
+
+class NotYourFollowUp(NotAllowed):
+    code = "not_your_follow_up"
+    message = "This follow-up is somebody else's."
+
+
+class ReceiverNotAllowed(NotAllowed):
+    code = "receiver_not_allowed"
+    message = "You may give leads to active colleagues of your team."
+
+
+class Conflict(SalesError):
+    """The state of things does not allow it (HTTP 409)."""
+
+    code = "conflict"
+
+
+class LeadClosed(Conflict):
+    code = "lead_closed"
+    message = "The lead is closed. Reopen it first."
+
+
+class FollowUpClosed(Conflict):
+    code = "follow_up_closed"
+    message = "This follow-up is already completed or cancelled."
+
+
+class TooManyRules(Conflict):
+    code = "too_many_rules"
+    message = "At most 200 rules can be active."

@@ -1,0 +1,24 @@
+"""The tables of sales. Every row of people's data is read through `.visible_to(user)`."""
+
+from sales.models.activity import Activity, FieldChange
+from sales.models.follow_up import FollowUp
+from sales.models.lead import Lead
+from sales.models.scoring import LeadScoreHistory, LeadScoringRule, RuleSet, ScoringRun
+from sales.models.source import LeadSource, LostReason, SourceSpend
+from sales.models.transfer import LeadTransfer, TransferBatch
+
+__all__ = [
+    "Activity",
+    "FieldChange",
+    "FollowUp",
+    "Lead",
+    "LeadScoreHistory",
+    "LeadScoringRule",
+    "LeadSource",
+    "LeadTransfer",
+    "LostReason",
+    "RuleSet",
+    "ScoringRun",
+    "SourceSpend",
+    "TransferBatch",
+]

@@ -1,0 +1,111 @@
+"""A follow-up: what somebody has promised to do next about a lead, and what became of it."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from athena.accounts.models import User
+from athena.db import Now
+from sales.models.fields import long_text, one_line, user_key
+from sales.models.lead import Lead
+
+OPEN = Q(completed=False, cancelled_at__isnull=True)
+
+
+class FollowUpQuerySet(models.QuerySet["FollowUp"]):
+    def visible_to(self, user: User) -> Self:
+        """The follow-ups of the leads this user may read."""
+        leads = Lead.objects.visible_to(user).order_by()
+        return self.filter(lead__in=leads.values("pk"))
+
+    def open(self) -> Self:
+        """Neither completed nor cancelled."""
+        return self.filter(OPEN)
+
+
+class FollowUp(models.Model):
+    class Type(models.TextChoices):
+        CALL = "call", "Call"
+        EMAIL = "email", "E-mail"
+        MEETING = "meeting", "Meeting"
+        QUOTE = "quote", "Quote"
+        OTHER = "other", "Other"
+
+    class Outcome(models.TextChoices):
+        SUCCESSFUL = "successful", "Successful"
+        NO_ANSWER = "no_answer", "No answer"
+        VOICEMAIL = "voicemail", "Voicemail"
+        RESCHEDULED = "rescheduled", "Rescheduled"
+        LOST = "lost", "Lost"
+
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="follow_ups", db_index=False)
+    activity = models.ForeignKey(
+        "sales.Activity", models.SET_NULL, null=True, editable=False, related_name="+", db_index=False
+    )  # what completing it wrote
+    follow_up_type = models.CharField(max_length=50, choices=Type)
+    scheduled_date = models.DateField()
+    scheduled_time = models.TimeField(null=True, blank=True, help_text="On the assignee's wall clock.")
+    first_scheduled_date = models.DateField(null=True, editable=False)
+    due_at = models.DateTimeField(null=True, editable=False)
+    completed = models.BooleanField(default=False, db_default=False)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    completed_by = user_key("completed_by", null=True, blank=True)
+    outcome = models.CharField(max_length=50, choices=Outcome, null=True, blank=True)
+    notes = long_text(help_text="What is to be done.")
+    outcome_notes = long_text(help_text="What came of it.")
+    no_next_reason = one_line(help_text="Why nothing follows.")
+    remind_at = models.DateTimeField(null=True, editable=False)
+    reminder_sent = models.BooleanField(default=False, db_default=False, editable=False)
+    reminder_no = models.IntegerField(default=1, db_default=1, editable=False)
+    assigned_to = user_key("assigned_to", related_name="follow_ups")
+    created_by = user_key("created_by", null=True, editable=False)
+    cancelled_at = models.DateTimeField(null=True, editable=False)
+    cancel_reason = one_line()
+    version = models.IntegerField(default=1, db_default=1, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = FollowUpQuerySet.as_manager()
+
+    class Meta:
+        db_table = "follow_ups"
+        ordering = ["scheduled_date", "scheduled_time", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(follow_up_type__in=["call", "email", "meeting", "quote", "other"]),
+                name="valid_follow_up_type",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome__isnull=True)
+                | Q(outcome__in=["successful", "no_answer", "voicemail", "rescheduled", "lost"]),
+                name="valid_outcome",
+            ),
+            models.CheckConstraint(
+                condition=Q(completed=True, completed_at__isnull=False, outcome__isnull=False)
+                | Q(completed=False, completed_at__isnull=True, completed_by__isnull=True, outcome__isnull=True),
+                name="follow_ups_completed_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(completed=False) | Q(cancelled_at__isnull=True), name="follow_ups_one_end"
+            ),
+            models.CheckConstraint(condition=Q(reminder_no__gte=1), name="follow_ups_reminder_no"),
+        ]
+        indexes = [
+            models.Index(F("lead"), F("created_at").desc(), name="idx_follow_ups_lead"),
+            models.Index("assigned_to", "scheduled_date", "completed", "outcome", name="idx_follow_ups_assigned"),
+            models.Index(
+                "assigned_to", "scheduled_date", "scheduled_time", "id", name="idx_follow_ups_scheduled", condition=OPEN
+            ),
+            models.Index("scheduled_date", name="idx_follow_ups_overdue", condition=OPEN),
+            models.Index("remind_at", name="idx_follow_ups_remind", condition=OPEN & Q(reminder_sent=False)),
+            models.Index("lead", "due_at", name="idx_follow_ups_next", condition=OPEN),
+            models.Index("id", name="idx_follow_ups_no_due", condition=OPEN & Q(due_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_follow_up_type_display()} on {self.scheduled_date}"
+
+    @property
+    def is_open(self) -> bool:
+        return not self.completed and self.cancelled_at is None

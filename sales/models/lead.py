@@ -1,0 +1,189 @@
+"""A lead: somebody who asked for a charter, the trip they want, and how far the sale has come."""
+
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, NullIf
+
+from athena.accounts.models import User
+from athena.accounts.roles import Role
+from athena.db import Now
+from sales.models.fields import MAX_AMOUNT, MAX_COUNT, amount, long_text, one_line, user_key, within
+from sales.models.source import LeadSource, LostReason
+
+OPEN_STATUSES = ("new", "contacted", "qualified", "quoted")
+CLOSED_STATUSES = ("won", "lost")
+
+
+def display_name(prefix: str = "") -> Coalesce:
+    """A lead's name as people know it: the company, or else the contact."""
+    return Coalesce(NullIf(F(f"{prefix}company_name"), models.Value("")), F(f"{prefix}contact_name"))
+
+
+class LeadQuerySet(models.QuerySet["Lead"]):
+    def visible_to(self, user: User) -> Self:
+        """The leads this user may read. Archived ones are nobody's (the admin restores them by `archived()`)."""
+        return self.filter(archived_at__isnull=True).in_scope_of(user)
+
+    def in_scope_of(self, user: User) -> Self:
+        """As `visible_to`, archived ones included."""
+        if not user.is_active:
+            return self.none()
+        if user.role == Role.ADMIN or (user.role == Role.MANAGER and user.team_id is None):
+            return self
+        scope = Q(assigned_to=user.pk) | Q(pk__in=_leads_with_follow_up_of(user))
+        if user.team_id is not None:
+            scope |= Q(assigned_to__in=User.objects.filter(team=user.team_id).order_by().values("pk"))
+        if user.role == Role.MANAGER:
+            scope |= Q(assigned_to__isnull=True)
+        return self.filter(scope)
+
+    def open(self) -> Self:
+        return self.filter(status__in=OPEN_STATUSES, archived_at__isnull=True)
+
+    def unplanned(self) -> Self:
+        """Open leads that nobody has planned to follow up."""
+        from sales.models.follow_up import FollowUp
+
+        return self.open().exclude(pk__in=FollowUp.objects.open().order_by().values("lead_id"))
+
+
+def _leads_with_follow_up_of(user: User) -> "models.QuerySet[Any, Any]":
+    from sales.models.follow_up import FollowUp
+
+    return FollowUp.objects.filter(assigned_to=user.pk, cancelled_at__isnull=True).order_by().values("lead_id")
+
+
+class Lead(models.Model):
+    class Status(models.TextChoices):
+        NEW = "new", "New"
+        CONTACTED = "contacted", "Contacted"
+        QUALIFIED = "qualified", "Qualified"
+        QUOTED = "quoted", "Quoted"
+        WON = "won", "Won"
+        LOST = "lost", "Lost"
+
+    class TripType(models.TextChoices):
+        ONE_WAY = "one_way", "One way"
+        ROUND_TRIP = "round_trip", "Round trip"
+        MULTI_DAY = "multi_day", "Multi-day tour"
+        SHUTTLE = "shuttle", "Shuttle"
+
+    class VehicleType(models.TextChoices):
+        MOTORCOACH = "motorcoach", "Motorcoach"
+        MINIBUS = "minibus", "Minibus"
+        SCHOOL_BUS = "school_bus", "School bus"
+        VAN = "van", "Van"
+        OTHER = "other", "Other"
+
+    company_name = one_line()
+    contact_name = one_line()
+    email = one_line(254)
+    email_normalised = models.CharField(max_length=254, null=True, editable=False)
+    phone = one_line(50)
+    phone_normalised = models.CharField(max_length=32, null=True, editable=False)
+    notes = long_text()
+    status = models.CharField(max_length=20, choices=Status, default=Status.NEW, db_default=Status.NEW)
+
+    trip_type = one_line(20, choices=TripType)
+    pickup_at = models.DateTimeField(null=True, blank=True)
+    return_at = models.DateTimeField(null=True, blank=True)
+    pickup_location = one_line()
+    dropoff_location = one_line()
+    itinerary = long_text()
+    estimated_passengers = models.IntegerField(null=True, blank=True)
+    vehicle_type = one_line(20, choices=VehicleType)
+    vehicles_needed = models.IntegerField(null=True, blank=True)
+    accessible_seats = models.IntegerField(null=True, blank=True)
+
+    estimated_value = amount(null=True, blank=True)
+    quote_amount = amount(null=True, blank=True)
+    quote_valid_until = models.DateField(null=True, blank=True)
+    bid_due_at = models.DateTimeField(null=True, blank=True)
+    booked_value = amount(null=True, blank=True)
+    is_repeat = models.BooleanField(default=False, db_default=False)
+
+    source = models.ForeignKey(LeadSource, models.PROTECT, null=True, blank=True, related_name="leads")
+    campaign = one_line(100)
+    utm_source = one_line(100)
+    utm_medium = one_line(100)
+    utm_campaign = one_line(100)
+    utm_term = one_line(100)
+    utm_content = one_line(100)
+    last_source = models.ForeignKey(LeadSource, models.PROTECT, null=True, blank=True, related_name="+")
+    last_utm_source = one_line(100)
+    last_utm_medium = one_line(100)
+    last_utm_campaign = one_line(100)
+    last_utm_term = one_line(100)
+    last_utm_content = one_line(100)
+
+    assigned_to = user_key("assigned_to", related_name="leads", null=True, blank=True)
+    score = models.IntegerField(default=0, db_default=0, editable=False)
+    score_raw = models.IntegerField(default=0, db_default=0, editable=False)
+    score_updated_at = models.DateTimeField(null=True, editable=False)
+    last_follow_up_date = models.DateTimeField(null=True, editable=False)
+    next_follow_up_date = models.DateTimeField(null=True, editable=False)
+    follow_up_count = models.IntegerField(default=0, db_default=0, editable=False)
+
+    first_contacted_at = models.DateTimeField(null=True, editable=False)
+    qualified_at = models.DateTimeField(null=True, editable=False)
+    quoted_at = models.DateTimeField(null=True, editable=False)
+    closed_at = models.DateTimeField(null=True, editable=False)
+    lost_reason = models.ForeignKey(
+        LostReason, models.PROTECT, null=True, blank=True, to_field="name", db_column="lost_reason", related_name="+"
+    )
+    last_activity_at = models.DateTimeField(null=True, editable=False)
+    archived_at = models.DateTimeField(null=True, editable=False)
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, editable=False, related_name="merged")
+    version = models.IntegerField(default=1, db_default=1, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = LeadQuerySet.as_manager()
+
+    class Meta:
+        db_table = "leads"
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=[*OPEN_STATUSES, *CLOSED_STATUSES]), name="leads_status_known"
+            ),
+            models.CheckConstraint(condition=~Q(company_name="") | ~Q(contact_name=""), name="leads_named"),
+            models.CheckConstraint(
+                condition=~Q(status="lost") | Q(lost_reason__isnull=False), name="leads_lost_has_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(pickup_at__isnull=True) | Q(return_at__isnull=True) | Q(return_at__gte=F("pickup_at")),
+                name="leads_return_after_pickup",
+            ),
+            models.CheckConstraint(condition=~Q(merged_into=F("id")), name="leads_not_merged_into_itself"),
+            models.CheckConstraint(condition=Q(score__range=(0, 100)), name="leads_score"),
+            within("leads_estimated_passengers", "estimated_passengers", 0, MAX_COUNT),
+            within("leads_vehicles_needed", "vehicles_needed", 0, MAX_COUNT),
+            within("leads_accessible_seats", "accessible_seats", 0, MAX_COUNT),
+            within("leads_estimated_value", "estimated_value", 0, MAX_AMOUNT),
+            within("leads_quote_amount", "quote_amount", 0, MAX_AMOUNT),
+            within("leads_booked_value", "booked_value", 0, MAX_AMOUNT),
+        ]
+        indexes = [
+            models.Index(
+                F("score").desc(),
+                F("id").desc(),
+                name="idx_leads_score",
+                condition=Q(status__in=OPEN_STATUSES, archived_at__isnull=True),
+            ),
+            models.Index(F("created_at").desc(), F("id").desc(), name="idx_leads_created"),
+            models.Index("status", F("created_at").desc(), F("id").desc(), name="idx_leads_status"),
+            models.Index("assigned_to", F("created_at").desc(), F("id").desc(), name="idx_leads_assigned"),
+            models.Index("next_follow_up_date", name="idx_leads_next_follow_up"),
+            models.Index("email_normalised", name="idx_leads_email"),
+            models.Index("phone_normalised", name="idx_leads_phone"),
+        ]
+
+    def __str__(self) -> str:
+        return self.company_name or self.contact_name
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_STATUSES

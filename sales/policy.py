@@ -1,0 +1,57 @@
+"""Who may change what. Reading is `visible_to` on the querysets; these questions are asked of what is visible.
+
+`by=None` is the system itself, which may do everything.
+"""
+
+from django.db.models import Q
+
+from athena.accounts.models import User
+from athena.accounts.roles import Role, at_least
+from sales import errors
+from sales.models import FollowUp, Lead
+
+
+def is_manager(user: User) -> bool:
+    return at_least(user, Role.MANAGER)
+
+
+def require_write_lead(by: User | None, lead: Lead) -> None:
+    """Owners and managers change a lead (managers: any lead that they can see).
+
+    Raises `NotYourLead`.
+    """
+    if by is not None and not (is_manager(by) or (by.is_active and lead.assigned_to_id == by.pk)):
+        raise errors.NotYourLead
+
+
+def require_write_follow_up(by: User | None, follow_up: FollowUp) -> None:
+    """A follow-up is changed by its assignee and by managers who can see it.
+
+    Raises `NotYourFollowUp`.
+    """
+    if by is not None and not (is_manager(by) or (by.is_active and follow_up.assigned_to_id == by.pk)):
+        raise errors.NotYourFollowUp
+
+
+def require_manager(by: User | None) -> None:
+    """Raises `NotAllowed` below manager."""
+    if by is not None and not is_manager(by):
+        raise errors.NotAllowed
+
+
+def receivers_for(by: User | None) -> Q:
+    """Which active users `by` may give a lead or a follow-up to: reps their own team, managers anybody."""
+    if by is None or is_manager(by):
+        return Q(is_active=True)
+    if by.team_id is None:
+        return Q(pk=by.pk, is_active=True)
+    return Q(team=by.team_id, is_active=True)
+
+
+def people_in_scope_of(user: User) -> Q:
+    """Whose figures this user may read: reps their own, managers their team's (all without a team), admins all."""
+    if user.role == Role.ADMIN or (user.role == Role.MANAGER and user.team_id is None):
+        return Q()
+    if user.role == Role.MANAGER:
+        return Q(team=user.team_id)
+    return Q(pk=user.pk)
