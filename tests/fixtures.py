@@ -1,0 +1,87 @@
+"""The people of the tests, and clients that act as them."""
+
+from collections.abc import Callable
+
+import pytest
+from rest_framework.test import APIClient
+
+from athena.accounts.models import Team, User
+from athena.accounts.roles import Role
+from sales.models import Lead
+
+
+@pytest.fixture
+def desk(db: None) -> Team:
+    return Team.objects.create(name="Charter desk")
+
+
+@pytest.fixture
+def other_desk(db: None) -> Team:
+    return Team.objects.create(name="Airport desk")
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[..., User]:
+    def make(name: str, role: Role = Role.REP, team: Team | None = None, **fields: object) -> User:
+        fields.setdefault("time_zone", "UTC")
+        user = User(email=f"{name}@example.com", full_name=name.title(), role=role, team=team, **fields)
+        user.set_unusable_password()
+        user.save()
+        return user
+
+    return make
+
+
+@pytest.fixture
+def rep(make_user: Callable[..., User], desk: Team) -> User:
+    return make_user("maria", team=desk)
+
+
+@pytest.fixture
+def colleague(make_user: Callable[..., User], desk: Team) -> User:
+    return make_user("tom", team=desk)
+
+
+@pytest.fixture
+def stranger(make_user: Callable[..., User], other_desk: Team) -> User:
+    """A rep of another team."""
+    return make_user("otto", team=other_desk)
+
+
+@pytest.fixture
+def manager(make_user: Callable[..., User], desk: Team) -> User:
+    return make_user("manager", Role.MANAGER, desk)
+
+
+@pytest.fixture
+def admin(make_user: Callable[..., User]) -> User:
+    return make_user("admin", Role.ADMIN)
+
+
+@pytest.fixture
+def leaver(make_user: Callable[..., User], desk: Team) -> User:
+    return make_user("gone", team=desk, is_active=False)
+
+
+@pytest.fixture
+def make_lead(db: None) -> Callable[..., Lead]:
+    """A lead as a row, past the services: what a test is about should be in the test."""
+
+    def make(**fields: object) -> Lead:
+        fields.setdefault("company_name", "Lincoln High School Band")
+        return Lead.objects.create(**fields)
+
+    return make
+
+
+@pytest.fixture
+def api() -> Callable[[User | None], APIClient]:
+    """A client of the HTTP API that is logged in as somebody, or nobody."""
+
+    def client(user: User | None = None) -> APIClient:
+        made = APIClient()
+        if user is not None:
+            made.force_authenticate(user)
+        return made
+
+    return client
