@@ -74,6 +74,9 @@ class User(AbstractBaseUser):
     time_zone = models.CharField(
         max_length=64, default="America/New_York", db_default="America/New_York", validators=[validate_time_zone]
     )
+    settled_zone = models.CharField(
+        max_length=64, blank=True, default="", db_default="", editable=False
+    )  # the zone that this person's due times were last worked out in; the tick catches up where it differs
     reminder_minutes = models.PositiveIntegerField(
         default=30, db_default=30, help_text="How long before a timed follow-up the reminder comes, in minutes."
     )

@@ -1034,6 +1034,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="lead",
+            index=models.Index(
+                models.F("id"),
+                condition=models.Q(
+                    ("email_normalised__isnull", True), ("phone_normalised__isnull", True), _connector="OR"
+                ),
+                name="idx_leads_not_normalised",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="lead",
             index=models.Index(models.F("email_normalised"), name="idx_leads_email"),
         ),
         migrations.AddIndex(

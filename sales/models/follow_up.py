@@ -1,9 +1,12 @@
 """A follow-up: what somebody has promised to do next about a lead, and what became of it."""
 
+from datetime import date
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from athena.accounts.models import User
 from athena.db import Now
@@ -22,6 +25,24 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
     def open(self) -> Self:
         """Neither completed nor cancelled."""
         return self.filter(OPEN)
+
+    def overdue(self) -> Self:
+        """Open, and their day is over where the assignee is. Takes one small query for the zones people live in."""
+        return self.filter(OPEN & before_today())
+
+
+def before_today() -> Q:
+    """Whether `scheduled_date` is before today on the assignee's calendar."""
+    zones: dict[date, list[str]] = {}
+    now = timezone.now()
+    for name in User.objects.order_by().values_list("time_zone", flat=True).distinct():
+        zones.setdefault(now.astimezone(ZoneInfo(name)).date(), []).append(name)
+    days = sorted(zones)
+    condition = Q(scheduled_date__lt=days[0]) if days else Q(pk__in=())
+    for day in days[1:]:
+        people = User.objects.filter(time_zone__in=zones[day]).order_by().values("pk")
+        condition |= Q(scheduled_date__lt=day, assigned_to__in=people)
+    return condition
 
 
 class FollowUp(models.Model):

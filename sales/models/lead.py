@@ -14,6 +14,7 @@ from sales.models.source import LeadSource, LostReason
 
 OPEN_STATUSES = ("new", "contacted", "qualified", "quoted")
 CLOSED_STATUSES = ("won", "lost")
+NOT_NORMALISED = Q(email_normalised__isnull=True) | Q(phone_normalised__isnull=True)
 
 
 def display_name(prefix: str = "") -> Coalesce:
@@ -177,6 +178,7 @@ class Lead(models.Model):
             models.Index("status", F("created_at").desc(), F("id").desc(), name="idx_leads_status"),
             models.Index("assigned_to", F("created_at").desc(), F("id").desc(), name="idx_leads_assigned"),
             models.Index("next_follow_up_date", name="idx_leads_next_follow_up"),
+            models.Index("id", name="idx_leads_not_normalised", condition=NOT_NORMALISED),
             models.Index("email_normalised", name="idx_leads_email"),
             models.Index("phone_normalised", name="idx_leads_phone"),
         ]

@@ -55,6 +55,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "settled_zone",
+                    models.CharField(blank=True, db_default="", default="", editable=False, max_length=64),
+                ),
+                (
                     "reminder_minutes",
                     models.PositiveIntegerField(
                         db_default=30,

@@ -1,0 +1,41 @@
+"""When things are due, on whose calendar. Every instant is UTC; every date is somebody's wall calendar."""
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import timezone
+
+from athena.accounts.models import User, local_instant, local_today
+
+UNTIMED_DUE = time(9)
+UNTIMED_REMINDER = time(8)
+
+
+def company_zone() -> ZoneInfo:
+    return ZoneInfo(settings.COMPANY_TIME_ZONE)
+
+
+def company_today() -> date:
+    """Today where the company is: the day of scoring and reports."""
+    return timezone.now().astimezone(company_zone()).date()
+
+
+def due_at(assignee: User, day: date, clock: time | None) -> datetime:
+    """The instant a follow-up is due. Without a time it counts as 09:00 on the assignee's clock."""
+    return local_instant(assignee, day, clock or UNTIMED_DUE)
+
+
+def remind_at(assignee: User, day: date, clock: time | None, now: datetime) -> datetime | None:
+    """When to remind the assignee, or None for a day that is already over for them.
+
+    A timed follow-up: their lead time (`reminder_minutes`) before it. An untimed one: 08:00 that morning. A moment
+    that has passed while the day has not: `now`, so that the next tick finds it.
+    """
+    if day < local_today(assignee):
+        return None
+    if clock is None:
+        moment = local_instant(assignee, day, UNTIMED_REMINDER)
+    else:
+        moment = due_at(assignee, day, clock) - timedelta(minutes=assignee.reminder_minutes)
+    return max(moment, now)
