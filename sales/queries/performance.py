@@ -1,0 +1,106 @@
+"""How follow-ups went: one aggregate in the database, folded into totals by person and by type."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Case, Count, DateField, F, Q, When
+from django.db.models.functions import Coalesce, TruncDate
+from django.db.models.lookups import LessThanOrEqual
+
+from athena.accounts.models import User
+from sales import errors, policy
+from sales.models import FollowUp
+from sales.models.follow_up import before_today
+
+_COUNTS = ("total", "completed", "overdue", "cancelled", "on_time")
+
+
+def follow_up_performance(
+    user: User, *, user_id: int | None = None, start_date: date | None = None, end_date: date | None = None
+) -> dict[str, Any]:
+    """The follow-ups scheduled from `start_date` to `end_date` (both included) of the people `user` may read.
+
+    Cancelled ones count as `cancelled` alone. `pending` = total − completed; `completion_rate` is the per cent of all
+    that are completed; `on_time_rate` the per cent of the completed ones that were completed on or before their first
+    scheduled date, on the assignee's calendar. Rates have two decimals. Raises `NotFound` and `NotAllowed` for a
+    `user_id` that is nobody's or out of scope.
+    """
+    people = User.objects.filter(policy.people_in_scope_of(user))
+    follow_ups = FollowUp.objects.filter(assigned_to__in=people.order_by().values("pk"))
+    if user_id is not None:
+        if not User.objects.filter(pk=user_id).exists():
+            raise errors.NotFound("There is no such user.")
+        if not people.filter(pk=user_id).exists():
+            raise errors.NotAllowed("You may not read this person's figures.")
+        follow_ups = follow_ups.filter(assigned_to=user_id)
+    if start_date is not None:
+        follow_ups = follow_ups.filter(scheduled_date__gte=start_date)
+    if end_date is not None:
+        follow_ups = follow_ups.filter(scheduled_date__lte=end_date)
+    rows = list(
+        follow_ups.order_by()
+        .values("assigned_to", "assigned_to__full_name", "follow_up_type", "outcome")
+        .annotate(
+            total=Count("pk", filter=Q(cancelled_at__isnull=True)),
+            completed_count=Count("pk", filter=Q(completed=True)),
+            overdue=Count("pk", filter=Q(completed=False, cancelled_at__isnull=True) & before_today()),
+            cancelled=Count("pk", filter=Q(cancelled_at__isnull=False)),
+            on_time=Count("pk", filter=Q(completed=True) & _on_time()),
+        )
+        .values_list(
+            "assigned_to", "assigned_to__full_name", "follow_up_type", "outcome",
+            "total", "completed_count", "overdue", "cancelled", "on_time",
+        )
+    )  # fmt: skip
+    whole = _fold(row[4:] for row in rows)
+    outcomes: Counter[str] = Counter()
+    for row in rows:
+        if row[3] is not None:
+            outcomes[row[3]] += row[5]
+    return {
+        "total_follow_ups": whole.pop("total"),
+        **whole,
+        "outcomes": dict(sorted(outcomes.items())),
+        "by_user": [
+            {"user_id": person, "full_name": name, **_fold(row[4:] for row in rows if row[0] == person)}
+            for name, person in sorted({(row[1], row[0]) for row in rows})
+        ],
+        "by_type": [
+            {"follow_up_type": kind, **_fold(row[4:] for row in rows if row[2] == kind)}
+            for kind in sorted({row[2] for row in rows})
+        ],
+    }
+
+
+def _on_time() -> Q:
+    """Completed on or before the first scheduled date, on the calendar of whoever it was assigned to."""
+    zones = User.objects.order_by().values_list("time_zone", flat=True).distinct()
+    day = Case(
+        *(When(assigned_to__time_zone=zone, then=TruncDate("completed_at", tzinfo=ZoneInfo(zone))) for zone in zones),
+        output_field=DateField(),
+    )
+    return Q(LessThanOrEqual(day, Coalesce(F("first_scheduled_date"), F("scheduled_date"))))
+
+
+def _fold(counts: Iterable[tuple[int, ...]]) -> dict[str, Any]:
+    sums = dict.fromkeys(_COUNTS, 0)
+    for row in counts:
+        for name, count in zip(_COUNTS, row, strict=True):
+            sums[name] += count
+    total, completed = sums["total"], sums["completed"]
+    return {
+        "total": total,
+        "completed": completed,
+        "pending": total - completed,
+        "overdue": sums["overdue"],
+        "cancelled": sums["cancelled"],
+        "completion_rate": _per_cent(completed, total),
+        "on_time_rate": _per_cent(sums["on_time"], completed),
+    }
+
+
+def _per_cent(part: int, whole: int) -> float:
+    return round(part / whole * 100, 2) if whole else 0.0

@@ -1,0 +1,228 @@
+"""Taking a lead in, changing it, closing it, putting it away. Owners change by `services.transfers` alone."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from athena.accounts.models import User
+from notifications import outbox
+from sales import errors, normalise, policy
+from sales.models import Activity, FieldChange, Lead, LeadSource, LostReason
+from sales.models.lead import CLOSED_STATUSES
+from sales.services import activities, locks, planning, scoring
+
+WRITABLE = (
+    *("company_name", "contact_name", "email", "phone", "notes", "status"),
+    *("trip_type", "pickup_at", "return_at", "pickup_location", "dropoff_location", "itinerary"),
+    *("estimated_passengers", "vehicle_type", "vehicles_needed", "accessible_seats"),
+    *("estimated_value", "quote_amount", "quote_valid_until", "bid_due_at", "booked_value", "is_repeat"),
+    *("source", "campaign", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "lost_reason"),
+)
+_UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+_FOREIGN = {"source": (LeadSource, "pk"), "lost_reason": (LostReason, "name")}
+_REACHED = ("new", "contacted", "qualified", "quoted", "won")  # each stage implies the ones before it
+_REACHED_AT = {"contacted": "first_contacted_at", "qualified": "qualified_at", "quoted": "quoted_at"}
+
+
+@transaction.atomic
+def create(*, by: User | None, values: Mapping[str, Any]) -> Lead:
+    """Take a lead in. A rep's is theirs; a manager may name `assigned_to` (a user's id), or else nobody owns it yet.
+
+    `source` is a source's id, `lost_reason` a name of the managed list. Raises `Invalid`, `ReceiverNotAllowed`.
+    """
+    owner = _owner_of_new(by, values.get("assigned_to"))
+    fields = _resolved({name: value for name, value in values.items() if name != "assigned_to"})
+    lead = Lead(assigned_to=owner, **fields)
+    lead.last_source = lead.source
+    for name in _UTM:
+        setattr(lead, f"last_{name}", getattr(lead, name))
+    _normalise(lead)
+    lead.is_repeat = lead.is_repeat or _has_booked_before(lead)
+    _enter_status(lead)
+    _check(lead)
+    lead.save()
+    scoring.rescore(lead_ids=[lead.pk], by=by, reason="New lead")
+    if owner is not None and (by is None or owner.pk != by.pk):
+        outbox.add(
+            kind="lead_assigned",
+            recipient_id=owner.pk,
+            dedupe_key=f"assigned:{lead.pk}",
+            context={"lead_id": lead.pk, "lead_name": str(lead), "by_name": str(by) if by else "Athena"},
+        )
+    lead.refresh_from_db()
+    return lead
+
+
+@transaction.atomic
+def update(*, by: User | None, lead_id: int, changes: Mapping[str, Any]) -> Lead:
+    """Change a lead's fields. Each change is a `FieldChange`, a new status an activity too.
+
+    Status `lost` needs a `lost_reason`, `won` takes a `booked_value`. Closing cancels the open follow-ups; reopening
+    does not bring them back. Raises `NotFound`, `NotYourLead`, `Invalid`.
+    """
+    lead = locks.visible_lead(by, lead_id)
+    policy.require_write_lead(by, lead)
+    before = {name: _plain(lead, name) for name in WRITABLE}
+    was, was_closed = lead.status, not lead.is_open
+    values = _resolved(changes)
+    if values.get("status", was) != was:
+        lead.lost_reason = lead.booked_value = None  # they belonged to the status that ends
+    for name, value in values.items():
+        setattr(lead, name, value)
+    _normalise(lead)
+    if lead.status != was:
+        _enter_status(lead)
+    _check(lead)
+    after = {name: _plain(lead, name) for name in WRITABLE}
+    changed = sorted(name for name in WRITABLE if before[name] != after[name])
+    if not changed:
+        return lead
+    lead.version += 1
+    lead.updated_at = timezone.now()
+    lead.save()
+    FieldChange.objects.bulk_create(
+        FieldChange(lead=lead, field=name, old=before[name], new=after[name], by=by, at=lead.updated_at)
+        for name in changed
+    )
+    if lead.status != was:
+        _record_status(lead, was, by)
+    if not lead.is_open and not was_closed:
+        this = Lead.objects.filter(pk=lead.pk)
+        planning.cancel_open(this, reason=f"Lead {lead.status}")
+        planning.refresh_next_dates(this)
+    scoring.rescore(lead_ids=[lead.pk], by=by, reason=_why(changed))
+    lead.refresh_from_db()
+    return lead
+
+
+@transaction.atomic
+def archive(*, by: User | None, lead_id: int) -> None:
+    """Put a lead away (managers): it is nobody's to see until it is restored, and nothing is due on it.
+
+    Raises `NotFound`, `NotAllowed`.
+    """
+    lead = locks.visible_lead(by, lead_id)
+    policy.require_manager(by)
+    this = Lead.objects.filter(pk=lead.pk)
+    planning.cancel_open(this, reason="Lead archived")
+    _stamp_archived(lead, by, archived=True)
+    planning.refresh_next_dates(this)
+
+
+@transaction.atomic
+def restore(*, by: User | None, lead_id: int) -> None:
+    """Bring an archived lead back (managers). Its follow-ups stay cancelled. Raises `NotFound`, `NotAllowed`."""
+    leads = Lead.objects.all() if by is None else Lead.objects.in_scope_of(by)
+    lead = leads.select_for_update(of=("self",)).filter(pk=lead_id, archived_at__isnull=False).first()
+    if lead is None:
+        raise errors.NotFound("There is no such archived lead.")
+    policy.require_manager(by)
+    _stamp_archived(lead, by, archived=False)
+    scoring.rescore(lead_ids=[lead.pk], by=by, reason="Restored")
+
+
+def _stamp_archived(lead: Lead, by: User | None, *, archived: bool) -> None:
+    now = timezone.now()
+    lead.archived_at = now if archived else None
+    lead.version += 1
+    lead.updated_at = now
+    lead.save()
+    FieldChange.objects.create(lead=lead, field="archived", old=not archived, new=archived, by=by, at=now)
+
+
+def _owner_of_new(by: User | None, named: int | None) -> User | None:
+    if named is None:
+        return None if by is None or policy.is_manager(by) else by
+    if by is not None and named != by.pk and not policy.is_manager(by):
+        raise errors.ReceiverNotAllowed("A salesperson's new lead is their own.")
+    owner = User.objects.filter(pk=named).first()
+    if owner is None:
+        raise errors.Invalid({"assigned_to": "There is no such user."})
+    if not owner.is_active:
+        raise errors.Invalid({"assigned_to": "This user is not active."})
+    return owner
+
+
+def _resolved(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as the model takes them: names are checked, keys become rows. Raises `Invalid`."""
+    wrong = dict.fromkeys(sorted(set(values) - set(WRITABLE)), "This can't be changed.")
+    fields = dict(values)
+    for name, (model, key) in _FOREIGN.items():
+        if fields.get(name) is not None and not isinstance(fields[name], model):
+            fields[name] = model._default_manager.filter(**{key: fields[name]}).first()
+            if fields[name] is None:
+                wrong[name] = "There is no such choice."
+    if wrong:
+        raise errors.Invalid(wrong)
+    return fields
+
+
+def _normalise(lead: Lead) -> None:
+    lead.email_normalised = normalise.email(lead.email)
+    lead.phone_normalised = normalise.phone(lead.phone)
+
+
+def _has_booked_before(lead: Lead) -> bool:
+    same = Q()
+    if lead.email_normalised:
+        same |= Q(email_normalised=lead.email_normalised)
+    if lead.phone_normalised:
+        same |= Q(phone_normalised=lead.phone_normalised)
+    return bool(same) and Lead.objects.filter(same, status=Lead.Status.WON).exists()
+
+
+def _enter_status(lead: Lead) -> None:
+    """Stamp the stages that this status means were reached, and when the lead was closed."""
+    now = timezone.now()
+    if lead.status in _REACHED:
+        for stage in _REACHED[: _REACHED.index(lead.status) + 1]:
+            column = _REACHED_AT.get(stage)
+            if column and getattr(lead, column) is None:
+                setattr(lead, column, now)
+    lead.closed_at = now if lead.status in CLOSED_STATUSES else None
+
+
+def _check(lead: Lead) -> None:
+    """The rules that hold between fields. Raises `Invalid`."""
+    wrong = {}
+    if not lead.company_name and not lead.contact_name:
+        wrong["company_name"] = "Give the company's name or the contact's."
+    if lead.pickup_at and lead.return_at and lead.return_at < lead.pickup_at:
+        wrong["return_at"] = "The return is before the pickup."
+    if lead.status == Lead.Status.LOST and lead.lost_reason is None:
+        wrong["lost_reason"] = "Say why the lead is lost."
+    if lead.status != Lead.Status.LOST and lead.lost_reason is not None:
+        wrong["lost_reason"] = "Only a lost lead has a reason for it."
+    if lead.status != Lead.Status.WON and lead.booked_value is not None:
+        wrong["booked_value"] = "Only a won lead has a booked value."
+    if wrong:
+        raise errors.Invalid(wrong)
+
+
+def _plain(lead: Lead, name: str) -> Any:
+    """A field's value as JSON can hold it (a key for a row, text for a time, a number for money)."""
+    value = getattr(lead, lead._meta.get_field(name).attname)
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _record_status(lead: Lead, was: str, by: User | None) -> None:
+    labels = Lead.Status(was).label, Lead.Status(lead.status).label
+    activities.write(
+        lead=lead,
+        by=by,
+        activity_type=Activity.Type.STATUS_CHANGE,
+        description=f"Status changed from {labels[0]} to {labels[1]}",
+        data={"from": was, "to": lead.status},
+        occurred_at=lead.updated_at,
+    )
+
+
+def _why(changed: list[str]) -> str:
+    names = ", ".join(name.replace("_", " ") for name in changed)
+    return f"Changed: {names}"[:255]

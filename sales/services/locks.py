@@ -1,0 +1,39 @@
+"""How services find and lock the rows that they change: what `by` can see, leads before follow-ups, in key order."""
+
+from collections.abc import Iterable
+
+from athena.accounts.models import User
+from sales import errors
+from sales.models import FollowUp, Lead
+
+
+def lock_leads(ids: Iterable[int]) -> list[Lead]:
+    """The leads with these ids, locked in key order until the transaction ends."""
+    return list(Lead.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk"))
+
+
+def visible_lead(by: User | None, lead_id: int) -> Lead:
+    """The locked lead, if `by` can see it. Raises `NotFound`."""
+    leads = Lead.objects.filter(archived_at__isnull=True) if by is None else Lead.objects.visible_to(by)
+    lead = leads.select_for_update(of=("self",)).filter(pk=lead_id).first()
+    if lead is None:
+        raise errors.NotFound("There is no such lead.")
+    return lead
+
+
+def visible_follow_up(by: User | None, follow_up_id: int) -> tuple[FollowUp, Lead]:
+    """The locked follow-up with its assignee, and its locked lead, if `by` can see them. Raises `NotFound`."""
+    lead_id = FollowUp.objects.filter(pk=follow_up_id).values_list("lead_id", flat=True).first()
+    if lead_id is None:
+        raise errors.NotFound("There is no such follow-up.")
+    try:
+        lead = visible_lead(by, lead_id)
+    except errors.NotFound:
+        raise errors.NotFound("There is no such follow-up.") from None
+    follow_up = (
+        FollowUp.objects.select_for_update(of=("self",)).select_related("assigned_to").filter(pk=follow_up_id).first()
+    )
+    if follow_up is None:
+        raise errors.NotFound("There is no such follow-up.")
+    follow_up.lead = lead
+    return follow_up, lead

@@ -1,0 +1,93 @@
+"""The rows of follow-ups, inside somebody's transaction: no rights are asked here.
+
+Every service that plans, moves or ends follow-ups is made of these pieces, so that due times, reminders and a lead's
+next date are worked out in one place.
+"""
+
+from datetime import date, time
+from typing import Any
+
+from django.db.models import F, Min, OuterRef, QuerySet, Subquery
+from django.utils import timezone
+
+from athena.accounts.models import User
+from sales import schedule
+from sales.models import FollowUp, Lead
+
+EARLIEST_DUE = Subquery(
+    FollowUp.objects.open()
+    .filter(lead=OuterRef("pk"))
+    .order_by()
+    .values("lead")
+    .annotate(earliest=Min("due_at"))
+    .values("earliest")
+)
+
+
+def plan(
+    *,
+    lead: Lead,
+    by: User | None,
+    assignee: User,
+    follow_up_type: str,
+    scheduled_date: date,
+    scheduled_time: time | None,
+    notes: str,
+) -> FollowUp:
+    """A new open follow-up. The lead's next date is the caller's to refresh."""
+    follow_up = FollowUp(
+        lead=lead,
+        created_by=by,
+        assigned_to=assignee,
+        follow_up_type=follow_up_type,
+        scheduled_date=scheduled_date,
+        scheduled_time=scheduled_time,
+        first_scheduled_date=scheduled_date,
+        notes=notes,
+    )
+    set_due(follow_up)
+    follow_up.save()
+    return follow_up
+
+
+def set_due(follow_up: FollowUp) -> None:
+    """Work out when it is due, and when its assignee is reminded."""
+    assignee, day, clock = follow_up.assigned_to, follow_up.scheduled_date, follow_up.scheduled_time
+    follow_up.due_at = schedule.due_at(assignee, day, clock)
+    follow_up.remind_at = schedule.remind_at(assignee, day, clock, timezone.now())
+
+
+def rearm(follow_up: FollowUp) -> None:
+    """As `set_due`, and the reminder is sent (again): it has a new day or a new assignee."""
+    set_due(follow_up)
+    follow_up.reminder_no += 1
+    follow_up.reminder_sent = False
+
+
+def cancel_open(of: "QuerySet[Lead]", *, reason: str) -> None:
+    """Cancel every open follow-up of these (locked) leads; their next date is the caller's to refresh."""
+    now = timezone.now()
+    FollowUp.objects.open().filter(lead__in=of.order_by().values("pk")).update(
+        cancelled_at=now, cancel_reason=reason, version=F("version") + 1, updated_at=now
+    )
+
+
+def refresh_next_dates(of: "QuerySet[Lead]") -> None:
+    """Set each lead's `next_follow_up_date` to the earliest `due_at` of its open follow-ups, in one statement."""
+    of.order_by().update(next_follow_up_date=EARLIEST_DUE)
+
+
+def told(follow_up: FollowUp) -> dict[str, Any]:
+    """What a notification about this follow-up says (its lead is loaded)."""
+    lead = follow_up.lead
+    return {
+        "follow_up_id": follow_up.pk,
+        "follow_up_type": follow_up.follow_up_type,
+        "scheduled_date": follow_up.scheduled_date.isoformat(),
+        "scheduled_time": follow_up.scheduled_time.strftime("%H:%M") if follow_up.scheduled_time else None,
+        "notes": follow_up.notes,
+        "lead_id": lead.pk,
+        "lead_name": str(lead),
+        "phone": lead.phone,
+        "email": lead.email,
+    }

@@ -1,0 +1,39 @@
+"""What the worker does for sales. Each task finds its work in the database and may run twice."""
+
+import structlog
+from celery import shared_task
+
+from athena.models import Heartbeat
+from athena.wake import wake
+from sales.services import reminders, scoring_runs
+
+logger = structlog.get_logger(__name__)
+
+
+@shared_task(name="sales.tick")
+def tick() -> None:
+    """Beat's minute: wake everything that may have work, each by itself so that none stops another."""
+    Heartbeat.beat("tick")
+    for task in ("sales.remind", "sales.fill_derived", "sales.score", "notifications.deliver"):
+        wake(task)
+
+
+@shared_task(name="sales.remind")
+def remind() -> None:
+    logger.info("reminders_claimed", count=reminders.claim_due())
+
+
+@shared_task(name="sales.fill_derived")
+def fill_derived() -> None:
+    logger.info("derived_filled", count=reminders.fill_derived())
+
+
+@shared_task(name="sales.score")
+def score() -> None:
+    logger.info("runs_worked", batches=scoring_runs.work())
+
+
+@shared_task(name="sales.rescore_nightly")
+def rescore_nightly() -> None:
+    run = scoring_runs.start_run(by=None, reason="Nightly recalculation")
+    logger.info("run_started", run=run.pk)
