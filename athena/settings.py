@@ -232,7 +232,7 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 # Logs: one JSON object a line, or coloured text on a terminal in development.
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 _RENDERER = structlog.dev.ConsoleRenderer() if DEBUG else structlog.processors.JSONRenderer()
-_SHARED = [
+_SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,

@@ -4,7 +4,7 @@ import unicodedata
 import uuid
 import zoneinfo
 from datetime import date, datetime, time
-from typing import Any, Self
+from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
@@ -45,12 +45,7 @@ class Team(models.Model):
         return self.name
 
 
-class UserQuerySet(models.QuerySet["User"]):
-    def active(self) -> Self:
-        return self.filter(is_active=True)
-
-
-class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=username)
 

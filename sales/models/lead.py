@@ -184,7 +184,7 @@ class Lead(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.company_name or self.contact_name
+        return str(self.company_name or self.contact_name)
 
     @property
     def is_open(self) -> bool:

@@ -205,7 +205,7 @@ def _check(lead: Lead) -> None:
 
 def _plain(lead: Lead, name: str) -> Any:
     """A field's value as JSON can hold it (a key for a row, text for a time, a number for money)."""
-    value = getattr(lead, lead._meta.get_field(name).attname)
+    value = getattr(lead, f"{name}_id" if name in _FOREIGN else name)
     if isinstance(value, Decimal):
         return float(value)
     return value.isoformat() if hasattr(value, "isoformat") else value
