@@ -30,6 +30,11 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
         """Open, and their day is over where the assignee is. Takes one small query for the zones people live in."""
         return self.filter(OPEN & before_today())
 
+    def with_overdue(self) -> Self:
+        """Each with `is_overdue`."""
+        late = models.When(OPEN & before_today(), then=True)
+        return self.annotate(is_overdue=models.Case(late, default=False, output_field=models.BooleanField()))
+
 
 def before_today() -> Q:
     """Whether `scheduled_date` is before today on the assignee's calendar."""

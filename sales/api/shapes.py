@@ -1,0 +1,129 @@
+"""The shapes in which leads, follow-ups and activities go out, each declared once for the JSON and for the schema."""
+
+from rest_framework import serializers
+
+from athena.http.rows import Row
+from sales.models import Activity, FollowUp, Lead
+from sales.models.lead import display_name
+
+
+class LeadRow(Row):
+    id = serializers.IntegerField()
+    company_name = serializers.CharField()
+    contact_name = serializers.CharField()
+    email = serializers.CharField()
+    phone = serializers.CharField()
+    notes = serializers.CharField()
+    status = serializers.ChoiceField(Lead.Status.choices)
+    trip_type = serializers.CharField()
+    pickup_at = serializers.DateTimeField(allow_null=True)
+    return_at = serializers.DateTimeField(allow_null=True)
+    pickup_location = serializers.CharField()
+    dropoff_location = serializers.CharField()
+    itinerary = serializers.CharField()
+    estimated_passengers = serializers.IntegerField(allow_null=True)
+    vehicle_type = serializers.CharField()
+    vehicles_needed = serializers.IntegerField(allow_null=True)
+    accessible_seats = serializers.IntegerField(allow_null=True)
+    estimated_value = serializers.FloatField(allow_null=True)
+    quote_amount = serializers.FloatField(allow_null=True)
+    quote_valid_until = serializers.DateField(allow_null=True)
+    bid_due_at = serializers.DateTimeField(allow_null=True)
+    booked_value = serializers.FloatField(allow_null=True)
+    is_repeat = serializers.BooleanField()
+    source = serializers.IntegerField(allow_null=True)
+    campaign = serializers.CharField()
+    utm_source = serializers.CharField()
+    utm_medium = serializers.CharField()
+    utm_campaign = serializers.CharField()
+    utm_term = serializers.CharField()
+    utm_content = serializers.CharField()
+    assigned_to = serializers.IntegerField(allow_null=True)
+    score = serializers.IntegerField()
+    score_updated_at = serializers.DateTimeField(allow_null=True)
+    last_follow_up_date = serializers.DateTimeField(allow_null=True)
+    next_follow_up_date = serializers.DateTimeField(allow_null=True)
+    follow_up_count = serializers.IntegerField()
+    first_contacted_at = serializers.DateTimeField(allow_null=True)
+    qualified_at = serializers.DateTimeField(allow_null=True)
+    quoted_at = serializers.DateTimeField(allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True)
+    lost_reason = serializers.CharField(allow_null=True)
+    last_activity_at = serializers.DateTimeField(allow_null=True)
+    version = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class ActivityRow(Row):
+    id = serializers.IntegerField()
+    lead_id = serializers.IntegerField()
+    activity_type = serializers.ChoiceField(Activity.Type.choices)
+    direction = serializers.ChoiceField(Activity.Direction.choices, allow_null=True)
+    description = serializers.CharField()
+    notes = serializers.CharField()
+    data = serializers.JSONField()
+    user_id = serializers.IntegerField(allow_null=True)
+    follow_up_id = serializers.IntegerField(allow_null=True)
+    occurred_at = serializers.DateTimeField()
+    created_at = serializers.DateTimeField()
+
+
+class FollowUpRow(Row):
+    """Read from a queryset that is `with_overdue()`."""
+
+    id = serializers.IntegerField()
+    lead_id = serializers.IntegerField()
+    lead_name = serializers.CharField()
+    follow_up_type = serializers.ChoiceField(FollowUp.Type.choices)
+    scheduled_date = serializers.DateField()
+    scheduled_time = serializers.TimeField(allow_null=True)
+    due_at = serializers.DateTimeField(allow_null=True)
+    is_overdue = serializers.BooleanField()
+    completed = serializers.BooleanField()
+    completed_at = serializers.DateTimeField(allow_null=True)
+    completed_by = serializers.IntegerField(allow_null=True)
+    outcome = serializers.ChoiceField(FollowUp.Outcome.choices, allow_null=True)
+    notes = serializers.CharField()
+    outcome_notes = serializers.CharField()
+    no_next_reason = serializers.CharField()
+    assigned_to = serializers.IntegerField()
+    created_by = serializers.IntegerField(allow_null=True)
+    activity_id = serializers.IntegerField(allow_null=True)
+    reminder_sent = serializers.BooleanField()
+    cancelled_at = serializers.DateTimeField(allow_null=True)
+    cancel_reason = serializers.CharField()
+    version = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+    class Meta:
+        expressions = {"lead_name": display_name("lead__")}
+
+
+class TaskRow(Row):
+    """A follow-up on somebody's list of what to do, with what they need to do it. `with_overdue()`, too."""
+
+    id = serializers.IntegerField()
+    lead_id = serializers.IntegerField()
+    lead_name = serializers.CharField()
+    follow_up_type = serializers.ChoiceField(FollowUp.Type.choices)
+    scheduled_date = serializers.DateField()
+    scheduled_time = serializers.TimeField(allow_null=True)
+    notes = serializers.CharField()
+    is_overdue = serializers.BooleanField()
+    due_at = serializers.DateTimeField(allow_null=True)
+    assigned_to = serializers.IntegerField()
+    lead_status = serializers.ChoiceField(Lead.Status.choices)
+    lead_score = serializers.IntegerField()
+    phone = serializers.CharField()
+    email = serializers.CharField()
+
+    class Meta:
+        expressions = {
+            "lead_name": display_name("lead__"),
+            "lead_status": "lead__status",
+            "lead_score": "lead__score",
+            "phone": "lead__phone",
+            "email": "lead__email",
+        }

@@ -1,0 +1,210 @@
+"""Planning, changing, cancelling and completing follow-ups."""
+
+from datetime import date, time, timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from athena.accounts.models import local_today
+from notifications.models import Notification
+from sales import errors
+from sales.models import Activity, FollowUp, Lead
+from sales.services import follow_ups
+
+
+@pytest.fixture
+def lead(make_lead, rep):
+    return make_lead(assigned_to=rep)
+
+
+@pytest.fixture
+def plan(rep, lead):
+    def make(**values):
+        values = {"follow_up_type": "call", "scheduled_date": local_today(rep) + timedelta(days=1), **values}
+        return follow_ups.create(**{"by": rep, "lead_id": lead.pk, **values})
+
+    return make
+
+
+def test_a_new_follow_up_is_due_on_the_assignees_clock_and_sets_the_leads_next_date(rep, lead, plan):
+    rep.time_zone = "America/New_York"
+    rep.save()
+    later = plan(scheduled_date=date(2027, 1, 20))
+    sooner = plan(scheduled_date=date(2027, 1, 10), scheduled_time=time(10))
+    lead.refresh_from_db()
+    assert later.due_at.isoformat() == "2027-01-20T14:00:00+00:00"
+    assert (sooner.remind_at.isoformat(), sooner.reminder_sent) == ("2027-01-10T14:30:00+00:00", False)
+    assert lead.next_follow_up_date == sooner.due_at
+    assert (sooner.assigned_to, sooner.created_by, sooner.first_scheduled_date) == (rep, rep, date(2027, 1, 10))
+
+
+def test_a_past_date_is_allowed_and_never_reminded(rep, plan):
+    assert plan(scheduled_date=local_today(rep) - timedelta(days=3)).remind_at is None
+
+
+def test_a_rep_plans_for_themselves_a_manager_for_any_active_user(rep, manager, colleague, leaver, plan):
+    with pytest.raises(errors.ReceiverNotAllowed):
+        plan(assigned_to=colleague.pk)
+    given = plan(by=manager, assigned_to=colleague.pk)
+    assert given.assigned_to == colleague
+    assert list(Notification.objects.values_list("recipient", "kind")) == [(colleague.pk, "follow_up_reassigned")]
+    with pytest.raises(errors.Invalid):
+        plan(by=manager, assigned_to=leaver.pk)
+
+
+def test_who_may_plan(colleague, stranger, plan):
+    with pytest.raises(errors.NotYourLead):
+        plan(by=colleague)
+    with pytest.raises(errors.NotFound):
+        plan(by=stranger)
+
+
+def test_a_closed_lead_gets_no_follow_up(lead, plan):
+    Lead.objects.filter(pk=lead.pk).update(status="won")
+    with pytest.raises(errors.LeadClosed):
+        plan()
+
+
+def test_rescheduling_arms_the_reminder_again_and_keeps_the_first_date(rep, lead, plan):
+    planned = plan()
+    FollowUp.objects.update(reminder_sent=True)
+    moved = follow_ups.update(
+        by=rep, follow_up_id=planned.pk, changes={"scheduled_date": planned.scheduled_date + timedelta(days=5)}
+    )
+    lead.refresh_from_db()
+    assert (moved.reminder_sent, moved.reminder_no, moved.version) == (False, 2, planned.version + 1)
+    assert moved.first_scheduled_date == planned.scheduled_date
+    assert lead.next_follow_up_date == moved.due_at == planned.due_at + timedelta(days=5)
+
+
+def test_rewording_does_not_remind_again(rep, plan):
+    planned = plan()
+    FollowUp.objects.update(reminder_sent=True)
+    reworded = follow_ups.update(by=rep, follow_up_id=planned.pk, changes={"notes": "ask for the route"})
+    assert (reworded.notes, reworded.reminder_sent, reworded.reminder_no) == ("ask for the route", True, 1)
+
+
+def test_reassigning_is_for_managers_and_moves_the_clock(rep, manager, make_user, desk, plan):
+    planned = plan(scheduled_time=time(10))
+    abroad = make_user("kiri", team=desk, time_zone="Pacific/Auckland")
+    with pytest.raises(errors.NotAllowed):
+        follow_ups.update(by=rep, follow_up_id=planned.pk, changes={"assigned_to": abroad.pk})
+    given = follow_ups.update(by=manager, follow_up_id=planned.pk, changes={"assigned_to": abroad.pk})
+    assert (given.assigned_to, given.reminder_no) == (abroad, 2)
+    assert given.due_at < planned.due_at
+    assert Notification.objects.get().recipient == abroad
+
+
+def test_cancelling_takes_it_off_the_list(rep, lead, plan):
+    planned = plan()
+    cancelled = follow_ups.cancel(by=rep, follow_up_id=planned.pk, reason="They called us")
+    lead.refresh_from_db()
+    assert (cancelled.is_open, cancelled.cancel_reason, lead.next_follow_up_date) == (False, "They called us", None)
+    for change in (follow_ups.cancel, lambda **k: follow_ups.update(**k, changes={"notes": "x"})):
+        with pytest.raises(errors.FollowUpClosed):
+            change(by=rep, follow_up_id=planned.pk)
+
+
+def test_completing_writes_the_whole_story(rep, lead, plan):
+    planned = plan(notes="Ask for the route", scheduled_time=time(10))
+    done = follow_ups.complete(
+        by=rep, follow_up_id=planned.pk, outcome="successful", notes="Wants two coaches", schedule_next=True
+    )
+    planned.refresh_from_db()
+    lead.refresh_from_db()
+    following = FollowUp.objects.get(pk=done.next_follow_up_id)
+    activity = Activity.objects.get(lead=lead)
+    assert (planned.completed, planned.completed_by, planned.outcome) == (True, rep, "successful")
+    assert (planned.notes, planned.outcome_notes) == ("Ask for the route", "Wants two coaches")
+    assert planned.activity == activity
+    assert (activity.activity_type, activity.direction, activity.follow_up, activity.user) == (
+        "call", "outbound", planned, rep,
+    )  # fmt: skip
+    assert activity.notes == "Wants two coaches"
+    assert (following.scheduled_date, following.scheduled_time, following.follow_up_type) == (
+        local_today(rep) + timedelta(days=3), time(10), "call",
+    )  # fmt: skip
+    assert (lead.follow_up_count, lead.last_follow_up_date, lead.next_follow_up_date) == (
+        1, planned.completed_at, following.due_at,
+    )  # fmt: skip
+    assert lead.first_contacted_at == lead.last_activity_at == activity.occurred_at
+
+
+def test_the_next_date_is_the_earliest_open_one(rep, lead, plan):
+    first, sooner = plan(), plan(scheduled_date=local_today(rep))
+    follow_ups.complete(by=rep, follow_up_id=first.pk, outcome="voicemail", schedule_next=True, next_follow_up_days=30)
+    lead.refresh_from_db()
+    assert lead.next_follow_up_date == sooner.due_at
+
+
+def test_completing_twice_counts_once(rep, lead, plan):
+    planned = plan()
+    follow_ups.complete(by=rep, follow_up_id=planned.pk, outcome="no_answer")
+    with pytest.raises(errors.FollowUpClosed):
+        follow_ups.complete(by=rep, follow_up_id=planned.pk, outcome="successful")
+    lead.refresh_from_db()
+    assert (lead.follow_up_count, Activity.objects.count(), lead.next_follow_up_date) == (1, 1, None)
+
+
+def test_only_the_assignee_completes(manager, admin, colleague, stranger, plan):
+    planned = plan()
+    for somebody in (manager, admin, colleague):
+        with pytest.raises(errors.NotYourFollowUp):
+            follow_ups.complete(by=somebody, follow_up_id=planned.pk, outcome="successful")
+    with pytest.raises(errors.NotFound):
+        follow_ups.complete(by=stranger, follow_up_id=planned.pk, outcome="successful")
+
+
+def test_the_assignee_of_somebody_elses_lead_completes_but_does_not_close_it(manager, stranger, lead, plan):
+    planned = plan(by=manager, assigned_to=stranger.pk)
+    with pytest.raises(errors.NotYourLead):
+        follow_ups.complete(by=stranger, follow_up_id=planned.pk, outcome="successful", close="won")
+    planned.refresh_from_db()
+    assert planned.is_open
+    follow_ups.complete(by=stranger, follow_up_id=planned.pk, outcome="successful")
+
+
+def test_completing_may_close_the_lead(rep, lead, plan):
+    planned, other = plan(), plan()
+    follow_ups.complete(
+        by=rep, follow_up_id=planned.pk, outcome="successful", close="won", booked_value=Decimal("1200")
+    )
+    lead.refresh_from_db()
+    other.refresh_from_db()
+    assert (lead.status, lead.booked_value, other.is_open) == ("won", Decimal("1200"), False)
+
+
+def test_closing_as_lost_needs_a_reason_and_undoes_everything_without_one(rep, lead, plan):
+    planned = plan()
+    with pytest.raises(errors.Invalid) as refused:
+        follow_ups.complete(by=rep, follow_up_id=planned.pk, outcome="lost", close="lost")
+    planned.refresh_from_db()
+    assert (list(refused.value.fields), planned.is_open, Activity.objects.count()) == (["lost_reason"], True, 0)
+
+
+def test_the_outcome_lost_does_not_close_the_lead(rep, lead, plan):
+    follow_ups.complete(by=rep, follow_up_id=plan().pk, outcome="lost", no_next_reason="They booked elsewhere")
+    lead.refresh_from_db()
+    assert lead.status == "new"
+    assert FollowUp.objects.get().no_next_reason == "They booked elsewhere"
+
+
+def test_closing_and_planning_at_once_is_refused(rep, plan):
+    with pytest.raises(errors.Invalid):
+        follow_ups.complete(by=rep, follow_up_id=plan().pk, outcome="successful", close="won", schedule_next=True)
+
+
+def test_a_day_ago_is_overdue_where_the_assignee_is(rep, make_user, desk, lead, plan):
+    abroad = make_user("kiri", team=desk, time_zone="Pacific/Kiritimati")  # its day begins 14 hours before UTC's
+    today = local_today(abroad)
+    for person, day in ((abroad, today - timedelta(days=1)), (abroad, today), (rep, local_today(rep))):
+        FollowUp.objects.create(lead=lead, follow_up_type="call", scheduled_date=day, assigned_to=person)
+    FollowUp.objects.create(
+        lead=lead, follow_up_type="call", scheduled_date=today - timedelta(days=9), assigned_to=rep,
+        cancelled_at=timezone.now(),
+    )  # fmt: skip
+    late = FollowUp.objects.overdue()
+    assert [(f.assigned_to, f.scheduled_date) for f in late] == [(abroad, today - timedelta(days=1))]
+    flags = FollowUp.objects.with_overdue().values_list("assigned_to", "is_overdue").order_by("pk")
+    assert list(flags) == [(abroad.pk, True), (abroad.pk, False), (rep.pk, False), (rep.pk, False)]

@@ -1,0 +1,62 @@
+"""When follow-ups are due and reminded of, on the assignee's clock."""
+
+from datetime import UTC, date, datetime, time
+
+import pytest
+import time_machine
+
+from athena.accounts.models import User
+from sales import schedule
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "clock", "expected"),
+    [
+        ("America/New_York", date(2026, 7, 1), time(10), "2026-07-01T14:00"),
+        ("America/New_York", date(2026, 12, 1), time(10), "2026-12-01T15:00"),
+        ("America/New_York", date(2026, 12, 1), None, "2026-12-01T14:00"),
+        ("Pacific/Auckland", date(2026, 7, 1), time(10), "2026-06-30T22:00"),
+        ("Europe/Berlin", date(2026, 3, 29), time(2, 30), "2026-03-29T01:30"),  # a time that does not exist
+        ("Europe/Berlin", date(2026, 10, 25), time(2, 30), "2026-10-25T00:30"),  # a time that comes twice: the first
+    ],
+)
+def test_due_at(zone: str, day: date, clock: time | None, expected: str) -> None:
+    assert schedule.due_at(User(time_zone=zone), day, clock) == at(expected)
+
+
+@pytest.mark.parametrize(
+    ("day", "clock", "expected"),
+    [
+        (date(2026, 7, 2), time(10), "2026-07-02T13:30"),  # half an hour before, New York
+        (date(2026, 7, 2), None, "2026-07-02T12:00"),  # 08:00 that morning
+        (date(2026, 7, 1), time(16), "2026-07-01T19:30"),
+        (date(2026, 7, 1), time(9), "2026-07-01T16:00"),  # past, but today: now
+        (date(2026, 7, 1), None, "2026-07-01T16:00"),
+        (date(2026, 6, 30), time(23), None),  # yesterday: never
+    ],
+)
+def test_remind_at(day: date, clock: time | None, expected: str | None) -> None:
+    now = at("2026-07-01T16:00")
+    with time_machine.travel(now, tick=False):
+        moment = schedule.remind_at(User(time_zone="America/New_York", reminder_minutes=30), day, clock, now)
+    assert moment == (at(expected) if expected else None)
+
+
+def test_yesterday_is_the_assignees_yesterday() -> None:
+    now = at("2026-07-01T03:00")  # still June 30 in New York, July 1 in Berlin
+    with time_machine.travel(now, tick=False):
+        moments = [
+            schedule.remind_at(User(time_zone=zone), date(2026, 6, 30), None, now)
+            for zone in ("America/New_York", "Europe/Berlin")
+        ]
+    assert moments == [now, None]
+
+
+def test_company_today_is_the_companys(settings: object) -> None:
+    settings.COMPANY_TIME_ZONE = "Pacific/Auckland"  # type: ignore[attr-defined]
+    with time_machine.travel(at("2026-07-01T13:00"), tick=False):
+        assert schedule.company_today() == date(2026, 7, 2)
