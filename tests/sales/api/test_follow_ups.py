@@ -1,0 +1,199 @@
+"""`/sales/follow-ups` over HTTP."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from athena.accounts.models import local_today
+from sales.models import FollowUp
+
+URL = "/api/v1/sales/follow-ups"
+
+
+@pytest.fixture
+def lead(make_lead, rep):
+    return make_lead(assigned_to=rep)
+
+
+@pytest.fixture
+def plan(rep, lead):
+    def make(days, assigned_to=None, **fields):
+        fields = {"follow_up_type": "call", "assigned_to": assigned_to or rep, **fields}
+        return FollowUp.objects.create(lead=lead, scheduled_date=local_today(rep) + timedelta(days=days), **fields)
+
+    return make
+
+
+def body(lead, **values):
+    return {
+        "lead_id": lead.pk, "follow_up_type": "call", "scheduled_date": "2026-02-05", "scheduled_time": "10:00:00",
+        "notes": "Call to discuss charter quote", **values,
+    }  # fmt: skip
+
+
+def test_create_as_the_specification_does(api, rep, lead):
+    answer = api(rep).post(URL, body(lead))
+    assert answer.status_code == 201, answer.content
+    got = answer.json()
+    assert {name: got[name] for name in (
+        "lead_id", "follow_up_type", "scheduled_date", "scheduled_time", "completed", "outcome", "assigned_to", "notes",
+    )} == {
+        "lead_id": lead.pk, "follow_up_type": "call", "scheduled_date": "2026-02-05", "scheduled_time": "10:00:00",
+        "completed": False, "outcome": None, "assigned_to": rep.pk, "notes": "Call to discuss charter quote",
+    }  # fmt: skip
+    assert api(rep).get(f"{URL}/{got['id']}").json() == got
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"follow_up_type": "visit"}, "follow_up_type"),
+        ({"scheduled_date": "05.02.2026"}, "scheduled_date"),
+        ({"scheduled_date": "1999-12-31"}, "scheduled_date"),
+        ({"scheduled_time": "25:00"}, "scheduled_time"),
+        ({"scheduled_time": "10:00:00Z"}, "scheduled_time"),
+        ({"lead_id": "1"}, "lead_id"),
+        ({"lead_id": True}, "lead_id"),
+        ({"notes": "x" * 10_001}, "notes"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_what_is_wrong_is_named(api, rep, lead, change, field):
+    answer = api(rep).post(URL, body(lead, **change))
+    assert (answer.status_code, list(answer.json()), FollowUp.objects.count()) == (400, [field], 0)
+
+
+def test_a_missing_or_invisible_lead_is_404_a_closed_one_409(api, rep, stranger, lead, make_lead):
+    assert api(rep).post(URL, body(lead, lead_id=9999)).status_code == 404
+    assert api(stranger).post(URL, body(lead)).status_code == 404
+    closed = make_lead(assigned_to=rep, status="won")
+    answer = api(rep).post(URL, body(closed))
+    assert (answer.status_code, answer.json()["code"]) == (409, "lead_closed")
+
+
+def test_my_tasks(api, rep, manager, colleague, stranger, plan):
+    late, today, soon = plan(-2), plan(0), plan(3)
+    plan(0, colleague)
+    plan(0, completed=True, completed_at="2026-01-01T00:00Z", outcome="successful")
+    plan(1, cancelled_at="2026-01-01T00:00Z")
+
+    def get(query="", user=rep):
+        answer = api(user).get(f"{URL}/my-tasks{query}")
+        assert answer.status_code == 200, answer.content
+        return [row["id"] for row in answer.json()]
+
+    day = today.scheduled_date
+    assert get() == [today.pk, soon.pk]
+    assert get("?overdue=true") == [late.pk]
+    assert get("?view=all") == [late.pk, today.pk, soon.pk]
+    assert get(f"?date={day}&overdue=true&view=all") == [today.pk]
+    assert get(f"?date={late.scheduled_date}") == [late.pk]
+    assert get(f"?user_id={rep.pk}", manager) == [today.pk, soon.pk]
+    row = api(rep).get(f"{URL}/my-tasks?overdue=true").json()[0]
+    assert (row["lead_name"], row["is_overdue"], row["scheduled_time"]) == ("Lincoln High School Band", True, None)
+    assert api(rep).get(f"{URL}/my-tasks?user_id={colleague.pk}").status_code == 403
+    assert api(manager).get(f"{URL}/my-tasks?user_id={stranger.pk}").status_code == 403
+    assert api(manager).get(f"{URL}/my-tasks?user_id=9999").status_code == 404
+    assert api(rep).get(f"{URL}/my-tasks?date=tomorrow").status_code == 400
+
+
+def test_my_tasks_are_in_order_of_date_and_time(api, rep, plan):
+    untimed, late, early = plan(1), plan(1, scheduled_time="15:00"), plan(1, scheduled_time="08:00")
+    rows = api(rep).get(f"{URL}/my-tasks").json()
+    assert [row["id"] for row in rows] == [early.pk, untimed.pk, late.pk]  # without a time: as at 09:00
+
+
+def test_by_lead(api, rep, stranger, lead, plan):
+    first, second = plan(1), plan(5)
+    done = plan(-1, completed=True, completed_at="2026-01-01T00:00Z", outcome="successful")
+    url = f"{URL}/lead/{lead.pk}"
+    assert [row["id"] for row in api(rep).get(url).json()] == [second.pk, first.pk, done.pk]
+    assert [r["id"] for r in api(rep).get(f"{url}?include_completed=false").json()] == [second.pk, first.pk]
+    assert api(stranger).get(url).status_code == 404
+
+
+def test_list_filters(api, rep, manager, colleague, lead, plan):
+    late, soon, theirs = plan(-3), plan(3), plan(1, colleague, follow_up_type="email")
+    done = plan(0, completed=True, completed_at="2026-01-01T00:00Z", outcome="successful")
+    gone = plan(0, cancelled_at="2026-01-01T00:00Z")
+    cases = {
+        "state=open": {late, soon, theirs},
+        "state=completed&state=cancelled": {done, gone},
+        f"assigned_to={colleague.pk}": {theirs},
+        "follow_up_type=email": {theirs},
+        "overdue=true": {late},
+        "overdue=false": {soon, theirs, done, gone},
+        f"lead={lead.pk}": {late, soon, theirs, done, gone},
+        f"due_after={soon.scheduled_date}": {soon},
+        f"due_before={late.scheduled_date}": {late},
+    }
+    got = {q: {row["id"] for row in api(manager).get(f"{URL}?{q}").json()["results"]} for q in cases}
+    assert got == {q: {f.pk for f in found} for q, found in cases.items()}
+
+
+def test_change_cancel_and_conflict(api, rep, colleague, lead):
+    made = api(rep).post(URL, body(lead)).json()
+    url = f"{URL}/{made['id']}"
+    moved = api(rep).patch(url, {"scheduled_date": "2027-03-01", "scheduled_time": None})
+    assert (moved.status_code, moved.json()["scheduled_date"], moved.json()["scheduled_time"]) == (
+        200,
+        "2027-03-01",
+        None,
+    )
+    assert api(colleague).patch(url, {"notes": "x"}).json()["code"] == "not_your_follow_up"
+    assert api(rep).delete(url).status_code == 204
+    for answer in (
+        api(rep).delete(url),
+        api(rep).patch(url, {"notes": "x"}),
+        api(rep).post(f"{url}/complete", {"outcome": "successful"}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (409, "follow_up_closed")
+
+
+def test_complete_as_the_specification_does(api, rep, lead):
+    made = api(rep).post(URL, body(lead)).json()
+    answer = api(rep).post(
+        f"{URL}/{made['id']}/complete",
+        {"outcome": "successful", "notes": "Client interested", "schedule_next": True, "next_follow_up_days": 3},
+    )
+    following = FollowUp.objects.open().get()
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"follow_up_id": made["id"], "completed": True, "outcome": "successful", "next_follow_up_id": following.pk},
+    )
+    assert following.scheduled_date == local_today(rep) + timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({}, "outcome"),
+        ({"outcome": "great"}, "outcome"),
+        ({"outcome": "successful", "next_follow_up_days": 0}, "next_follow_up_days"),
+        ({"outcome": "successful", "next_follow_up_days": 366}, "next_follow_up_days"),
+        ({"outcome": "successful", "schedule_next": "true"}, "schedule_next"),
+        ({"outcome": "successful", "close": "quoted"}, "close"),
+        ({"outcome": "lost", "close": "lost"}, "lost_reason"),
+    ],
+)
+def test_what_is_wrong_in_a_completion(api, rep, lead, values, field):
+    made = api(rep).post(URL, body(lead)).json()
+    answer = api(rep).post(f"{URL}/{made['id']}/complete", values)
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+    assert FollowUp.objects.get().is_open
+
+
+@pytest.mark.parametrize("path", ["", "/my-tasks", "/lead/{lead}"])
+def test_a_list_costs_the_same_for_one_row_and_for_fifty(api, rep, lead, plan, path):
+    url, client = URL + path.format(lead=lead.pk), api(rep)
+    counts, lengths = [], []
+    for more in (1, 49):
+        for _ in range(more):
+            plan(2)
+        with CaptureQueriesContext(connection) as captured:
+            rows = client.get(url).json()
+        counts.append(len(captured))
+        lengths.append(len(rows if isinstance(rows, list) else rows["results"]))
+    assert (lengths, counts[0]) == ([1, 50], counts[1])

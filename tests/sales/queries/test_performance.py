@@ -1,0 +1,92 @@
+"""The performance report against figures worked out by hand."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from athena.accounts.models import local_today
+from sales import errors
+from sales.models import FollowUp
+from sales.queries.performance import follow_up_performance
+
+
+@pytest.fixture
+def history(rep, colleague, stranger, make_lead):
+    """Of Maria: 3 completed (2 on time), 1 overdue, 1 to come, 1 cancelled. Of Tom and Otto one open each."""
+    lead, today = make_lead(assigned_to=rep), local_today(rep)
+
+    def plan(who, days, kind="call", **fields):
+        fields.setdefault("first_scheduled_date", today + timedelta(days=days))
+        FollowUp.objects.create(
+            lead=lead, assigned_to=who, follow_up_type=kind, scheduled_date=today + timedelta(days=days), **fields
+        )
+
+    def at(days, hour=12):
+        return datetime.combine(today + timedelta(days=days), datetime.min.time(), UTC) + timedelta(hours=hour)
+
+    plan(rep, -9, completed=True, completed_at=at(-9, 23), outcome="successful")
+    plan(rep, -8, "email", completed=True, completed_at=at(-9), outcome="no_answer")
+    plan(
+        rep, -3, completed=True, completed_at=at(-3), outcome="successful",
+        first_scheduled_date=today - timedelta(days=5),
+    )  # fmt: skip
+    plan(rep, -2)
+    plan(rep, 2)
+    plan(rep, -1, cancelled_at=at(-1))
+    plan(colleague, 1)
+    plan(stranger, 1)
+    return today
+
+
+def test_figures(history, rep):
+    report = follow_up_performance(rep)
+    counts = {
+        "total": 5, "completed": 3, "pending": 2, "overdue": 1, "cancelled": 1, "completion_rate": 60.0,
+        "on_time_rate": 66.67,
+    }  # fmt: skip
+    email = {**counts, "total": 1, "completed": 1, "pending": 0, "overdue": 0, "cancelled": 0,
+             "completion_rate": 100.0, "on_time_rate": 100.0}  # fmt: skip
+    call = {**counts, "total": 4, "completed": 2, "completion_rate": 50.0, "on_time_rate": 50.0}
+    whole = {**counts, "total_follow_ups": 5}
+    del whole["total"]
+    assert report == {
+        **whole,
+        "outcomes": {"no_answer": 1, "successful": 2},
+        "by_user": [{"user_id": rep.pk, "full_name": "Maria", **counts}],
+        "by_type": [{"follow_up_type": "call", **call}, {"follow_up_type": "email", **email}],
+    }
+
+
+def test_the_period_is_of_scheduled_dates_both_ends_included(history, rep):
+    day = history - timedelta(days=8)
+    assert follow_up_performance(rep, start_date=day, end_date=day)["total_follow_ups"] == 1
+    assert follow_up_performance(rep, start_date=day)["total_follow_ups"] == 4
+
+
+def test_scope(history, rep, colleague, stranger, manager, admin, make_user):
+    from athena.accounts.roles import Role
+
+    everywhere = make_user("boss", Role.MANAGER)
+    totals = {u: follow_up_performance(u)["total_follow_ups"] for u in (colleague, manager, admin, everywhere)}
+    assert totals == {colleague: 1, manager: 6, admin: 7, everywhere: 7}
+    assert follow_up_performance(manager, user_id=colleague.pk)["total_follow_ups"] == 1
+    with pytest.raises(errors.NotAllowed):
+        follow_up_performance(rep, user_id=colleague.pk)
+    with pytest.raises(errors.NotAllowed):
+        follow_up_performance(manager, user_id=stranger.pk)
+    with pytest.raises(errors.NotFound):
+        follow_up_performance(manager, user_id=9999)
+
+
+def test_nothing_is_no_division_by_zero(rep):
+    report = follow_up_performance(rep)
+    assert (report["completion_rate"], report["on_time_rate"], report["by_user"]) == (0.0, 0.0, [])
+
+
+def test_on_time_is_by_the_assignees_calendar(make_user, desk, make_lead):
+    abroad = make_user("kiri", team=desk, time_zone="Pacific/Auckland")
+    FollowUp.objects.create(
+        lead=make_lead(), assigned_to=abroad, follow_up_type="call", scheduled_date="2026-07-01", completed=True,
+        first_scheduled_date="2026-07-01", completed_at="2026-07-01T12:30Z", outcome="successful",
+    )  # fmt: skip
+    assert follow_up_performance(abroad)["on_time_rate"] == 0.0  # 2 July 00:30 in Auckland
