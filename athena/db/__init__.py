@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Func, TextField
+from django.db.models import Func, IntegerField, TextField
 from django.db.models.functions import Now as DjangoNow
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -30,3 +30,27 @@ class Fold(Func):
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
     ) -> tuple[str, tuple[Any, ...]]:
         return self.as_sql(compiler, connection, function="ATHENA_FOLD", **extra_context)  # type: ignore[return-value]
+
+
+class WholeDays(Func):
+    """How many whole days (of 24 hours) lie between `WholeDays(earlier, later)`; negative the other way round."""
+
+    arity = 2
+    output_field = IntegerField()
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
+    ) -> tuple[str, tuple[Any, ...]]:
+        template = "FLOOR(EXTRACT(EPOCH FROM (%(expressions)s)) / 86400)::integer"
+        return self._later_first().as_sql(compiler, connection, template=template, arg_joiner=" - ")  # type: ignore[return-value]
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
+    ) -> tuple[str, tuple[Any, ...]]:
+        template = "CAST(FLOOR(django_timestamp_diff(%(expressions)s) / 86400000000.0) AS INTEGER)"
+        return self._later_first().as_sql(compiler, connection, template=template)  # type: ignore[return-value]
+
+    def _later_first(self) -> Func:
+        copy = self.copy()
+        copy.set_source_expressions(self.get_source_expressions()[::-1])
+        return copy

@@ -649,10 +649,8 @@ class Migration(migrations.Migration):
                 ("processed", models.IntegerField(db_default=0, default=0)),
                 ("total", models.IntegerField(db_default=0, default=0)),
                 ("changed", models.IntegerField(db_default=0, default=0)),
-                ("position", models.BigIntegerField(db_default=0, default=0)),
                 ("rule_set_version", models.IntegerField()),
                 ("error", models.CharField(blank=True, db_default="", default="", max_length=500)),
-                ("lease_until", models.DateTimeField(null=True)),
                 ("created_at", models.DateTimeField(db_default=athena.db.Now(), editable=False)),
                 ("started_at", models.DateTimeField(null=True)),
                 ("finished_at", models.DateTimeField(null=True)),
@@ -671,6 +669,30 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "scoring_runs",
                 "ordering": ["-id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ScoringBatch",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first_lead", models.BigIntegerField()),
+                ("last_lead", models.BigIntegerField()),
+                ("leads", models.IntegerField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="batches", to="sales.scoringrun"
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "scoring_batches",
+                "verbose_name_plural": "scoring batches",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("last_lead__gte", models.F("first_lead"))), name="scoring_batches_range"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(

@@ -3,7 +3,7 @@
 from sales.models.activity import Activity, FieldChange
 from sales.models.follow_up import FollowUp
 from sales.models.lead import Lead
-from sales.models.scoring import LeadScoreHistory, LeadScoringRule, RuleSet, ScoringRun
+from sales.models.scoring import LeadScoreHistory, LeadScoringRule, RuleSet, ScoringBatch, ScoringRun
 from sales.models.source import LeadSource, LostReason, SourceSpend
 from sales.models.transfer import LeadTransfer, TransferBatch
 
@@ -18,6 +18,7 @@ __all__ = [
     "LeadTransfer",
     "LostReason",
     "RuleSet",
+    "ScoringBatch",
     "ScoringRun",
     "SourceSpend",
     "TransferBatch",

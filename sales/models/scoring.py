@@ -94,7 +94,7 @@ class LeadScoringRule(models.Model):
 
 
 class ScoringRun(models.Model):
-    """One pass over all open leads. The worker takes it batch by batch; `position` is the last lead id done."""
+    """One pass over all open leads, which the workers take batch by batch."""
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -110,11 +110,9 @@ class ScoringRun(models.Model):
     processed = models.IntegerField(default=0, db_default=0)
     total = models.IntegerField(default=0, db_default=0)
     changed = models.IntegerField(default=0, db_default=0)
-    position = models.BigIntegerField(default=0, db_default=0)
     rule_set_version = models.IntegerField()
     started_by = user_key("started_by", null=True)
     error = one_line(500)
-    lease_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -133,6 +131,29 @@ class ScoringRun(models.Model):
 
     def __str__(self) -> str:
         return f"Run {self.pk}"
+
+
+class ScoringBatch(models.Model):
+    """A part of a run that is still to be done: the leads from `first_lead` to `last_lead`, both included.
+
+    The worker that scores it locks the row and deletes it in the same transaction, so a batch is done exactly once
+    whatever dies, and several workers share a run.
+    """
+
+    run = models.ForeignKey(ScoringRun, models.CASCADE, related_name="batches")
+    first_lead = models.BigIntegerField()
+    last_lead = models.BigIntegerField()
+    leads = models.IntegerField()
+
+    class Meta:
+        db_table = "scoring_batches"
+        verbose_name_plural = "scoring batches"
+        constraints = [
+            models.CheckConstraint(condition=Q(last_lead__gte=F("first_lead")), name="scoring_batches_range")
+        ]
+
+    def __str__(self) -> str:
+        return f"Leads {self.first_lead} to {self.last_lead}"
 
 
 class LeadScoreHistory(models.Model):

@@ -1,0 +1,49 @@
+"""Giving leads the score that the rules say.
+
+The rules change in `scoring_rules`; all leads at once are scored in `scoring_runs`.
+"""
+
+from collections.abc import Collection
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from athena.accounts.models import User
+from sales import policy
+from sales.models import Lead, LeadScoringRule
+from sales.scoring import rule_lock
+from sales.scoring.compile import Compiled
+from sales.scoring.sources import Scope
+from sales.scoring.write import Cause, write_scores
+from sales.services import locks
+
+_AT_ONCE = 100  # keys are repeated in each condition on events, and SQLite takes 32,766 parameters
+
+
+def active_rules() -> list[Compiled]:
+    """The active rules that can be asked, most points first. To score by them hold the rule lock."""
+    return Compiled.all(LeadScoringRule.objects.filter(is_active=True))
+
+
+def rescore(*, lead_ids: Collection[int], by: User | None, reason: str, activity_id: int | None = None) -> int:
+    """Score these leads inside the caller's transaction, which holds their locks; how many scores changed.
+
+    Closed and archived leads keep their score. The leads' rows change: refresh those that are used afterwards.
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("Leads are scored in the transaction that locks them.")
+    rule_lock.share()
+    rules, now, ids = active_rules(), timezone.now(), sorted(lead_ids)
+    cause = Cause(reason=reason, user_id=by.pk if by else None, activity_id=activity_id)
+    parts = [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
+    return sum(write_scores(rules, Scope.of(part, now), cause).changed for part in parts)
+
+
+@transaction.atomic
+def calculate(*, by: User | None, lead_id: int) -> Lead:
+    """Score one lead now. Raises `NotFound`, `NotYourLead`."""
+    lead = locks.visible_lead(by, lead_id)
+    policy.require_write_lead(by, lead)
+    rescore(lead_ids=[lead.pk], by=by, reason="Manual recalculation")
+    lead.refresh_from_db(fields=["score", "score_raw", "score_updated_at", "version"])
+    return lead

@@ -1,0 +1,168 @@
+"""Scoring all open leads: a run is a row, and so is each of its batches; workers take the batches until none is left.
+
+A batch is one transaction that scores its leads, counts them and deletes the batch. A worker that dies leaves its batch
+as it was, for the next one who asks.
+"""
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from athena.accounts.models import User
+from athena.accounts.roles import Role
+from athena.wake import wake
+from notifications import outbox
+from sales import policy
+from sales.models import Lead, RuleSet, ScoringBatch, ScoringRun
+from sales.scoring import rule_lock
+from sales.scoring.sources import Scope
+from sales.scoring.write import Cause, write_scores
+from sales.services.scoring import active_rules
+
+logger = structlog.get_logger(__name__)
+
+BATCH = 10_000
+ROUNDS = 3  # tries at a batch's leads that others keep changing, before they are locked first
+
+_State = ScoringRun.State
+_PLAN = """
+INSERT INTO scoring_batches (run_id, first_lead, last_lead, leads)
+SELECT %s, MIN(id), MAX(id), COUNT(*)
+FROM (SELECT id, (ROW_NUMBER() OVER (ORDER BY id) - 1) / %s AS part FROM ({ids}) AS open_leads) AS numbered
+GROUP BY part ORDER BY part
+"""
+
+
+@transaction.atomic
+def start_run(*, by: User | None, reason: str) -> ScoringRun:
+    """The run that is queued or running already, or else a new one. Raises `NotAllowed` below manager."""
+    policy.require_manager(by)
+    wake("sales.score")
+    while (run := unfinished()) is None:
+        new = ScoringRun(
+            reason=reason[:255],
+            started_by=by,
+            total=Lead.objects.open().count(),
+            rule_set_version=rule_set_version(),
+        )
+        ScoringRun.objects.bulk_create([new], ignore_conflicts=True)  # somebody else's may have come first
+    return run
+
+
+def restart(*, by: User | None, reason: str) -> ScoringRun:
+    """Have all leads scored by rules that have just changed: a run by the old ones is over. Holds the rule lock."""
+    running = ScoringRun.objects.filter(state=_State.RUNNING)
+    ScoringBatch.objects.filter(run__in=running.values("pk")).delete()
+    running.update(state=_State.STALE, finished_at=timezone.now())
+    return start_run(by=by, reason=reason)
+
+
+def unfinished() -> ScoringRun | None:
+    return ScoringRun.objects.filter(state__in=ScoringRun.UNFINISHED).first()
+
+
+def work(*, max_batches: int | None = None) -> int:
+    """Do what there is to do of the unfinished run, and of one that follows; how many batches were done.
+
+    Several workers may do so at once. When the database is away it raises, and the run goes on at the next call; any
+    other error ends the run as failed.
+    """
+    done = 0
+    while max_batches is None or done < max_batches:
+        run = unfinished()
+        if run is None:
+            break
+        try:
+            if run.state == _State.QUEUED:
+                _plan(run)
+            elif _score_batch(run):
+                done += 1
+            elif not _finish(run):
+                break  # what is left is in other workers' hands
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            logger.exception("scoring_run_failed", run=run.pk)
+            _fail(run, error)
+    return done
+
+
+def rule_set_version() -> int:
+    return RuleSet.objects.get_or_create(pk=1)[0].version
+
+
+@transaction.atomic
+def _plan(run: ScoringRun) -> None:
+    """Part the leads into batches by key; the run is for the rules of this moment."""
+    rule_lock.share()
+    run = ScoringRun.objects.select_for_update().get(pk=run.pk)
+    if run.state != _State.QUEUED:
+        return  # another worker was faster
+    ids, params = Lead.objects.open().order_by().values_list("pk").query.get_compiler(connection=connection).as_sql()
+    with connection.cursor() as cursor:
+        cursor.execute(_PLAN.format(ids=ids), (run.pk, BATCH, *params))
+    run.total = run.batches.aggregate(total=Coalesce(Sum("leads"), 0))["total"]
+    run.rule_set_version, run.state, run.started_at = rule_set_version(), _State.RUNNING, timezone.now()
+    run.save()
+
+
+@transaction.atomic
+def _score_batch(run: ScoringRun) -> bool:
+    """Score one batch that no other worker is at; False where there is none."""
+    rule_lock.share()
+    batch = run.batches.select_for_update(of=("self",), skip_locked=True).order_by("pk").first()
+    if batch is None:
+        return False
+    changed = _score_leads(batch)
+    batch.delete()
+    ScoringRun.objects.filter(pk=run.pk).update(processed=F("processed") + batch.leads, changed=F("changed") + changed)
+    return True
+
+
+def _score_leads(batch: ScoringBatch) -> int:
+    """Leads that somebody changes at the same time are tried again, and at last locked before they are read."""
+    rules = active_rules()
+    cause = Cause(reason=batch.run.reason, run_id=batch.run_id, user_id=batch.run.started_by_id)
+    changed = 0
+    for tries in range(ROUNDS + 1):
+        if tries == ROUNDS:
+            leads = Lead.objects.open().filter(pk__range=(batch.first_lead, batch.last_lead)).order_by("pk")
+            list(leads.select_for_update(no_key=True).values_list("pk"))
+        written = write_scores(rules, Scope.between(batch.first_lead, batch.last_lead, timezone.now()), cause)
+        changed += written.changed
+        if not written.skipped:
+            break
+    return changed
+
+
+@transaction.atomic
+def _finish(run: ScoringRun) -> bool:
+    """Close a run that has no batches left; False while other workers are at them."""
+    run = ScoringRun.objects.select_for_update().get(pk=run.pk)
+    if run.state == _State.RUNNING:
+        if run.batches.exists():
+            return False
+        run.state, run.finished_at = _State.DONE, timezone.now()
+        run.save()
+    return True
+
+
+@transaction.atomic
+def _fail(run: ScoringRun, error: Exception) -> None:
+    """End the run, keep why, and tell whoever started it (for the system's own: the admins)."""
+    run = ScoringRun.objects.select_for_update().get(pk=run.pk)
+    if run.state not in ScoringRun.UNFINISHED:
+        return  # a rule change has ended it
+    run.state, run.finished_at, run.error = _State.FAILED, timezone.now(), f"{type(error).__name__}: {error}"[:500]
+    run.save()
+    run.batches.all().delete()
+    people = [run.started_by_id] if run.started_by_id else User.objects.filter(is_active=True, role=Role.ADMIN)
+    for recipient in User.objects.filter(pk__in=people).order_by("pk"):
+        outbox.add(
+            kind="run_failed",
+            recipient_id=recipient.pk,
+            dedupe_key=f"run_failed:{run.pk}:{recipient.pk}",
+            context={"run_id": run.pk, "reason": run.reason, "error": run.error},
+        )
