@@ -1,0 +1,103 @@
+from io import StringIO
+
+import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.db import transaction
+
+from athena.accounts.models import User
+from sales.models import Lead, LeadScoreHistory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def load(*args: str) -> str:
+    out = StringIO()
+    call_command("load_demo", *args, stdout=out)
+    return out.getvalue()
+
+
+def rows() -> dict[str, list]:
+    """All rows of Athena's own tables, but for the salts of passwords and the ids that the database counted."""
+    dump = {}
+    for app in ("accounts", "sales", "notifications"):
+        for model in apps.get_app_config(app).get_models():
+            names = {field.attname for field in model._meta.concrete_fields} - {"password"}
+            if model is LeadScoreHistory:
+                names -= {"id"}
+            ordered = sorted(names)
+            dump[model.__name__] = sorted(model._default_manager.values_list(*ordered), key=repr)
+    return dump
+
+
+def test_it_says_what_it_made():
+    assert load("--leads", "12") == "Demo data: 12 leads, 7 accounts.\n"
+    assert Lead.objects.count() == 12
+
+
+def test_the_same_day_gives_the_same_rows():
+    dumps = []
+    for _ in range(2):
+        with transaction.atomic():
+            load("--today", "2026-11-23", "--leads", "120")
+            dumps.append(rows())
+            transaction.set_rollback(True)
+    first, second = dumps
+    assert len(first["Lead"]) == 120
+    assert first == second
+
+
+def test_another_day_gives_other_rows():
+    with transaction.atomic():
+        load("--today", "2026-11-23", "--leads", "12")
+        before = rows()
+        transaction.set_rollback(True)
+    load("--today", "2026-11-24", "--leads", "12")
+    assert rows()["Lead"] != before["Lead"]
+
+
+@pytest.mark.parametrize("today", ["2024-02-29", "2026-01-01", "2026-11-01", "2026-03-08", "2026-07-04"])
+def test_any_day_will_do(today):
+    """Among them a leap day, a new year, and both days on which clocks change."""
+    load("--today", today, "--leads", "60")
+    assert Lead.objects.count() == 60
+    assert Lead.objects.open().filter(pk__lte=4).count() == 4
+
+
+def test_without_a_day_it_is_today(time_machine):
+    time_machine.move_to("2026-11-24T03:00:00+00:00", tick=False)  # still the 23rd where the company is
+    with transaction.atomic():
+        load("--leads", "12")
+        by_itself = rows()
+        transaction.set_rollback(True)
+    load("--leads", "12", "--today", "2026-11-23")
+    assert rows() == by_itself
+
+
+def test_it_refuses_a_database_in_use(make_user):
+    make_user("somebody")
+    with pytest.raises(CommandError, match="There are users already"):
+        load()
+    assert (User.objects.count(), Lead.objects.count()) == (1, 0)
+
+
+def test_it_has_the_four_leads_that_everything_names():
+    with pytest.raises(CommandError, match="at least 4 leads"):
+        load("--leads", "3")
+    assert not User.objects.exists()
+
+
+def test_more_than_a_batch(monkeypatch):
+    monkeypatch.setattr("sales.demo.build.CHUNK", 25)
+    with transaction.atomic():
+        load("--today", "2026-11-23", "--leads", "90")
+        in_batches = rows()
+        transaction.set_rollback(True)
+    monkeypatch.undo()
+    load("--today", "2026-11-23", "--leads", "90")
+    assert rows() == in_batches
