@@ -1,0 +1,97 @@
+"""What every viewset of the API is made of.
+
+    class LeadViewSet(ViewSet):
+        queryset = Lead.objects.none()              # names the model: rights come from the role table
+        orderings, default_ordering = {"created_at": "created_at"}, "-created_at"
+        filterset_class = LeadFilters
+        row = LeadRow
+
+        def get_queryset(self):
+            return Lead.objects.visible_to(self.request.user)
+
+        def create(self, request):
+            lead = leads.create(by=request.user, values=self.body(LeadBody))
+            return Response(LeadRow.of(lead), status=201)
+
+`list` and `retrieve` are there; each other verb is written out, calls one service and answers.
+"""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import Http404
+from rest_framework import viewsets
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from athena.http.fields import MAX_ID
+from athena.http.rows import Row
+from athena.http.serializers import StrictSerializer
+
+_VERBS = {"GET": "view", "HEAD": "view", "OPTIONS": "view", "POST": "add", "PUT": "change", "PATCH": "change"}
+
+
+class RolePermission(BasePermission):
+    """Asks the role table: by the request's method on the view's model, or what `rights` says of an action.
+
+    A view without a model and without an entry in `rights` is nobody's.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        user = request.user
+        if not user or not user.is_authenticated:
+            return False
+        right = view.rights.get(view.action or "")
+        if right is None:
+            if view.queryset is None:
+                return False
+            options = view.queryset.model._meta
+            verb = _VERBS.get(request.method or "", "delete")
+            right = f"{options.app_label}.{verb}_{options.model_name}"
+        return bool(user.has_perm(right))
+
+
+class ViewSet(viewsets.GenericViewSet):  # type: ignore[type-arg]
+    permission_classes = [RolePermission]
+    lookup_value_regex = "[0-9]+"
+    row: ClassVar[type[Row]]
+    rights: ClassVar[dict[str, str]] = {}
+    orderings: ClassVar[dict[str, str]] = {"id": "id"}
+    default_ordering: ClassVar[str] = "-id"
+
+    def body(self, shape: type[StrictSerializer], *, partial: bool = False) -> dict[str, Any]:
+        """The request's body, read by `shape`. Raises `ValidationError`."""
+        serializer = shape(data=self.request.data, partial=partial, context=self.get_serializer_context())
+        serializer.is_valid(raise_exception=True)
+        values: dict[str, Any] = serializer.validated_data
+        return values
+
+    @property
+    def pk(self) -> int:
+        """The id in the address. Raises `Http404` for one that no row can have."""
+        number = int(self.kwargs["pk"])
+        if not 1 <= number <= MAX_ID:
+            raise Http404
+        return number
+
+    def rows(self) -> "QuerySet[Any, Any]":
+        """What the caller may see, as rows."""
+        return self.row.read(self.get_queryset())
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        page = self.paginate_queryset(self.row.read(self.filter_queryset(self.get_queryset())))
+        return self.get_paginated_response(page)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(self.found(self.rows().filter(pk=self.pk)))
+
+    def found(self, rows: "QuerySet[Any, Any]") -> Any:
+        """The one row. Raises `Http404`."""
+        row = rows.first()
+        if row is None:
+            raise Http404
+        return row
+
+    def get_serializer_class(self) -> Any:
+        return self.row
