@@ -21,6 +21,7 @@ from sales.scoring.sources import Scope
 LOWEST, HIGHEST = 0, 100
 _NO_MATCH = -100_000  # stands for NULL, which SQLite's MAX would return instead of skipping it
 _MOST_HALVINGS = 60  # beyond that nothing is left of 100 points, and PostgreSQL would raise "underflow"
+_MOST_ARGUMENTS = 100
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,16 @@ def clamp(raw: int) -> int:
 def _term(group: list[Compiled], scope: Scope) -> Combinable:
     if len(group) == 1:
         return group[0].points(scope)
-    best = Greatest(*(rule.points(scope, without=_NO_MATCH) for rule in group))
+    best = _greatest([rule.points(scope, without=_NO_MATCH) for rule in group])
     return Coalesce(NullIf(best, Value(_NO_MATCH)), 0)
+
+
+def _greatest(terms: list[Any]) -> Any:
+    """SQLite's MAX takes 127 arguments, and Django's `Greatest` at least two."""
+    while len(terms) > 1:
+        parts = [terms[start : start + _MOST_ARGUMENTS] for start in range(0, len(terms), _MOST_ARGUMENTS)]
+        terms = [Greatest(*part) if len(part) > 1 else part[0] for part in parts]
+    return terms[0]
 
 
 _ZERO = Value(0, IntegerField())

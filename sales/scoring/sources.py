@@ -7,7 +7,7 @@ scope's keys, so the database works each out once for a batch instead of once fo
 
 import operator as py
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,7 +35,7 @@ from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsN
 
 from athena.db import Fold, WholeDays
 
-_LOOKUPS: dict[str, type[Lookup[Any]]] = {
+_LOOKUPS: "dict[str, type[Lookup[Any]]]" = {
     "equals": Exact,
     "greater_than": GreaterThan,
     "at_least": GreaterThanOrEqual,
@@ -57,19 +57,18 @@ class Scope:
     """Which leads are asked about, and as of when."""
 
     now: datetime
-    lookup: str
-    keys: tuple[int, ...]
+    keys: Mapping[str, Any]
 
     @classmethod
     def of(cls, lead_ids: Iterable[int], now: datetime) -> "Scope":
-        return cls(now, "in", tuple(lead_ids))
+        return cls(now, {"in": tuple(lead_ids)})
 
     @classmethod
     def between(cls, first: int, last: int, now: datetime) -> "Scope":
-        return cls(now, "range", (first, last))
+        return cls(now, {"gte": first, "lte": last})
 
     def where(self, key: str) -> Q:
-        return Q(**{f"{key}__{self.lookup}": self.keys})
+        return Q(**{f"{key}__{lookup}": keys for lookup, keys in self.keys.items()})
 
 
 class Source(ABC):

@@ -1,0 +1,187 @@
+"""Each operator on each type of value: bounds hit exactly, missing values, odd case, Unicode and wildcards."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from sales.models import Lead, LeadSource
+from sales.scoring.fields import FIELDS, ValueType
+from tests.sales.scoring.conftest import NOW
+
+INTEGERS = [
+    ("equals", "25", {25: True, 24: False, 26: False, 0: False, None: False}),
+    ("equals", "25.0", {25: True, 24: False, 26: False, 0: False, None: False}),
+    ("not_equals", "25", {25: False, 24: True, 26: True, 0: True, None: False}),
+    ("greater_than", "25", {25: False, 26: True, 24: False, 100_000: True, None: False}),
+    ("at_least", "25", {25: True, 26: True, 24: False, 0: False, None: False}),
+    ("less_than", "25", {25: False, 24: True, 26: False, 0: True, None: False}),
+    ("at_most", "25", {25: True, 24: True, 26: False, 0: True, None: False}),
+    ("at_least", "-1", {25: True, 24: True, 26: True, 0: True, None: False}),
+    ("is_set", "true", {25: True, 0: True, 1: True, 100_000: True, None: False}),
+    ("is_set", "false", {25: False, 0: False, 1: False, 100_000: False, None: True}),
+]
+_AMOUNTS = ("2000", "2000.01", "1999.99", "0", "10000", None)
+AMOUNTS = [
+    ("equals", "2000", (True, False, False, False, False, False)),
+    ("equals", "2000.01", (False, True, False, False, False, False)),
+    ("not_equals", "2000.00", (False, True, True, True, True, False)),
+    ("greater_than", "2000", (False, True, False, False, True, False)),
+    ("at_least", "2000.01", (False, True, False, False, True, False)),
+    ("less_than", "2000", (False, False, True, True, False, False)),
+    ("at_most", "1999.99", (False, False, True, True, False, False)),
+    ("is_set", "TRUE", (True, True, True, True, True, False)),
+    ("is_set", "false", (False, False, False, False, False, True)),
+]
+_PICKUPS = {  # from noon
+    "a week, exactly": (timedelta(days=7), 7),
+    "a moment less": (timedelta(days=7, microseconds=-1), 6),
+    "a moment more": (timedelta(days=7, microseconds=1), 7),
+    "now": (timedelta(0), 0),
+    "a moment ago": (timedelta(microseconds=-1), -1),
+    "yesterday": (timedelta(days=-1), -1),
+    "unknown": (None, None),
+}
+DAYS = [
+    ("equals", "7", {7}),
+    ("equals", "-1", {-1}),
+    ("not_equals", "7", {6, 0, -1}),
+    ("greater_than", "6", {7}),
+    ("at_least", "6", {6, 7}),
+    ("less_than", "0", {-1}),
+    ("at_most", "0", {-1, 0}),
+    ("is_set", "true", {7, 6, 0, -1}),
+    ("is_set", "false", {None}),
+]
+_TEXTS = ("École de Danse", "ÉCOLE DE DANSE", "école", "100% Fun_Tours", "100 Fun Tours", "O'Brien \\ Söhne", "")
+TEXTS = [
+    ("equals", "école de danse", (True, True, False, False, False, False, False)),
+    ("equals", "100% fun_tours", (False, False, False, True, False, False, False)),
+    ("equals", "O'BRIEN \\ SÖHNE", (False, False, False, False, False, True, False)),
+    ("not_equals", "ÉCOLE", (True, True, False, True, True, True, False)),
+    ("not_equals", "%", (True, True, True, True, True, True, False)),
+    ("contains", "ÉcOlE", (True, True, True, False, False, False, False)),
+    ("contains", "%", (False, False, False, True, False, False, False)),
+    ("contains", "_", (False, False, False, True, False, False, False)),
+    ("contains", "'", (False, False, False, False, False, True, False)),
+    ("contains", "\\ sö", (False, False, False, False, False, True, False)),
+    ("is_set", "true", (True, True, True, True, True, True, False)),
+    ("is_set", "false", (False, False, False, False, False, False, True)),
+]
+_TRIPS = ("one_way", "round_trip", "shuttle", "ONE_WAY", "")
+CHOICES = [
+    ("equals", "one_way", (True, False, False, True, False)),
+    ("equals", "One_Way", (True, False, False, True, False)),
+    ("not_equals", "one_way", (False, True, True, False, False)),
+    ("not_equals", "shuttle", (True, True, False, True, False)),
+    ("is_set", "true", (True, True, True, True, False)),
+    ("is_set", "false", (False, False, False, False, True)),
+]
+BOOLEANS = [
+    ("equals", "true", (True, False)),
+    ("equals", "True", (True, False)),
+    ("equals", "false", (False, True)),
+    ("not_equals", "true", (False, True)),
+    ("not_equals", "FALSE", (True, False)),
+]
+
+
+@pytest.fixture
+def matched(no_rules, make_rule, make_lead, points_of):
+    """Which of the leads, each made with one value of a column, match a rule."""
+
+    def ask(column, values, operator, value, *, field=None):
+        make_rule(condition_field=field or column, condition_operator=operator, condition_value=value, points=1)
+        leads = [make_lead(contact_name="Somebody", **{column: each}) for each in values]
+        return [points == 1 for points in points_of(leads)]
+
+    return ask
+
+
+@pytest.mark.parametrize(("operator", "value", "expected"), INTEGERS)
+def test_integers(matched, operator, value, expected):
+    assert matched("estimated_passengers", expected, operator, value) == list(expected.values())
+
+
+@pytest.mark.parametrize(("operator", "value", "expected"), AMOUNTS)
+def test_amounts(matched, operator, value, expected):
+    amounts = [amount and Decimal(amount) for amount in _AMOUNTS]
+    assert matched("estimated_value", amounts, operator, value) == list(expected)
+
+
+@pytest.mark.parametrize(("operator", "value", "expected"), DAYS)
+def test_days(matched, operator, value, expected):
+    times = [None if offset is None else NOW + offset for offset, _ in _PICKUPS.values()]
+    got = matched("pickup_at", times, operator, value, field="days_until_pickup")
+    assert dict(zip(_PICKUPS, got, strict=True)) == {name: days in expected for name, (_, days) in _PICKUPS.items()}
+
+
+@pytest.mark.parametrize(("operator", "value", "expected"), TEXTS)
+def test_texts(matched, operator, value, expected):
+    assert matched("company_name", _TEXTS, operator, value) == list(expected)
+
+
+@pytest.mark.parametrize(("operator", "value", "expected"), CHOICES)
+def test_choices(matched, operator, value, expected):
+    assert matched("trip_type", _TRIPS, operator, value) == list(expected)
+
+
+@pytest.mark.parametrize(("operator", "value", "expected"), BOOLEANS)
+@pytest.mark.parametrize(
+    ("field", "column", "values"),
+    [
+        ("is_repeat", "is_repeat", (True, False)),
+        ("has_email", "email", ("ann@example.com", "")),
+        ("has_phone", "phone", ("+1 212 555 0100", "")),
+    ],
+)
+def test_booleans(matched, field, column, values, operator, value, expected):
+    assert matched(column, values, operator, value, field=field) == list(expected)
+
+
+@pytest.mark.parametrize(
+    ("field", "operator", "value", "expected"),
+    [
+        ("source", "equals", "GOOGLE ads", [True, False, False]),
+        ("source", "not_equals", "google ads", [False, True, False]),
+        ("source", "contains", "É", [False, True, False]),
+        ("source", "is_set", "true", [True, True, False]),
+        ("source", "is_set", "false", [False, False, True]),
+        ("channel", "equals", "ads", [True, False, False]),
+        ("channel", "not_equals", "ads", [False, True, False]),
+        ("channel", "is_set", "false", [False, False, True]),
+    ],
+)
+def test_a_lead_without_source_has_none_of_its_values(matched, field, operator, value, expected):
+    sources = [
+        LeadSource.objects.create(name="Google Ads", channel="ads"),
+        LeadSource.objects.create(name="École partner", channel="partner"),
+        None,
+    ]
+    assert matched("source", sources, operator, value, field=field) == expected
+
+
+def test_days_since_created(matched):
+    ages = [NOW - timedelta(days=3), NOW - timedelta(days=3, microseconds=-1), NOW + timedelta(hours=1)]
+    assert matched("created_at", ages, "at_least", "3", field="days_since_created") == [True, False, False]
+
+
+def test_every_field_with_every_operator_makes_sound_sql(no_rules, make_rule, make_lead, points_of):
+    samples = {ValueType.INTEGER: "3", ValueType.AMOUNT: "3.50", ValueType.DAYS: "3", ValueType.TEXT: "x"}
+    samples[ValueType.BOOLEAN] = "true"
+    asked = [
+        make_rule(
+            rule_type=field.rule_type,
+            condition_field=field.name,
+            condition_operator=operator,
+            condition_value="false" if operator == "is_set" else samples.get(field.value_type) or field.choices[0][0],
+            half_life_days=5 if field.timed else None,
+            within_days=50 if field.timed else None,
+            points=1,
+        )
+        for field in FIELDS.values()
+        for operator in field.operators
+    ]
+    lead = make_lead()
+    assert len(asked) > 150
+    assert [Lead.objects.count(), len(points_of([lead]))] == [1, 1]
