@@ -32,6 +32,13 @@ from athena.http.serializers import StrictSerializer
 _VERBS = {"GET": "view", "HEAD": "view", "OPTIONS": "view", "POST": "add", "PUT": "change", "PATCH": "change"}
 
 
+def key_of(text: str) -> int:
+    """The id that a part of an address gives. Raises `Http404` for one that no row can have."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:20]) <= MAX_ID):
+        raise Http404
+    return int(text)
+
+
 class RolePermission(BasePermission):
     """Asks the role table: by the request's method on the view's model, or what `rights` says of an action.
 
@@ -70,10 +77,7 @@ class ViewSet(viewsets.GenericViewSet):  # type: ignore[type-arg]
     @property
     def pk(self) -> int:
         """The id in the address. Raises `Http404` for one that no row can have."""
-        number = int(self.kwargs["pk"])
-        if not 1 <= number <= MAX_ID:
-            raise Http404
-        return number
+        return key_of(self.kwargs["pk"])
 
     def rows(self) -> "QuerySet[Any, Any]":
         """What the caller may see, as rows."""

@@ -1,0 +1,183 @@
+"""`/sales/follow-ups`: what is promised, to whom, and what came of it."""
+
+from typing import Any
+
+from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from athena.accounts.models import User, local_today
+from athena.http import fields, filters
+from athena.http.filters import query_values
+from athena.http.pagination import array_response
+from athena.http.serializers import StrictSerializer
+from athena.http.viewsets import ViewSet, key_of
+from sales import errors, policy
+from sales.api.shapes import FollowUpRow, TaskRow
+from sales.models import FollowUp, Lead
+from sales.models.follow_up import OPEN, before_today
+from sales.schedule import UNTIMED_DUE
+from sales.services import follow_ups
+
+_STATES = {"open": OPEN, "completed": Q(completed=True), "cancelled": Q(cancelled_at__isnull=False)}
+_PAGE = ("limit", "cursor")
+
+
+class FollowUpFilters(filters.StrictFilterSet):
+    lead = filters.IdsFilter()
+    assigned_to = filters.IdsFilter()
+    state = filters.ChoicesFilter(choices=[(name, name) for name in _STATES], method="filter_state")
+    follow_up_type = filters.ChoicesFilter(choices=FollowUp.Type.choices)
+    due_after = filters.DayFilter(field_name="scheduled_date", lookup_expr="gte")
+    due_before = filters.DayFilter(field_name="scheduled_date", lookup_expr="lte")
+    overdue = filters.FlagFilter(method="filter_overdue")
+
+    def filter_state(self, queryset: Any, name: str, value: list[str]) -> "QuerySet[FollowUp]":
+        wanted = Q()
+        for state in value:
+            wanted |= _STATES[state]
+        return queryset.filter(wanted)
+
+    def filter_overdue(self, queryset: Any, name: str, value: bool) -> "QuerySet[FollowUp]":
+        late = OPEN & before_today()
+        return queryset.filter(late if value else ~late)
+
+
+class FollowUpBody(StrictSerializer):
+    follow_up_type = fields.ChoiceField(choices=FollowUp.Type.choices)
+    scheduled_date = fields.DateField()
+    scheduled_time = fields.TimeField(required=False, allow_null=True)
+    notes = fields.LongTextField(required=False)
+    assigned_to = fields.IdField(required=False)
+
+    class Meta:
+        row = FollowUpRow
+
+
+class NewFollowUpBody(FollowUpBody):
+    lead_id = fields.IdField()
+
+
+class CompletionBody(StrictSerializer):
+    outcome = fields.ChoiceField(choices=FollowUp.Outcome.choices)
+    notes = fields.LongTextField(required=False)
+    schedule_next = fields.BooleanField(required=False)
+    next_follow_up_days = fields.IntegerField(min_value=1, max_value=365, required=False)
+    next_follow_up_type = fields.ChoiceField(choices=FollowUp.Type.choices, required=False)
+    close = fields.ChoiceField(choices=[("won", "won"), ("lost", "lost")], required=False)
+    lost_reason = fields.OneLineField(max_length=50, required=False)
+    booked_value = fields.MoneyField(required=False)
+    no_next_reason = fields.OneLineField(max_length=200, required=False)
+
+
+class CompletionAnswer(serializers.Serializer):  # type: ignore[type-arg]
+    follow_up_id = serializers.IntegerField()
+    completed = serializers.BooleanField()
+    outcome = serializers.ChoiceField(FollowUp.Outcome.choices)
+    next_follow_up_id = serializers.IntegerField(allow_null=True)
+
+
+class TaskQuery(StrictSerializer):
+    date = fields.DateField(required=False)
+    overdue = fields.BooleanField(required=False, default=False)
+    view = fields.ChoiceField(choices=[("all", "all"), ("upcoming", "upcoming")], required=False)
+    user_id = fields.IdField(required=False)
+
+
+class LeadQuery(StrictSerializer):
+    include_completed = fields.BooleanField(required=False, default=True)
+
+
+class FollowUpViewSet(ViewSet):
+    queryset = FollowUp.objects.none()
+    row = FollowUpRow
+    filterset_class = FollowUpFilters
+    orderings = {"scheduled_date": "scheduled_date", "due_at": "due_at", "created_at": "created_at"}
+    default_ordering = "scheduled_date"
+    rights = {"complete": "sales.change_followup"}
+
+    def get_queryset(self) -> "QuerySet[FollowUp]":
+        return FollowUp.objects.visible_to(self.request.user).with_overdue()  # type: ignore[arg-type]
+
+    @extend_schema(request=NewFollowUpBody, responses={201: FollowUpRow})
+    def create(self, request: Request) -> Response:
+        """Plan a follow-up on a lead that you may write, for yourself; a manager may name another active user."""
+        follow_up = follow_ups.create(by=request.user, **self.body(NewFollowUpBody))
+        return Response(self._row(follow_up), status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=FollowUpBody, responses=FollowUpRow)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Reschedule, reword or (managers) reassign. A new date or assignee arms the reminder again."""
+        changes = self.body(FollowUpBody, partial=True)
+        return Response(self._row(follow_ups.update(by=request.user, follow_up_id=self.pk, changes=changes)))
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Cancel a follow-up. It stays in the lead's story."""
+        follow_ups.cancel(by=request.user, follow_up_id=self.pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=CompletionBody, responses=CompletionAnswer)
+    @action(detail=True, methods=["post"])
+    def complete(self, request: Request, pk: str) -> Response:
+        """Say what came of it and what comes next. The assignee alone."""
+        values = self.body(CompletionBody)
+        done = follow_ups.complete(by=request.user, follow_up_id=self.pk, **values)
+        return Response(
+            {
+                "follow_up_id": done.follow_up.pk,
+                "completed": True,
+                "outcome": done.follow_up.outcome,
+                "next_follow_up_id": done.next_follow_up_id,
+            }
+        )
+
+    @extend_schema(parameters=[TaskQuery], responses=TaskRow(many=True))
+    @action(detail=False, url_path="my-tasks", pagination_class=None)
+    def my_tasks(self, request: Request) -> Response:
+        """What there is to do: today and later, or as the parameters say; a manager may look at a colleague's."""
+        query = query_values(request, TaskQuery, _PAGE)
+        assignee = self._whose(query.get("user_id"))
+        today = local_today(assignee)
+        tasks = FollowUp.objects.open().filter(assigned_to=assignee, lead__archived_at__isnull=True)
+        if "date" in query:
+            tasks = tasks.filter(scheduled_date=query["date"])
+        elif query["overdue"]:
+            tasks = tasks.filter(scheduled_date__lt=today)
+        elif query.get("view") != "all":
+            tasks = tasks.filter(scheduled_date__gte=today)
+        late = Case(When(scheduled_date__lt=today, then=True), default=False, output_field=BooleanField())
+        clock = Coalesce("scheduled_time", Value(UNTIMED_DUE))
+        rows = TaskRow.read(tasks.annotate(is_overdue=late)).order_by("scheduled_date", clock, "id")
+        return array_response(request, rows)
+
+    @extend_schema(parameters=[LeadQuery], responses=FollowUpRow(many=True))
+    @action(detail=False, url_path="lead/(?P<lead_id>[0-9]+)", pagination_class=None)
+    def lead(self, request: Request, lead_id: str) -> Response:
+        """Every follow-up of a lead, newest date first."""
+        query = query_values(request, LeadQuery, _PAGE)
+        key = key_of(lead_id)
+        self.found(Lead.objects.visible_to(request.user).filter(pk=key).values("pk"))  # type: ignore[arg-type]
+        planned = FollowUp.objects.filter(lead=key).with_overdue()
+        if not query["include_completed"]:
+            planned = planned.open()
+        return array_response(request, FollowUpRow.read(planned).order_by("-scheduled_date", "-id"))
+
+    def _row(self, follow_up: FollowUp) -> dict[str, Any]:
+        found: dict[str, Any] = FollowUpRow.read(FollowUp.objects.with_overdue().filter(pk=follow_up.pk)).get()
+        return found
+
+    def _whose(self, user_id: int | None) -> User:
+        me: User = self.request.user  # type: ignore[assignment]
+        if user_id is None or user_id == me.pk:
+            return me
+        person = User.objects.filter(pk=user_id).first()
+        if person is None:
+            raise errors.NotFound("There is no such user.")
+        if not User.objects.filter(policy.people_in_scope_of(me), pk=user_id).exists():
+            raise errors.NotAllowed("You may not read this person's tasks.")
+        return person

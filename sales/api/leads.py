@@ -1,0 +1,137 @@
+"""`/sales/leads`: leads and their activities, with (mixed in) their scores and transfers."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from athena.http import fields, filters
+from athena.http.serializers import StrictSerializer
+from athena.http.viewsets import ViewSet
+from sales.api.scoring import ScoreActions
+from sales.api.shapes import ActivityRow, LeadRow
+from sales.api.transfers import TransferActions
+from sales.models import Activity, Lead
+from sales.services import activities, leads
+
+
+class LeadFilters(filters.StrictFilterSet):
+    status = filters.ChoicesFilter(choices=Lead.Status.choices)
+    source = filters.IdsFilter()
+    assigned_to = filters.IdsFilter(or_none=True)
+    min_score = filters.IntegerFilter(field_name="score", lookup_expr="gte")
+    max_score = filters.IntegerFilter(field_name="score", lookup_expr="lte")
+    created_after = filters.MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = filters.MomentFilter(field_name="created_at", lookup_expr="lt")
+    next_follow_up_before = filters.MomentFilter(field_name="next_follow_up_date", lookup_expr="lt")
+    unplanned = filters.FlagFilter(method="filter_unplanned")
+    search = filters.TextFilter(method="filter_search")
+
+    def filter_unplanned(self, queryset: Any, name: str, value: bool) -> "QuerySet[Lead]":
+        plain = Lead.objects.unplanned().order_by().values("pk")
+        return queryset.filter(pk__in=plain) if value else queryset.exclude(pk__in=plain)
+
+    def filter_search(self, queryset: Any, name: str, value: str) -> "QuerySet[Lead]":
+        return queryset.search(value)
+
+
+class LeadBody(StrictSerializer):
+    company_name = fields.OneLineField(max_length=200, required=False)
+    contact_name = fields.OneLineField(max_length=200, required=False)
+    email = fields.EmailField(required=False)
+    phone = fields.OneLineField(max_length=50, required=False)
+    notes = fields.LongTextField(required=False)
+    status = fields.ChoiceField(choices=Lead.Status.choices, required=False)
+    trip_type = fields.ChoiceField(choices=Lead.TripType.choices, required=False, allow_blank=True)
+    pickup_at = fields.DateTimeField(required=False, allow_null=True)
+    return_at = fields.DateTimeField(required=False, allow_null=True)
+    pickup_location = fields.OneLineField(max_length=200, required=False)
+    dropoff_location = fields.OneLineField(max_length=200, required=False)
+    itinerary = fields.LongTextField(required=False)
+    estimated_passengers = fields.CountField(required=False, allow_null=True)
+    vehicle_type = fields.ChoiceField(choices=Lead.VehicleType.choices, required=False, allow_blank=True)
+    vehicles_needed = fields.CountField(required=False, allow_null=True)
+    accessible_seats = fields.CountField(required=False, allow_null=True)
+    estimated_value = fields.MoneyField(required=False, allow_null=True)
+    quote_amount = fields.MoneyField(required=False, allow_null=True)
+    quote_valid_until = fields.DateField(required=False, allow_null=True)
+    bid_due_at = fields.DateTimeField(required=False, allow_null=True)
+    booked_value = fields.MoneyField(required=False, allow_null=True)
+    is_repeat = fields.BooleanField(required=False)
+    source = fields.IdField(required=False, allow_null=True)
+    campaign = fields.OneLineField(max_length=100, required=False)
+    utm_source = fields.OneLineField(max_length=100, required=False)
+    utm_medium = fields.OneLineField(max_length=100, required=False)
+    utm_campaign = fields.OneLineField(max_length=100, required=False)
+    utm_term = fields.OneLineField(max_length=100, required=False)
+    utm_content = fields.OneLineField(max_length=100, required=False)
+    lost_reason = fields.OneLineField(max_length=50, required=False, allow_null=True)
+
+    class Meta:
+        row = LeadRow
+
+
+class NewLeadBody(LeadBody):
+    assigned_to = fields.IdField(required=False, allow_null=True)
+
+
+class ActivityBody(StrictSerializer):
+    activity_type = fields.ChoiceField(choices=Activity.Type.choices)
+    direction = fields.ChoiceField(choices=Activity.Direction.choices, required=False, allow_null=True)
+    description = fields.OneLineField(max_length=500, required=False)
+    notes = fields.LongTextField(required=False)
+    occurred_at = fields.DateTimeField(required=False)
+
+
+class LeadViewSet(ScoreActions, TransferActions, ViewSet):
+    queryset = Lead.objects.none()
+    row = LeadRow
+    filterset_class = LeadFilters
+    orderings = {
+        "created_at": "created_at",
+        "score": "score",
+        "next_follow_up_date": "next_follow_up_date",
+        "estimated_value": "estimated_value",
+    }
+    default_ordering = "-created_at"
+    rights = {**ScoreActions.rights, **TransferActions.rights}
+
+    def get_queryset(self) -> "QuerySet[Lead]":
+        return Lead.objects.visible_to(self.request.user)  # type: ignore[arg-type]
+
+    @extend_schema(request=NewLeadBody, responses={201: LeadRow})
+    def create(self, request: Request) -> Response:
+        """Take a lead in. A rep's is theirs; a manager may name `assigned_to`, or else nobody owns it yet."""
+        lead = leads.create(by=request.user, values=self.body(NewLeadBody))
+        return Response(LeadRow.of(lead), status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=LeadBody, responses=LeadRow)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change a lead. Status `lost` needs a `lost_reason`, `won` takes a `booked_value`. Owner or manager."""
+        lead = leads.update(by=request.user, lead_id=self.pk, changes=self.body(LeadBody, partial=True))
+        return Response(LeadRow.of(lead))
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Archive a lead. Managers."""
+        leads.archive(by=request.user, lead_id=self.pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(methods=["GET"], responses=ActivityRow(many=True))
+    @extend_schema(methods=["POST"], request=ActivityBody, responses={201: ActivityRow})
+    @action(detail=True, methods=["get", "post"], orderings={"occurred_at": "occurred_at"},
+            default_ordering="-occurred_at", filterset_class=filters.StrictFilterSet)  # fmt: skip
+    def activities(self, request: Request, pk: str) -> Response:
+        """What happened to a lead, newest first; POST logs what was done or heard. Owner or manager logs."""
+        if request.method == "POST":
+            activity = activities.log(by=request.user, lead_id=self.pk, **self.body(ActivityBody))
+            return Response(ActivityRow.of(activity), status=status.HTTP_201_CREATED)
+        lead = self.get_queryset().filter(pk=self.pk).values("pk")
+        self.found(lead)
+        log = Activity.objects.filter(lead=self.pk)
+        page = self.paginate_queryset(ActivityRow.read(self.filter_queryset(log)))
+        return self.get_paginated_response(page)
