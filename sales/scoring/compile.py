@@ -33,6 +33,11 @@ class Compiled:
     value: Any
 
     @classmethod
+    def active(cls) -> "list[Compiled]":
+        """The active rules, most points first. Whoever scores by them holds the rule lock."""
+        return cls.all(LeadScoringRule.objects.filter(is_active=True))
+
+    @classmethod
     def all(cls, rules: Iterable[LeadScoringRule]) -> "list[Compiled]":
         return [cls._of(rule) for rule in rules if not checks.problems(checks.values_of(rule))]
 

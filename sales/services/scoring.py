@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from athena.accounts.models import User
 from sales import policy
-from sales.models import Lead, LeadScoringRule
+from sales.models import Lead
 from sales.scoring import rule_lock
 from sales.scoring.compile import Compiled
 from sales.scoring.sources import Scope
@@ -18,11 +18,6 @@ from sales.scoring.write import Cause, write_scores
 from sales.services import locks
 
 _AT_ONCE = 100  # keys are repeated in each condition on events, and SQLite takes 32,766 parameters
-
-
-def active_rules() -> list[Compiled]:
-    """The active rules that can be asked, most points first. To score by them hold the rule lock."""
-    return Compiled.all(LeadScoringRule.objects.filter(is_active=True))
 
 
 def rescore(*, lead_ids: Collection[int], by: User | None, reason: str, activity_id: int | None = None) -> int:
@@ -33,7 +28,7 @@ def rescore(*, lead_ids: Collection[int], by: User | None, reason: str, activity
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("Leads are scored in the transaction that locks them.")
     rule_lock.share()
-    rules, now, ids = active_rules(), timezone.now(), sorted(lead_ids)
+    rules, now, ids = Compiled.active(), timezone.now(), sorted(lead_ids)
     cause = Cause(reason=reason, user_id=by.pk if by else None, activity_id=activity_id)
     parts = [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
     return sum(write_scores(rules, Scope.of(part, now), cause).changed for part in parts)

@@ -6,7 +6,7 @@ as it was, for the next one who asks.
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -17,9 +17,9 @@ from notifications import outbox
 from sales import policy
 from sales.models import Lead, RuleSet, ScoringBatch, ScoringRun
 from sales.scoring import rule_lock
+from sales.scoring.compile import Compiled
 from sales.scoring.sources import Scope
 from sales.scoring.write import Cause, write_scores
-from sales.services.scoring import active_rules
 
 logger = structlog.get_logger(__name__)
 
@@ -123,7 +123,7 @@ def _score_batch(run: ScoringRun) -> bool:
 
 def _score_leads(batch: ScoringBatch) -> int:
     """Leads that somebody changes at the same time are tried again, and at last locked before they are read."""
-    rules = active_rules()
+    rules = Compiled.active()
     cause = Cause(reason=batch.run.reason, run_id=batch.run_id, user_id=batch.run.started_by_id)
     changed = 0
     for tries in range(ROUNDS + 1):
@@ -158,8 +158,8 @@ def _fail(run: ScoringRun, error: Exception) -> None:
     run.state, run.finished_at, run.error = _State.FAILED, timezone.now(), f"{type(error).__name__}: {error}"[:500]
     run.save()
     run.batches.all().delete()
-    people = [run.started_by_id] if run.started_by_id else User.objects.filter(is_active=True, role=Role.ADMIN)
-    for recipient in User.objects.filter(pk__in=people).order_by("pk"):
+    people = Q(pk=run.started_by_id) if run.started_by_id else Q(is_active=True, role=Role.ADMIN)
+    for recipient in User.objects.filter(people).order_by("pk"):
         outbox.add(
             kind="run_failed",
             recipient_id=recipient.pk,

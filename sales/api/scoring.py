@@ -1,0 +1,146 @@
+"""The score of a lead: mixed into `/sales/leads`."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.db.models import DecimalField, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from athena.http import fields
+from athena.http.filters import query_values
+from athena.http.pagination import array_response
+from athena.http.rows import Row
+from athena.http.serializers import StrictSerializer
+from athena.http.viewsets import ViewSet
+from sales.models import Lead, LeadScoreHistory
+from sales.scoring.compile import Compiled
+from sales.scoring.explain import explain
+from sales.services import scoring
+
+HOT = 50
+_PAGE = ("limit", "cursor")
+
+
+class NewScore(serializers.Serializer):  # type: ignore[type-arg]
+    lead_id = serializers.IntegerField()
+    score = serializers.IntegerField()
+    updated_at = serializers.DateTimeField(allow_null=True, help_text="When the score last changed.")
+
+
+class ScoreChange(Row):
+    old_score = serializers.IntegerField()
+    new_score = serializers.IntegerField()
+    points_changed = serializers.IntegerField()
+    reason = serializers.CharField()
+    changed_at = serializers.DateTimeField()
+    run_id = serializers.IntegerField(allow_null=True)
+    user_id = serializers.IntegerField(allow_null=True)
+    activity_id = serializers.IntegerField(allow_null=True)
+
+
+class ScoreHistory(serializers.Serializer):  # type: ignore[type-arg]
+    lead_id = serializers.IntegerField()
+    history = ScoreChange(many=True)
+
+
+class HighScoreQuery(StrictSerializer):
+    min_score = fields.IntegerField(min_value=0, max_value=100, required=False, default=HOT)
+
+
+class HotLead(Row):
+    id = serializers.IntegerField()
+    company_name = serializers.CharField()
+    contact_name = serializers.CharField()
+    score = serializers.IntegerField()
+    estimated_value = serializers.FloatField(help_text="0 where it is unknown.")
+    status = serializers.ChoiceField(Lead.Status.choices)
+    assigned_to = serializers.IntegerField(allow_null=True)
+    next_follow_up = serializers.DateTimeField(allow_null=True)
+
+    class Meta:
+        expressions: ClassVar[Mapping[str, Any]] = {
+            "estimated_value": Coalesce("estimated_value", Value(0), output_field=DecimalField()),
+            "next_follow_up": "next_follow_up_date",
+        }
+
+
+class RulePart(serializers.Serializer):  # type: ignore[type-arg]
+    rule_id = serializers.IntegerField()
+    rule_name = serializers.CharField()
+    points = serializers.IntegerField(
+        help_text="What a matching rule gave, after fading and its group; what another would give."
+    )
+    matched = serializers.BooleanField()
+    value = serializers.JSONField(help_text="What the rule looked at.")  # type: ignore[assignment]
+
+
+class Explanation(serializers.Serializer):  # type: ignore[type-arg]
+    score = serializers.IntegerField(help_text="The points of the rules that match, held to 0 to 100.")
+    raw_points = serializers.IntegerField()
+    stored_score = serializers.IntegerField(help_text="The lead's own score: a closed lead keeps the one it had.")
+    rules = RulePart(many=True)
+    calculated_at = serializers.DateTimeField()
+
+
+class ScoreActions(ViewSet):
+    """For a viewset whose `get_queryset()` is the leads that the caller can see."""
+
+    rights = {"calculate_score": "sales.change_lead", "score_history": "sales.view_leadscorehistory"}
+
+    @extend_schema(request=None, responses=NewScore)
+    @action(detail=True, methods=["post"], url_path="calculate-score")
+    def calculate_score(self, request: Request, pk: str) -> Response:
+        """Score a lead now. Its owner or a manager; a closed lead keeps its score."""
+        lead = scoring.calculate(by=request.user, lead_id=self.pk)  # type: ignore[arg-type]
+        return Response({"lead_id": lead.pk, "score": lead.score, "updated_at": lead.score_updated_at})
+
+    @extend_schema(responses=Explanation)
+    @action(detail=True, filterset_class=None, pagination_class=None)
+    def score(self, request: Request, pk: str) -> Response:
+        """Why: what each active rule looks at and gives, as of now."""
+        query_values(request, StrictSerializer)
+        lead = self.found(self.get_queryset().filter(pk=self.pk).values("pk", "score"))
+        why = explain(Compiled.active(), lead["pk"], timezone.now())
+        return Response(
+            {
+                "score": why.score,
+                "raw_points": why.raw_points,
+                "stored_score": lead["score"],
+                "rules": [
+                    {
+                        "rule_id": line.rule_id,
+                        "rule_name": line.rule_name,
+                        "points": line.points,
+                        "matched": line.matched,
+                        "value": line.value,
+                    }
+                    for line in why.lines
+                ],
+                "calculated_at": why.at,
+            }
+        )
+
+    @extend_schema(responses=ScoreHistory)
+    @action(detail=True, url_path="score-history", filterset_class=None, pagination_class=None)
+    def score_history(self, request: Request, pk: str) -> Response:
+        """Every change of the score, newest first."""
+        query_values(request, StrictSerializer, _PAGE)
+        lead = self.found(self.get_queryset().filter(pk=self.pk).values("pk"))
+        history = LeadScoreHistory.objects.filter(lead=lead["pk"]).order_by("-changed_at", "-id")
+        answer = array_response(request, ScoreChange.read(history))
+        answer.data = {"lead_id": lead["pk"], "history": answer.data}
+        return answer
+
+    @extend_schema(parameters=[HighScoreQuery], responses=HotLead(many=True))
+    @action(detail=False, url_path="high-score", filterset_class=None, pagination_class=None)
+    def high_score(self, request: Request) -> Response:
+        """The open leads with the best scores, best first (`limit`: 20, at most 200)."""
+        query = query_values(request, HighScoreQuery, _PAGE)
+        leads = Lead.objects.visible_to(request.user).open().filter(score__gte=query["min_score"])  # type: ignore[arg-type]
+        return array_response(request, HotLead.read(leads.order_by("-score", "-id")), default_limit=20)

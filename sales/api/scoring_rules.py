@@ -1,0 +1,195 @@
+"""`/sales/scoring`: the rules, what they may ask, and the runs that apply them."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from athena.http import fields, filters
+from athena.http.filters import query_values
+from athena.http.pagination import array_response
+from athena.http.rows import Row
+from athena.http.serializers import StrictSerializer
+from athena.http.viewsets import RolePermission, ViewSet
+from sales.models import LeadScoringRule, ScoringRun
+from sales.scoring import checks
+from sales.scoring.fields import FIELDS, ValueType
+from sales.services import scoring_rules, scoring_runs
+
+
+class RuleRow(Row):
+    id = serializers.IntegerField()
+    rule_name = serializers.CharField()
+    rule_type = serializers.ChoiceField(LeadScoringRule.Type.choices)
+    condition_field = serializers.CharField()
+    condition_operator = serializers.ChoiceField(LeadScoringRule.Operator.choices)
+    condition_value = serializers.CharField()
+    points = serializers.IntegerField()
+    is_active = serializers.BooleanField()
+    within_days = serializers.IntegerField(allow_null=True)
+    half_life_days = serializers.IntegerField(allow_null=True)
+    group = serializers.CharField()
+    version = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class Rule(RuleRow):
+    problems = serializers.DictField(
+        child=serializers.CharField(), help_text="Why a rule that was written past the API is skipped; usually empty."
+    )
+
+
+class NewRule(Rule):
+    rule_id = serializers.IntegerField()
+
+
+class RuleBody(StrictSerializer):
+    rule_name = fields.OneLineField(max_length=100, allow_blank=False)
+    rule_type = fields.ChoiceField(choices=LeadScoringRule.Type.choices)
+    condition_field = fields.OneLineField(max_length=100, allow_blank=False)
+    condition_operator = fields.ChoiceField(choices=LeadScoringRule.Operator.choices)
+    condition_value = fields.OneLineField(max_length=255, allow_blank=False)
+    points = fields.IntegerField(min_value=-100, max_value=100)
+    is_active = fields.BooleanField(required=False)
+    within_days = fields.IntegerField(min_value=1, max_value=checks.MAX_DAYS, required=False, allow_null=True)
+    half_life_days = fields.IntegerField(min_value=1, max_value=checks.MAX_DAYS, required=False, allow_null=True)
+    group = fields.OneLineField(max_length=50, required=False)
+
+    class Meta:
+        row = NewRule
+
+
+class Choice(serializers.Serializer):  # type: ignore[type-arg]
+    value = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+
+
+class RuleField(serializers.Serializer):  # type: ignore[type-arg]
+    field = serializers.CharField()
+    rule_type = serializers.ChoiceField(LeadScoringRule.Type.choices)
+    value_type = serializers.ChoiceField([each.value for each in ValueType])
+    description = serializers.CharField()
+    operators = serializers.ListField(child=serializers.ChoiceField(LeadScoringRule.Operator.choices))
+    choices = Choice(many=True)
+    timed = serializers.BooleanField(help_text="Whether it takes within_days and half_life_days.")
+
+
+class RunRow(Row):
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(ScoringRun.State.choices)
+    reason = serializers.CharField()
+    processed = serializers.IntegerField()
+    total = serializers.IntegerField()
+    changed = serializers.IntegerField()
+    rule_set_version = serializers.IntegerField()
+    started_by = serializers.IntegerField(allow_null=True)
+    error = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class Recalculation(serializers.Serializer):  # type: ignore[type-arg]
+    message = serializers.CharField()
+    count = serializers.IntegerField(help_text="How many leads the run goes over.")
+    run_id = serializers.IntegerField()
+
+
+class RunFilters(filters.StrictFilterSet):
+    state = filters.ChoicesFilter(choices=ScoringRun.State.choices)
+
+
+class ScoringRuleViewSet(ViewSet):
+    queryset = LeadScoringRule.objects.none()
+    row = RuleRow
+    pagination_class = None
+
+    def get_queryset(self) -> "QuerySet[LeadScoringRule]":
+        return LeadScoringRule.objects.order_by("-points", "id")
+
+    @extend_schema(responses=Rule(many=True))
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Every rule, most points first. Managers."""
+        query_values(request, StrictSerializer, ("limit", "cursor"))
+        answer = array_response(request, self.rows())
+        answer.data = [_with_problems(row) for row in answer.data]
+        return answer
+
+    @extend_schema(responses=Rule)
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One rule. Managers."""
+        return Response(_with_problems(self.found(self.rows().filter(pk=self.pk))))
+
+    @extend_schema(request=RuleBody, responses={201: NewRule})
+    def create(self, request: Request) -> Response:
+        """Add a rule, and have all leads scored anew. Field, operator and value must suit each other. Managers."""
+        rule = scoring_rules.create_rule(by=request.user, values=self.body(RuleBody))  # type: ignore[arg-type]
+        row = _with_problems(RuleRow.of(rule))
+        return Response({"rule_id": rule.pk, **row}, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=RuleBody, responses=Rule)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change a rule, and have all leads scored anew. Managers."""
+        changes = self.body(RuleBody, partial=True)
+        rule = scoring_rules.update_rule(by=request.user, rule_id=self.pk, changes=changes)  # type: ignore[arg-type]
+        return Response(_with_problems(RuleRow.of(rule)))
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete a rule, and have all leads scored anew. Managers."""
+        scoring_rules.delete_rule(by=request.user, rule_id=self.pk)  # type: ignore[arg-type]
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ScoringRunViewSet(ViewSet):
+    queryset = ScoringRun.objects.none()
+    row = RunRow
+    filterset_class = RunFilters
+    orderings: ClassVar[dict[str, str]] = {"id": "id"}
+    default_ordering = "-id"
+
+    def get_queryset(self) -> "QuerySet[ScoringRun]":
+        return ScoringRun.objects.all()
+
+
+class ScoringViewSet(viewsets.ViewSet):
+    permission_classes = [RolePermission]
+    queryset = None
+    rights = {"fields": "sales.view_leadscoringrule", "recalculate_all": "sales.add_scoringrun"}
+
+    @extend_schema(responses=RuleField(many=True))
+    @action(detail=False)
+    def fields(self, request: Request) -> Response:
+        """What a rule may ask. Managers."""
+        query_values(request, StrictSerializer)
+        return Response(
+            [
+                {
+                    "field": field.name,
+                    "rule_type": field.rule_type,
+                    "value_type": field.value_type,
+                    "description": field.sentence,
+                    "operators": field.operators,
+                    "choices": [{"value": value, "label": label} for value, label in field.choices],
+                    "timed": field.timed,
+                }
+                for field in FIELDS.values()
+            ]
+        )
+
+    @extend_schema(request=None, responses={202: Recalculation})
+    @action(detail=False, methods=["post"], url_path="recalculate-all")
+    def recalculate_all(self, request: Request) -> Response:
+        """Have all open leads scored anew, in the background; while a run is on, that is the answer. Managers."""
+        run = scoring_runs.start_run(by=request.user, reason="Bulk recalculation")  # type: ignore[arg-type]
+        answer = {"message": f"Recalculating the scores of {run.total} leads", "count": run.total, "run_id": run.pk}
+        return Response(answer, status=status.HTTP_202_ACCEPTED)
+
+
+def _with_problems(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "problems": checks.problems(row)}
