@@ -1,3 +1,60 @@
-"""What every test has at hand."""
+"""Sets the tests apart from a developer's own Athena, and chooses those that this round's engine can run."""
 
-pytest_plugins = ["tests.fixtures"]
+import atexit
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import django
+import pytest
+from django.conf import settings
+
+pytest_plugins = ["tests.fixtures", "tests.live"]
+
+ENGINE_SETTINGS = {"DATABASE_URL", "REDIS_URL"}
+
+
+def _set_apart() -> None:
+    """Settings as in a fresh clone but for the engine, with a `var` of the tests' own; nothing is sent to a worker."""
+    if settings.configured:
+        raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests set up Django themselves.")
+    var = tempfile.mkdtemp(prefix="athena-tests-")
+    atexit.register(shutil.rmtree, var, ignore_errors=True)
+    example = Path(__file__).parent.parent / ".env.example"
+    for name in set(re.findall(r"(?m)^#?([A-Z_]+)=", example.read_text())) - ENGINE_SETTINGS:
+        os.environ.pop(name, None)
+    os.environ |= {"VAR_DIR": var, "ENV_FILE": os.devnull, "DJANGO_SETTINGS_MODULE": "athena.settings"}
+    django.setup()
+    from athena.celery import app
+
+    app.conf.update(broker_url="memory://", broker_transport_options={})
+
+
+_set_apart()
+
+
+def pytest_report_header() -> str:
+    engine = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2]
+    return f"athena: {engine}, {'redis' if settings.REDIS_URL else 'a broker in files'} (live tests)"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "postgresql" in settings.DATABASES["default"]["ENGINE"]:
+        return
+    deselected = [item for item in items if item.get_closest_marker("postgres")]
+    items[:] = [item for item in items if item not in deselected]
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """With ATHENA_REQUIRE_SERVICES a skipped test is a failed one: something it needs is missing."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("ATHENA_REQUIRE_SERVICES"):
+        report.outcome, report.longrepr = "failed", f"skipped where nothing may be: {report.longrepr}"
+    return report

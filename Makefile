@@ -1,0 +1,56 @@
+# Athena's front door. `make help` lists the targets; README.md says more.
+# Settings (.env.example) pass through from the environment or from the command line: make run PORT=9000
+
+PYTHON ?=
+DEMO ?= 1
+VENV = .venv
+BIN = $(VENV)/bin
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+PACKAGES = athena sales notifications
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1@\2/p' Makefile | awk -F@ '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+run: $(VENV)/installed ## Serve Athena with demo data on http://localhost:8080 (PORT=, DATABASE_URL=, REDIS_URL=)
+	@DEMO=$(DEMO) exec $(BIN)/python manage.py up
+
+test: $(VENV)/installed-dev ## Run all tests, on SQLite and on PostgreSQL with Redis (ARGS="-k transfer")
+	@exec $(BIN)/python -m tests $(ARGS)
+
+check: export VAR_DIR = $(VENV)/var
+check: $(VENV)/installed-dev ## Check format, style, types, imports, migrations and deployment settings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(PACKAGES) tests manage.py
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
+	BASE_URL=https://athena.example.com ALLOWED_HOSTS=athena.example.com \
+	$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+format: $(VENV)/installed-dev ## Format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/installed-dev ## Compile the pinned requirements from requirements*.in (ARGS=--upgrade)
+	$(LOCK) $(ARGS) requirements.in --output-file requirements.txt
+	$(LOCK) $(ARGS) requirements-dev.in --output-file requirements-dev.txt
+
+clean: ## Remove the virtual environment and caches (never var/, which holds the data)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A changed requirements file makes the environment anew, so that nothing no longer asked for stays behind.
+$(VENV)/installed: requirements.txt deploy/make-venv
+	@sh deploy/make-venv $(VENV) $(PYTHON)
+	@echo "Installing Athena's packages ..."
+	@$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	@echo "Installing what tests and checks need ..."
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+.PHONY: help run test check format lock clean

@@ -1,0 +1,124 @@
+"""A real Athena for tests marked `live`: `manage.py up` with a database, a broker and a `var` of its own."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psutil
+import psycopg2
+import pytest
+import redis
+
+from tests.servers import free_port
+
+ROOT = Path(__file__).parent.parent
+PATIENCE_SECONDS = 120  # with a busy machine; nothing is asserted about time
+
+
+@dataclass
+class Athena:
+    """A running `manage.py up`."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    var_dir: Path
+    log: Path
+
+    @property
+    def base_url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def output(self) -> str:
+        """What it has written to its terminal until now."""
+        return self.log.read_text()
+
+    def child(self, name: str) -> psutil.Process:
+        """The process of web, worker or beat itself (not those that it has started in turn)."""
+        word = {"web": "gunicorn"}.get(name, name)
+        return next(child for child in psutil.Process(self.process.pid).children() if word in child.cmdline())
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that runs for this Athena, whoever its parent is by now."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.environ().get("VAR_DIR") == str(self.var_dir) and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+        return found
+
+    def wait_until_ready(self) -> None:
+        wait_for(lambda: self.process.poll() is not None or "Athena is ready" in self.output, "being ready")
+        assert self.process.poll() is None, self.output
+
+
+def wait_for(happens: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not happens():
+        assert time.monotonic() < deadline, f"{what} did not happen"
+        time.sleep(0.1)
+
+
+@contextmanager
+def own_engine() -> Iterator[dict[str, str]]:
+    """Settings for a new database and an unused broker: on this round's servers, or embedded."""
+    server = os.environ.get("DATABASE_URL", "")
+    if not server.startswith("postgres"):
+        yield {}
+        return
+    name = f"athena_live_{uuid4().hex[:12]}"
+    broker = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{random.randrange(1, 16)}").geturl()
+    redis.Redis.from_url(broker).flushdb()
+    _administer(server, f"CREATE DATABASE {name}")
+    try:
+        yield {"DATABASE_URL": urlsplit(server)._replace(path=f"/{name}").geturl(), "REDIS_URL": broker}
+    finally:
+        _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _administer(server: str, statement: str) -> None:
+    connection = psycopg2.connect(urlsplit(server)._replace(path="/postgres").geturl())
+    connection.autocommit = True  # such statements refuse a transaction
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    connection.close()
+
+
+@contextmanager
+def up(var_dir: Path, **settings: str) -> Iterator[Athena]:
+    """`manage.py up` on a free port; whatever is left of it at the end is killed."""
+    port, log = free_port(), var_dir / "up.log"
+    var_dir.mkdir(parents=True, exist_ok=True)
+    env = os.environ | {"VAR_DIR": str(var_dir), "PORT": str(port), "TICK_SECONDS": "5", "WEB_CONCURRENCY": "1"}
+    with log.open("wb") as output:
+        command = [sys.executable, "manage.py", "up"]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=env | settings, stdout=output, stderr=output, start_new_session=True
+        )
+    athena = Athena(process, port, var_dir, log)
+    try:
+        yield athena
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(20)
+        for left in athena.processes():
+            with suppress(psutil.NoSuchProcess):
+                left.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def live_athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Athena]:
+    """One Athena with demo data, which all tests of a run share. A failing test's report shows its log's path."""
+    with own_engine() as engine, up(tmp_path_factory.mktemp("live"), DEMO="1", **engine) as athena:
+        athena.wait_until_ready()
+        yield athena
