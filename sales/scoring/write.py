@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 from sales.models import Lead
 from sales.scoring.compile import HIGHEST, LOWEST, Compiled, raw_points
@@ -67,7 +68,6 @@ history AS (
 SELECT (SELECT COUNT(*) FROM history), (SELECT COUNT(*) FROM changed) - (SELECT COUNT(*) FROM updated)
 """  # noqa: S608
 
-_SQLITE_NOW = "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f000', 'NOW')"
 _SQLITE_CHANGED = f"""
     SELECT * FROM (
         SELECT *, {_CLAMP} AS new_score FROM (
@@ -77,13 +77,13 @@ _SQLITE_CHANGED = f"""
 """  # noqa: S608
 _SQLITE_HISTORY = f"""
 INSERT INTO lead_score_history ({_COLUMNS})
-SELECT id, old_score, new_score, new_score - old_score, %s, {_SQLITE_NOW}, %s, %s, %s FROM ({_SQLITE_CHANGED})
+SELECT id, old_score, new_score, new_score - old_score, %s, %s, %s, %s, %s FROM ({_SQLITE_CHANGED})
 WHERE new_score <> old_score
 """  # noqa: S608
 _SQLITE_UPDATE = f"""
 UPDATE leads
 SET score = new_score, score_raw = raw, version = leads.version + 1,
-    score_updated_at = CASE WHEN new_score = old_score THEN score_updated_at ELSE {_SQLITE_NOW} END
+    score_updated_at = CASE WHEN new_score = old_score THEN score_updated_at ELSE %s END
 FROM ({_SQLITE_CHANGED}) AS changed WHERE leads.id = changed.id
 """  # noqa: S608
 
@@ -111,7 +111,9 @@ def _on_postgresql(cursor: Any, sql: str, params: tuple[Any, ...], why: tuple[An
 
 def _on_sqlite(cursor: Any, sql: str, params: tuple[Any, ...], why: tuple[Any, ...]) -> Written:
     """In two statements, which nothing can come between: a transaction that writes is alone."""
-    cursor.execute(_SQLITE_HISTORY.format(candidates=sql), (*why, *params))
+    reason, *who = why
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    cursor.execute(_SQLITE_HISTORY.format(candidates=sql), (reason, now, *who, *params))
     changed = cursor.rowcount
-    cursor.execute(_SQLITE_UPDATE.format(candidates=sql), params)
+    cursor.execute(_SQLITE_UPDATE.format(candidates=sql), (now, *params))
     return Written(changed, 0)

@@ -81,12 +81,19 @@ def work(*, max_batches: int | None = None) -> int:
                 done += 1
             elif not _finish(run):
                 break  # what is left is in other workers' hands
-        except (OperationalError, InterfaceError):
-            raise
         except Exception as error:
+            if _database_is_away(error):
+                raise
             logger.exception("scoring_run_failed", run=run.pk)
             _fail(run, error)
     return done
+
+
+def _database_is_away(error: Exception) -> bool:
+    """Whether trying again may help: away, busy, full, a deadlock. (To SQLite wrong SQL is operational, too.)"""
+    return isinstance(error, OperationalError | InterfaceError) and (
+        getattr(error.__cause__, "sqlite_errorname", "") != "SQLITE_ERROR"
+    )
 
 
 def rule_set_version() -> int:
@@ -100,7 +107,7 @@ def _plan(run: ScoringRun) -> None:
     run = ScoringRun.objects.select_for_update().get(pk=run.pk)
     if run.state != _State.QUEUED:
         return  # another worker was faster
-    ids, params = Lead.objects.open().order_by().values_list("pk").query.get_compiler(connection=connection).as_sql()
+    ids, params = Lead.objects.open().order_by().values_list("id").query.get_compiler(connection=connection).as_sql()
     with connection.cursor() as cursor:
         cursor.execute(_PLAN.format(ids=ids), (run.pk, BATCH, *params))
     run.total = run.batches.aggregate(total=Coalesce(Sum("leads"), 0))["total"]
@@ -159,10 +166,12 @@ def _fail(run: ScoringRun, error: Exception) -> None:
     run.save()
     run.batches.all().delete()
     people = Q(pk=run.started_by_id) if run.started_by_id else Q(is_active=True, role=Role.ADMIN)
-    for recipient in User.objects.filter(people).order_by("pk"):
-        outbox.add(
+    outbox.add_many(
+        outbox.Message(
             kind="run_failed",
-            recipient_id=recipient.pk,
-            dedupe_key=f"run_failed:{run.pk}:{recipient.pk}",
+            recipient_id=recipient,
+            dedupe_key=f"run_failed:{run.pk}:{recipient}",
             context={"run_id": run.pk, "reason": run.reason, "error": run.error},
         )
+        for recipient in User.objects.filter(people).order_by("pk").values_list("pk", flat=True)
+    )
