@@ -33,7 +33,7 @@ def test_a_lead_is_taken_in_read_changed_and_put_away(api, manager, rep):
     assert made.status_code == 201, made.content
     lead = made.json()
     assert (lead["company_name"], lead["score"], lead["assigned_to"]) == ("Lincoln High School Band", 70, rep.pk)
-    assert (lead["estimated_value"], lead["pickup_at"]) == (5400.5, "2027-05-01T12:00:00Z")
+    assert (lead["estimated_value"], lead["pickup_at"]) == (5400.5, "2027-05-01T12:00:00+00:00")
     assert api(rep).get(f"{URL}/{lead['id']}").json() == {k: v for k, v in lead.items() if k != "duplicates"}
 
     changed = api(rep).patch(f"{URL}/{lead['id']}", {"status": "lost", "lost_reason": "price"})
@@ -192,6 +192,6 @@ def test_activities_are_logged_and_listed_newest_first(api, rep, make_lead):
     assert earlier.status_code == 201, earlier.content
     now = api(rep).post(url, {"activity_type": "quote_requested"}).json()
     assert ids(api(rep).get(url)) == [now["id"], earlier.json()["id"]]
-    assert (earlier.json()["user_id"], earlier.json()["occurred_at"]) == (rep.pk, "2026-01-05T10:00:00Z")
+    assert (earlier.json()["user_id"], earlier.json()["occurred_at"]) == (rep.pk, "2026-01-05T10:00:00+00:00")
     assert api(rep).get(f"{URL}/{lead.pk}").json()["score"] == 35
     assert api(rep).post(url, {"activity_type": "transfer"}).status_code == 400
