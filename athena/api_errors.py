@@ -3,72 +3,127 @@
 A wrong field is `{"field": ["why"]}`, anything else `{"detail": "why", "code": "stable_code"}`.
 """
 
+import math
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
+from rest_framework.settings import api_settings
 
 from sales import errors
 
 logger = structlog.get_logger(__name__)
 
+DATABASE_AWAY = (OperationalError, InterfaceError)
 RETRY_AFTER_SECONDS = 5
-_STATUS: tuple[tuple[type[errors.SalesError], int], ...] = (
-    (errors.NotFound, 404),
-    (errors.NotAllowed, 403),
-    (errors.Conflict, 409),
+
+# The first line that fits counts. A status alone: the error brings its own sentence and code.
+_TABLE: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int, tuple[str, str] | None], ...] = (
+    (errors.NotFound, 404, None),
+    (errors.NotAllowed, 403, None),
+    (errors.Conflict, 409, None),
+    (errors.SalesError, 400, None),
+    (Http404, 404, ("Not found.", "not_found")),
+    (PermissionDenied, 403, ("You are not allowed to do that.", "not_allowed")),
+    (UnreadablePostError, 400, ("The body could not be read.", "unreadable")),
+    (DATABASE_AWAY, 503, ("The database is away. Try again.", "unavailable")),
 )
+_CODES = {"permission_denied": "not_allowed"}  # the framework's name for what has one of ours
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """The answer to an exception, or None for a fault of our own (a 500, logged with its trace)."""
-    set_rollback()
+    """The answer to an exception in a view, or None for a fault of our own (a 500, logged with its trace)."""
     if isinstance(error, errors.Invalid):
-        return Response({name: [why] for name, why in error.fields.items()}, status=400)
-    for kind, status in _STATUS:
-        if isinstance(error, kind):
-            return _answer(str(error), error.code, status)
-    if isinstance(error, Http404):
-        return _answer("Not found.", "not_found", 404)
-    if isinstance(error, PermissionDenied):
-        return _answer("You are not allowed to do that.", "not_allowed", 403)
-    if isinstance(error, RequestDataTooBig):
-        return _answer("The body is larger than 1 MB.", "too_large", 413)
-    if isinstance(error, OperationalError | InterfaceError):
-        logger.error("database_away", error=repr(error))
-        return _answer(
-            "The database is away. Try again.", "unavailable", 503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
-        )
+        return _fields(error.fields)
+    if isinstance(error, ModelValidationError):
+        return _fields(error.message_dict) if hasattr(error, "error_dict") else _detail(error.messages)
     if isinstance(error, exceptions.APIException):
         return _of_framework(error)
+    for kinds, status, words in _TABLE:
+        if isinstance(error, kinds):
+            if status == 503:
+                logger.error("database_away", error=repr(error))
+            detail, code = words or (str(error), getattr(error, "code", "invalid"))
+            headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
+            return Response({"detail": detail, "code": code}, status, headers=headers)
     return None
 
 
 def _of_framework(error: exceptions.APIException) -> Response:
-    headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header
-    if getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(error.wait))
     if isinstance(error.detail, dict):
-        body = {name: why if isinstance(why, list | dict) else [why] for name, why in error.detail.items()}
-        if "non_field_errors" in body:
-            body = {"detail": " ".join(map(str, body["non_field_errors"])), "code": "invalid"}
-        return Response(body, status=error.status_code, headers=headers)
+        return _fields(error.detail, error.status_code)
     if isinstance(error.detail, list):
-        return _answer(" ".join(map(str, error.detail)), "invalid", error.status_code, headers)
-    return _answer(str(error.detail), str(error.detail.code), error.status_code, headers)
+        return _detail(error.detail, error.status_code)
+    headers = {}
+    if auth_header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    if (wait := getattr(error, "wait", None)) is not None:
+        headers["Retry-After"] = str(math.ceil(wait))
+    code = str(error.detail.code)
+    return Response({"detail": str(error.detail), "code": _CODES.get(code, code)}, error.status_code, headers=headers)
 
 
-def _answer(detail: str, code: str, status: int, headers: dict[str, str] | None = None) -> Response:
-    return Response({"detail": detail, "code": code}, status=status, headers=headers)
+def _fields(wrong: Any, status: int = 400) -> Response:
+    """`{"field": ["why", …]}`: what is wrong deeper inside a field says where; what concerns no field is a detail."""
+    wrong = dict(wrong)
+    general = [str(why) for why in _reasons(wrong.pop(api_settings.NON_FIELD_ERRORS_KEY, []))]
+    if general and not wrong:
+        return _detail(general, status)
+    body = {name: [*_reasons(why)] for name, why in wrong.items()}
+    return Response({**body, **({"detail": general} if general else {})}, status)
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """No such address, for programs (`handler404` for the rest of the site is Django's)."""
-    return JsonResponse({"detail": "Not found.", "code": "not_found"}, status=404)
+def _reasons(why: Any, where: str = "") -> Iterator[str]:
+    if isinstance(why, dict):
+        for place, inner in why.items():
+            deeper = f"{where}.{place}" if where else str(place)
+            yield from _reasons(inner, where if place == api_settings.NON_FIELD_ERRORS_KEY else deeper)
+    elif isinstance(why, list | tuple):
+        for each in why:
+            yield from _reasons(each, where)
+    else:
+        yield f"{where}: {why}" if where else str(why)
+
+
+def _detail(reasons: Any, status: int = 400) -> Response:
+    return Response({"detail": " ".join(_reasons(reasons)), "code": "invalid"}, status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not _for_programs(request):
+        return defaults.bad_request(request, exception)
+    return JsonResponse({"detail": "The request makes no sense.", "code": "bad_request"}, status=400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not _for_programs(request):
+        return defaults.permission_denied(request, exception)
+    return JsonResponse({"detail": "You are not allowed to do that.", "code": "not_allowed"}, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not _for_programs(request):
+        return defaults.page_not_found(request, exception)
+    return JsonResponse({"detail": "There is no such address.", "code": "not_found"}, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A fault of ours, or (503) a database that is away before any view could say so."""
+    if isinstance(sys.exc_info()[1], DATABASE_AWAY):
+        answer = {"detail": "The database is away. Try again.", "code": "unavailable"}
+        return JsonResponse(answer, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+    if not _for_programs(request):
+        return defaults.server_error(request)
+    return JsonResponse({"detail": "Something went wrong on our side.", "code": "server_error"}, status=500)
+
+
+def _for_programs(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/")

@@ -1,6 +1,30 @@
 """Every address that Athena answers."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.routers import SimpleRouter
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from athena import health
+from athena.accounts.api.urls import ROUTES as ACCOUNTS
+from sales.api.urls import ROUTES as SALES
+
+router = SimpleRouter(trailing_slash=False)
+for prefix, viewset in {**ACCOUNTS, **SALES}.items():
+    router.register(prefix, viewset, basename=prefix.replace("/", "-"))
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.alive),
+    path("readyz", health.ready),
+    path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/v1/", include(router.urls)),
+]
+
+handler400 = "athena.api_errors.bad_request"
+handler403 = "athena.api_errors.forbidden"
+handler404 = "athena.api_errors.not_found"
+handler500 = "athena.api_errors.server_error"

@@ -1,176 +1,218 @@
-"""The fields of requests, each strict: the right JSON type or a 400 that says what is expected."""
+"""Fields that take exactly what the contract says, and nothing that merely looks like it.
+
+The same fields read JSON bodies and query parameters. In a body a number is a JSON number; in a query (where the
+serializer's context says `{"query": True}`) it is ASCII digits, and a boolean is `true` or `false`.
+"""
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.validators import validate_email
 from rest_framework import serializers
 
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
 MAX_ID = 2**63 - 1
 MAX_COUNT = 100_000
 MAX_AMOUNT = Decimal("9999999999.99")
 LONG_TEXT = 10_000
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_TIME = re.compile(r"\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?", re.ASCII)
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})", re.ASCII)
+YEARS = range(2000, 2101)
+
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
+_AMOUNT = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,2})?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
+_TIME = re.compile(_CLOCK)
+_DATETIME = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{_CLOCK}(Z|[+-][0-9]{{2}}:[0-9]{{2}})")
+
+
+def _in_query(field: serializers.Field[Any, Any, Any, Any]) -> bool:
+    return bool(field.context.get("query"))
 
 
 class IntegerField(serializers.IntegerField):
-    """A JSON integer (in a query: ASCII digits). `"12"`, `1.0` and `true` are none."""
+    """A JSON integer (not `"12"`, not `1.0`, not `true`) of at most 64 bits."""
 
-    default_error_messages = {"invalid": "A valid integer is required."}
+    default_error_messages = {"invalid": "A whole number is required."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"min_value": -MAX_ID - 1, "max_value": MAX_ID, **options})
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, str) and _from_query(self):
-            if not _INTEGER.fullmatch(data):
-                self.fail("invalid")
-            data = int(data)
-        if not isinstance(data, int) or isinstance(data, bool):
+        if _in_query(self) and isinstance(data, str) and _INTEGER.fullmatch(data):
+            return int(data)
+        if type(data) is not int:
             self.fail("invalid")
         return data
 
 
 class IdField(IntegerField):
+    """The id of a row."""
+
     def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=1, max_value=MAX_ID, **options)
+        super().__init__(**{"min_value": 1, **options})
 
 
 class CountField(IntegerField):
+    """How many: 0 to 100,000."""
+
     def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=0, max_value=MAX_COUNT, **options)
+        super().__init__(**{"min_value": 0, "max_value": MAX_COUNT, **options})
 
 
 class BooleanField(serializers.BooleanField):
-    """`true` or `false`, nothing that is like them."""
+    """`true` or `false`. Never stands for itself: where it is absent, it is absent."""
+
+    default_error_messages = {"invalid": "This is either true or false."}
+    default_empty_html = serializers.empty
 
     def to_internal_value(self, data: Any) -> bool:
-        if _from_query(self) and data in ("true", "false"):
+        if _in_query(self) and data in ("true", "false"):
             return bool(data == "true")
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
+        if type(data) is not bool:
+            self.fail("invalid")
         return data
 
 
 class MoneyField(serializers.DecimalField):
-    """An amount as a JSON number with two decimals at most, from 0 to 9,999,999,999.99."""
+    """An amount: a JSON number from 0 to 9,999,999,999.99 with at most two decimals."""
 
-    default_error_messages = {"invalid": "A number is required."}
+    default_error_messages = {
+        "invalid": "A number is required.",
+        "decimals": "At most two decimals are possible.",
+    }
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_digits=12, decimal_places=2, min_value=Decimal(0), max_value=MAX_AMOUNT, **options)
+        defaults = {"min_value": Decimal(0), "max_value": MAX_AMOUNT, "coerce_to_string": False}
+        super().__init__(max_digits=None, decimal_places=2, **{**defaults, **options})
 
     def to_internal_value(self, data: Any) -> Decimal:
-        if not isinstance(data, int | float | Decimal) or isinstance(data, bool):
+        if _in_query(self) and isinstance(data, str) and _AMOUNT.fullmatch(data):
+            return Decimal(data)
+        if type(data) not in (int, float) or data != data or abs(data) > 10**15:
             self.fail("invalid")
-        return super().to_internal_value(data)
+        value = Decimal(repr(data))
+        if value != round(value, 2):
+            self.fail("decimals")
+        return abs(round(value, 2)) if value == 0 else round(value, 2)
 
 
-class OneLineField(serializers.CharField):
-    """Trimmed text without control characters; empty is nothing."""
+class _Text(serializers.CharField):
+    """Text, trimmed. What is optional may also be emptied."""
 
-    one_line = True
-
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("allow_blank", True)
-        super().__init__(trim_whitespace=True, **options)
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        why = wrong_text(data, one_line=self.one_line)
-        if why:
-            raise serializers.ValidationError(why)
-        return str(super().to_internal_value(data))
-
-
-class LongTextField(OneLineField):
-    """Trimmed text of several lines, 10,000 characters at most."""
-
+    default_error_messages = {
+        "invalid": "Text is required.",
+        "characters": "This holds characters that can't be stored.",
+        "one_line": "This is one line of text, without control characters.",
+    }
     one_line = False
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=LONG_TEXT, **options)
+        super().__init__(**{"allow_blank": options.get("required") is False or "default" in options, **options})
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data is not serializers.empty and data is not None:
+            if not isinstance(data, str):
+                self.fail("invalid")
+            if "\x00" in data or any("\ud800" <= character <= "\udfff" for character in data):
+                self.fail("characters")
+            if self.one_line and any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in data.strip()):
+                self.fail("one_line")
+        return super().run_validation(data)
 
 
-def wrong_text(text: str, *, one_line: bool) -> str | None:
-    """Why this text can't be kept, or None."""
-    if "\x00" in text:
-        return "Null characters are not allowed."
-    if any("\ud800" <= char <= "\udfff" for char in text):
-        return "The text has a lone surrogate."
-    if one_line and any(unicodedata.category(char) == "Cc" for char in text.strip()):
-        return "Control characters are not allowed."
-    return None
+class OneLineField(_Text):
+    """One line of text, without control characters."""
+
+    one_line = True
+
+    def __init__(self, max_length: int = 200, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+
+
+class LongTextField(_Text):
+    """Text of several lines, 10,000 characters at most."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": LONG_TEXT, **options})
+
+
+class PasswordField(_Text):
+    """Text exactly as it was typed."""
+
+    def __init__(self, **options: Any) -> None:
+        style = {"input_type": "password"}
+        super().__init__(trim_whitespace=False, max_length=1_000, style=style, **options)
 
 
 class EmailField(OneLineField):
-    """An e-mail address, or nothing."""
+    def __init__(self, max_length: int = 254, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=254, **options)
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        value = super().run_validation(data)
+    def to_internal_value(self, data: Any) -> str:
+        value: str = super().to_internal_value(data)
         if value:
-            serializers.EmailField().run_validation(value)
+            try:
+                validate_email(value)
+            except DjangoValidationError as error:
+                raise serializers.ValidationError("This is not an e-mail address.") from error
         return value
 
 
-class ChoiceField(serializers.ChoiceField):
-    def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, str):
-            self.fail("invalid_choice", input=data)
-        return super().to_internal_value(data)
+def _read(pattern: re.Pattern[str], parse: Callable[[str], Any], data: Any) -> Any:
+    """`data` as `parse` reads it, or None where it is not text of this pattern or says something impossible."""
+    if not isinstance(data, str) or not pattern.fullmatch(data):
+        return None
+    try:
+        return parse(data)
+    except (ValueError, OverflowError):
+        return None
+
+
+_read_date: Callable[[Any], date | None] = partial(_read, _DATE, date.fromisoformat)
+_read_time: Callable[[Any], time | None] = partial(_read, _TIME, time.fromisoformat)
+_read_datetime: Callable[[Any], datetime | None] = partial(_read, _DATETIME, datetime.fromisoformat)
 
 
 class DateField(serializers.DateField):
-    """`YYYY-MM-DD`, from 2000 to 2100."""
+    """`YYYY-MM-DD`, in the years 2000 to 2100."""
+
+    default_error_messages = {
+        "invalid": "A date is written YYYY-MM-DD.",
+        "years": "The year must be between 2000 and 2100.",
+    }
 
     def to_internal_value(self, data: Any) -> date:
-        if not isinstance(data, str) or not _DATE.fullmatch(data):
-            self.fail("invalid", format="YYYY-MM-DD")
-        try:
-            value = date.fromisoformat(data)
-        except ValueError:
-            self.fail("invalid", format="YYYY-MM-DD")
-        if not FIRST_DAY <= value <= LAST_DAY:
-            raise serializers.ValidationError("The year must be from 2000 to 2100.")
+        value = _read_date(data)
+        if value is None:
+            self.fail("invalid")
+        if value.year not in YEARS:
+            self.fail("years")
         return value
-
-
-class TimeField(serializers.TimeField):
-    """A wall clock's time: `HH:MM` or `HH:MM:SS`, no zone."""
-
-    def to_internal_value(self, data: Any) -> time:
-        if not isinstance(data, str) or not _TIME.fullmatch(data):
-            self.fail("invalid", format="HH:MM[:SS]")
-        try:
-            return time.fromisoformat(data)
-        except ValueError:
-            self.fail("invalid", format="HH:MM[:SS]")
 
 
 class DateTimeField(serializers.DateTimeField):
-    """ISO 8601 with an offset, from 2000 to 2100; kept in UTC."""
+    """`YYYY-MM-DDThh:mm[:ss]` with `Z` or an offset, in the years 2000 to 2100; comes out in UTC."""
+
+    default_error_messages = {
+        "invalid": "A time is written YYYY-MM-DDThh:mm:ss with an offset, such as 2026-05-01T09:30:00-04:00.",
+        "years": "The year must be between 2000 and 2100.",
+    }
 
     def to_internal_value(self, data: Any) -> datetime:
-        wanted = "YYYY-MM-DDThh:mm[:ss](Z|±hh:mm)"
-        if not isinstance(data, str) or not _MOMENT.fullmatch(data):
-            self.fail("invalid", format=wanted)
-        try:
-            value = datetime.fromisoformat(data).astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail("invalid", format=wanted)
-        if not FIRST_DAY <= value.date() <= LAST_DAY:
-            raise serializers.ValidationError("The year must be from 2000 to 2100.")
-        return value
+        value = _read_datetime(data)
+        if value is None:
+            self.fail("invalid")
+        if value.year not in YEARS or value.astimezone(UTC).year not in YEARS:
+            self.fail("years")
+        return value.astimezone(UTC)
 
 
-class MomentField(serializers.Field):  # type: ignore[type-arg]
+class MomentField(serializers.Field[Any, Any, Any, Any]):
     """In a query: an instant with an offset, or a day, which means its beginning in UTC."""
 
     def to_internal_value(self, data: Any) -> datetime:
@@ -180,6 +222,24 @@ class MomentField(serializers.Field):  # type: ignore[type-arg]
         return moment
 
 
-def _from_query(field: serializers.Field) -> bool:  # type: ignore[type-arg]
-    """Whether this value came as a query parameter, where everything is text."""
-    return bool(field.context.get("query"))
+class TimeField(serializers.TimeField):
+    """`hh:mm[:ss]` on somebody's wall clock: without a zone."""
+
+    default_error_messages = {"invalid": "A time of day is written hh:mm or hh:mm:ss, without a zone."}
+
+    def to_internal_value(self, data: Any) -> time:
+        value = _read_time(data)
+        if value is None:
+            self.fail("invalid")
+        return value
+
+
+class ChoiceField(serializers.ChoiceField):
+    """One of the choices, spelt exactly so."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, str) and data in self.choices:
+            return data
+        if data == "" and self.allow_blank:
+            return ""
+        raise serializers.ValidationError(f"Choose one of: {', '.join(map(str, self.choices))}.")

@@ -1,52 +1,51 @@
 """Query parameters: what is unknown, unreadable or empty is a 400 that names the parameter."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import django_filters
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
-from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
 from athena.http import fields
 from athena.http.pagination import PARAMETERS
 from athena.http.serializers import StrictSerializer
 
-_ALWAYS = {"format"}
-
-
-class _StrictField:
-    """A form field (as django-filter wants one) around one of our strict fields; many values are an OR."""
-
-    def __init__(self, field: serializers.Field, many: bool) -> None:  # type: ignore[type-arg]
-        self.field, self.many = field, many
-
-    def read(self, values: Sequence[str]) -> Any:
-        if not self.many and len(values) > 1:
-            raise serializers.ValidationError("Give this parameter once.")
-        if any(value == "" for value in values):
-            raise serializers.ValidationError("This parameter may not be empty.")
-        self.field._context = {"query": True}  # type: ignore[attr-defined]
-        read = [self.field.run_validation(value) for value in values]
-        return read if self.many else read[0]
+AnyField = serializers.Field[Any, Any, Any, Any]
 
 
 class StrictFilter(django_filters.Filter):
-    """A filter whose values are read by one of the strict fields. `many`: repeated, the values are an OR."""
+    """A filter whose values are read by a strict field. `many`: repeated, the values are an OR."""
 
     many = False
+    schema: dict[str, Any] = {"type": "string"}
 
-    def strict_field(self) -> serializers.Field:  # type: ignore[type-arg]
+    def strict_field(self) -> AnyField:
         raise NotImplementedError(type(self).__name__)
 
     def read(self, values: Sequence[str]) -> Any:
-        return _StrictField(self.strict_field(), self.many).read(values)
+        """The values as Python has them. Raises `ValidationError`."""
+        if not self.many and len(values) > 1:
+            raise ValidationError("Give this parameter once.")
+        if "" in values:
+            raise ValidationError("This parameter may not be empty.")
+        field = self.strict_field()
+        field._context = {"query": True}  # type: ignore[attr-defined]
+        found = [field.run_validation(value) for value in values]
+        return found if self.many else found[0]
 
     def filter(self, qs: Any, value: Any) -> Any:
         return qs.filter(**{f"{self.field_name}__{self.lookup_expr}": value})
+
+    def parameter(self, name: str) -> dict[str, Any]:
+        """How the schema describes it."""
+        schema = {"type": "array", "items": self.schema} if self.many else self.schema
+        shown = {"name": name, "in": "query", "required": False, "schema": schema}
+        return shown | ({"description": str(self.extra["help_text"])} if self.extra.get("help_text") else {})
 
 
 class ChoicesFilter(StrictFilter):
@@ -54,9 +53,10 @@ class ChoicesFilter(StrictFilter):
 
     def __init__(self, *, choices: Sequence[tuple[str, Any]], **options: Any) -> None:
         self.choices = choices
+        self.schema = {"type": "string", "enum": [name for name, _ in choices]}
         super().__init__(**{"lookup_expr": "in", **options})
 
-    def strict_field(self) -> serializers.Field:  # type: ignore[type-arg]
+    def strict_field(self) -> AnyField:
         return fields.ChoiceField(choices=self.choices)
 
 
@@ -64,12 +64,15 @@ class IdsFilter(StrictFilter):
     """One or more ids; with `or_none`, `none` stands for the rows that have none."""
 
     many = True
+    schema = {"type": "integer", "minimum": 1}
 
     def __init__(self, *, or_none: bool = False, **options: Any) -> None:
         self.or_none = or_none
+        if or_none:
+            self.schema = {"oneOf": [IdsFilter.schema, {"type": "string", "enum": ["none"]}]}
         super().__init__(**{"lookup_expr": "in", **options})
 
-    def strict_field(self) -> serializers.Field:  # type: ignore[type-arg]
+    def strict_field(self) -> AnyField:
         return _IdOrNone() if self.or_none else fields.IdField()
 
     def filter(self, qs: Any, value: Any) -> Any:
@@ -85,44 +88,62 @@ class _IdOrNone(fields.IdField):
 
 
 class IntegerFilter(StrictFilter):
-    def strict_field(self) -> serializers.Field:  # type: ignore[type-arg]
+    schema = {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}
+
+    def strict_field(self) -> AnyField:
         return fields.IntegerField(min_value=-(2**31), max_value=2**31 - 1)
 
 
 class MomentFilter(StrictFilter):
-    def strict_field(self) -> serializers.Field:  # type: ignore[type-arg]
+    """A time with an offset, or a day, which means its beginning in UTC."""
+
+    schema = {"oneOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
+
+    def strict_field(self) -> AnyField:
         return fields.MomentField()
 
 
 class DayFilter(StrictFilter):
-    def strict_field(self) -> serializers.Field:  # type: ignore[type-arg]
+    schema = {"type": "string", "format": "date"}
+
+    def strict_field(self) -> AnyField:
         return fields.DateField()
 
 
 class FlagFilter(StrictFilter):
-    def strict_field(self) -> serializers.Field:  # type: ignore[type-arg]
+    schema = {"type": "boolean"}
+
+    def strict_field(self) -> AnyField:
         return fields.BooleanField()
 
 
 class TextFilter(StrictFilter):
-    def strict_field(self) -> serializers.Field:  # type: ignore[type-arg]
-        return fields.OneLineField(max_length=200)
+    schema = {"type": "string", "maxLength": 200}
+
+    def strict_field(self) -> AnyField:
+        return fields.OneLineField(max_length=200, allow_blank=False)
 
 
 class StrictFilterSet(django_filters.FilterSet):
     """Filters that combine by AND. Made of the strict filters above."""
 
-    def read(self, parameters: QueryDict, others: Sequence[str] = ()) -> dict[str, Any]:
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        loose = [
+            name for name, each in getattr(cls, "declared_filters", {}).items() if not isinstance(each, StrictFilter)
+        ]
+        if loose:
+            raise TypeError(f"{cls.__name__} has filters that are not strict: {', '.join(loose)}")
+
+    def read(self, parameters: QueryDict, others: Iterable[str] = ()) -> dict[str, Any]:
         """The values of the parameters that are there. Raises `ValidationError` naming each that is wrong."""
-        wrong: dict[str, Any] = {
-            name: ["Unknown parameter."] for name in parameters if name not in {*self.filters, *others, *_ALWAYS}
-        }
+        wrong: dict[str, Any] = _unknown(parameters, {*self.filters, *others})
         values = {}
         for name, each in self.filters.items():
             if name in parameters:
                 try:
                     values[name] = each.read(parameters.getlist(name))
-                except serializers.ValidationError as error:
+                except ValidationError as error:
                     wrong[name] = error.detail
         if wrong:
             raise ValidationError(wrong)
@@ -134,7 +155,7 @@ class StrictFilterSet(django_filters.FilterSet):
         return queryset
 
 
-class StrictFilterBackend(DjangoFilterBackend):
+class StrictFilterBackend(BaseFilterBackend):
     """Asks a view's `filterset_class` strictly. A view without one takes the parameters of its pages alone."""
 
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
@@ -142,21 +163,28 @@ class StrictFilterBackend(DjangoFilterBackend):
         bound = filterset(data=request.query_params, queryset=queryset, request=request)
         return bound.apply(queryset, bound.read(request.query_params, PARAMETERS))
 
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        filterset = getattr(view, "filterset_class", None)
+        return [each.parameter(name) for name, each in (filterset.base_filters if filterset else {}).items()]
 
-def query_values(request: Request, shape: type[StrictSerializer], also: Sequence[str] = ()) -> dict[str, Any]:
-    """The query parameters of a verb, read by a serializer. Each may be given once; unknown ones are refused."""
-    wrong, given = {}, {}
-    for name, values in request.query_params.lists():
-        if name in (*also, *_ALWAYS):
-            continue
-        if len(values) > 1:
-            wrong[name] = ["Give this parameter once."]
-        elif values[0] == "":
-            wrong[name] = ["This parameter may not be empty."]
-        given[name] = values[0]
+
+def query_values(request: Request, shape: type[StrictSerializer], also: Iterable[str] = ()) -> dict[str, Any]:
+    """The query parameters of a verb, read by a serializer. Each may be given once; unknown ones are refused.
+
+    `also` names parameters that somebody else reads (such as the page's). Raises `ValidationError`.
+    """
+    readable = shape().fields
+    wrong = _unknown(request.query_params, {*readable, *also})
+    given = {name: values for name, values in request.query_params.lists() if name in readable}
+    wrong |= {name: ["Give this parameter once."] for name, values in given.items() if len(values) > 1}
+    wrong |= {name: ["This parameter may not be empty."] for name, values in given.items() if "" in values}
     if wrong:
         raise ValidationError(wrong)
-    serializer = shape(data=given, context={"query": True})
-    serializer.is_valid(raise_exception=True)
-    values: dict[str, Any] = serializer.validated_data
+    bound = shape(data={name: value for name, (value,) in given.items()}, context={"query": True})
+    bound.is_valid(raise_exception=True)
+    values: dict[str, Any] = bound.validated_data
     return values
+
+
+def _unknown(parameters: QueryDict, known: set[str]) -> dict[str, Any]:
+    return {name: ["There is no such parameter."] for name in parameters if name not in known}

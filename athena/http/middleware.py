@@ -1,15 +1,20 @@
-"""What happens to a request before any view sees it."""
+"""What happens to each request under `/api/` before anything else sees it."""
 
 from collections.abc import Callable
+from io import BytesIO
+from typing import IO, Any
 
+from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-MAX_BODY = 1_000_000
 Handler = Callable[[HttpRequest], HttpResponse]
+
+MAX_BODY = 1_048_576
+_DRAIN = 16 * MAX_BODY  # read and thrown away, so that a client that is still sending gets to read the answer
 
 
 def optional_slash(get_response: Handler) -> Handler:
-    """Under `/api/` an address means the same with a slash at its end, without a redirect."""
+    """An address under `/api/` answers alike with and without a slash at its end, without a redirect."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith("/api/") and request.path_info.endswith("/"):
@@ -21,14 +26,47 @@ def optional_slash(get_response: Handler) -> Handler:
 
 
 def body_limit(get_response: Handler) -> Handler:
-    """Bodies under `/api/` are 1 MB at most (413), known before they are read."""
+    """A body under `/api/` of more than 1 MB is 413, whether its length was announced or it is streamed."""
 
     def handle(request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith("/api/"):
-            length = request.META.get("CONTENT_LENGTH") or "0"
-            if not length.isdigit() or int(length) > MAX_BODY:
-                detail = {"detail": "The body is larger than 1 MB.", "code": "too_large"}
-                return JsonResponse(detail, status=413)
+        if not request.path_info.startswith("/api/"):
+            return get_response(request)
+        source: IO[bytes] | None = request.META.get("wsgi.input")
+        length = _announced(request.META.get("CONTENT_LENGTH"))
+        if length > MAX_BODY:
+            if source is not None:
+                _drain(source, length)
+            return _too_large()
+        if source is not None and request.META.get("wsgi.input_terminated") and not length:
+            body = source.read(MAX_BODY + 1)
+            if len(body) > MAX_BODY:
+                _drain(source, _DRAIN)
+                return _too_large()
+            _replace_body(request, body)
         return get_response(request)
 
     return handle
+
+
+def _announced(header: Any) -> int:
+    try:
+        return int(header or 0)
+    except ValueError:
+        return 0
+
+
+def _drain(source: IO[bytes], length: int) -> None:
+    left = min(length, _DRAIN)
+    while left > 0 and (chunk := source.read(min(left, 65_536))):
+        left -= len(chunk)
+
+
+def _replace_body(request: HttpRequest, body: bytes) -> None:
+    """Give the request the streamed body that Django itself, which goes by Content-Length, would not read."""
+    request.META["CONTENT_LENGTH"] = str(len(body))
+    request._stream = LimitedStream(BytesIO(body), len(body))  # type: ignore[assignment]
+
+
+def _too_large() -> HttpResponse:
+    answer = {"detail": "The body is larger than 1 MB.", "code": "too_large"}
+    return JsonResponse(answer, status=413, headers={"Connection": "close"})

@@ -1,49 +1,49 @@
 """Pages that stay right while rows come and go: each begins after the last row of the one before (keyset)."""
 
-import base64
-import binascii
-import json
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.exceptions import ValidationError as ModelValidationError
-from django.db.models import F, Q, QuerySet
+from django.core import signing
+from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from athena.http.keyset import Keyset
+
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 ARRAY_LIMIT = 1_000
 PARAMETERS = ("limit", "cursor", "ordering", "count")
+ARRAY_PARAMETERS = ("limit", "cursor")
+_SALT = "athena.http.pagination"
 
 
 class KeysetPagination(BasePagination):
     """`{"next", "previous", "results"}` of a viewset that declares `orderings` and `default_ordering`.
 
-    `orderings` maps a public name to a column of the rows; ties break by id and NULLs come last both ways.
+    `orderings` maps a public name to a column or annotation of the rows, which are a `.values()` queryset. Ties break
+    by id and NULLs come last both ways.
     """
 
-    def paginate_queryset(self, queryset: "QuerySet[Any, Any]", request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
-        self.limit = limit_of(request, DEFAULT_LIMIT, MAX_LIMIT)
-        column, descending = self._ordering(view)
-        keyset = _Keyset(queryset.model, column, descending)
-        wants_count = choice_of(request, "count", ("true", "false"), "false")
-        self.count = queryset.order_by().count() if wants_count == "true" else None
-        cursor = request.query_params.get("cursor")
-        backwards, at = (False, None) if cursor is None else _decode(cursor)
-        rows = list(keyset.after(queryset, at, backwards)[: self.limit + 1])
-        more = len(rows) > self.limit
-        rows = rows[: self.limit]
-        if backwards:
-            rows.reverse()
-        key = keyset.key_of
-        has_next, has_previous = (bool(rows), more) if backwards else (more, at is not None and bool(rows))
-        self.next = self._link(False, key(rows[-1])) if has_next else None
-        self.previous = self._link(True, key(rows[0])) if has_previous else None
-        return rows
+        limit = limit_of(request, DEFAULT_LIMIT, MAX_LIMIT)
+        names = [sign + name for name in view.orderings for sign in ("", "-")]
+        ordering = choice_of(request, "ordering", names, view.default_ordering)
+        column = view.orderings[ordering.removeprefix("-")]
+        keyset = Keyset(queryset, [f"-{column}" if ordering.startswith("-") else column])
+        self.count = queryset.order_by().count() if _flag(request, "count") else None
+        backwards, place = _decode(request, keyset) if "cursor" in request.query_params else (False, None)
+        rows = keyset.read(limit + 1, place, backwards)
+        more = len(rows) > limit
+        rows = rows[:limit][::-1] if backwards else rows[:limit]
+        has_next, has_previous = (bool(rows), more) if backwards else (more, bool(rows) and place is not None)
+        ends = [keyset.place_of(row) for row in (rows[0], rows[-1])] if rows else []
+        self.previous = _link(request, keyset, True, ends[0]) if has_previous else None
+        self.next = _link(request, keyset, False, ends[-1]) if has_next else None
+        return [keyset.strip(row) for row in rows]
 
     def get_paginated_response(self, data: Any) -> Response:
         page = {"next": self.next, "previous": self.previous, "results": data}
@@ -66,122 +66,70 @@ class KeysetPagination(BasePagination):
             _parameter("count", {"type": "boolean", "default": False}),
         ]
 
-    def _ordering(self, view: Any) -> tuple[str, bool]:
-        names = [sign + name for name in view.orderings for sign in ("", "-")]
-        name = choice_of(self.request, "ordering", names, view.default_ordering)
-        return view.orderings[name.removeprefix("-")], name.startswith("-")
-
-    def _link(self, backwards: bool, key: Sequence[Any]) -> str:
-        return link_to(self.request, cursor=_encode(backwards, key))
-
-
-class _Keyset:
-    """The order of a list, and the condition that says what comes after a row of it."""
-
-    def __init__(self, model: Any, column: str, descending: bool) -> None:
-        self.column, self.descending = column, descending
-        field = model._meta.pk if column in ("pk", "id") else model._meta.get_field(column)
-        self.field, self.nullable = field, field.null
-
-    def key_of(self, row: dict[str, Any]) -> tuple[Any, Any]:
-        value = row[self.column]
-        return (None if value is None else self.field.value_to_string(_Holder(self.field, value)), row["id"])
-
-    def after(self, queryset: Any, at: Sequence[Any] | None, backwards: bool) -> Any:
-        descending = self.descending != backwards
-        order = [F("id").desc() if descending else F("id").asc()]
-        if self.column != "id":
-            by = F(self.column)
-            nulls = ({"nulls_first": True} if backwards else {"nulls_last": True}) if self.nullable else {}
-            order.insert(0, by.desc(**nulls) if descending else by.asc(**nulls))
-        if at is not None:
-            queryset = queryset.filter(self._beyond(at, descending, backwards))
-        return queryset.order_by(*order)
-
-    def _beyond(self, at: Sequence[Any], descending: bool, backwards: bool) -> Q:
-        try:
-            value, pk = at
-            value = None if value is None else self.field.to_python(value)
-            pk = int(pk)
-        except (TypeError, ValueError, ModelValidationError) as error:
-            raise _bad_cursor() from error
-        step = "lt" if descending else "gt"
-        same = Q(**{f"{self.column}__isnull": True}) if value is None else Q(**{self.column: value})
-        tie = same & Q(**{f"id__{step}": pk})
-        if self.column == "id":
-            return Q(**{f"id__{step}": pk})
-        if value is None:
-            return tie | Q(**{f"{self.column}__isnull": False}) if backwards else tie
-        beyond = Q(**{f"{self.column}__{step}": value}) | tie
-        if self.nullable and not backwards:
-            beyond |= Q(**{f"{self.column}__isnull": True})
-        return beyond
-
-
-class _Holder:
-    """Lets a field write the value that stands in a row of dicts."""
-
-    def __init__(self, field: Any, value: Any) -> None:
-        setattr(self, field.attname, value)
-
 
 def array_response(request: Request, queryset: "QuerySet[Any, Any]", *, default_limit: int = ARRAY_LIMIT) -> Response:
-    """An ordered queryset of rows as a bare array; where it goes on, a `Link: …; rel="next"` header says where.
+    """An ordered `.values()` queryset as a bare array; where it goes on, a `Link: …; rel="next"` header says where.
 
-    Pages of arrays count rows (`cursor` is how many came before), since their order is the specification's.
+    Reads the parameters `limit` and `cursor` (`ARRAY_PARAMETERS`).
     """
-    limit = limit_of(request, default_limit, max(default_limit, MAX_LIMIT))
-    cursor = request.query_params.get("cursor", "0")
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 9):
-        raise _bad_cursor()
-    rows = list(queryset[int(cursor) : int(cursor) + limit + 1])
-    response = Response(rows[:limit])
+    limit = limit_of(request, default_limit, MAX_LIMIT)
+    keyset = Keyset(queryset, queryset.query.order_by)
+    _, place = _decode(request, keyset) if "cursor" in request.query_params else (False, None)
+    rows = keyset.read(limit + 1, place)
+    response = Response([keyset.strip(dict(row)) for row in rows[:limit]])
     if len(rows) > limit:
-        response["Link"] = f'<{link_to(request, cursor=str(int(cursor) + limit))}>; rel="next"'
+        response["Link"] = f'<{_link(request, keyset, False, keyset.place_of(rows[limit - 1]))}>; rel="next"'
     return response
 
 
 def limit_of(request: Request, default: int, most: int) -> int:
-    text = request.query_params.get("limit", str(default))
+    """The page's size: 1 to `most`, or `default` where the request does not say."""
+    if "limit" not in request.query_params:
+        return default
+    text = _once(request, "limit")
     if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= most):
         raise ValidationError({"limit": [f"A whole number from 1 to {most} is required."]})
     return int(text)
 
 
 def choice_of(request: Request, name: str, choices: Sequence[str], default: str) -> str:
-    value = request.query_params.get(name, default)
+    value = _once(request, name) if name in request.query_params else default
     if value not in choices:
-        raise ValidationError({name: [f"Must be one of {', '.join(choices)}."]})
-    return str(value)
+        raise ValidationError({name: [f"Choose one of: {', '.join(choices)}."]})
+    return value
 
 
-def link_to(request: Request, **changes: str) -> str:
-    """This request's address with some parameters changed."""
+def _flag(request: Request, name: str) -> bool:
+    return choice_of(request, name, ("true", "false"), "false") == "true"
+
+
+def _once(request: Request, name: str) -> str:
+    values = request.query_params.getlist(name)
+    if len(values) > 1:
+        raise ValidationError({name: ["Give this parameter once."]})
+    return str(values[0])
+
+
+def _link(request: Request, keyset: Keyset, backwards: bool, place: Sequence[Any]) -> str:
+    """This request's address with a cursor: signed, so that only places of this very list come back."""
     parameters = request.query_params.copy()
-    for name, value in changes.items():
-        parameters[name] = value
+    parameters["cursor"] = signing.dumps([keyset.name, backwards, *place], salt=_SALT)
     query = urlencode([(name, value) for name, values in parameters.lists() for value in values])
-    return str(request.build_absolute_uri(f"{request.path}?{query}"))
+    return request.build_absolute_uri(f"{request.path}?{query}")
 
 
-def _encode(backwards: bool, key: Sequence[Any]) -> str:
-    text = json.dumps([int(backwards), *key], separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _decode(cursor: str) -> tuple[bool, list[Any]]:
+def _decode(request: Request, keyset: Keyset) -> tuple[bool, list[Any]]:
     try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        backwards, *key = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except (ValueError, TypeError, binascii.Error, RecursionError) as error:
+        name, backwards, *place = signing.loads(_once(request, "cursor"), salt=_SALT)
+    except signing.BadSignature as error:
         raise _bad_cursor() from error
-    if backwards not in (0, 1) or len(key) != 2 or type(key[1]) is not int or not isinstance(key[0], str | None):
+    if name != keyset.name:
         raise _bad_cursor()
-    return bool(backwards), key
+    return backwards, place
 
 
 def _bad_cursor() -> ValidationError:
-    return ValidationError({"cursor": ["This cursor is not one of ours."]})
+    return ValidationError({"cursor": ["This is not a cursor of this list in this order."]})
 
 
 def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:

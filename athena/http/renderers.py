@@ -1,19 +1,23 @@
-"""Answers in JSON: money is a number, times are UTC."""
+"""JSON out, and who gets what."""
 
+import datetime
 from decimal import Decimal
 from typing import Any
 
 from rest_framework import renderers
-from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.utils.encoders import JSONEncoder
 
 
 class _Encoder(JSONEncoder):
+    """Money is a number; times are ISO 8601 with an offset."""
+
     def default(self, obj: Any) -> Any:
         if isinstance(obj, Decimal):
-            return float(obj)  # two decimals and twelve digits are exact in a double
+            return float(obj)
+        if isinstance(obj, datetime.datetime | datetime.time):
+            return obj.isoformat()
         return super().default(obj)
 
 
@@ -22,12 +26,14 @@ class JSONRenderer(renderers.JSONRenderer):
 
 
 class Negotiation(DefaultContentNegotiation):
-    """As DRF's, but a refusal (406) can still be written: in JSON."""
+    """As DRF's, but a client that sends no Accept or an empty one takes JSON, and `q=0` means no."""
 
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        try:
-            return super().select_renderer(request, renderers, format_suffix)
-        except NotAcceptable:
-            request.accepted_renderer = next(r for r in renderers if r.format == "json")
-            request.accepted_media_type = "application/json"
-            raise
+    def get_accept_list(self, request: Request) -> list[str]:
+        header = request.META.get("HTTP_ACCEPT", "").strip() or "*/*"
+        wanted = [part.strip() for part in header.split(",")]
+        return [part for part in wanted if part and not _refused(part)]
+
+
+def _refused(media_range: str) -> bool:
+    parameters = [parameter.replace(" ", "") for parameter in media_range.split(";")[1:]]
+    return any(parameter in ("q=0", "q=0.0", "q=0.00", "q=0.000") for parameter in parameters)

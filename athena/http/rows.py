@@ -1,27 +1,32 @@
-"""Answers as rows: a shape is declared once, and is both the SQL's columns and the schema's documentation."""
+"""Rows: what goes out. A shape is declared once, and is both the columns of the query and the schema's answer."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import Expression, F, Model, QuerySet
 from rest_framework import serializers
 
 
-class Row(serializers.Serializer):  # type: ignore[type-arg]
+class Row(serializers.Serializer[Any]):
     """The shape of one row of an answer.
 
     A field is the column (or annotation) of its name, or what `Meta.expressions` says: an expression or a lookup path.
+    The values go out as the database gives them.
     """
 
     @classmethod
-    def read(cls, queryset: "QuerySet[Any, Any]") -> "QuerySet[Any, Any]":
-        """The queryset as dicts with just the declared keys, straight from the database."""
+    def keys(cls) -> Collection[str]:
+        return cls._declared_fields.keys()
+
+    @classmethod
+    def read(cls, queryset: "QuerySet[Any, Any]") -> "QuerySet[Any, dict[str, Any]]":
+        """The queryset as dictionaries with just the declared keys, straight from the database."""
         expressions: dict[str, str | Expression] = getattr(getattr(cls, "Meta", None), "expressions", {})
-        named = [name for name in cls._declared_fields if name not in expressions]
         computed = {name: F(what) if isinstance(what, str) else what for name, what in expressions.items()}
-        return queryset.values(*named, **computed)
+        rows: QuerySet[Any, dict[str, Any]] = queryset.annotate(**computed).values(*cls.keys())
+        return rows
 
     @classmethod
     def of(cls, row: Model) -> dict[str, Any]:
         """One row by its key, as `read` gives it."""
-        found: dict[str, Any] = cls.read(type(row)._default_manager.filter(pk=row.pk)).get()
-        return found
+        return cls.read(type(row)._default_manager.filter(pk=row.pk)).get()

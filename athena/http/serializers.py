@@ -1,4 +1,4 @@
-"""Request bodies: what is unknown is refused, what is read-only is ignored, what is known is strict."""
+"""Bodies: what a client may send."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,18 +6,25 @@ from typing import Any
 from rest_framework import serializers
 
 
-class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """A body whose unknown keys are errors.
+class StrictSerializer(serializers.Serializer[Any]):
+    """A body. Its fields come from `athena.http.fields`; unknown keys are refused, read-only keys ignored.
 
-    `Meta.row` is the shape in which the same resource is answered: a client may send back what it read, and the keys
-    that it can't set are ignored.
+    Read-only are the fields declared so, and those keys of `Meta.row` (the shape in which the resource goes out) that
+    the body does not take: what was read can be changed and sent back whole.
     """
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             row = getattr(getattr(self, "Meta", None), "row", None)
-            known = {*self.fields, *(row._declared_fields if row else ())}
-            unknown = [key for key in data if key not in known]
+            known = set(self.fields) | set(row.keys() if row is not None else ())
+            unknown = {str(name): ["There is no such field."] for name in data if name not in known}
             if unknown:
-                raise serializers.ValidationError({key: ["Unknown field."] for key in unknown})
+                raise serializers.ValidationError(unknown | self._errors_of_the_rest(data))
         return super().to_internal_value(data)
+
+    def _errors_of_the_rest(self, data: Any) -> dict[str, Any]:
+        try:
+            super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            return dict(error.detail) if isinstance(error.detail, dict) else {}
+        return {}

@@ -26,6 +26,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from athena.http.fields import MAX_ID
+from athena.http.pagination import KeysetPagination
 from athena.http.rows import Row
 from athena.http.serializers import StrictSerializer
 
@@ -49,7 +50,9 @@ class RolePermission(BasePermission):
         user = request.user
         if not user or not user.is_authenticated:
             return False
-        right = view.rights.get(view.action or "")
+        if view.action is None:
+            return True  # there is no such method: 405
+        right = view.rights.get(view.action)
         if right is None:
             if view.queryset is None:
                 return False
@@ -59,13 +62,13 @@ class RolePermission(BasePermission):
         return bool(user.has_perm(right))
 
 
-class ViewSet(viewsets.GenericViewSet):  # type: ignore[type-arg]
+class VerbViewSet(viewsets.GenericViewSet):  # type: ignore[type-arg]
+    """A viewset of verbs: what is not written out in it is not there."""
+
     permission_classes = [RolePermission]
-    lookup_value_regex = "[0-9]+"
-    row: ClassVar[type[Row]]
+    lookup_value_regex = "[0-9]{1,19}"
+    pagination_class: Any = None
     rights: ClassVar[dict[str, str]] = {}
-    orderings: ClassVar[dict[str, str]] = {"id": "id"}
-    default_ordering: ClassVar[str] = "-id"
 
     def body(self, shape: type[StrictSerializer], *, partial: bool = False) -> dict[str, Any]:
         """The request's body, read by `shape`. Raises `ValidationError`."""
@@ -79,16 +82,10 @@ class ViewSet(viewsets.GenericViewSet):  # type: ignore[type-arg]
         """The id in the address. Raises `Http404` for one that no row can have."""
         return key_of(self.kwargs["pk"])
 
-    def rows(self) -> "QuerySet[Any, Any]":
-        """What the caller may see, as rows."""
-        return self.row.read(self.get_queryset())
-
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        page = self.paginate_queryset(self.row.read(self.filter_queryset(self.get_queryset())))
-        return self.get_paginated_response(page)
-
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return Response(self.found(self.rows().filter(pk=self.pk)))
+    @property
+    def caller(self) -> Any:
+        """The user who is logged in (a view that lets others in does not ask)."""
+        return self.request.user
 
     def found(self, rows: "QuerySet[Any, Any]") -> Any:
         """The one row. Raises `Http404`."""
@@ -98,4 +95,28 @@ class ViewSet(viewsets.GenericViewSet):  # type: ignore[type-arg]
         return row
 
     def get_serializer_class(self) -> Any:
-        return self.row
+        """For the browsable API, which asks; views read bodies by `body` and answer with rows."""
+        return StrictSerializer
+
+
+class ViewSet(VerbViewSet):
+    """A viewset of rows, which lists them in pages and gives one by its id."""
+
+    pagination_class: Any = KeysetPagination
+    row: ClassVar[type[Row]]
+    orderings: ClassVar[dict[str, str]] = {"id": "id"}
+    default_ordering: ClassVar[str] = "-id"
+
+    def rows(self) -> "QuerySet[Any, Any]":
+        """What the caller may see, as rows."""
+        return self.row.read(self.get_queryset())
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.page(self.row, self.get_queryset())
+
+    def page(self, row: type[Row], queryset: "QuerySet[Any, Any]") -> Response:
+        """A page of the queryset, filtered and ordered as the request's parameters say."""
+        return self.get_paginated_response(self.paginate_queryset(row.read(self.filter_queryset(queryset))))
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(self.found(self.rows().filter(pk=self.pk)))

@@ -1,0 +1,167 @@
+"""`/auth`: logging in and out and one's own account; `/users`: who can own leads."""
+
+from typing import Any
+
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from athena.accounts import services, tokens
+from athena.accounts.models import User, validate_time_zone
+from athena.accounts.roles import Role
+from athena.db import Fold
+from athena.http import fields, filters
+from athena.http.rows import Row
+from athena.http.serializers import StrictSerializer
+from athena.http.viewsets import VerbViewSet, ViewSet
+
+
+class MeRow(Row):
+    id = serializers.IntegerField()
+    email = serializers.EmailField()
+    full_name = serializers.CharField()
+    role = serializers.ChoiceField(Role.choices)
+    team = serializers.IntegerField(allow_null=True)
+    team_name = serializers.CharField(allow_null=True)
+    time_zone = serializers.CharField()
+
+    class Meta:
+        expressions = {"team_name": "team__name"}
+
+
+class UserRow(Row):
+    id = serializers.IntegerField()
+    full_name = serializers.CharField()
+    email = serializers.EmailField()
+    role = serializers.ChoiceField(Role.choices)
+    team = serializers.IntegerField(allow_null=True)
+    team_name = serializers.CharField(allow_null=True)
+    is_active = serializers.BooleanField()
+
+    class Meta:
+        expressions = {"team_name": "team__name"}
+
+
+class LoginBody(StrictSerializer):
+    email = fields.OneLineField(max_length=254)
+    password = fields.PasswordField()
+
+
+class RefreshBody(StrictSerializer):
+    refresh_token = fields.OneLineField(max_length=4096)
+
+
+class MeBody(StrictSerializer):
+    full_name = fields.OneLineField(max_length=150, required=False, allow_blank=False)
+    time_zone = fields.OneLineField(max_length=64, required=False, allow_blank=False, validators=[validate_time_zone])
+
+    class Meta:
+        row = MeRow
+
+
+class PasswordBody(StrictSerializer):
+    current_password = fields.PasswordField()
+    new_password = fields.PasswordField()
+
+
+class LoginAnswer(serializers.Serializer[Any]):
+    access_token = serializers.CharField()
+    refresh_token = serializers.CharField()
+    token_type = serializers.ChoiceField(["bearer"])
+    expires_in = serializers.IntegerField(help_text="Seconds until the access token expires.")
+    user = MeRow()
+
+
+class AuthViewSet(VerbViewSet):
+    permission_classes = [IsAuthenticated]
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+    @extend_schema(request=LoginBody, responses=LoginAnswer, auth=[])
+    @action(detail=False, methods=["post"], authentication_classes=[], permission_classes=[AllowAny])
+    def login(self, request: Request) -> Response:
+        """Tokens for an e-mail address and a password. Unknown, wrong and inactive are one and the same 401."""
+        try:
+            return _answer(services.log_in(**self.body(LoginBody)))
+        except services.LoginRefused as error:
+            raise AuthenticationFailed("The e-mail address or the password is wrong.", "login_failed") from error
+
+    @extend_schema(request=RefreshBody, responses=LoginAnswer, auth=[])
+    @action(detail=False, methods=["post"], authentication_classes=[], permission_classes=[AllowAny])
+    def refresh(self, request: Request) -> Response:
+        """A new pair of tokens. Each refresh token works once; using one again later ends the login."""
+        try:
+            return _answer(services.refresh(**self.body(RefreshBody)))
+        except services.TokenRefused as error:
+            raise AuthenticationFailed("This refresh token is not valid, or no longer.", "token_not_valid") from error
+
+    @extend_schema(request=RefreshBody, responses={204: None})
+    @action(detail=False, methods=["post"])
+    def logout(self, request: Request) -> Response:
+        """End the login that this refresh token belongs to."""
+        services.log_out(by=self.caller, **self.body(RefreshBody))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(methods=["GET"], responses=MeRow)
+    @extend_schema(methods=["PATCH"], request=MeBody, responses=MeRow)
+    @action(detail=False, methods=["get", "patch"])
+    def me(self, request: Request) -> Response:
+        """Oneself; PATCH changes the name and the time zone."""
+        user = self.caller
+        if request.method == "PATCH":
+            user = services.update_profile(by=user, changes=self.body(MeBody, partial=True))
+        return Response(MeRow.of(user))
+
+    @extend_schema(request=PasswordBody, responses={204: None})
+    @action(detail=False, methods=["post"], url_path="change-password")
+    def change_password(self, request: Request) -> Response:
+        """Change one's password. Every token and session from before stops working."""
+        services.change_password(by=self.caller, **self.body(PasswordBody))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _answer(login: services.Login) -> Response:
+    return Response(
+        {
+            "access_token": login.access_token,
+            "refresh_token": login.refresh_token,
+            "token_type": "bearer",
+            "expires_in": tokens.ACCESS_SECONDS,
+            "user": MeRow.of(login.user),
+        },
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+class UserFilters(filters.StrictFilterSet):
+    search = filters.TextFilter(method="filter_search", help_text="In the name or the e-mail address.")
+    role = filters.ChoicesFilter(choices=Role.choices)
+    team = filters.IdsFilter(or_none=True)
+    is_active = filters.FlagFilter(lookup_expr="exact")
+
+    def filter_search(self, queryset: Any, name: str, value: str) -> "QuerySet[User]":
+        part = Fold(Value(value))
+        in_name, in_email = StrIndex(Fold("full_name"), part), StrIndex("email", part)
+        found: QuerySet[User] = queryset.filter(Q(GreaterThan(in_name, 0)) | Q(GreaterThan(in_email, 0)))
+        return found
+
+
+class UserViewSet(ViewSet):
+    """Everybody who is logged in may look up who can own leads."""
+
+    permission_classes = [IsAuthenticated]
+    row = UserRow
+    filterset_class = UserFilters
+    orderings = {"full_name": "full_name", "email": "email", "id": "id"}
+    default_ordering = "full_name"
+
+    def get_queryset(self) -> "QuerySet[User]":
+        return User.objects.all()

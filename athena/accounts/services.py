@@ -1,0 +1,115 @@
+"""Logging in and out, and what people change about their own account."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import structlog
+from django.contrib.auth import authenticate, password_validation
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from athena.accounts import tokens
+from athena.accounts.models import LoginSession, User
+
+logger = structlog.get_logger(__name__)
+
+GRACE = timedelta(seconds=10)
+
+
+class LoginRefused(Exception):
+    """Unknown, wrong or inactive: it does not say which."""
+
+
+class TokenRefused(Exception):
+    """Not a refresh token that can be used (any more)."""
+
+
+@dataclass(frozen=True)
+class Login:
+    user: User
+    access_token: str
+    refresh_token: str
+
+
+def log_in(*, email: str, password: str) -> Login:
+    """Begin a family of tokens. Hashes once, whoever it is. Raises `LoginRefused`."""
+    user = authenticate(username=email, password=password)
+    if not isinstance(user, User):
+        raise LoginRefused
+    session = LoginSession.objects.create(user=user, jti=uuid4().hex, expires_at=_expiry())
+    return _login(user, session.pk, session.jti)
+
+
+def refresh(*, refresh_token: str) -> Login:
+    """A new pair for the newest token of a family, which is used up by that: of parallel calls one wins.
+
+    A second use within ten seconds (two windows, a lost answer) only fails; later it means that the token was copied,
+    and the family ends. Raises `TokenRefused`.
+    """
+    found = tokens.family_of(refresh_token)
+    if found is None:
+        raise TokenRefused
+    family, jti = found
+    user = User.objects.select_related("team").filter(login_sessions=family, is_active=True).first()
+    if user is None:
+        raise TokenRefused
+    now, successor = timezone.now(), uuid4().hex
+    won = LoginSession.objects.filter(pk=family, jti=jti, revoked_at=None, expires_at__gt=now).update(
+        jti=successor, previous_jti=jti, rotated_at=now, expires_at=_expiry()
+    )
+    if not won:
+        _end_if_copied(family, jti)
+        raise TokenRefused
+    return _login(user, family, successor)
+
+
+def log_out(*, by: User, refresh_token: str) -> None:
+    """End the token's family. One that is not the caller's, has expired or ended already is left as it is."""
+    found = tokens.family_of(refresh_token)
+    if found is not None:
+        LoginSession.objects.filter(pk=found[0], user=by, revoked_at=None).update(revoked_at=timezone.now())
+
+
+@transaction.atomic
+def change_password(*, by: User, current_password: str, new_password: str) -> None:
+    """Every token and session from before stops working. Raises `ValidationError` by field."""
+    user = User.objects.select_for_update().get(pk=by.pk)
+    if not user.check_password(current_password):
+        raise ValidationError({"current_password": "This is not your password."})
+    try:
+        password_validation.validate_password(new_password, user)
+    except ValidationError as error:
+        raise ValidationError({"new_password": error.messages}) from error
+    user.set_password(new_password)
+    user.save(update_fields=["password"])
+    LoginSession.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def update_profile(*, by: User, changes: dict[str, str]) -> User:
+    """`full_name` and `time_zone`. The tick moves due times and reminders to the new zone."""
+    if changes:
+        User.objects.filter(pk=by.pk).update(**changes)
+    return User.objects.select_related("team").get(pk=by.pk)
+
+
+def _end_if_copied(family: UUID, jti: str) -> None:
+    """End a family whose token was used again, unless that token's only use was in the last seconds."""
+    just_rotated = {"previous_jti": jti, "rotated_at__gte": timezone.now() - GRACE}
+    ended = (
+        LoginSession.objects.filter(pk=family, revoked_at=None)
+        .exclude(**just_rotated)
+        .update(revoked_at=timezone.now())
+    )
+    if ended:
+        logger.warning("login_session_ended_for_reuse", family=str(family))
+
+
+def _login(user: User, family: UUID, jti: str) -> Login:
+    return Login(user, tokens.access_token(user), tokens.refresh_token(family, jti))
+
+
+def _expiry() -> datetime:
+    expiry: datetime = timezone.now() + tokens.REFRESH_LIFETIME
+    return expiry

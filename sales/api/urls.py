@@ -1,0 +1,15 @@
+"""What `/api/v1/sales` offers: one line a resource."""
+
+from rest_framework.viewsets import ViewSetMixin
+
+from sales.api.follow_ups import FollowUpViewSet
+from sales.api.reports import ReportViewSet
+from sales.api.scoring_rules import ScoringRuleViewSet, ScoringRunViewSet, ScoringViewSet
+
+ROUTES: dict[str, type[ViewSetMixin]] = {
+    "sales/follow-ups": FollowUpViewSet,
+    "sales/scoring/rules": ScoringRuleViewSet,
+    "sales/scoring/runs": ScoringRunViewSet,
+    "sales/scoring": ScoringViewSet,
+    "sales/reports": ReportViewSet,
+}
