@@ -1,0 +1,244 @@
+"""Edits, activities, rule changes and runs at once: no score that the rules do not give, and histories that add up.
+
+Each of the two protections, the version guard and the rule lock, has a control: the same race without it goes wrong.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from sales.models import Lead, LeadScoreHistory, LeadScoringRule, RuleSet, ScoringRun
+from sales.scoring import rule_lock, write
+from sales.scoring.compile import Compiled
+from sales.scoring.explain import explain
+from sales.services import activities, leads, scoring, scoring_rules, scoring_runs
+
+pytestmark = [
+    pytest.mark.postgres,  # SQLite lets one transaction write at a time, so nothing can come between
+    pytest.mark.django_db(transaction=True),
+]
+PATIENCE = 20.0
+
+
+@pytest.fixture
+def big_group(transactional_db) -> LeadScoringRule:
+    """The only rule: 20 points for more than 50 passengers."""
+    RuleSet.objects.get_or_create(pk=1)
+    LeadScoringRule.objects.all().delete()
+    return LeadScoringRule.objects.create(
+        rule_name="Big group",
+        rule_type="attribute",
+        condition_field="estimated_passengers",
+        condition_operator="greater_than",
+        condition_value="50",
+        points=20,
+    )
+
+
+@pytest.fixture
+def others(transactional_db):
+    """Runs a function in a thread with a connection of its own."""
+    with ThreadPoolExecutor(8) as pool:
+
+        def start(function: Callable[..., Any], *arguments: Any, **named: Any) -> Future[Any]:
+            def run() -> Any:
+                try:
+                    return function(*arguments, **named)
+                finally:
+                    connection.close()
+
+            return pool.submit(run)
+
+        yield start
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.01)
+
+
+def waiting_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = CURRENT_DATABASE() AND wait_event_type = 'Lock'"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def wrong_leads() -> list[tuple[int, int, int]]:
+    """Leads whose score is not what the rules give: their keys, scores, and what they should be."""
+    rules, now = Compiled.active(), timezone.now()
+    found = [(lead.pk, lead.score, explain(rules, lead.pk, now).score) for lead in Lead.objects.order_by("pk")]
+    return [each for each in found if each[1] != each[2]]
+
+
+def broken_histories() -> list[int]:
+    broken = []
+    for lead in Lead.objects.order_by("pk"):
+        score = 0
+        for row in LeadScoreHistory.objects.filter(lead=lead).order_by("changed_at", "id"):
+            if row.old_score != score:
+                broken.append(lead.pk)
+            score = row.new_score
+        if score != lead.score:
+            broken.append(lead.pk)
+    return broken
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_lead_edited_during_its_batch(big_group, make_lead, others, monkeypatch, guarded):
+    """The batch reads 60 passengers, waits for whoever makes them 10, and must not write the score of 60."""
+    if not guarded:
+        unguarded = write._POSTGRESQL.replace("WHERE leads.version = changed.version", "")
+        assert unguarded != write._POSTGRESQL
+        monkeypatch.setattr(write, "_POSTGRESQL", unguarded)
+    lead = make_lead(estimated_passengers=60)
+    scored, go_on = threading.Event(), threading.Event()
+    rescore = scoring.rescore
+
+    def rescore_and_wait(**named):
+        changed = rescore(**named)
+        scored.set()
+        assert go_on.wait(PATIENCE)
+        return changed
+
+    monkeypatch.setattr(scoring, "rescore", rescore_and_wait)
+    scoring_runs.start_run(by=None, reason="Race")
+    edit = others(leads.update, by=None, lead_id=lead.pk, changes={"estimated_passengers": 10})
+    assert scored.wait(PATIENCE)
+    run = others(scoring_runs.work)
+    wait_for(waiting_for_a_lock)
+    go_on.set()
+    edit.result(PATIENCE)
+    run.result(PATIENCE)
+    lead.refresh_from_db()
+    assert lead.estimated_passengers == 10
+    assert (wrong_leads() == []) is guarded
+    assert broken_histories() == []
+    assert ScoringRun.objects.get().state == "done"
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_rule_changed_during_an_edit(big_group, make_lead, others, monkeypatch, guarded):
+    """An edit has read the old rules; the new ones, and their whole run, must not come before it is done."""
+    if not guarded:
+        monkeypatch.setattr(rule_lock, "_lock", lambda function: None)
+    lead = make_lead(estimated_passengers=10)
+    read, go_on = threading.Event(), threading.Event()
+    write_scores = write.write_scores
+
+    def wait_and_write(*arguments):
+        read.set()
+        assert go_on.wait(PATIENCE)
+        return write_scores(*arguments)
+
+    monkeypatch.setattr(scoring, "write_scores", wait_and_write)
+    edit = others(leads.update, by=None, lead_id=lead.pk, changes={"estimated_passengers": 60})
+    assert read.wait(PATIENCE)
+
+    def change_the_rule():
+        scoring_rules.update_rule(by=None, rule_id=big_group.pk, changes={"points": 30})
+        scoring_runs.work()
+
+    change = others(change_the_rule)
+    wait_for(lambda: waiting_for_a_lock() or change.done())
+    assert change.done() is not guarded
+    go_on.set()
+    edit.result(PATIENCE)
+    change.result(PATIENCE)
+    assert (wrong_leads() == []) is guarded
+    assert broken_histories() == []
+
+
+def test_two_workers_share_a_run(big_group, make_lead, others, monkeypatch):
+    """While one is at its batch the other does all the rest, and neither waits."""
+    monkeypatch.setattr(scoring_runs, "BATCH", 1)
+    for _ in range(4):
+        make_lead(estimated_passengers=60)
+    at_it, go_on = threading.Event(), threading.Event()
+    write_scores = write.write_scores
+
+    def stop_at_the_first(*arguments):
+        if not at_it.is_set():
+            at_it.set()
+            assert go_on.wait(PATIENCE)
+        return write_scores(*arguments)
+
+    monkeypatch.setattr(scoring_runs, "write_scores", stop_at_the_first)
+    run = scoring_runs.start_run(by=None, reason="Race")
+    slow = others(scoring_runs.work)
+    assert at_it.wait(PATIENCE)
+    assert others(scoring_runs.work).result(PATIENCE) == 3
+    run.refresh_from_db()
+    assert (run.state, run.processed) == ("running", 3)
+    go_on.set()
+    assert slow.result(PATIENCE) == 1
+    run.refresh_from_db()
+    assert (run.state, run.processed, run.changed) == ("done", 4, 4)
+
+
+def test_runs_started_at_once_are_one(big_group, make_lead, others):
+    make_lead()
+    gate = threading.Barrier(6)
+
+    def start():
+        gate.wait(PATIENCE)
+        return scoring_runs.start_run(by=None, reason="Race").pk
+
+    started = [others(start) for _ in range(6)]
+    assert len({each.result(PATIENCE) for each in started}) == 1
+    assert ScoringRun.objects.count() == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_everything_at_once(big_group, make_lead, others, monkeypatch, seed):
+    monkeypatch.setattr(scoring_runs, "BATCH", 5)
+    LeadScoringRule.objects.create(
+        rule_name="Calls",
+        rule_type="activity",
+        condition_field="call_count",
+        condition_operator="at_least",
+        condition_value="2",
+        points=15,
+    )
+    ids = [make_lead(estimated_passengers=60).pk for _ in range(15)]
+    busy = threading.Barrier(4)
+
+    def edit(chance):
+        busy.wait(PATIENCE)
+        for _ in range(25):
+            changes = {"estimated_passengers": chance.choice([10, 60])}
+            leads.update(by=None, lead_id=chance.choice(ids), changes=changes)
+
+    def log(chance):
+        busy.wait(PATIENCE)
+        for _ in range(25):
+            activities.log(by=None, lead_id=chance.choice(ids), activity_type="call")
+
+    def change_rules(chance):
+        busy.wait(PATIENCE)
+        for _ in range(6):
+            scoring_rules.update_rule(by=None, rule_id=big_group.pk, changes={"points": chance.randint(1, 50)})
+            time.sleep(chance.random() / 20)
+
+    def work():
+        busy.wait(PATIENCE)
+        while not all(each.done() for each in writers) or scoring_runs.unfinished():
+            scoring_runs.work()
+
+    writers = [others(what, random.Random(f"{seed} {what.__name__}")) for what in (edit, log, change_rules)]
+    worker = others(work)
+    for each in (*writers, worker):
+        each.result(PATIENCE * 2)
+    assert wrong_leads() == []
+    assert broken_histories() == []
+    assert set(ScoringRun.objects.values_list("state", flat=True)) <= {"done", "stale"}
