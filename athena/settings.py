@@ -147,6 +147,7 @@ PHONE_REGION = env.str("PHONE_REGION", default="US")
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -175,9 +176,12 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "athena.http.renderers.Negotiation",
     "DEFAULT_FILTER_BACKENDS": ["athena.http.filters.StrictFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "athena.http.pagination.KeysetPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "athena.schema.Schema",
     "EXCEPTION_HANDLER": "athena.api_errors.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DEFAULT_METADATA_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,
+    "COERCE_DECIMAL_TO_STRING": False,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SIMPLE_JWT = {
@@ -197,6 +201,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "FollowUpType": "sales.models.FollowUp.Type",
+        "ActivityType": "sales.models.Activity.Type",
+        "RuleOperator": "sales.models.LeadScoringRule.Operator",
+    },
 }
 
 # Celery: it only wakes work. Publishing waits two seconds at most.

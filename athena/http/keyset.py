@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import F, Model, Q, QuerySet
-from django.db.models.expressions import BaseExpression, OrderBy
+from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import Expression, OrderBy
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class _Key:
     """One column of the order, read under a name of its own so that it need not be among the row's keys."""
 
     name: str
-    expression: F | BaseExpression
+    expression: F | Expression
     descending: bool
     nullable: bool
     nulls_first: bool = False
@@ -84,7 +84,7 @@ class Keyset:
         ]
 
 
-def _part(part: Any) -> tuple[F | BaseExpression, bool]:
+def _part(part: Any) -> tuple[Any, bool]:
     if isinstance(part, str):
         return F(part.removeprefix("-")), part.startswith("-")
     if isinstance(part, OrderBy):
@@ -92,20 +92,20 @@ def _part(part: Any) -> tuple[F | BaseExpression, bool]:
     return part, False
 
 
-def _nullable(queryset: "QuerySet[Any, Any]", expression: F | BaseExpression) -> bool:
+def _nullable(queryset: "QuerySet[Any, Any]", expression: F | Expression) -> bool:
     """Whether the order must say where NULLs go. Saying so where there are none would keep indexes from being used."""
-    if not isinstance(expression, F) or expression.name in queryset.query.annotations:
+    name = getattr(expression, "name", "")
+    if not isinstance(expression, F) or name in queryset.query.annotations:
         return True
-    model: type[Model] = queryset.model
-    for step in expression.name.split("__"):
+    model: Any = queryset.model
+    for step in name.split("__"):
         try:
             field = model._meta.pk if step == "pk" else model._meta.get_field(step)
         except FieldDoesNotExist:
             return True
         if field is None or getattr(field, "null", True):
             return True
-        if field.related_model is not None and field.related_model != "self":
-            model = field.related_model
+        model = field.related_model or model
     return False
 
 

@@ -1,19 +1,28 @@
 """What every viewset of the API is made of.
 
-    class LeadViewSet(ViewSet):
+    class LeadViewSet(ViewSet):                     # or VerbViewSet, which has no list and no rows of its own
         queryset = Lead.objects.none()              # names the model: rights come from the role table
-        orderings, default_ordering = {"created_at": "created_at"}, "-created_at"
-        filterset_class = LeadFilters
-        row = LeadRow
+        rights = {"calculate_score": "sales.change_lead"}       # what a verb of its own needs
+        row = LeadRow                               # the shape that goes out: `athena.http.rows`
+        filterset_class = LeadFilters               # `athena.http.filters`
+        orderings, default_ordering = {"created_at": "created_at", "score": "score"}, "-created_at"
 
         def get_queryset(self):
-            return Lead.objects.visible_to(self.request.user)
+            return Lead.objects.visible_to(self.caller)
 
+        @extend_schema(request=LeadBody, responses={201: LeadRow})
         def create(self, request):
-            lead = leads.create(by=request.user, values=self.body(LeadBody))
+            lead = leads.create(by=self.caller, values=self.body(LeadBody))
             return Response(LeadRow.of(lead), status=201)
 
-`list` and `retrieve` are there; each other verb is written out, calls one service and answers.
+        @extend_schema(parameters=[HistoryQuery], responses=ScoreChange(many=True))
+        @action(detail=True)
+        def changes(self, request, pk):
+            query = query_values(request, HistoryQuery, ARRAY_PARAMETERS)
+            return array_response(request, ScoreChange.read(changes_of(self.pk, **query)).order_by("-changed_at"))
+
+`list` and `retrieve` are there; each other verb is written out, calls one service and answers. Errors are raised, never
+answered: `athena.api_errors` has the table. A resource's address is one line in its `api/urls.py`.
 """
 
 from typing import Any, ClassVar
@@ -52,14 +61,17 @@ class RolePermission(BasePermission):
             return False
         if view.action is None:
             return True  # there is no such method: 405
-        right = view.rights.get(view.action)
-        if right is None:
-            if view.queryset is None:
-                return False
+        right = self.right_for(request.method, view)
+        return right is not None and bool(user.has_perm(right))
+
+    @staticmethod
+    def right_for(method: str | None, view: Any) -> str | None:
+        """The permission that a request needs, or None where nobody may."""
+        right: str | None = view.rights.get(view.action)
+        if right is None and view.queryset is not None:
             options = view.queryset.model._meta
-            verb = _VERBS.get(request.method or "", "delete")
-            right = f"{options.app_label}.{verb}_{options.model_name}"
-        return bool(user.has_perm(right))
+            right = f"{options.app_label}.{_VERBS.get(method or '', 'delete')}_{options.model_name}"
+        return right
 
 
 class VerbViewSet(viewsets.GenericViewSet):  # type: ignore[type-arg]

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from athena.http import fields
 from athena.http.filters import query_values
 from athena.http.serializers import StrictSerializer
-from athena.http.viewsets import ViewSet
+from athena.http.viewsets import VerbViewSet
 from sales.queries.performance import follow_up_performance
 
 LONGEST_PERIOD = timedelta(days=5 * 366)
@@ -59,8 +59,7 @@ class Performance(Figures):
     by_type = FiguresOfType(many=True)
 
 
-class ReportViewSet(ViewSet):
-    pagination_class = None
+class ReportViewSet(VerbViewSet):
     rights = {"follow_up_performance": "sales.view_followup"}
 
     @extend_schema(parameters=[Period], responses=Performance)

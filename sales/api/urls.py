@@ -3,10 +3,12 @@
 from rest_framework.viewsets import ViewSetMixin
 
 from sales.api.follow_ups import FollowUpViewSet
+from sales.api.leads import LeadViewSet
 from sales.api.reports import ReportViewSet
 from sales.api.scoring_rules import ScoringRuleViewSet, ScoringRunViewSet, ScoringViewSet
 
 ROUTES: dict[str, type[ViewSetMixin]] = {
+    "sales/leads": LeadViewSet,
     "sales/follow-ups": FollowUpViewSet,
     "sales/scoring/rules": ScoringRuleViewSet,
     "sales/scoring/runs": ScoringRunViewSet,
