@@ -92,6 +92,7 @@ def _write(world: World, stories: list[Story]) -> None:
     LeadTransfer.objects.bulk_create(world.take(LeadTransfer))
     FollowUp.objects.bulk_create(world.take(FollowUp))
     Activity.objects.bulk_create(row for row in world.take(Activity) if row.pk not in heard)
+    _link(leads)
     FieldChange.objects.bulk_create(world.take(FieldChange))
     _close(leads)
     planning.refresh_next_dates(leads)
@@ -127,6 +128,16 @@ def _name_cause(history: QuerySet[LeadScoreHistory]) -> None:
         changed_at=Subquery(newest.values("occurred_at")[:1]),
         reason=Left(Concat(Value("Activity: "), Subquery(newest.values("description")[:1])), 255),
     )
+
+
+def _link(leads: QuerySet[Lead]) -> None:
+    """Name the activity that completing each follow-up wrote.
+
+    Afterwards, because the two name each other: while foreign keys wait for their rows, SQLite looks for each new
+    activity in all follow-ups.
+    """
+    completed = FollowUp.objects.filter(lead__in=leads.order_by().values("pk"), completed=True)
+    completed.update(activity=Subquery(Activity.objects.filter(follow_up=OuterRef("pk")).values("pk")[:1]))
 
 
 def _close(leads: QuerySet[Lead]) -> None:

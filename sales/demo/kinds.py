@@ -236,4 +236,4 @@ KINDS = (
         weekdays=WEEKDAYS,
     ),
 )
-BAND_TRIP, _, _, _, OFFSITE, _, _, _, _, _, CONVENTION, *_ = KINDS
+BAND_TRIP, OFFSITE, CONVENTION = KINDS[0], KINDS[4], KINDS[10]

@@ -103,7 +103,7 @@ class Story:
     def keep(self, follow_up: FollowUp, step: Step, no_next_reason: str = "") -> None:
         """Do what was promised, at this moment."""
         labels = FollowUp.Type(follow_up.follow_up_type).label, FollowUp.Outcome(step.outcome).label.lower()
-        follow_up.activity = self.log(
+        self.log(
             Activity.Type(follow_up.follow_up_type),
             f"{labels[0]} follow-up completed: {labels[1]}",
             by=follow_up.assigned_to_id,

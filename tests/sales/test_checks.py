@@ -4,8 +4,8 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
+from athena.accounts.models import User
 from sales.checks import demo_passwords
-from sales.demo import people
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_in_a_demo_it_may(accounts, settings):
 
 
 def test_an_account_that_is_not_active_lets_nobody_in(accounts, settings):
-    people.User.objects.filter(email="maria@example.com").update(is_active=False)
+    User.objects.filter(email="maria@example.com").update(is_active=False)
     assert demo_passwords(None, ["default"]) == []
 
 

@@ -10,8 +10,8 @@ from sales import normalise
         ("ｄａｎａ@example.org", "dana@example.org"),
         ("STRASSE@example.org", "strasse@example.org"),
         ("straße@example.org", "strasse@example.org"),
-        ("", None),
-        ("   ", None),
+        ("", ""),
+        ("   ", ""),
         ("ß" * 254, "s" * 254),
     ],
 )
@@ -27,10 +27,10 @@ def test_an_address_has_one_spelling(typed, kept):
         ("1 617 555 0123 ext. 4", "+16175550123"),
         ("+49 30 901820", "+4930901820"),
         ("٦١٧٥٥٥٠١٢٣", "+16175550123"),
-        ("", None),
-        ("ask for Dana", None),
-        ("12", None),
-        ("9" * 50, None),
+        ("", ""),
+        ("ask for Dana", ""),
+        ("12", ""),
+        ("9" * 50, ""),
     ],
 )
 def test_a_number_has_one_spelling(typed, kept):
