@@ -15,12 +15,14 @@ def is_manager(user: User) -> bool:
     return at_least(user, Role.MANAGER)
 
 
-def require_write_lead(by: User | None, lead: Lead) -> None:
-    """Owners and managers change a lead (managers: any lead that they can see).
+def may_write_lead(by: User | None, lead: Lead) -> bool:
+    """Owners and managers change a lead (managers: any lead that they can see)."""
+    return by is None or is_manager(by) or (by.is_active and lead.assigned_to_id == by.pk)
 
-    Raises `NotYourLead`.
-    """
-    if by is not None and not (is_manager(by) or (by.is_active and lead.assigned_to_id == by.pk)):
+
+def require_write_lead(by: User | None, lead: Lead) -> None:
+    """Raises `NotYourLead` where `by` may not change it."""
+    if not may_write_lead(by, lead):
         raise errors.NotYourLead
 
 

@@ -101,24 +101,24 @@ class LeadViewSet(ScoreActions, TransferActions, ViewSet):
     rights = {**ScoreActions.rights, **TransferActions.rights}
 
     def get_queryset(self) -> "QuerySet[Lead]":
-        return Lead.objects.visible_to(self.request.user)  # type: ignore[arg-type]
+        return Lead.objects.visible_to(self.caller)
 
     @extend_schema(request=NewLeadBody, responses={201: LeadRow})
     def create(self, request: Request) -> Response:
         """Take a lead in. A rep's is theirs; a manager may name `assigned_to`, or else nobody owns it yet."""
-        lead = leads.create(by=request.user, values=self.body(NewLeadBody))
+        lead = leads.create(by=self.caller, values=self.body(NewLeadBody))
         return Response(LeadRow.of(lead), status=status.HTTP_201_CREATED)
 
     @extend_schema(request=LeadBody, responses=LeadRow)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change a lead. Status `lost` needs a `lost_reason`, `won` takes a `booked_value`. Owner or manager."""
-        lead = leads.update(by=request.user, lead_id=self.pk, changes=self.body(LeadBody, partial=True))
+        lead = leads.update(by=self.caller, lead_id=self.pk, changes=self.body(LeadBody, partial=True))
         return Response(LeadRow.of(lead))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         """Archive a lead. Managers."""
-        leads.archive(by=request.user, lead_id=self.pk)
+        leads.archive(by=self.caller, lead_id=self.pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(methods=["GET"], responses=ActivityRow(many=True))
@@ -128,7 +128,7 @@ class LeadViewSet(ScoreActions, TransferActions, ViewSet):
     def activities(self, request: Request, pk: str) -> Response:
         """What happened to a lead, newest first; POST logs what was done or heard. Owner or manager logs."""
         if request.method == "POST":
-            activity = activities.log(by=request.user, lead_id=self.pk, **self.body(ActivityBody))
+            activity = activities.log(by=self.caller, lead_id=self.pk, **self.body(ActivityBody))
             return Response(ActivityRow.of(activity), status=status.HTTP_201_CREATED)
         lead = self.get_queryset().filter(pk=self.pk).values("pk")
         self.found(lead)

@@ -1,0 +1,73 @@
+"""Statements over many rows: their number does not grow with the rows, nor do their parameters."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BooleanField, F, Func, Model, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.sql.compiler import SQLCompiler
+
+Sql = tuple[str, tuple[Any, ...]]
+
+
+class AmongKeys(Func):
+    """Whether a key is one of `ids`, which travel as one parameter however many they are."""
+
+    output_field = BooleanField()
+
+    def __init__(self, key: str, ids: Iterable[int]) -> None:
+        super().__init__(F(key), Value(",".join(map(str, ids))))
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
+        return self.as_sql(  # type: ignore[return-value]
+            compiler, connection, template="(%(expressions)s, ',')::bigint[]))", arg_joiner=" = ANY(string_to_array("
+        )
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
+        return self.as_sql(  # type: ignore[return-value]
+            compiler,
+            connection,
+            template="(%(expressions)s || ']')))",
+            arg_joiner=" IN (SELECT value FROM json_each('[' || ",
+        )
+
+
+def insert_from(model: type[Model], queryset: "QuerySet[Any, Any]", **columns: Combinable) -> int:
+    """INSERT … SELECT: a row of `model` for each row of `queryset`, each column by its expression. Returns how many."""
+    chosen = queryset.order_by().annotate(**{f"new_{name}": each for name, each in columns.items()})
+    sql, parameters = chosen.values_list(*(f"new_{name}" for name in columns)).query.sql_with_params()
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(model._meta.get_field(name).column) for name in columns)  # type: ignore[union-attr]
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {quote(model._meta.db_table)} ({names}) {sql}", parameters)
+        return int(cursor.rowcount)
+
+
+def update_own(model: type[Model], columns: Sequence[str], values: Mapping[int, Sequence[Any]]) -> int:
+    """UPDATE … FROM: set `columns` of each row, found by its key, to its own values. Returns how many it changed."""
+    fields = [model._meta.get_field(name) for name in columns]
+    rows = [
+        [key, *(field.get_db_prep_save(value, connection) for field, value in zip(fields, row, strict=True))]  # type: ignore[union-attr]
+        for key, row in values.items()
+    ]
+    element, source = _json_rows()
+    quote = connection.ops.quote_name
+    sets = ", ".join(
+        f"{quote(field.column)} = {element(place, field.db_type(connection))}"  # type: ignore[union-attr]
+        for place, field in enumerate(fields, start=1)
+    )
+    table = quote(model._meta.db_table)
+    sql = f"UPDATE {table} SET {sets} FROM {source} WHERE {table}.{quote('id')} = {element(0, 'bigint')}"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [json.dumps(rows, default=str)])
+        return int(cursor.rowcount)
+
+
+def _json_rows() -> tuple[Callable[[int, str | None], str], str]:
+    """How SQL reads a parameter of JSON rows: an element of a row as a type, and the rows."""
+    if connection.vendor == "postgresql":
+        return (lambda place, kind: f"(own.row ->> {place})::{kind}"), "jsonb_array_elements(%s::jsonb) AS own(row)"
+    return (lambda place, kind: f"json_extract(own.value, '$[{place}]')"), "json_each(%s) AS own"
