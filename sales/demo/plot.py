@@ -139,7 +139,7 @@ _CHASE = (
 )
 _SILENCE = (
     Step(Type.CALL, "Try again by telephone", Outcome.NO_ANSWER, ""),
-    Step(Type.CALL, "Try again by telephone", Outcome.VOICEMAIL, "Third message."),
+    Step(Type.CALL, "Try again by telephone", Outcome.VOICEMAIL, "Another message left."),
     Step(Type.EMAIL, "Ask whether the trip is still on", Outcome.NO_ANSWER, "No reply."),
 )
 _WON = (
