@@ -202,6 +202,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "LeadStatus": "sales.models.Lead.Status",
         "FollowUpType": "sales.models.FollowUp.Type",
         "ActivityType": "sales.models.Activity.Type",
         "RuleOperator": "sales.models.LeadScoringRule.Operator",
@@ -210,7 +211,7 @@ SPECTACULAR_SETTINGS = {
 
 # Celery: it only wakes work. Publishing waits two seconds at most.
 REDIS_URL = env.str("REDIS_URL", default="")
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 _SPOOL = VAR_DIR / "broker"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {"socket_timeout": 2, "socket_connect_timeout": 2, "retry_on_timeout": False, "max_retries": 0}
