@@ -7,7 +7,7 @@ scope's keys, so the database works each out once for a batch instead of once fo
 
 import operator as py
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -58,14 +58,16 @@ class Scope:
 
     now: datetime
     keys: Mapping[str, Any]
+    first: int
+    last: int
 
     @classmethod
-    def of(cls, lead_ids: Iterable[int], now: datetime) -> "Scope":
-        return cls(now, {"in": tuple(lead_ids)})
+    def of(cls, lead_ids: Collection[int], now: datetime) -> "Scope":
+        return cls(now, {"in": tuple(lead_ids)}, min(lead_ids, default=0), max(lead_ids, default=0))
 
     @classmethod
     def between(cls, first: int, last: int, now: datetime) -> "Scope":
-        return cls(now, {"gte": first, "lte": last})
+        return cls(now, {"gte": first, "lte": last}, first, last)
 
     def where(self, key: str) -> Q:
         return Q(**{f"{key}__{lookup}": keys for lookup, keys in self.keys.items()})

@@ -40,7 +40,8 @@ _CLAMP = f"CASE WHEN raw < {LOWEST} THEN {LOWEST} WHEN raw > {HIGHEST} THEN {HIG
 
 # (S608: what is put into these statements is this module's own text and what Django compiled.)
 # The database's clock stamps the rows, so that the rows of one lead are in order whichever machine wrote them. `locked`
-# takes the rows in key order, as everybody does, and looks again at the version of one that it had to wait for.
+# takes the rows in key order, as everybody does, and looks again at the version of one that it had to wait for. (Its range
+# of keys is there for the planner.)
 _POSTGRESQL = f"""
 WITH candidates (id, version, old_score, old_raw, raw) AS MATERIALIZED ({{candidates}}),
 changed AS MATERIALIZED (
@@ -49,7 +50,7 @@ changed AS MATERIALIZED (
 locked AS (
     SELECT leads.id, old_score, changed.score, raw
     FROM leads JOIN changed ON changed.id = leads.id
-    WHERE leads.version = changed.version
+    WHERE leads.version = changed.version AND leads.id BETWEEN %s AND %s
     ORDER BY leads.id FOR NO KEY UPDATE OF leads
 ),
 updated AS (
@@ -100,11 +101,13 @@ def write_scores(rules: Iterable[Compiled], scope: Scope, cause: Cause) -> Writt
     sql, params = candidates.query.get_compiler(connection=connection).as_sql()
     why = (cause.reason[:255], cause.run_id, cause.user_id, cause.activity_id)
     with connection.cursor() as cursor:
-        return (_on_postgresql if connection.vendor == "postgresql" else _on_sqlite)(cursor, sql, params, why)
+        if connection.vendor == "postgresql":
+            return _on_postgresql(cursor, sql, (*params, scope.first, scope.last, *why))
+        return _on_sqlite(cursor, sql, params, why)
 
 
-def _on_postgresql(cursor: Any, sql: str, params: tuple[Any, ...], why: tuple[Any, ...]) -> Written:
-    cursor.execute(_POSTGRESQL.format(candidates=sql), (*params, *why))
+def _on_postgresql(cursor: Any, sql: str, params: tuple[Any, ...]) -> Written:
+    cursor.execute(_POSTGRESQL.format(candidates=sql), params)
     changed, skipped = cursor.fetchone()
     return Written(changed, skipped)
 

@@ -122,16 +122,16 @@ def _score_batch(run: ScoringRun) -> bool:
     batch = run.batches.select_for_update(of=("self",), skip_locked=True).order_by("pk").first()
     if batch is None:
         return False
-    changed = _score_leads(batch)
+    changed = _score_leads(run, batch)
     batch.delete()
     ScoringRun.objects.filter(pk=run.pk).update(processed=F("processed") + batch.leads, changed=F("changed") + changed)
     return True
 
 
-def _score_leads(batch: ScoringBatch) -> int:
+def _score_leads(run: ScoringRun, batch: ScoringBatch) -> int:
     """Leads that somebody changes at the same time are tried again, and at last locked before they are read."""
     rules = Compiled.active()
-    cause = Cause(reason=batch.run.reason, run_id=batch.run_id, user_id=batch.run.started_by_id)
+    cause = Cause(reason=run.reason, run_id=run.pk, user_id=run.started_by_id)
     changed = 0
     for tries in range(ROUNDS + 1):
         if tries == ROUNDS:

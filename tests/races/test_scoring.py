@@ -98,7 +98,7 @@ def broken_histories() -> list[int]:
 def test_a_lead_edited_during_its_batch(big_group, make_lead, others, monkeypatch, guarded):
     """The batch reads 60 passengers, waits for whoever makes them 10, and must not write the score of 60."""
     if not guarded:
-        unguarded = write._POSTGRESQL.replace("WHERE leads.version = changed.version", "")
+        unguarded = write._POSTGRESQL.replace("leads.version = changed.version AND", "")
         assert unguarded != write._POSTGRESQL
         monkeypatch.setattr(write, "_POSTGRESQL", unguarded)
     lead = make_lead(estimated_passengers=60)
