@@ -8,7 +8,7 @@ from datetime import date, time
 from typing import Any
 
 from django.db.models import F, Min, OuterRef, QuerySet, Subquery
-from django.utils import timezone
+from django.utils import dateformat, timezone
 
 from athena.accounts.models import User
 from athena.db.bulk import AmongKeys, update_own
@@ -103,9 +103,16 @@ def told(follow_up: FollowUp) -> dict[str, Any]:
         "follow_up_type": follow_up.follow_up_type,
         "scheduled_date": follow_up.scheduled_date.isoformat(),
         "scheduled_time": follow_up.scheduled_time.strftime("%H:%M") if follow_up.scheduled_time else None,
+        "when": _when(follow_up),
         "notes": follow_up.notes,
         "lead_id": lead.pk,
         "lead_name": str(lead),
         "phone": lead.phone,
         "email": lead.email,
     }
+
+
+def _when(follow_up: FollowUp) -> str:
+    """The day, and the time if it has one, as people say it."""
+    day = dateformat.format(follow_up.scheduled_date, "l, j F Y")
+    return f"{day}, {follow_up.scheduled_time:%H:%M}" if follow_up.scheduled_time else day

@@ -8,10 +8,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
 from athena.accounts.models import User
+from sales.services import schedules
 
 
 class Command(BaseCommand):
-    help = "Migrate the database, collect static files and, with DEMO=1 and no users yet, load the demo data."
+    help = "Migrate, install the schedules, collect static files; load demo data where DEMO=1 and there are no users."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -19,6 +20,7 @@ class Command(BaseCommand):
         except OperationalError as error:
             raise CommandError(f"The database does not answer: {error}") from error
         call_command("migrate", interactive=False, verbosity=0)
+        schedules.install()
         call_command("collectstatic", interactive=False, verbosity=0)
         if settings.DEMO and not User.objects.exists():
             call_command("load_demo", stdout=self.stdout)

@@ -27,7 +27,9 @@ def test_a_due_reminder_becomes_one_row(rep, lead):
     assert (row.kind, row.recipient, row.dedupe_key) == ("follow_up_due", rep, f"due:{plan.pk}:1")
     assert row.context == {
         "follow_up_id": plan.pk, "follow_up_type": "call", "scheduled_date": plan.scheduled_date.isoformat(),
-        "scheduled_time": None, "notes": "Hi", "lead_id": lead.pk, "lead_name": lead.company_name,
+        "scheduled_time": None,
+        "when": f"{plan.scheduled_date:%A, %-d %B %Y}", "notes": "Hi",
+        "lead_id": lead.pk, "lead_name": lead.company_name,
         "phone": "212 555 0123", "email": "",
     }  # fmt: skip
     plan.refresh_from_db()

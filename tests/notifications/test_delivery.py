@@ -1,0 +1,185 @@
+"""Delivery: what is sent, tried again, given up, and never lost."""
+
+import smtplib
+from datetime import timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.core import mail
+from django.utils import timezone
+
+from notifications import delivery, outbox
+from notifications.channels.email import EmailChannel, compose
+from notifications.models import Notification, Preference
+
+ASSIGNED = {"lead_id": 7, "lead_name": "Band", "by_name": "Grace"}
+
+
+@pytest.fixture
+def tell(rep):
+    def make(key="a", recipient=rep, kind="lead_assigned", context=ASSIGNED, **options):
+        outbox.add(kind=kind, recipient_id=recipient.pk, dedupe_key=key, context=context, **options)
+        return Notification.objects.get(dedupe_key=key)
+
+    return make
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Make the mail server answer as told, a list of errors (or None) in turn; then it works."""
+
+    def make(*answers):
+        answers = list(answers)
+        send = mail.backends.locmem.EmailBackend.send_messages
+
+        def send_messages(self, messages):
+            error = answers.pop(0) if answers else None
+            if error:
+                raise error
+            return send(self, messages)
+
+        monkeypatch.setattr(mail.backends.locmem.EmailBackend, "send_messages", send_messages)
+
+    return make
+
+
+def states():
+    return list(Notification.objects.order_by("pk").values_list("state", flat=True))
+
+
+def test_what_is_due_is_sent_once(tell, rep):
+    row = tell()
+    assert [delivery.deliver(), delivery.deliver()] == [{"sent": 1}, {}]
+    row.refresh_from_db()
+    assert (row.state, row.attempts, row.lease_until, row.sent_at is None) == ("sent", 1, None, False)
+    (message,) = mail.outbox
+    assert (message.to, message.subject) == ([rep.email], "New lead for you: Band")
+    assert "http://localhost:8080/admin/sales/lead/7/change/" in message.body
+
+
+def test_not_before(tell):
+    row = tell(not_before=timezone.now() + timedelta(hours=1))
+    assert delivery.deliver() == {}
+    with time_machine.travel(row.next_attempt_at + timedelta(seconds=1)):
+        assert delivery.deliver() == {"sent": 1}
+
+
+def test_those_who_left_or_do_not_want_it_get_nothing(tell, rep, leaver, colleague):
+    Preference.objects.create(user=colleague, kind="lead_assigned", email=False)
+    Preference.objects.create(user=rep, kind="run_failed", email=False)
+    tell("a", leaver), tell("b", colleague), tell("c", rep)
+    assert delivery.deliver() == {"off": 2, "sent": 1}
+    assert (states(), [m.to for m in mail.outbox]) == (["off", "off", "sent"], [[rep.email]])
+
+
+def test_a_temporary_refusal_is_tried_again_for_a_day_then_given_up(tell, failing):
+    row = tell()
+    failing(*[smtplib.SMTPDataError(451, b"later")] * 50)
+    start, now, waits = timezone.now(), timezone.now(), []
+    while row.state == "waiting":
+        with time_machine.travel(now, tick=False):
+            delivery.deliver()
+            row.refresh_from_db()
+        waits.append(round((row.next_attempt_at - now).total_seconds() / 60))
+        now = row.next_attempt_at + timedelta(seconds=1)
+    assert waits[:5] == [1, 5, 15, 60, 60]
+    assert timedelta(hours=23) < row.next_attempt_at - start < timedelta(hours=25)
+    assert (row.state, row.last_error) == ("dead", "SMTPDataError: (451, b'later')")
+
+
+def test_a_permanent_refusal_ends_it_at_once_and_harms_no_other(tell, failing):
+    tell("a"), tell("b")
+    failing(smtplib.SMTPRecipientsRefused({"x": (550, b"no such user")}))
+    assert (delivery.deliver(), states()) == ({"dead": 1, "sent": 1}, ["dead", "sent"])
+
+
+def test_a_row_that_cannot_be_written_ends_alone(tell):
+    tell("a", kind="no_such_kind"), tell("b")
+    assert (delivery.deliver(), states()) == ({"dead": 1, "sent": 1}, ["dead", "sent"])
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionRefusedError(), TimeoutError(), smtplib.SMTPServerDisconnected(), smtplib.SMTPAuthenticationError(535, b"no")]
+)  # fmt: skip
+def test_a_server_that_is_away_costs_the_others_no_attempt(tell, failing, error):
+    tell("a"), tell("b")
+    failing(error)
+    assert delivery.deliver() == {"waiting": 1}
+    rows = Notification.objects.order_by("pk").values_list("state", "attempts", "lease_until")
+    assert list(rows) == [("waiting", 1, None), ("waiting", 0, None)]
+    assert delivery.deliver() == {"sent": 1}
+
+
+def test_a_dead_workers_claim_is_taken_again_when_its_lease_is_over(tell, settings):
+    tell()
+    (claimed,) = delivery._claim()  # and the worker is gone
+    assert delivery.deliver() == {}
+    with time_machine.travel(claimed.lease_until + timedelta(seconds=1)):
+        assert delivery.deliver() == {"sent": 1}
+    assert Notification.objects.get().attempts == 2
+
+
+def test_a_worker_that_lost_its_lease_does_not_overwrite_the_other(tell):
+    tell()
+    (mine,) = delivery._claim()
+    with time_machine.travel(mine.lease_until + timedelta(seconds=1)):
+        delivery.deliver()
+    delivery._mark(mine, state="dead")
+    assert states() == ["sent"]
+
+
+def test_a_slow_batch_is_given_back_before_the_lease_ends(tell, settings, monkeypatch):
+    tell("a"), tell("b")
+    batch, started = delivery._claim(), timezone.now()
+    with time_machine.travel(started + timedelta(seconds=settings.DELIVERY_LEASE_SECONDS * 0.6)):
+        assert delivery._send_batch(EmailChannel(), batch, delivery.Counter())
+    assert list(Notification.objects.values_list("attempts", "lease_until")) == [(0, None)] * 2
+    assert mail.outbox == []
+
+
+def test_the_message_id_is_the_same_whenever_it_is_sent(tell):
+    row = tell()
+    assert compose(row).message()["Message-ID"] == compose(Notification.objects.get()).message()["Message-ID"]
+    assert compose(tell("b")).message()["Message-ID"] != compose(row).message()["Message-ID"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "context"),
+    [
+        (
+            "follow_up_due",
+            {"follow_up_type": "call", "when": "Monday", "notes": "{{ x }} <b>", "phone": "1", "lead_id": 7},
+        ),
+        ("follow_up_reassigned", {"follow_up_type": "call", "when": "Monday", "by_name": "Grace", "lead_id": 7}),
+        ("lead_assigned", {"by_name": "Grace", "lead_id": 7}),
+        (
+            "leads_received",
+            {"count": 2, "by_name": "Grace", "from_names": ["Tom"], "leads": [{"id": 7, "name": "<i>B"}]},
+        ),
+        ("leads_transferred", {"count": 1, "by_name": "G", "to_name": "Tom", "leads": [{"id": 7, "name": "{% if %}"}]}),
+        ("run_failed", {"run_id": 3, "error": "<script>"}),
+    ],
+)
+def test_every_kind_is_inert_against_what_people_type(tell, kind, context):
+    evil = "<script>alert(1)</script> {{ settings.SECRET_KEY }}\r\nBcc: all@example.com"
+    message = compose(tell(kind=kind, context={"lead_name": evil, **context}))
+    text, html = message.body, message.alternatives[0].content
+    wire = message_from_bytes(message.message().as_bytes(), policy=policy.default)
+    assert (wire["Bcc"], "\n" in message.subject, "<script>" in html) == (None, False, False)
+    assert [wire.get_body((part,)) is None for part in ("plain", "html")] == [False, False]
+    assert ["/admin/sales/" in part for part in (text, html)] == [True, True]
+    assert "&lt;" not in text
+
+
+def test_the_embedded_default_writes_one_file_a_message(tell, settings, tmp_path: Path):
+    settings.EMAIL_BACKEND, settings.MAIL_DIR = "notifications.channels.eml.EmailBackend", tmp_path / "mail"
+    first, _ = tell("a"), tell("b")
+    delivery.deliver()
+    Notification.objects.filter(pk=first.pk).update(state="waiting", sent_at=None)  # a crash before the mark
+    delivery.deliver()
+    files = sorted((tmp_path / "mail").iterdir())
+    assert [file.suffix for file in files] == [".eml", ".eml"]
+    parsed = message_from_bytes(files[0].read_bytes(), policy=policy.default)
+    assert (parsed["Subject"], parsed["Auto-Submitted"]) == ("New lead for you: Band", "auto-generated")
