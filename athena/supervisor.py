@@ -19,7 +19,7 @@ from django.conf import settings
 env = environ.Env()
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-STOP_SECONDS = 7  # for each process to finish what it is doing; all are gone within ten
+STOP_SECONDS = 8  # for each process to finish what it is doing; all are gone within ten
 POLL_SECONDS = 0.2
 EVERY_INTERFACE = ("0.0.0.0", "::")  # noqa: S104 (only bound to when asked for)
 

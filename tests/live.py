@@ -51,13 +51,21 @@ class Athena:
         found = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
-                if process.environ().get("VAR_DIR") == str(self.var_dir) and process.status() != psutil.STATUS_ZOMBIE:
+                if process.environ().get("VAR_DIR") == str(self.var_dir) and runs(process):
                     found.append(process)
         return found
 
     def wait_until_ready(self) -> None:
         wait_for(lambda: self.process.poll() is not None or "Athena is ready" in self.output, "being ready")
         assert self.process.poll() is None, self.output
+
+
+def runs(process: psutil.Process) -> bool:
+    """Whether it has not ended (a zombie has)."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def wait_for(happens: Callable[[], object], what: str) -> None:

@@ -1,0 +1,101 @@
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from athena import supervisor
+from athena.supervisor import ProcessEnded, Supervisor
+from tests import live
+
+SLEEP = ["sleep", "1000"]
+STUBBORN = [sys.executable, "-c", "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.pause()"]
+
+
+@pytest.fixture(autouse=True)
+def _own_signal_handlers() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in supervisor.STOP_SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., None]:
+    def run(announce: Callable[[], None] = lambda: None, **commands: list[str]) -> None:
+        Supervisor(commands, os.environ, tmp_path).run(lambda: True, announce)
+
+    return run
+
+
+def children() -> list[psutil.Process]:
+    return list(psutil.Process().children(recursive=True))
+
+
+@pytest.mark.parametrize(
+    ("command", "how"),
+    [("exit 0", "with status 0"), ("exit 3", "with status 3"), ("kill -9 $$", "by signal 9")],
+)
+def test_one_ending_ends_all_and_is_named(run: Callable[..., None], command: str, how: str) -> None:
+    with pytest.raises(ProcessEnded) as ended:
+        run(web=SLEEP, worker=["sh", "-c", command], beat=SLEEP)
+    assert str(ended.value) == f"The worker process ended {how}; the others have been stopped."
+    assert children() == []
+
+
+@pytest.mark.parametrize("number", supervisor.STOP_SIGNALS)
+def test_a_signal_ends_all(run: Callable[..., None], number: signal.Signals) -> None:
+    run(lambda: os.kill(os.getpid(), number), web=SLEEP, worker=SLEEP)
+    assert children() == []
+
+
+def test_kills_what_does_not_end_and_what_others_have_started(
+    run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.5)
+    started: list[psutil.Process] = []
+
+    def stop() -> None:
+        while len(children()) < 3:
+            pass
+        started.extend(children())
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    run(stop, web=STUBBORN, worker=["sh", "-c", "sleep 1000 & exec sleep 1000"])
+    assert len(started) == 3
+    live.wait_for(lambda: not any(live.runs(one) for one in started), "their end")
+
+
+def test_one_that_cannot_start_leaves_nothing_behind(run: Callable[..., None]) -> None:
+    with pytest.raises(FileNotFoundError):
+        run(web=SLEEP, worker=["/nowhere/to/be/found"])
+    assert children() == []
+
+
+@pytest.mark.parametrize("listening_on", ["127.0.0.1", "0.0.0.0"])
+def test_a_port_is_taken_while_somebody_listens(listening_on: str) -> None:
+    with socket.create_server((listening_on, 0)) as listener:
+        port = listener.getsockname()[1]
+        assert supervisor.is_taken("127.0.0.1", port)
+        assert supervisor.is_taken("0.0.0.0", port)
+    assert not supervisor.is_taken("127.0.0.1", port)
+
+
+def test_settings_reach_the_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"HOST": "::1", "PORT": "9000", "WEB_CONCURRENCY": "5", "WORKER_CONCURRENCY": "7"}.items():
+        monkeypatch.setenv(name, value)
+    commands = supervisor.commands()
+    assert commands["web"][commands["web"].index("--bind") + 1] == "[::1]:9000"
+    assert commands["web"][commands["web"].index("--workers") + 1] == "5"
+    assert commands["worker"][commands["worker"].index("--concurrency") + 1] == "7"
+
+
+def test_processes_are_quiet_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOG_LEVEL", raising=False)
+    assert supervisor.environment()["LOG_LEVEL"] == "WARNING"
+    monkeypatch.setenv("LOG_LEVEL", "DEBUG")
+    assert supervisor.environment()["LOG_LEVEL"] == "DEBUG"

@@ -1,0 +1,45 @@
+"""What the repository promises about itself."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("athena", "sales", "notifications")
+KINDS = {"flows", "races", "faults", "browser", "scripts"}  # tests of no one module in particular
+LONGEST_FILE, LONGEST_FUNCTION = 300, 50
+
+
+def sources(*folders: str) -> Iterator[tuple[Path, str]]:
+    """Path (from the root) and text of each Python file."""
+    for folder in folders:
+        for path in (ROOT / folder).rglob("*.py"):
+            yield path.relative_to(ROOT), path.read_text()
+
+
+def test_files_and_functions_stay_small() -> None:
+    too_long = []
+    for path, text in sources(*PACKAGES, "tests", "bench"):
+        if "migrations" in path.parts:
+            continue
+        if (lines := text.count("\n")) > LONGEST_FILE:
+            too_long.append(f"{path}: {lines} lines")
+        too_long += [
+            f"{path}: {node.name} has {lines} lines"
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and (lines := (node.end_lineno or 0) - node.lineno + 1) > LONGEST_FUNCTION
+        ]
+    assert too_long == []
+
+
+def test_tests_mirror_the_code() -> None:
+    """What sales/services promises is tested in tests/sales/services; the rest is in a folder of its kind."""
+    folders = {path.parent.relative_to("tests") for path, _ in sources("tests") if path.name.startswith("test_")}
+    astray = {folder for folder in folders if not (ROOT / folder).is_dir() and str(folder) not in KINDS}
+    assert astray == set()
+
+
+def test_each_test_for_postgresql_alone_says_why() -> None:
+    marks = [(path, line) for path, text in sources("tests") for line in text.splitlines() if "mark.postgres" in line]
+    assert [f"{path}: {line}" for path, line in marks if path.name != Path(__file__).name and "#" not in line] == []

@@ -1,0 +1,50 @@
+"""`manage.py up` as a user meets it: real processes, started, killed and stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import live
+from tests.live import Athena
+
+pytestmark = pytest.mark.live
+
+
+def test_a_taken_port_is_said_before_anything_starts(live_athena: Athena, tmp_path: Path) -> None:
+    env = os.environ | {"PORT": str(live_athena.port), "VAR_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "manage.py", "up"], cwd=live.ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"CommandError: Port {live_athena.port} is taken.")
+    assert done.stdout == ""
+    assert not (tmp_path / "athena.sqlite3").exists()
+
+
+def test_the_address_and_the_demo_accounts_are_printed(live_athena: Athena) -> None:
+    assert f"Athena is ready: {live_athena.base_url}/admin/" in live_athena.output
+    assert "maria@example.com     maria123     rep" in live_athena.output
+
+
+def test_ends_as_a_whole_and_starts_again_on_the_same_data(tmp_path: Path) -> None:
+    with live.own_engine() as engine:
+        with live.up(tmp_path, DEMO="1", **engine) as athena:
+            athena.wait_until_ready()
+            assert "Demo data: 200 leads" in athena.output
+            worker = athena.child("worker")
+            pool = worker.children()
+            assert pool
+            worker.kill()
+            assert athena.process.wait(live.PATIENCE_SECONDS) == 1
+            assert "The worker process ended by signal 9; the others have been stopped." in athena.output
+            live.wait_for(lambda: not any(live.runs(one) for one in pool), "the end of the worker's own processes")
+            live.wait_for(lambda: not athena.processes(), "the end of all others")
+        with live.up(tmp_path, DEMO="1", **engine) as athena:
+            athena.wait_until_ready()
+            assert "Demo data" not in athena.output
+            assert len(athena.processes()) >= 7  # up; gunicorn and its worker; celery and its two; beat
+            athena.process.send_signal(signal.SIGTERM)
+            assert athena.process.wait(live.PATIENCE_SECONDS) == 0
+            live.wait_for(lambda: not athena.processes(), "the end of all")
