@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.db.models import DecimalField, Value
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -64,10 +62,7 @@ class HotLead(Row):
     next_follow_up = serializers.DateTimeField(allow_null=True)
 
     class Meta:
-        expressions: ClassVar[Mapping[str, Any]] = {
-            "estimated_value": Coalesce("estimated_value", Value(0), output_field=DecimalField()),
-            "next_follow_up": "next_follow_up_date",
-        }
+        expressions: ClassVar[Mapping[str, Any]] = {"next_follow_up": "next_follow_up_date"}
 
 
 class RulePart(serializers.Serializer):  # type: ignore[type-arg]
@@ -143,4 +138,6 @@ class ScoreActions(ViewSet):
         """The open leads with the best scores, best first (`limit`: 20, at most 200)."""
         query = query_values(request, HighScoreQuery, _PAGE)
         leads = Lead.objects.visible_to(request.user).open().filter(score__gte=query["min_score"])  # type: ignore[arg-type]
-        return array_response(request, HotLead.read(leads.order_by("-score", "-id")), default_limit=20)
+        answer = array_response(request, HotLead.read(leads.order_by("-score", "-id")), default_limit=20)
+        answer.data = [{**row, "estimated_value": row["estimated_value"] or 0} for row in answer.data]
+        return answer

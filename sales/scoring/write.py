@@ -40,8 +40,8 @@ _CLAMP = f"CASE WHEN raw < {LOWEST} THEN {LOWEST} WHEN raw > {HIGHEST} THEN {HIG
 
 # (S608: what is put into these statements is this module's own text and what Django compiled.)
 # The database's clock stamps the rows, so that the rows of one lead are in order whichever machine wrote them. `locked`
-# takes the rows in key order, as everybody does, and looks again at the version of one that it had to wait for. (Its range
-# of keys is there for the planner.)
+# takes the rows in key order, as everybody does, and looks again at the version of one that it had to wait for. (The
+# range of keys is for the planner.)
 _POSTGRESQL = f"""
 WITH candidates (id, version, old_score, old_raw, raw) AS MATERIALIZED ({{candidates}}),
 changed AS MATERIALIZED (

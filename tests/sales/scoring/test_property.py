@@ -22,7 +22,7 @@ HAPPENED = {"quote_requested": ("quote_requested", None), "email_response": ("em
 
 def reference(rules, lead, activities):
     """What the rules mean, one at a time, in plain Python."""
-    groups = {}
+    groups: dict[str | int, list[int]] = {}
     for number, rule in enumerate(rules):
         if matches(rule, lead, activities):
             groups.setdefault(rule.group or number, []).append(worth(rule, activities))

@@ -108,7 +108,7 @@ def test_at_most_two_hundred_rules_are_active(manager):
     spare = scoring_rules.create_rule(by=manager, values=RULE | {"is_active": False})
     with pytest.raises(errors.TooManyRules):
         scoring_rules.update_rule(by=manager, rule_id=spare.pk, changes={"is_active": True})
-    active = LeadScoringRule.objects.filter(is_active=True).first()
+    active = LeadScoringRule.objects.get(rule_name="Repeat Client")
     scoring_rules.update_rule(by=manager, rule_id=active.pk, changes={"points": 1})
     scoring_rules.update_rule(by=manager, rule_id=active.pk, changes={"is_active": False})
     scoring_rules.update_rule(by=manager, rule_id=spare.pk, changes={"is_active": True})

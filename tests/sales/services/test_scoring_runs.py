@@ -42,6 +42,7 @@ def test_a_run_scores_every_open_lead(make_lead, manager):
     assert progress(run) == ("done", 3, 3, 2)
     assert scores() == [30, 0, 30, 0, 0]
     assert (run.started_by, run.reason, run.error, run.rule_set_version) == (manager, "Because", "", 1)
+    assert run.started_at and run.finished_at
     assert run.created_at <= run.started_at <= run.finished_at
     assert list(LeadScoreHistory.objects.order_by("lead").values_list("lead", "reason", "run", "user")) == [
         (lead.pk, "Because", run.pk, manager.pk) for lead in (leads[0], leads[2])
@@ -168,7 +169,7 @@ def test_a_rule_change_overtakes_the_run(five_leads, manager):
     old = scoring_runs.start_run(by=None, reason="Old rules")
     scoring_runs.work(max_batches=1)
     scoring_rules.update_rule(by=manager, rule_id=repeat_client().pk, changes={"points": 40})
-    new = scoring_runs.unfinished()
+    new = ScoringRun.objects.latest("id")
     assert (progress(old), progress(new)) == (("stale", 2, 5, 2), ("queued", 0, 5, 0))
     assert old.finished_at is not None
     scoring_runs.work()
