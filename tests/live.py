@@ -1,5 +1,6 @@
 """A real Athena for tests marked `live`: `manage.py up` with a database, a broker and a `var` of its own."""
 
+import json
 import os
 import random
 import subprocess
@@ -9,7 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 from uuid import uuid4
 
 import psutil
@@ -40,6 +43,19 @@ class Athena:
     def output(self) -> str:
         """What it has written to its terminal until now."""
         return self.log.read_text()
+
+    def call(self, method: str, path: str, body: object = None, *, token: str = "") -> Any:
+        """The answer's JSON. Raises HTTPError for anything but 2xx."""
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(f"{self.base_url}/api/v1{path}", data, headers, method=method)
+        with urlopen(request, timeout=PATIENCE_SECONDS) as answer:
+            return json.loads(answer.read() or "null")
+
+    def log_in(self, name: str) -> str:
+        """An access token of a demo account."""
+        body = {"email": f"{name}@example.com", "password": f"{name}123"}
+        return str(self.call("POST", "/auth/login", body)["access_token"])
 
     def child(self, name: str) -> psutil.Process:
         """The process of web, worker or beat itself (not those that it has started in turn)."""
