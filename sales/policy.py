@@ -26,12 +26,14 @@ def require_write_lead(by: User | None, lead: Lead) -> None:
         raise errors.NotYourLead
 
 
-def require_write_follow_up(by: User | None, follow_up: FollowUp) -> None:
-    """A follow-up is changed by its assignee and by managers who can see it.
+def may_write_follow_up(by: User | None, follow_up: FollowUp) -> bool:
+    """A follow-up is changed by its assignee and by managers who can see it."""
+    return by is None or is_manager(by) or (by.is_active and follow_up.assigned_to_id == by.pk)
 
-    Raises `NotYourFollowUp`.
-    """
-    if by is not None and not (is_manager(by) or (by.is_active and follow_up.assigned_to_id == by.pk)):
+
+def require_write_follow_up(by: User | None, follow_up: FollowUp) -> None:
+    """Raises `NotYourFollowUp` where `by` may not change it."""
+    if not may_write_follow_up(by, follow_up):
         raise errors.NotYourFollowUp
 
 

@@ -25,6 +25,11 @@ def validate_time_zone(value: str) -> None:
         raise ValidationError("“%(value)s” is not an IANA time zone.", params={"value": value})
 
 
+def zone_choices() -> list[tuple[str, str]]:
+    """Every IANA time zone, for a form."""
+    return [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones())]
+
+
 class FoldedEmailField(models.EmailField):  # type: ignore[type-arg]
     """An e-mail address, folded both when it is stored and when it is looked up."""
 

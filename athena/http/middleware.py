@@ -6,6 +6,7 @@ from typing import IO, Any
 
 from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -70,3 +71,17 @@ def _replace_body(request: HttpRequest, body: bytes) -> None:
 def _too_large() -> HttpResponse:
     answer = {"detail": "The body is larger than 1 MB.", "code": "too_large"}
     return JsonResponse(answer, status=413, headers={"Connection": "close"})
+
+
+def local_time(get_response: Handler) -> Handler:
+    """The admin's pages show and read times on the wall clock of whoever is logged in."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith("/admin/") or not request.user.is_authenticated:
+            return get_response(request)
+        with timezone.override(request.user.zone):
+            response = get_response(request)
+            render = getattr(response, "render", None)
+            return render() if render is not None else response
+
+    return handle

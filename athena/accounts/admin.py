@@ -1,0 +1,55 @@
+"""People and teams: administrators write, managers read."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+
+from athena.accounts.models import Team, User, zone_choices
+
+admin.site.unregister(Group)
+admin.site.site_header = admin.site.site_title = "Athena"
+admin.site.index_title = "Sales"
+admin.site.empty_value_display = "–"
+admin.site.enable_nav_sidebar = True
+
+
+@admin.register(Team)
+class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("name", "created_at")
+    search_fields = ("name",)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+    """Users are deactivated, never deleted."""
+
+    list_display = ("full_name", "email", "role", "team", "time_zone", "is_active", "last_login")
+    list_select_related = ("team",)
+    list_filter = ("role", "team", "is_active")
+    search_fields = ("full_name", "email")
+    ordering = ("full_name", "id")
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "created_at")
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        ("Person", {"fields": ("full_name", "time_zone", "reminder_minutes", "digest_hour")}),
+        ("Work", {"fields": ("role", "team", "is_active")}),
+        ("So far", {"fields": ("last_login", "created_at")}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": (
+            "email", "full_name", "role", "team", "time_zone", "usable_password", "password1", "password2",
+        )}),
+    )  # fmt: skip
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "time_zone":
+            return forms.ChoiceField(choices=zone_choices(), initial=db_field.default)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

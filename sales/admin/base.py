@@ -1,0 +1,117 @@
+"""What the pages share: they show what their user may see, write through services, and say what a service refuses."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+
+from sales import errors
+
+
+class ServiceForm(ModelForm):  # type: ignore[type-arg]
+    """A form that shows what the service refused, beside the field it is about."""
+
+    refused: errors.SalesError | None = None
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if isinstance(self.refused, errors.Invalid):
+            for name, why in self.refused.fields.items():
+                self.add_error(name if name in self.fields else NON_FIELD_ERRORS, why)
+        elif self.refused is not None:
+            self.add_error(NON_FIELD_ERRORS, str(self.refused))
+        return cleaned
+
+
+class VisibleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that the user may see, to be read."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any, Any]":
+        rows = self.model._default_manager.all()
+        visible = getattr(rows, "visible_to", None)
+        return self.ordered(visible(request.user) if visible else rows)
+
+    def ordered(self, rows: "QuerySet[Any, Any]") -> "QuerySet[Any, Any]":
+        return rows.order_by(*(self.ordering or self.model._meta.ordering))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ServiceAdmin(VisibleAdmin):
+    """Pages that write: `save_by_service` calls the service and gives back the row it wrote.
+
+    What the service refuses undoes the request, and the page comes back with the reason and all that was typed.
+    """
+
+    form = ServiceForm
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = admin.ModelAdmin.has_change_permission(self, request, obj)
+        return may and (obj is None or self.may_write(request, obj))
+
+    def may_write(self, request: HttpRequest, obj: Any) -> bool:
+        """Whether this row, which is visible, may be changed by this user."""
+        return True
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"refused": getattr(request, "refused", None)})
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        try:
+            with transaction.atomic():
+                return super().changeform_view(request, object_id, form_url, extra_context)
+        except errors.SalesError as error:
+            request.refused = error  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        values = {name: form.cleaned_data[name] for name in form.changed_data}
+        written = self.save_by_service(request, obj, values if change else self.values_of(form))
+        obj.pk = written.pk
+        obj.refresh_from_db()
+
+    def values_of(self, form: Any) -> dict[str, Any]:
+        """What a new row is made of: whatever was filled in."""
+        return {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
+
+    def save_by_service(self, request: HttpRequest, obj: Any, values: dict[str, Any]) -> Model:
+        raise NotImplementedError(type(self).__name__)
+
+
+def act_on_each(request: HttpRequest, rows: "QuerySet[Any, Any]", act: Callable[[int], object], done: str) -> None:
+    """Call a service for each row by itself; say how many went well, and of each that did not, why."""
+    went_well = 0
+    for row in list(rows):
+        try:
+            act(row.pk)
+        except errors.SalesError as error:
+            messages.error(request, f"{row}: {error}")
+        else:
+            went_well += 1
+    if went_well:
+        messages.success(request, done.format(count=went_well))

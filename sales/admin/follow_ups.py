@@ -1,0 +1,178 @@
+"""Follow-ups: the list, planning, changing, completing, cancelling."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from athena.accounts.models import User
+from sales import errors, policy
+from sales.admin.base import ServiceAdmin, act_on_each
+from sales.models import FollowUp, LostReason
+from sales.services import follow_ups
+
+
+class StateFilter(admin.SimpleListFilter):
+    title, parameter_name = "state", "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "Open"), ("overdue", "Overdue"), ("completed", "Completed"), ("cancelled", "Cancelled")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> "QuerySet[FollowUp] | None":
+        match self.value():
+            case "open":
+                return queryset.open()
+            case "overdue":
+                return queryset.overdue()
+            case "completed":
+                return queryset.filter(completed=True)
+            case "cancelled":
+                return queryset.filter(cancelled_at__isnull=False)
+        return None
+
+
+class MineFilter(admin.SimpleListFilter):
+    title, parameter_name = "whose", "whose"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("me", "Mine")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> "QuerySet[FollowUp] | None":
+        return queryset.filter(assigned_to=request.user.pk) if self.value() == "me" else None
+
+
+class CompletionForm(forms.Form):
+    outcome = forms.ChoiceField(choices=FollowUp.Outcome.choices)
+    notes = forms.CharField(required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 4}))
+    schedule_next = forms.BooleanField(required=False, label="Plan the next follow-up")
+    next_follow_up_days = forms.IntegerField(min_value=1, max_value=365, initial=3, label="In how many days")
+    next_follow_up_type = forms.ChoiceField(
+        required=False, choices=[("", "The same"), *FollowUp.Type.choices], label="Its type"
+    )
+    close = forms.ChoiceField(required=False, choices=[("", "Keep the lead open"), ("won", "Won"), ("lost", "Lost")])
+    lost_reason = forms.ModelChoiceField(
+        LostReason.objects.filter(is_active=True), required=False, to_field_name="name"
+    )
+    booked_value = forms.DecimalField(required=False, min_value=0, max_digits=12, decimal_places=2)
+
+    def values(self) -> dict[str, Any]:
+        """What the service takes: whatever was filled in."""
+        filled = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+        return {**filled, "lost_reason": filled["lost_reason"].name} if "lost_reason" in filled else filled
+
+
+@admin.register(FollowUp)
+class FollowUpAdmin(ServiceAdmin):
+    list_display = ("what", "lead", "scheduled_date", "scheduled_time", "assigned_to", "state")
+    list_select_related = ("lead", "assigned_to")
+    list_filter = (StateFilter, MineFilter, "follow_up_type", "outcome")
+    search_fields = ("lead__company_name", "lead__contact_name")
+    ordering = ("-scheduled_date", "-id")
+    actions = ("cancel_selected",)
+    change_form_template = "admin/sales/followup/change_form.html"
+    autocomplete_fields = ("lead",)
+    said = (
+        "completed_at",
+        "completed_by",
+        "outcome",
+        "outcome_notes",
+        "no_next_reason",
+        "cancelled_at",
+        "cancel_reason",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[FollowUp]":
+        rows = FollowUp.objects.visible_to(request.user).with_overdue()  # type: ignore[arg-type]
+        return self.ordered(rows)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = ["lead", "follow_up_type", "scheduled_date", "scheduled_time", "notes"]
+        if policy.is_manager(request.user) or obj is not None:  # type: ignore[arg-type]
+            fields.append("assigned_to")
+        return [*fields, *self.said] if obj is not None and not obj.is_open else fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ()
+        return ("lead", *self.said) if policy.is_manager(request.user) else ("lead", "assigned_to", *self.said)  # type: ignore[arg-type]
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> Any:
+        return ("lead", "assigned_to") if request.user.has_perm("accounts.view_user") else ("lead",)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        if "assigned_to" in form.base_fields and obj is None:
+            form.base_fields["assigned_to"].required = False
+            form.base_fields["assigned_to"].help_text = "Yourself, unless you say otherwise."
+        return form
+
+    def may_write(self, request: HttpRequest, obj: FollowUp) -> bool:
+        return obj.is_open and policy.may_write_follow_up(request.user, obj)  # type: ignore[arg-type]
+
+    def save_by_service(self, request: HttpRequest, obj: FollowUp, values: dict[str, Any]) -> FollowUp:
+        by: User = request.user  # type: ignore[assignment]
+        if "assigned_to" in values:
+            values["assigned_to"] = values["assigned_to"].pk
+        if obj.pk is not None:
+            return follow_ups.update(by=by, follow_up_id=obj.pk, changes=values)
+        return follow_ups.create(by=by, lead_id=values.pop("lead").pk, **values)
+
+    @admin.display(description="What", ordering="follow_up_type")
+    def what(self, follow_up: FollowUp) -> str:
+        return follow_up.get_follow_up_type_display()
+
+    @admin.display(description="State")
+    def state(self, follow_up: Any) -> str:
+        if follow_up.completed:
+            return str(follow_up.get_outcome_display())
+        if follow_up.cancelled_at:
+            return "Cancelled"
+        return "Overdue" if follow_up.is_overdue else "Open"
+
+    @admin.action(description="Cancel selected follow-ups", permissions=["delete_any"])
+    def cancel_selected(self, request: HttpRequest, queryset: Any) -> None:
+        act_on_each(
+            request,
+            queryset,
+            lambda pk: follow_ups.cancel(by=request.user, follow_up_id=pk),
+            "{count} cancelled.",  # type: ignore[arg-type]
+        )
+
+    def has_delete_any_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("sales.delete_followup")
+
+    def get_urls(self) -> list[URLPattern]:
+        complete = path(
+            "<int:pk>/complete/", self.admin_site.admin_view(self.complete_view), name="sales_followup_complete"
+        )
+        return [complete, *super().get_urls()]
+
+    def complete_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Say what came of a follow-up, and what comes next."""
+        follow_up = self.get_queryset(request).select_related("lead").filter(pk=pk).first()
+        if follow_up is None:
+            raise Http404
+        form = CompletionForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                follow_ups.complete(by=request.user, follow_up_id=pk, **form.values())  # type: ignore[arg-type]
+            except errors.Invalid as error:
+                for name, why in error.fields.items():
+                    form.add_error(name if name in form.fields else None, why)
+            except errors.SalesError as error:
+                form.add_error(None, str(error))
+            else:
+                messages.success(request, f"Done: {follow_up.lead}.")
+                return HttpResponseRedirect(reverse("admin:sales_lead_change", args=[follow_up.lead_id]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{follow_up.get_follow_up_type_display()}: {follow_up.lead}",
+            "opts": self.model._meta,
+            "original": follow_up,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/sales/followup/complete.html", context)

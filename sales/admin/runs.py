@@ -1,0 +1,39 @@
+"""Scoring runs and what they changed."""
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+
+from sales import policy
+from sales.admin.base import VisibleAdmin
+from sales.models import LeadScoreHistory, ScoringRun
+from sales.services import scoring_runs
+
+
+@admin.register(ScoringRun)
+class ScoringRunAdmin(VisibleAdmin):
+    list_display = ("id", "state", "processed", "total", "changed", "reason", "started_by", "started_at", "finished_at")
+    list_select_related = ("started_by",)
+    list_filter = ("state",)
+    ordering = ("-id",)
+    change_list_template = "admin/sales/scoringrun/change_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        start = path("start/", self.admin_site.admin_view(self.start_view), name="sales_scoringrun_start")
+        return [start, *super().get_urls()]
+
+    def start_view(self, request: HttpRequest) -> HttpResponse:
+        """Start a run over all open leads, or join the one that is under way."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        policy.require_manager(request.user)  # type: ignore[arg-type]
+        run = scoring_runs.start_run(by=request.user, reason="Recalculated by hand")  # type: ignore[arg-type]
+        messages.success(request, f"{run} is under way.")
+        return HttpResponseRedirect(reverse("admin:sales_scoringrun_changelist"))
+
+
+@admin.register(LeadScoreHistory)
+class ScoreHistoryAdmin(VisibleAdmin):
+    list_display = ("changed_at", "lead", "old_score", "new_score", "points_changed", "reason", "user")
+    list_select_related = ("lead", "user")
+    ordering = ("-changed_at", "-id")
