@@ -63,17 +63,21 @@ class Athena:
         return next(child for child in psutil.Process(self.process.pid).children() if word in child.cmdline())
 
     def processes(self) -> list[psutil.Process]:
-        """Everything that runs for this Athena, whoever its parent is by now."""
-        found = []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                if process.environ().get("VAR_DIR") == str(self.var_dir) and runs(process):
-                    found.append(process)
-        return found
+        return processes_of(self.var_dir)
 
     def wait_until_ready(self) -> None:
         wait_for(lambda: self.process.poll() is not None or "Athena is ready" in self.output, "being ready")
         assert self.process.poll() is None, self.output
+
+
+def processes_of(var_dir: Path) -> list[psutil.Process]:
+    """Everything that runs for the Athena with this VAR_DIR, whoever its parent is by now."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("VAR_DIR") == str(var_dir) and runs(process):
+                found.append(process)
+    return found
 
 
 def runs(process: psutil.Process) -> bool:

@@ -34,8 +34,8 @@ def test_ends_as_a_whole_and_starts_again_on_the_same_data(tmp_path: Path) -> No
             athena.wait_until_ready()
             assert "Demo data: 200 leads" in athena.output
             worker = athena.child("worker")
+            live.wait_for(lambda: len(worker.children()) == 2, "the start of the worker's own processes")
             pool = worker.children()
-            assert pool
             worker.kill()
             assert athena.process.wait(live.PATIENCE_SECONDS) == 1
             assert "The worker process ended by signal 9; the others have been stopped." in athena.output
@@ -44,7 +44,8 @@ def test_ends_as_a_whole_and_starts_again_on_the_same_data(tmp_path: Path) -> No
         with live.up(tmp_path, DEMO="1", **engine) as athena:
             athena.wait_until_ready()
             assert "Demo data" not in athena.output
-            assert len(athena.processes()) >= 7  # up; gunicorn and its worker; celery and its two; beat
+            # up; gunicorn and its worker; celery and its two; beat
+            live.wait_for(lambda: len(athena.processes()) == 7, "the start of all")
             athena.process.send_signal(signal.SIGTERM)
             assert athena.process.wait(live.PATIENCE_SECONDS) == 0
             live.wait_for(lambda: not athena.processes(), "the end of all")

@@ -15,6 +15,8 @@ from tests import live
 SLEEP = ["sleep", "1000"]
 STUBBORN = [sys.executable, "-c", "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.pause()"]
 
+Running = Callable[[], list[psutil.Process]]
+
 
 @pytest.fixture(autouse=True)
 def _own_signal_handlers() -> Iterator[None]:
@@ -27,53 +29,50 @@ def _own_signal_handlers() -> Iterator[None]:
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., None]:
     def run(announce: Callable[[], None] = lambda: None, **commands: list[str]) -> None:
-        Supervisor(commands, os.environ, tmp_path).run(lambda: True, announce)
+        Supervisor(commands, os.environ | {"VAR_DIR": str(tmp_path)}, tmp_path).run(lambda: True, announce)
 
     return run
 
 
-def children() -> list[psutil.Process]:
-    return list(psutil.Process().children(recursive=True))
+@pytest.fixture
+def running(tmp_path: Path) -> Running:
+    return lambda: live.processes_of(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("command", "how"),
     [("exit 0", "with status 0"), ("exit 3", "with status 3"), ("kill -9 $$", "by signal 9")],
 )
-def test_one_ending_ends_all_and_is_named(run: Callable[..., None], command: str, how: str) -> None:
+def test_one_ending_ends_all_and_is_named(run: Callable[..., None], running: Running, command: str, how: str) -> None:
     with pytest.raises(ProcessEnded) as ended:
         run(web=SLEEP, worker=["sh", "-c", command], beat=SLEEP)
     assert str(ended.value) == f"The worker process ended {how}; the others have been stopped."
-    assert children() == []
+    live.wait_for(lambda: not running(), "the end of all")
 
 
 @pytest.mark.parametrize("number", supervisor.STOP_SIGNALS)
-def test_a_signal_ends_all(run: Callable[..., None], number: signal.Signals) -> None:
+def test_a_signal_ends_all(run: Callable[..., None], running: Running, number: signal.Signals) -> None:
     run(lambda: os.kill(os.getpid(), number), web=SLEEP, worker=SLEEP)
-    assert children() == []
+    live.wait_for(lambda: not running(), "the end of all")
 
 
 def test_kills_what_does_not_end_and_what_others_have_started(
-    run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., None], running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.5)
-    started: list[psutil.Process] = []
 
     def stop() -> None:
-        while len(children()) < 3:
-            pass
-        started.extend(children())
+        live.wait_for(lambda: len(running()) == 3, "the start of all")
         os.kill(os.getpid(), signal.SIGTERM)
 
     run(stop, web=STUBBORN, worker=["sh", "-c", "sleep 1000 & exec sleep 1000"])
-    assert len(started) == 3
-    live.wait_for(lambda: not any(live.runs(one) for one in started), "their end")
+    live.wait_for(lambda: not running(), "the end of all")
 
 
-def test_one_that_cannot_start_leaves_nothing_behind(run: Callable[..., None]) -> None:
+def test_one_that_cannot_start_leaves_nothing_behind(run: Callable[..., None], running: Running) -> None:
     with pytest.raises(FileNotFoundError):
         run(web=SLEEP, worker=["/nowhere/to/be/found"])
-    assert children() == []
+    live.wait_for(lambda: not running(), "the end of all")
 
 
 @pytest.mark.parametrize("listening_on", ["127.0.0.1", "0.0.0.0"])
