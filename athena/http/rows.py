@@ -29,4 +29,4 @@ class Row(serializers.Serializer[Any]):
     @classmethod
     def of(cls, row: Model) -> dict[str, Any]:
         """One row by its key, as `read` gives it."""
-        return cls.read(type(row)._default_manager.filter(pk=row.pk)).get()
+        return cls.read(row._meta.model._default_manager.filter(pk=row.pk)).get()

@@ -35,6 +35,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from athena.http.fields import MAX_ID
+from athena.http.filters import query_values
 from athena.http.pagination import KeysetPagination
 from athena.http.rows import Row
 from athena.http.serializers import StrictSerializer
@@ -59,8 +60,8 @@ class RolePermission(BasePermission):
         user = request.user
         if not user or not user.is_authenticated:
             return False
-        if view.action is None:
-            return True  # there is no such method: 405
+        if view.action in (None, "metadata"):
+            return True  # there is no such method, nor OPTIONS: 405
         right = self.right_for(request.method, view)
         return right is not None and bool(user.has_perm(right))
 
@@ -74,17 +75,22 @@ class RolePermission(BasePermission):
         return right
 
 
-class VerbViewSet(viewsets.GenericViewSet):  # type: ignore[type-arg]
+class VerbViewSet(viewsets.ViewSet):
     """A viewset of verbs: what is not written out in it is not there."""
 
     permission_classes = [RolePermission]
     lookup_value_regex = "[0-9]{1,19}"
-    pagination_class: Any = None
+    queryset: Any = None
     rights: ClassVar[dict[str, str]] = {}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.action is not None and request.method not in ("GET", "HEAD"):
+            _ = request.data  # a body that can't be read is an error, also where nothing is asked of it
 
     def body(self, shape: type[StrictSerializer], *, partial: bool = False) -> dict[str, Any]:
         """The request's body, read by `shape`. Raises `ValidationError`."""
-        serializer = shape(data=self.request.data, partial=partial, context=self.get_serializer_context())
+        serializer = shape(data=self.request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
         values: dict[str, Any] = serializer.validated_data
         return values
@@ -106,12 +112,8 @@ class VerbViewSet(viewsets.GenericViewSet):  # type: ignore[type-arg]
             raise Http404
         return row
 
-    def get_serializer_class(self) -> Any:
-        """For the browsable API, which asks; views read bodies by `body` and answer with rows."""
-        return StrictSerializer
 
-
-class ViewSet(VerbViewSet):
+class ViewSet(VerbViewSet, viewsets.GenericViewSet):  # type: ignore[type-arg]
     """A viewset of rows, which lists them in pages and gives one by its id."""
 
     pagination_class: Any = KeysetPagination
@@ -131,4 +133,9 @@ class ViewSet(VerbViewSet):
         return self.get_paginated_response(self.paginate_queryset(row.read(self.filter_queryset(queryset))))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        query_values(request, StrictSerializer)
         return Response(self.found(self.rows().filter(pk=self.pk)))
+
+    def get_serializer_class(self) -> Any:
+        """What goes out, for the schema and the browsable API."""
+        return getattr(self, "row", StrictSerializer)

@@ -92,6 +92,7 @@ class ScoreActions(ViewSet):
     @action(detail=True, methods=["post"], url_path="calculate-score")
     def calculate_score(self, request: Request, pk: str) -> Response:
         """Score a lead now. Its owner or a manager; a closed lead keeps its score."""
+        self.body(StrictSerializer)
         lead = scoring.calculate(by=request.user, lead_id=self.pk)  # type: ignore[arg-type]
         return Response({"lead_id": lead.pk, "score": lead.score, "updated_at": lead.score_updated_at})
 

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status, viewsets
+from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +14,7 @@ from athena.http.filters import query_values
 from athena.http.pagination import array_response
 from athena.http.rows import Row
 from athena.http.serializers import StrictSerializer
-from athena.http.viewsets import RolePermission, ViewSet
+from athena.http.viewsets import VerbViewSet, ViewSet
 from sales.models import LeadScoringRule, ScoringRun
 from sales.scoring import checks
 from sales.scoring.fields import FIELDS, ValueType
@@ -123,6 +123,7 @@ class ScoringRuleViewSet(ViewSet):
     @extend_schema(responses=Rule)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One rule. Managers."""
+        query_values(request, StrictSerializer)
         return Response(_with_problems(self.found(self.rows().filter(pk=self.pk))))
 
     @extend_schema(request=RuleBody, responses={201: NewRule})
@@ -157,9 +158,7 @@ class ScoringRunViewSet(ViewSet):
         return ScoringRun.objects.all()
 
 
-class ScoringViewSet(viewsets.ViewSet):
-    permission_classes = [RolePermission]
-    queryset = None
+class ScoringViewSet(VerbViewSet):
     rights = {"fields": "sales.view_leadscoringrule", "recalculate_all": "sales.add_scoringrun"}
 
     @extend_schema(responses=RuleField(many=True))
@@ -186,6 +185,7 @@ class ScoringViewSet(viewsets.ViewSet):
     @action(detail=False, methods=["post"], url_path="recalculate-all")
     def recalculate_all(self, request: Request) -> Response:
         """Have all open leads scored anew, in the background; while a run is on, that is the answer. Managers."""
+        self.body(StrictSerializer)
         run = scoring_runs.start_run(by=request.user, reason="Bulk recalculation")  # type: ignore[arg-type]
         answer = {"message": f"Recalculating the scores of {run.total} leads", "count": run.total, "run_id": run.pk}
         return Response(answer, status=status.HTTP_202_ACCEPTED)

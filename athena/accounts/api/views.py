@@ -18,6 +18,7 @@ from athena.accounts.models import User, validate_time_zone
 from athena.accounts.roles import Role
 from athena.db import Fold
 from athena.http import fields, filters
+from athena.http.filters import query_values
 from athena.http.rows import Row
 from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import VerbViewSet, ViewSet
@@ -116,6 +117,7 @@ class AuthViewSet(VerbViewSet):
     def me(self, request: Request) -> Response:
         """Oneself; PATCH changes the name and the time zone."""
         user = self.caller
+        query_values(request, StrictSerializer)
         if request.method == "PATCH":
             user = services.update_profile(by=user, changes=self.body(MeBody, partial=True))
         return Response(MeRow.of(user))

@@ -19,6 +19,7 @@ from athena.http.rows import Row
 from sales.models import Lead
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+VALUED = Coalesce("estimated_value", Value(Decimal("2.5")))
 
 
 class LeadRow(Row):
@@ -126,7 +127,8 @@ def test_links_keep_the_other_parameters(leads):
 @pytest.mark.parametrize(
     ("query", "name"),
     [
-        ("limit=0", "limit"), ("limit=201", "limit"), ("limit=-1", "limit"), ("limit=", "limit"), ("limit=1.0", "limit"),
+        ("limit=0", "limit"), ("limit=201", "limit"), ("limit=-1", "limit"), ("limit=", "limit"),
+        ("limit=1.0", "limit"),
         ("limit=１２", "limit"), ("limit=2&limit=3", "limit"), ("limit=9999999999999", "limit"),
         ("cursor=", "cursor"), ("cursor=abc", "cursor"), ("cursor=%00", "cursor"), ("cursor=a:b:c", "cursor"),
         ("ordering=", "ordering"), ("ordering=phone", "ordering"), ("ordering=--id", "ordering"),
@@ -140,7 +142,7 @@ def test_a_wrong_parameter_is_named(db, query, name):
 
 
 def test_a_cursor_is_of_one_list_in_one_order(leads):
-    cursor = re.search("cursor=(.*)", page("ordering=id&limit=1")["next"])[1]
+    cursor = page("ordering=id&limit=1")["next"].partition("cursor=")[2]
     forged = signing.dumps(["sales.Lead", False, "x"], salt="another")
     for query in (f"ordering=-id&cursor={cursor}", f"ordering=score&cursor={cursor}", f"cursor={cursor[:-1]}",
                   f"ordering=id&cursor={forged}"):  # fmt: skip
@@ -169,8 +171,8 @@ def array(query="", order=("company_name", "-id"), **options):
 
 @pytest.mark.parametrize(
     "order",
-    [("company_name", "-id"), ("-score", "company_name"), (Coalesce("estimated_value", Value(Decimal("2.5"))).desc(), "score"),
-     (Coalesce("estimated_value", Value(Decimal("2.5"))), "id"), ("-next_follow_up_date",)],
+    [("company_name", "-id"), ("-score", "company_name"), (VALUED.desc(), "score"), (VALUED, "id"),
+     ("-next_follow_up_date",)],
 )  # fmt: skip
 def test_an_array_goes_on_where_its_header_says(leads, order):
     whole, link = array(order=order)

@@ -1,0 +1,64 @@
+"""`/users`: who can own leads."""
+
+import pytest
+
+URL = "/api/v1/users"
+
+
+def names(answer):
+    assert answer.status_code == 200, answer.content
+    return [row["full_name"] for row in answer.json()["results"]]
+
+
+def test_everybody_reads_everybody(api, rep, colleague, stranger, manager, admin, leaver, desk):
+    assert names(api(rep).get(URL)) == ["Admin", "Gone", "Manager", "Maria", "Otto", "Tom"]
+    row = api(rep).get(f"{URL}/{rep.pk}").json()
+    assert row == api(rep).get(f"{URL}?search=maria").json()["results"][0]
+    assert row == {
+        "id": rep.pk, "full_name": "Maria", "email": "maria@example.com", "role": "rep", "team": desk.pk,
+        "team_name": "Charter desk", "is_active": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("role=manager", ["Manager"]),
+        ("role=manager&role=admin", ["Admin", "Manager"]),
+        ("team=none", ["Admin"]),
+        ("is_active=false", ["Gone"]),
+        ("search=MAR", ["Maria"]),
+        ("search=tom@", ["Tom"]),
+        ("search=%25", []),
+        ("search=_", []),
+        ("ordering=-full_name&is_active=true&role=rep", ["Tom", "Otto", "Maria"]),
+    ],
+)
+def test_filters(api, rep, colleague, stranger, manager, admin, leaver, query, found):
+    assert names(api(rep).get(f"{URL}?{query}")) == found
+
+
+def test_by_team(api, rep, stranger, other_desk):
+    assert names(api(rep).get(f"{URL}?team={other_desk.pk}")) == ["Otto"]
+
+
+@pytest.mark.parametrize("query", ["role=boss", "team=x", "is_active=1", "search=", "colour=red", "ordering=role"])
+def test_a_wrong_parameter_is_named(api, rep, query):
+    answer = api(rep).get(f"{URL}?{query}")
+    assert (answer.status_code, list(answer.json())) == (400, [query.split("=")[0]])
+
+
+def test_a_list_costs_the_same_for_one_row_and_for_fifty(api, make_user, desk, django_assert_num_queries):
+    reader = make_user("first", team=desk)
+    with django_assert_num_queries(1):
+        api(reader).get(URL)
+    for number in range(49):
+        make_user(f"user{number}", team=desk)
+    with django_assert_num_queries(1):
+        assert len(names(api(reader).get(URL))) == 50
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_users_are_written_in_the_admin_alone(api, admin, method):
+    assert getattr(api(admin), method)(URL).status_code == 405
+    assert getattr(api(admin), method)(f"{URL}/{admin.pk}").status_code == 405

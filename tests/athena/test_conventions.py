@@ -1,0 +1,156 @@
+"""The conventions of the API, held against every route that there is."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+import time_machine
+from rest_framework.test import APIClient
+
+from athena.http.middleware import MAX_BODY
+from athena.urls import router
+from sales.models import FollowUp, LeadScoringRule, ScoringRun
+
+BASE = "/api/v1/"
+OPEN = {"auth/login", "auth/refresh"}
+URLS: list[Any] = router.urls
+ROUTES = sorted(
+    (re.sub(r"\(\?P<(\w+)>[^)]+\)", r"{\1}", pattern.pattern._regex.strip("^$")).replace("\\Z", ""), method, action)
+    for pattern in URLS
+    for method, action in pattern.callback.actions.items()
+)
+READS = [route for route, method, _ in ROUTES if method == "get"]
+WRITES = [(route, method) for route, method, _ in ROUTES if method in ("post", "patch")]
+
+
+@pytest.fixture
+def fill(make_lead, make_user, admin):
+    """A route's address, about rows that exist."""
+    lead = make_lead(assigned_to=admin)
+    follow_up = FollowUp.objects.create(
+        lead=lead, follow_up_type="call", scheduled_date="2026-01-05", assigned_to=admin
+    )
+    rule = LeadScoringRule.objects.first()
+    run = ScoringRun.objects.create(rule_set_version=1, state="done")
+    ids = {"users": admin, "leads": lead, "follow-ups": follow_up, "rules": rule, "runs": run}
+
+    def address(route, pk=None):
+        resource = route.split("/{")[0].rpartition("/")[2]
+        return BASE + route.format(pk=pk or ids[resource].pk if "{pk}" in route else 0, lead_id=pk or lead.pk)
+
+    return address
+
+
+@pytest.fixture
+def client(api, admin):
+    return api(admin)
+
+
+def call(client, method, url, data=None, content_type="application/json", **headers):
+    return client.generic(method.upper(), url, data or "", content_type, headers=headers)
+
+
+def is_error(answer, status):
+    """One of the two shapes, in JSON."""
+    if (answer.status_code, answer["Content-Type"]) != (status, "application/json"):
+        return False
+    body = answer.json()
+    if set(body) == {"detail", "code"}:
+        return all(isinstance(value, str) for value in body.values())
+    return bool(body) and all(isinstance(why, list) and all(isinstance(w, str) for w in why) for why in body.values())
+
+
+def test_the_table_of_routes_is_the_api():
+    assert len(ROUTES) > 25
+    assert {"sales/leads", "sales/leads/{pk}/activities", "auth/me", "users/{pk}"} <= {route for route, *_ in ROUTES}
+
+
+@pytest.mark.parametrize(("route", "method"), [(r, m) for r, m, _ in ROUTES if r not in OPEN])
+def test_nobody_who_is_not_logged_in_gets_anywhere(fill, route, method):
+    for client in (APIClient(), APIClient(headers={"authorization": "Bearer x"})):
+        answer = call(client, method, fill(route))
+        assert is_error(answer, 401), answer.content
+        assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+@pytest.mark.parametrize("route", READS)
+@time_machine.travel("2026-11-23T10:00Z", tick=False)
+def test_a_slash_at_the_end_changes_nothing(client, fill, route):
+    url = fill(route)
+    one, other = call(client, "get", url), call(client, "get", f"{url}/")
+    assert (one.status_code, one.content) == (200, other.content.replace(f"{url}/?".encode(), f"{url}?".encode()))
+    assert call(client, "get", f"{url}//").status_code == 404
+
+
+@pytest.mark.parametrize("route", READS)
+def test_an_unknown_parameter_is_named(client, fill, route):
+    answer = call(client, "get", f"{fill(route)}?colour=red")
+    assert is_error(answer, 400), answer.content
+    assert set(answer.json()) == {"colour"}
+
+
+@pytest.mark.parametrize("route", READS)
+def test_json_unless_something_else_is_asked_for_that_we_have(client, fill, route):
+    url = fill(route)
+    assert call(client, "get", url)["Content-Type"] == "application/json"
+    assert is_error(call(client, "get", url, accept="text/plain"), 406)
+
+
+@pytest.mark.parametrize("route", sorted({route for route, *_ in ROUTES}))
+def test_another_method_is_405(client, fill, route):
+    there = {method for other, method, _ in ROUTES if other == route}
+    for method in {"get", "post", "put", "patch", "delete", "options"} - there:
+        assert is_error(call(client, method, fill(route)), 405), method
+
+
+@pytest.mark.parametrize(("route", "method"), [(r, m) for r, m, _ in ROUTES if "{" in r])
+@pytest.mark.parametrize("pk", ["0", "999999999", "9223372036854775808", "9" * 40, "x", "1.0", "-1", "１", "%00"])
+def test_what_is_not_there_is_404(client, fill, route, method, pk):
+    answer = call(client, method, fill(route, pk), "{}")
+    assert answer.status_code == 404 or (method in ("post", "patch") and is_error(answer, 400))
+    assert is_error(answer, answer.status_code)
+
+
+MALFORMED = ["{", "[]", "null", '{"a": 1, "a": 2}', '{"a": NaN}', '{"a": 1e400}', b'{"a": "\xff"}', '{"\\ud800": 1}',
+             '{"a":' * 100_000, '{"a":' * 40 + "1" + "}" * 40]  # fmt: skip
+
+
+@pytest.mark.parametrize(("route", "method"), WRITES)
+def test_a_malformed_body_is_400(client, fill, route, method):
+    for body in MALFORMED:
+        assert is_error(call(client, method, fill(route), body), 400), body[:40]
+
+
+@pytest.mark.parametrize(("route", "method"), WRITES)
+def test_a_body_that_is_not_json_in_utf8_is_415(client, fill, route, method):
+    for kind in ("application/json; charset=latin-1", "text/plain", "application/x-www-form-urlencoded", "nonsense"):
+        assert is_error(call(client, method, fill(route), "{}", kind), 415), kind
+
+
+@pytest.mark.parametrize(("route", "method"), WRITES)
+def test_a_body_over_a_megabyte_is_413(client, fill, route, method):
+    assert is_error(call(client, method, fill(route), " " * (MAX_BODY + 1)), 413)
+
+
+@pytest.mark.parametrize(("route", "method"), WRITES)
+def test_an_unknown_key_is_named(client, fill, route, method):
+    answer = call(client, method, fill(route), json.dumps({"colour": "red"}))
+    assert is_error(answer, 400), (answer.status_code, answer.content)
+    assert "colour" in answer.json()
+
+
+@pytest.mark.parametrize("route", ["", "nothing", "sales", "sales/leads/1/nothing", "sales/reports", "auth"])
+def test_an_unknown_address_is_404_in_json(client, route):
+    assert is_error(call(client, "get", BASE + route), 404)
+    assert is_error(call(APIClient(), "post", BASE + route, "{}"), 404)
+
+
+@pytest.mark.parametrize("route", READS)
+def test_the_browsable_api_works_with_a_session(fill, admin, settings, route):
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+    client = APIClient()
+    client.force_login(admin)
+    answer = call(client, "get", fill(route), accept="text/html,*/*;q=0.8")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/html; charset=utf-8")

@@ -1,0 +1,77 @@
+"""The addresses beside the resources: the front page, and the API's description of itself."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+
+@pytest.fixture(autouse=True)
+def plain_static(settings):
+    """Names of static files as they are, without a collection of them."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+def test_the_front_page_is_the_admin(client):
+    answer = client.get("/")
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+
+
+def test_the_schema_is_valid_without_a_warning():
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=StringIO())
+
+
+@pytest.mark.parametrize("path", ["/api/v1/schema", "/api/v1/docs"])
+def test_the_description_is_for_people_who_are_logged_in(client, api, rep, path):
+    assert client.get(path).status_code == 401
+    assert api(rep).get(path).status_code == 200
+
+
+def test_the_docs_take_nothing_from_elsewhere(api, rep):
+    page = api(rep).get("/api/v1/docs", headers={"accept": "text/html"}).content.decode()
+    assert "/static/drf_spectacular_sidecar/swagger-ui-dist/" in page
+    assert "https://" not in page
+
+
+@pytest.fixture
+def schema(api, rep):
+    answer = api(rep).get("/api/v1/schema", headers={"accept": "application/json"})
+    assert answer["Content-Type"] == "application/json"
+    return json.loads(answer.content)
+
+
+def test_yaml_unless_json_is_asked_for(api, rep):
+    assert api(rep).get("/api/v1/schema").content.startswith(b"openapi: 3.")
+
+
+def test_each_call_says_who_may_and_what_can_go_wrong(schema):
+    complete = schema["paths"]["/api/v1/sales/follow-ups/{id}/complete"]["post"]
+    assert complete["description"].endswith("Roles: rep, manager, admin.")
+    assert set(complete["responses"]) == {"200", "400", "401", "403", "404", "406", "409", "413", "415", "503"}
+    assert complete["parameters"] == [
+        {"in": "path", "name": "id", "schema": {"type": "integer", "minimum": 1}, "required": True}
+    ]
+    rules = schema["paths"]["/api/v1/sales/scoring/rules"]["get"]
+    assert rules["description"].endswith("Roles: manager, admin.")
+    login = schema["paths"]["/api/v1/auth/login"]["post"]
+    assert ("403" in login["responses"], login.get("security")) == (False, None)
+
+
+def test_lists_say_their_parameters_and_their_pages(schema):
+    listed = schema["paths"]["/api/v1/users"]["get"]
+    names = {each["name"] for each in listed["parameters"]}
+    assert names == {"limit", "cursor", "ordering", "count", "search", "role", "team", "is_active"}
+    page = listed["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    assert set(schema["components"]["schemas"][page]["properties"]) == {"next", "previous", "results", "count"}
+
+
+def test_every_call_is_described(schema):
+    bare = [
+        f"{method} {path}"
+        for path, calls in schema["paths"].items()
+        for method, call in calls.items()
+        if not call.get("description", "").removeprefix("Roles:").strip() and not path.endswith("/schema")
+    ]
+    assert bare == []

@@ -1,0 +1,37 @@
+"""One refresh token, used by eight at once."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from athena.accounts.models import LoginSession
+from athena.accounts.services import _login
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TOGETHER = 8
+
+
+@pytest.fixture
+def login(rep):
+    session = LoginSession.objects.create(user=rep, jti="first", expires_at="2100-01-01T00:00Z")
+    return _login(rep, session.pk, "first")
+
+
+def test_one_of_eight_parallel_refreshes_wins_and_the_family_lives(login):
+    start = threading.Barrier(TOGETHER)
+
+    def refresh(token):
+        start.wait(10)
+        try:
+            return APIClient().post("/api/v1/auth/refresh", {"refresh_token": token})
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        answers = list(pool.map(refresh, [login.refresh_token] * TOGETHER))
+    assert sorted(answer.status_code for answer in answers) == [200] + [401] * 7
+    successor = next(answer.json()["refresh_token"] for answer in answers if answer.status_code == 200)
+    assert APIClient().post("/api/v1/auth/refresh", {"refresh_token": successor}).status_code == 200
