@@ -23,15 +23,15 @@ from sales.scoring.write import Cause, write_scores
 
 logger = structlog.get_logger(__name__)
 
-BATCH = 10_000
+# How many keys a batch spans, so how many leads it has at most. Meanwhile, for a second or so, nobody else can change those
+# that it changes (on SQLite: anything).
+BATCH = {"postgresql": 20_000, "sqlite": 5_000}
 ROUNDS = 3  # tries at a batch's leads that others keep changing, before they are locked first
 
 _State = ScoringRun.State
 _PLAN = """
 INSERT INTO scoring_batches (run_id, first_lead, last_lead, leads)
-SELECT %s, MIN(id), MAX(id), COUNT(*)
-FROM (SELECT id, (ROW_NUMBER() OVER (ORDER BY id) - 1) / %s AS part FROM ({ids}) AS open_leads) AS numbered
-GROUP BY part ORDER BY part
+SELECT %s, MIN(id), MAX(id), COUNT(*) FROM ({ids}) AS open_leads GROUP BY id / %s ORDER BY MIN(id)
 """
 
 
@@ -109,7 +109,7 @@ def _plan(run: ScoringRun) -> None:
         return  # another worker was faster
     ids, params = Lead.objects.open().order_by().values_list("id").query.get_compiler(connection=connection).as_sql()
     with connection.cursor() as cursor:
-        cursor.execute(_PLAN.format(ids=ids), (run.pk, BATCH, *params))
+        cursor.execute(_PLAN.format(ids=ids), (run.pk, *params, BATCH[connection.vendor]))
     run.total = run.batches.aggregate(total=Coalesce(Sum("leads"), 0))["total"]
     run.rule_set_version, run.state, run.started_at = rule_set_version(), _State.RUNNING, timezone.now()
     run.save()

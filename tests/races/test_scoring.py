@@ -161,7 +161,7 @@ def test_a_rule_changed_during_an_edit(big_group, make_lead, others, monkeypatch
 
 def test_two_workers_share_a_run(big_group, make_lead, others, monkeypatch):
     """While one is at its batch the other does all the rest, and neither waits."""
-    monkeypatch.setattr(scoring_runs, "BATCH", 1)
+    monkeypatch.setitem(scoring_runs.BATCH, connection.vendor, 1)
     for _ in range(4):
         make_lead(estimated_passengers=60)
     at_it, go_on = threading.Event(), threading.Event()
@@ -201,7 +201,7 @@ def test_runs_started_at_once_are_one(big_group, make_lead, others):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_everything_at_once(big_group, make_lead, others, monkeypatch, seed):
-    monkeypatch.setattr(scoring_runs, "BATCH", 5)
+    monkeypatch.setitem(scoring_runs.BATCH, connection.vendor, 5)
     LeadScoringRule.objects.create(
         rule_name="Calls",
         rule_type="activity",

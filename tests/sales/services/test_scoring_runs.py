@@ -14,9 +14,9 @@ from sales.services import scoring_rules, scoring_runs
 
 @pytest.fixture
 def five_leads(make_lead, monkeypatch) -> list[Lead]:
-    """Each scores 30; two fit into a batch."""
-    monkeypatch.setattr(scoring_runs, "BATCH", 2)
-    return [make_lead(is_repeat=True) for _ in range(5)]
+    """Each scores 30; with two keys to a batch they make three batches."""
+    monkeypatch.setitem(scoring_runs.BATCH, connection.vendor, 2)
+    return [make_lead(pk=pk, is_repeat=True) for pk in range(1000, 1005)]
 
 
 def scores() -> list[int]:
@@ -42,7 +42,8 @@ def test_a_run_scores_every_open_lead(make_lead, manager):
     assert progress(run) == ("done", 3, 3, 2)
     assert scores() == [30, 0, 30, 0, 0]
     assert (run.started_by, run.reason, run.error, run.rule_set_version) == (manager, "Because", "", 1)
-    assert run.started_at and run.finished_at
+    assert run.started_at is not None
+    assert run.finished_at is not None
     assert run.created_at <= run.started_at <= run.finished_at
     assert list(LeadScoreHistory.objects.order_by("lead").values_list("lead", "reason", "run", "user")) == [
         (lead.pk, "Because", run.pk, manager.pk) for lead in (leads[0], leads[2])
