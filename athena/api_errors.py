@@ -39,8 +39,17 @@ _TABLE: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int, tuple[st
 _CODES = {"permission_denied": "not_allowed"}  # the framework's name for what has one of ours
 
 
-def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+def handle(error: Exception, context: dict[str, Any]) -> Response | JsonResponse | None:
     """The answer to an exception in a view, or None for a fault of our own (a 500, logged with its trace)."""
+    answer = _answer(error)
+    renderer = getattr(context.get("request"), "accepted_renderer", None)
+    if answer is None or renderer is None or renderer.format in ("json", "api"):
+        return answer
+    headers = {name: value for name, value in answer.items() if name in ("WWW-Authenticate", "Retry-After")}
+    return JsonResponse(answer.data, status=answer.status_code, headers=headers)  # who asked for YAML, say
+
+
+def _answer(error: Exception) -> Response | None:
     if isinstance(error, errors.Invalid):
         return _fields(error.fields)
     if isinstance(error, ModelValidationError):

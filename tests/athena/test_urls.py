@@ -25,7 +25,11 @@ def test_the_schema_is_valid_without_a_warning():
 
 @pytest.mark.parametrize("path", ["/api/v1/schema", "/api/v1/docs"])
 def test_the_description_is_for_people_who_are_logged_in(client, api, rep, path):
-    assert client.get(path).status_code == 401
+    for accept in ("*/*", "text/html", "application/json", "application/yaml"):
+        answer = client.get(path, headers={"accept": accept})
+        assert (answer.status_code, answer["Content-Type"]) in ((401, "application/json"), (406, "application/json"))
+        assert set(answer.json()) == {"detail", "code"}
+    assert client.get(path).headers["WWW-Authenticate"] == 'Bearer realm="api"'
     assert api(rep).get(path).status_code == 200
 
 

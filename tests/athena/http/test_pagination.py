@@ -6,8 +6,10 @@ from decimal import Decimal
 
 import pytest
 from django.core import signing
+from django.db import connection
 from django.db.models import Value
 from django.db.models.functions import Coalesce
+from django.test.utils import CaptureQueriesContext
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -160,6 +162,21 @@ def test_nulls_are_mentioned_only_where_they_can_be():
     assert nulls == {
         "score": False, "created_at": False, "id": False, "estimated_value": True, "source__name": True, "name": True,
     }  # fmt: skip
+
+
+@pytest.mark.postgres  # plans are PostgreSQL's
+def test_a_page_begins_in_the_index(leads):
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as queries:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_sort = off")
+        keyset = Keyset(LeadRow.read(Lead.objects.all()), ["-created_at"])
+        first = keyset.read(3)
+        keyset.read(3, keyset.place_of(first[-1]))
+        cursor.execute(f"EXPLAIN {queries[-1]['sql']}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Scan using idx_leads_created" in plan
+    assert re.search(r"Index Cond: \(+created_at <= '", plan)
+    assert "Sort" not in plan
 
 
 def array(query="", order=("company_name", "-id"), **options):
