@@ -43,10 +43,10 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | JsonResponse
     """The answer to an exception in a view, or None for a fault of our own (a 500, logged with its trace)."""
     answer = _answer(error)
     renderer = getattr(context.get("request"), "accepted_renderer", None)
-    if answer is None or renderer is None or renderer.format in ("json", "api"):
+    if answer is None or (renderer is not None and renderer.format in ("json", "api")):
         return answer
     headers = {name: value for name, value in answer.items() if name in ("WWW-Authenticate", "Retry-After")}
-    return JsonResponse(answer.data, status=answer.status_code, headers=headers)  # who asked for YAML, say
+    return JsonResponse(answer.data, status=answer.status_code, headers=headers)  # to a call for YAML, say
 
 
 def _answer(error: Exception) -> Response | None:
