@@ -29,6 +29,8 @@ def _set_apart() -> None:
         os.environ.pop(name, None)
     os.environ |= {"VAR_DIR": var, "ENV_FILE": os.devnull, "DJANGO_SETTINGS_MODULE": "athena.settings"}
     django.setup()
+    # Pages name static files as they are: nothing was collected.
+    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     from athena.celery import app
 
     app.conf.update(broker_url="memory://", broker_transport_options={})

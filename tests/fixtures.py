@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
 from athena.accounts.models import Team, User
@@ -82,6 +83,18 @@ def api() -> Callable[[User | None], APIClient]:
         made = APIClient()
         if user is not None:
             made.force_authenticate(user)
+        return made
+
+    return client
+
+
+@pytest.fixture
+def browse() -> Callable[[User], Client]:
+    """A browser in which somebody is logged in."""
+
+    def client(user: User) -> Client:
+        made = Client()
+        made.force_login(user)
         return made
 
     return client

@@ -40,7 +40,7 @@ def insert_from(model: type[Model], queryset: "QuerySet[Any, Any]", **columns: C
     chosen = queryset.order_by().annotate(**{f"new_{name}": each for name, each in columns.items()})
     sql, parameters = chosen.values_list(*(f"new_{name}" for name in columns)).query.sql_with_params()
     quote = connection.ops.quote_name
-    names = ", ".join(quote(model._meta.get_field(name).column) for name in columns)  # type: ignore[union-attr]
+    names = ", ".join(quote(field.column) for field in _fields(model, columns))
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {quote(model._meta.db_table)} ({names}) {sql}", parameters)
         return int(cursor.rowcount)
@@ -48,15 +48,15 @@ def insert_from(model: type[Model], queryset: "QuerySet[Any, Any]", **columns: C
 
 def update_own(model: type[Model], columns: Sequence[str], values: Mapping[int, Sequence[Any]]) -> int:
     """UPDATE … FROM: set `columns` of each row, found by its key, to its own values. Returns how many it changed."""
-    fields = [model._meta.get_field(name) for name in columns]
+    fields = _fields(model, columns)
     rows = [
-        [key, *(field.get_db_prep_save(value, connection) for field, value in zip(fields, row, strict=True))]  # type: ignore[union-attr]
+        [key, *(field.get_db_prep_save(value, connection) for field, value in zip(fields, row, strict=True))]
         for key, row in values.items()
     ]
     element, source = _json_rows()
     quote = connection.ops.quote_name
     sets = ", ".join(
-        f"{quote(field.column)} = {element(place, field.db_type(connection))}"  # type: ignore[union-attr]
+        f"{quote(field.column)} = {element(place, field.db_type(connection))}"
         for place, field in enumerate(fields, start=1)
     )
     table = quote(model._meta.db_table)
@@ -64,6 +64,10 @@ def update_own(model: type[Model], columns: Sequence[str], values: Mapping[int, 
     with connection.cursor() as cursor:
         cursor.execute(sql, [json.dumps(rows, default=str)])
         return int(cursor.rowcount)
+
+
+def _fields(model: type[Model], names: Iterable[str]) -> list[Any]:
+    return [model._meta.get_field(name) for name in names]
 
 
 def _json_rows() -> tuple[Callable[[int, str | None], str], str]:

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from sales.admin.base import ServiceAdmin, ServiceForm, VisibleAdmin
+from sales.admin.base import ServiceAdmin, ServiceForm, VisibleAdmin, person
 from sales.models import Activity, FieldChange
 from sales.services import activities
 
@@ -30,7 +30,7 @@ class ActivityAdmin(ServiceAdmin):
         return False
 
     def save_by_service(self, request: HttpRequest, obj: Activity, values: dict[str, Any]) -> Activity:
-        return activities.log(by=request.user, lead_id=values.pop("lead").pk, **values)  # type: ignore[arg-type]
+        return activities.log(by=person(request), lead_id=values.pop("lead").pk, **values)
 
 
 @admin.register(FieldChange)

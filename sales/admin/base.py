@@ -1,7 +1,7 @@
 """What the pages share: they show what their user may see, write through services, and say what a service refuses."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -10,13 +10,24 @@ from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 
+from athena.accounts.models import User
 from sales import errors
+
+
+def person(request: HttpRequest) -> User:
+    """Who is logged in: the admin lets nobody else in."""
+    return cast(User, request.user)
 
 
 class ServiceForm(ModelForm):  # type: ignore[type-arg]
     """A form that shows what the service refused, beside the field it is about."""
 
     refused: errors.SalesError | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # What holds between fields the service checks, and says in better words than a constraint.
+        self.instance.validate_constraints = lambda exclude=None: None
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

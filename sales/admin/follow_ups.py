@@ -9,9 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from athena.accounts.models import User
 from sales import errors, policy
-from sales.admin.base import ServiceAdmin, act_on_each
+from sales.admin.base import ServiceAdmin, act_on_each, person
 from sales.models import FollowUp, LostReason
 from sales.services import follow_ups
 
@@ -22,7 +21,7 @@ class StateFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("open", "Open"), ("overdue", "Overdue"), ("completed", "Completed"), ("cancelled", "Cancelled")]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> "QuerySet[FollowUp] | None":
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         match self.value():
             case "open":
                 return queryset.open()
@@ -41,7 +40,7 @@ class MineFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("me", "Mine")]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> "QuerySet[FollowUp] | None":
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.filter(assigned_to=request.user.pk) if self.value() == "me" else None
 
 
@@ -86,19 +85,19 @@ class FollowUpAdmin(ServiceAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[FollowUp]":
-        rows = FollowUp.objects.visible_to(request.user).with_overdue()  # type: ignore[arg-type]
+        rows = FollowUp.objects.visible_to(person(request)).with_overdue()
         return self.ordered(rows)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = ["lead", "follow_up_type", "scheduled_date", "scheduled_time", "notes"]
-        if policy.is_manager(request.user) or obj is not None:  # type: ignore[arg-type]
+        if policy.is_manager(person(request)) or obj is not None:
             fields.append("assigned_to")
         return [*fields, *self.said] if obj is not None and not obj.is_open else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return ()
-        return ("lead", *self.said) if policy.is_manager(request.user) else ("lead", "assigned_to", *self.said)  # type: ignore[arg-type]
+        return ("lead", *self.said) if policy.is_manager(person(request)) else ("lead", "assigned_to", *self.said)
 
     def get_autocomplete_fields(self, request: HttpRequest) -> Any:
         return ("lead", "assigned_to") if request.user.has_perm("accounts.view_user") else ("lead",)
@@ -111,10 +110,10 @@ class FollowUpAdmin(ServiceAdmin):
         return form
 
     def may_write(self, request: HttpRequest, obj: FollowUp) -> bool:
-        return obj.is_open and policy.may_write_follow_up(request.user, obj)  # type: ignore[arg-type]
+        return obj.is_open and policy.may_write_follow_up(person(request), obj)
 
     def save_by_service(self, request: HttpRequest, obj: FollowUp, values: dict[str, Any]) -> FollowUp:
-        by: User = request.user  # type: ignore[assignment]
+        by = person(request)
         if "assigned_to" in values:
             values["assigned_to"] = values["assigned_to"].pk
         if obj.pk is not None:
@@ -138,8 +137,8 @@ class FollowUpAdmin(ServiceAdmin):
         act_on_each(
             request,
             queryset,
-            lambda pk: follow_ups.cancel(by=request.user, follow_up_id=pk),
-            "{count} cancelled.",  # type: ignore[arg-type]
+            lambda pk: follow_ups.cancel(by=person(request), follow_up_id=pk),
+            "{count} cancelled.",
         )
 
     def has_delete_any_permission(self, request: HttpRequest) -> bool:
@@ -159,7 +158,7 @@ class FollowUpAdmin(ServiceAdmin):
         form = CompletionForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
-                follow_ups.complete(by=request.user, follow_up_id=pk, **form.values())  # type: ignore[arg-type]
+                follow_ups.complete(by=person(request), follow_up_id=pk, **form.values())
             except errors.Invalid as error:
                 for name, why in error.fields.items():
                     form.add_error(name if name in form.fields else None, why)

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 
 from athena.accounts.models import User
 from sales import policy
-from sales.admin.base import ServiceAdmin, act_on_each
+from sales.admin.base import ServiceAdmin, act_on_each, person
 from sales.admin.reassign import reassign
 from sales.models import Activity, FollowUp, Lead, LeadScoreHistory, LeadTransfer
 from sales.models.lead import LeadQuerySet
@@ -27,7 +27,7 @@ class OwnerFilter(admin.SimpleListFilter):
         people = User.objects.filter(pk__in=owners).values_list("pk", "full_name")
         return [("me", "Me"), ("none", "Nobody"), *((str(pk), name) for pk, name in people)]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> "QuerySet[Lead] | None":
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         value = self.value()
         if value is None:
             return None
@@ -43,7 +43,7 @@ class PlanFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("unplanned", "Unplanned"), ("overdue", "Overdue"), ("planned", "Planned")]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> "QuerySet[Lead] | None":
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == "unplanned":
             return queryset.filter(pk__in=Lead.objects.unplanned().order_by().values("pk"))
         if self.value() == "overdue":
@@ -60,7 +60,7 @@ class ScoreFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(name, f"{name.title()} ({low} to {high})") for name, (low, high) in self.bands.items()]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> "QuerySet[Lead] | None":
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         band = self.bands.get(self.value() or "")
         return queryset.filter(score__range=band) if band else None
 
@@ -69,9 +69,9 @@ class ArchivedFilter(admin.SimpleListFilter):
     title, parameter_name = "archive", "archived"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Archived")] if policy.is_manager(request.user) else []  # type: ignore[arg-type]
+        return [("yes", "Archived")] if policy.is_manager(person(request)) else []
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> "QuerySet[Lead]":
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.filter(archived_at__isnull=self.value() != "yes")
 
 
@@ -120,7 +120,7 @@ class LeadAdmin(ServiceAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Lead]":
         """Archived leads too, for managers: the list hides them unless asked, and only it restores them."""
-        user: User = request.user  # type: ignore[assignment]
+        user = person(request)
         rows = Lead.objects.in_scope_of(user) if policy.is_manager(user) else Lead.objects.visible_to(user)
         return self.ordered(rows)
 
@@ -133,7 +133,7 @@ class LeadAdmin(ServiceAdmin):
         if obj is not None:
             return (*self.fieldsets, ("So far", {"fields": (self.facts[:2], self.facts[2:5], self.facts[5:])}))
         first = (None, {"fields": (*self.fieldsets[0][1]["fields"], "assigned_to")})
-        return (first if policy.is_manager(request.user) else self.fieldsets[0], *self.fieldsets[1:])  # type: ignore[arg-type]
+        return (first if policy.is_manager(person(request)) else self.fieldsets[0], *self.fieldsets[1:])
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.facts if obj is not None else ()
@@ -142,13 +142,13 @@ class LeadAdmin(ServiceAdmin):
         return ("assigned_to",) if request.user.has_perm("accounts.view_user") else ()
 
     def may_write(self, request: HttpRequest, obj: Lead) -> bool:
-        return obj.archived_at is None and policy.may_write_lead(request.user, obj)  # type: ignore[arg-type]
+        return obj.archived_at is None and policy.may_write_lead(person(request), obj)
 
     def save_by_service(self, request: HttpRequest, obj: Lead, values: dict[str, Any]) -> Lead:
         if obj.pk is not None:
-            return leads.update(by=request.user, lead_id=obj.pk, changes=values)  # type: ignore[arg-type]
+            return leads.update(by=person(request), lead_id=obj.pk, changes=values)
         owner = values.pop("assigned_to", None)
-        return leads.create(by=request.user, values={**values, "assigned_to": owner and owner.pk})  # type: ignore[arg-type]
+        return leads.create(by=person(request), values={**values, "assigned_to": owner and owner.pk})
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -177,11 +177,11 @@ class LeadAdmin(ServiceAdmin):
 
     @admin.action(description="Archive selected leads", permissions=["archive"])
     def archive_selected(self, request: HttpRequest, queryset: Any) -> None:
-        act_on_each(request, queryset, lambda pk: leads.archive(by=request.user, lead_id=pk), "{count} archived.")  # type: ignore[arg-type]
+        act_on_each(request, queryset, lambda pk: leads.archive(by=person(request), lead_id=pk), "{count} archived.")
 
     @admin.action(description="Restore selected leads", permissions=["archive"])
     def restore_selected(self, request: HttpRequest, queryset: Any) -> None:
-        act_on_each(request, queryset, lambda pk: leads.restore(by=request.user, lead_id=pk), "{count} restored.")  # type: ignore[arg-type]
+        act_on_each(request, queryset, lambda pk: leads.restore(by=person(request), lead_id=pk), "{count} restored.")
 
     def has_bulk_transfer_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("sales.bulk_transfer_lead")

@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 
 from athena.accounts.models import User
 from sales import errors, policy
+from sales.admin.base import person
 from sales.models.lead import LeadQuerySet
 from sales.services import transfers
 
@@ -28,7 +29,7 @@ class ReassignForm(forms.Form):
 
 def reassign(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, queryset: LeadQuerySet) -> HttpResponse | None:
     """The page of the action; None when it is done, which leads back to the list."""
-    by: User = request.user  # type: ignore[assignment]
+    by = person(request)
     form = ReassignForm(by, request.POST if "step" in request.POST else None)
     plan = None
     if form.is_bound and form.is_valid():

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from sales.admin.base import ServiceAdmin, ServiceForm
+from sales.admin.base import ServiceAdmin, ServiceForm, person
 from sales.models import LeadScoringRule
 from sales.scoring.fields import FIELDS
 from sales.services import scoring_rules
@@ -46,11 +46,11 @@ class RuleAdmin(ServiceAdmin):
 
     def save_by_service(self, request: HttpRequest, obj: LeadScoringRule, values: dict[str, Any]) -> LeadScoringRule:
         if obj.pk is not None:
-            return scoring_rules.update_rule(by=request.user, rule_id=obj.pk, changes=values)  # type: ignore[arg-type]
-        return scoring_rules.create_rule(by=request.user, values=values)  # type: ignore[arg-type]
+            return scoring_rules.update_rule(by=person(request), rule_id=obj.pk, changes=values)
+        return scoring_rules.create_rule(by=person(request), values=values)
 
     def delete_model(self, request: HttpRequest, obj: LeadScoringRule) -> None:
-        scoring_rules.delete_rule(by=request.user, rule_id=obj.pk)  # type: ignore[arg-type]
+        scoring_rules.delete_rule(by=person(request), rule_id=obj.pk)
 
     def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any, Any]") -> None:
         for rule in queryset:

@@ -1,11 +1,11 @@
 """Scoring runs and what they changed."""
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
-from sales import policy
-from sales.admin.base import VisibleAdmin
+from sales.admin.base import VisibleAdmin, person
 from sales.models import LeadScoreHistory, ScoringRun
 from sales.services import scoring_runs
 
@@ -26,8 +26,9 @@ class ScoringRunAdmin(VisibleAdmin):
         """Start a run over all open leads, or join the one that is under way."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        policy.require_manager(request.user)  # type: ignore[arg-type]
-        run = scoring_runs.start_run(by=request.user, reason="Recalculated by hand")  # type: ignore[arg-type]
+        if not person(request).has_perm("sales.add_scoringrun"):
+            raise PermissionDenied
+        run = scoring_runs.start_run(by=person(request), reason="Recalculated by hand")
         messages.success(request, f"{run} is under way.")
         return HttpResponseRedirect(reverse("admin:sales_scoringrun_changelist"))
 

@@ -4,16 +4,21 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model
+from django.forms import ModelForm
 from django.http import HttpRequest
 
-from sales.admin.base import ServiceAdmin
+from sales.admin.base import ServiceAdmin, person
 from sales.models import LeadSource, LostReason, SourceSpend
 from sales.services import sources
 
 
 class ManagedAdmin(ServiceAdmin):
+    """Rows that the form checks whole."""
+
+    form = ModelForm
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        sources.save(by=request.user, row=obj)  # type: ignore[arg-type]
+        sources.save(by=person(request), row=obj)
 
     def save_by_service(self, request: HttpRequest, obj: Any, values: dict[str, Any]) -> Model:
         raise AssertionError("these rows are written whole")
@@ -39,7 +44,7 @@ class SourceSpendAdmin(ManagedAdmin):
         return request.user.has_perm("sales.delete_sourcespend")
 
     def delete_model(self, request: HttpRequest, obj: SourceSpend) -> None:
-        sources.delete_spend(by=request.user, row=obj)  # type: ignore[arg-type]
+        sources.delete_spend(by=person(request), row=obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         for row in queryset:

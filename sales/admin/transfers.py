@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Count
 from django.http import HttpRequest
 
-from sales.admin.base import VisibleAdmin
+from sales.admin.base import VisibleAdmin, person
 from sales.models import LeadTransfer, TransferBatch
 
 
@@ -27,7 +27,7 @@ class TransferBatchAdmin(VisibleAdmin):
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        visible = LeadTransfer.objects.visible_to(request.user).order_by().values("batch")
+        visible = LeadTransfer.objects.visible_to(person(request)).order_by().values("batch")
         rows = super().get_queryset(request).filter(pk__in=visible)
         return rows.annotate(lead_count=Count("transfers"))
 

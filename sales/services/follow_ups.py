@@ -165,7 +165,7 @@ def _open_follow_up(by: User | None, follow_up_id: int) -> tuple[FollowUp, Lead]
 
 def _assignee(by: User | None, user_id: int | None) -> User:
     """The active user a follow-up is to be for. Raises `Invalid`, `ReceiverNotAllowed`."""
-    assignee = User.objects.filter(pk=user_id).first()
+    assignee = User.objects.filter(pk=user_id).first() if user_id is not None else None
     if assignee is None:
         raise errors.Invalid({"assigned_to": "There is no such user."})
     if by is not None and assignee.pk != by.pk and not policy.is_manager(by):

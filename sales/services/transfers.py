@@ -4,7 +4,6 @@ A transfer takes a fixed number of statements whatever the number of leads. It l
 managers' overlapping transfers follow one another instead of meeting.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -86,7 +85,8 @@ def _plan(by: User | None, leads: LeadQuerySet, to: User) -> Plan:
     visible = leads.filter(archived_at__isnull=True) if by is None else leads.visible_to(by)
     moving: list[Lead] = []
     skipped: list[tuple[int, str]] = []
-    for lead in visible.order_by("pk").only("pk", "assigned_to", "company_name", "contact_name"):
+    owned = visible.select_related(None).select_related("assigned_to").order_by("pk")
+    for lead in owned.only("company_name", "contact_name", "assigned_to__full_name", "assigned_to__is_active"):
         if lead.assigned_to_id == to.pk:
             skipped.append((lead.pk, "already_owner"))
         elif not policy.may_write_lead(by, lead):
@@ -133,8 +133,10 @@ def _record(leads: "QuerySet[Lead]", batch: TransferBatch, by: User | None, to: 
 
 def _tell(done: Plan, batch: TransferBatch, by: User | None, reason: str) -> None:
     """One message for the receiver and one for each previous owner, but none about what one did oneself."""
-    losses = Counter(lead.assigned_to_id for lead in done.moving if lead.assigned_to_id is not None)
-    names = dict(User.objects.filter(pk__in=losses, is_active=True).values_list("pk", "full_name"))
+    losses: dict[User, list[Lead]] = {}
+    for lead in done.moving:
+        if lead.assigned_to is not None:
+            losses.setdefault(lead.assigned_to, []).append(lead)
     shared = {"by_name": str(by) if by else "Athena", "reason": reason}
     messages = [
         outbox.Message(
@@ -144,22 +146,21 @@ def _tell(done: Plan, batch: TransferBatch, by: User | None, reason: str) -> Non
             context={
                 **shared,
                 "count": len(done.moving),
-                "from_names": sorted(names.values()),
+                "from_names": sorted(owner.full_name for owner in losses),
                 "leads": _sample(done.moving),
             },
         )
     ]
-    for owner, count in losses.items():
-        theirs = [lead for lead in done.moving if lead.assigned_to_id == owner]
+    for owner, theirs in losses.items():
         messages.append(
             outbox.Message(
                 kind="leads_transferred",
-                recipient_id=owner,
-                dedupe_key=f"transferred:{batch.pk}:{owner}",
-                context={**shared, "count": count, "to_name": str(done.receiver), "leads": _sample(theirs)},
+                recipient_id=owner.pk,
+                dedupe_key=f"transferred:{batch.pk}:{owner.pk}",
+                context={**shared, "count": len(theirs), "to_name": str(done.receiver), "leads": _sample(theirs)},
             )
         )
-    active = {done.receiver.pk, *names}
+    active = {done.receiver.pk, *(owner.pk for owner in losses if owner.is_active)}
     outbox.add_many(m for m in messages if m.recipient_id in active and (by is None or m.recipient_id != by.pk))
 
 

@@ -1,0 +1,140 @@
+"""Every page of the admin, for each role: who gets in, and that nothing costs more with more rows."""
+
+from datetime import date
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from sales.models import FollowUp, Lead, LeadScoringRule, LeadSource, SourceSpend
+from sales.services import activities, follow_ups, leads, transfers
+
+# For each model: the least role that opens its list, and its add page ("-": nobody).
+PAGES = {
+    "accounts.Team": ("manager", "admin"),
+    "accounts.User": ("manager", "admin"),
+    "django_celery_beat.ClockedSchedule": ("-", "-"),
+    "django_celery_beat.CrontabSchedule": ("manager", "admin"),
+    "django_celery_beat.IntervalSchedule": ("manager", "admin"),
+    "django_celery_beat.PeriodicTask": ("manager", "admin"),
+    "django_celery_beat.SolarSchedule": ("-", "-"),
+    "notifications.Notification": ("rep", "-"),
+    "notifications.Preference": ("rep", "-"),
+    "sales.Activity": ("rep", "rep"),
+    "sales.FieldChange": ("rep", "-"),
+    "sales.FollowUp": ("rep", "rep"),
+    "sales.Lead": ("rep", "rep"),
+    "sales.LeadScoreHistory": ("rep", "-"),
+    "sales.LeadScoringRule": ("manager", "manager"),
+    "sales.LeadSource": ("rep", "manager"),
+    "sales.LeadTransfer": ("rep", "-"),
+    "sales.LostReason": ("rep", "manager"),
+    "sales.ScoringRun": ("manager", "-"),
+    "sales.SourceSpend": ("manager", "manager"),
+    "sales.TransferBatch": ("manager", "-"),
+}
+ROLES = ["rep", "manager", "admin", "-"]
+
+
+def page(label, name, *args):
+    return reverse(f"admin:{label.lower().replace('.', '_')}_{name}", args=args)
+
+
+def test_every_model_is_in_the_table():
+    assert sorted(model._meta.label for model in admin.site._registry) == sorted(PAGES)
+
+
+@pytest.mark.parametrize("label", PAGES)
+def test_who_opens_which_page(browse, rep, manager, admin, label):
+    people = {"rep": rep, "manager": manager, "admin": admin}
+    for name, least in zip(("changelist", "add"), PAGES[label], strict=True):
+        got = {role: browse(person).get(page(label, name)).status_code for role, person in people.items()}
+        assert got == {role: 200 if ROLES.index(role) >= ROLES.index(least) else 403 for role in people}
+
+
+def test_nobody_else_gets_in(client, browse, leaver):
+    for visitor in (client, browse(leaver)):
+        answer = visitor.get(page("sales.Lead", "changelist"))
+        assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (302, "/admin/login/")
+
+
+@pytest.fixture
+def story(rep, colleague, manager):
+    """A lead with something of everything, made as often as asked."""
+    source = LeadSource.objects.create(name="Fair")
+    SourceSpend.objects.create(source=source, month="2026-01-01", amount=10)
+
+    def make(many=1):
+        for _ in range(many):
+            lead = leads.create(by=rep, values={"company_name": "Band", "source": source.pk})
+            activities.log(by=rep, lead_id=lead.pk, activity_type="email", direction="inbound")
+            for day in (date(2026, 1, 5), date(2027, 1, 5)):
+                follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=day)
+            transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), to_user_id=colleague.pk)
+            transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), to_user_id=rep.pk)
+        return lead
+
+    return make
+
+
+@pytest.mark.parametrize("label", [label for label, least in PAGES.items() if least[0] != "-"])
+def test_a_list_costs_the_same_for_one_row_and_for_many(browse, admin, story, label):
+    client, counts = browse(admin), []
+    client.get(page(label, "changelist"))
+    for many in (1, 20):
+        story(many)
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(page(label, "changelist")).status_code == 200
+        counts.append(len(captured))
+    assert counts[0] == counts[1] <= 20
+
+
+def test_a_lead_page_shows_its_story_at_a_constant_cost(browse, rep, story):
+    lead, client, counts, pages = story(), browse(rep), [], []
+    url = page("sales.Lead", "change", lead.pk)
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as captured:
+            pages.append(client.get(url).content.decode())
+        counts.append(len(captured))
+        for _ in range(15):
+            activities.log(by=rep, lead_id=lead.pk, activity_type="note", notes="<b>bold</b>")
+            FollowUp.objects.create(lead=lead, follow_up_type="email", scheduled_date="2027-02-02", assigned_to=rep)
+    assert counts[0] == counts[1] <= 20
+    for shown in ("Lead transferred from Maria to Tom", "Overdue", "Complete", "Activity: "):
+        assert shown in pages[0]
+    assert ("&lt;b&gt;bold" in pages[1], "<b>bold" in pages[1]) == (True, False)
+
+
+def test_a_rep_sees_no_more_than_the_api_shows(browse, rep, stranger, make_lead):
+    own, foreign = make_lead(assigned_to=rep), make_lead(assigned_to=stranger, company_name="Secret Choir")
+    theirs = FollowUp.objects.create(
+        lead=foreign, follow_up_type="call", scheduled_date="2027-01-01", assigned_to=stranger
+    )
+    activities.log(by=stranger, lead_id=foreign.pk, activity_type="note", notes="x")
+    client = browse(rep)
+    for label in ("sales.Lead", "sales.FollowUp", "sales.Activity", "sales.FieldChange", "sales.LeadTransfer"):
+        assert "Secret Choir" not in client.get(page(label, "changelist")).content.decode()
+    assert client.get(page("sales.Lead", "change", own.pk)).status_code == 200
+    for url in (
+        page("sales.Lead", "change", foreign.pk), page("sales.Lead", "history", foreign.pk),
+        page("sales.FollowUp", "change", theirs.pk),
+    ):  # fmt: skip
+        assert client.get(url).status_code == 302  # to the index, with "it may have been deleted"
+    assert client.get(reverse("admin:sales_followup_complete", args=[theirs.pk])).status_code == 404
+    answer = client.get("/admin/autocomplete/?app_label=sales&model_name=followup&field_name=lead&term=choir")
+    assert answer.json()["results"] == []
+    filters = client.get(page("sales.Lead", "changelist")).content.decode()
+    assert "Otto" not in filters
+
+
+@pytest.mark.parametrize(
+    "query", ["?owner=x", "?owner=999", "?plan=x", "?score_band=x", "?archived=yes", "?q=%00", "?q=école"]
+)
+def test_odd_parameters_do_no_harm(browse, rep, make_lead, query):
+    make_lead(assigned_to=rep, archived_at=timezone.now())
+    answer = browse(rep).get(page("sales.Lead", "changelist") + query)
+    assert answer.status_code in (200, 302)
+    assert LeadScoringRule.objects.count() == 8

@@ -1,0 +1,208 @@
+"""What is written in the admin goes through the services: rights, audit and all."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.urls import reverse
+
+from athena.accounts.models import User
+from notifications.models import Notification
+from sales.models import Activity, FieldChange, FollowUp, Lead, LeadScoringRule, LeadSource, LeadTransfer, ScoringRun
+
+
+def form_of(answer):
+    """What a browser would send back of the page's form."""
+    form = answer.context["adminform"].form
+    data = {}
+    for bound in form:
+        value = bound.value()
+        widgets = getattr(bound.field.widget, "widgets", None)
+        if widgets:
+            parts = bound.field.widget.decompress(value)
+            data |= {f"{bound.html_name}_{n}": "" if part is None else str(part) for n, part in enumerate(parts)}
+        elif value not in (None, False):
+            data[bound.html_name] = "on" if value is True else str(value)
+    return data
+
+
+@pytest.fixture
+def change(browse):
+    def make(user, row, **values):
+        url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+        client = browse(user)
+        return client.post(url, {**form_of(client.get(url)), **values})
+
+    return make
+
+
+@pytest.fixture
+def add(browse):
+    def make(user, model, **values):
+        url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
+        client = browse(user)
+        return client.post(url, {**form_of(client.get(url)), **values})
+
+    return make
+
+
+def errors_of(answer):
+    assert answer.status_code == 200
+    return answer.context["adminform"].form.errors
+
+
+def test_a_rep_adds_a_lead_of_their_own(add, rep):
+    answer = add(rep, Lead, company_name="Band", email="A@example.com", estimated_passengers="60")
+    lead = Lead.objects.get()
+    assert (answer.status_code, lead.assigned_to, lead.score, lead.email_normalised) == (302, rep, 30, "a@example.com")
+
+
+def test_a_manager_names_the_owner(add, manager, rep):
+    add(manager, Lead, company_name="Band", assigned_to=rep.pk)
+    assert (Lead.objects.get().assigned_to, Notification.objects.get().recipient) == (rep, rep)
+
+
+def test_a_change_is_audited(change, rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    assert change(rep, lead, notes="Wants wifi", estimated_value="6000").status_code == 302
+    lead.refresh_from_db()
+    assert (lead.notes, lead.score, lead.version > 1) == ("Wants wifi", 40, True)
+    assert set(FieldChange.objects.values_list("field", "by")) == {("notes", rep.pk), ("estimated_value", rep.pk)}
+
+
+def test_what_the_service_refuses_is_said_beside_the_field_and_nothing_is_lost(change, rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    answer = change(rep, lead, status="lost", notes="They went by train")
+    assert errors_of(answer) == {"lost_reason": ["Say why the lead is lost."]}
+    assert "They went by train" in answer.content.decode()
+    lead.refresh_from_db()
+    assert (lead.status, FieldChange.objects.count()) == ("new", 0)
+
+
+def test_a_colleagues_lead_is_read_only(browse, colleague, rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    url = reverse("admin:sales_lead_change", args=[lead.pk])
+    assert "_save" not in browse(colleague).get(url).content.decode()
+    assert browse(colleague).post(url, {"company_name": "Mine"}).status_code == 403
+
+
+def test_archive_and_restore(browse, manager, rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    url = reverse("admin:sales_lead_changelist")
+    browse(manager).post(url, {"action": "archive_selected", "_selected_action": [lead.pk]})
+    assert Lead.objects.visible_to(manager).count() == 0
+    assert "Lincoln" not in browse(manager).get(url).content.decode()
+    browse(manager).post(f"{url}?archived=yes", {"action": "restore_selected", "_selected_action": [lead.pk]})
+    assert Lead.objects.visible_to(rep).get() == lead
+    assert "archive_selected" not in browse(rep).get(url).content.decode()
+
+
+def test_reassign_choose_preview_confirm(browse, manager, rep, colleague, stranger, make_lead):
+    mine = [make_lead(assigned_to=rep, company_name=f"Band {n}") for n in range(3)]
+    already = make_lead(assigned_to=colleague)
+    url, client = reverse("admin:sales_lead_changelist"), browse(manager)
+    chosen = {"action": "reassign_selected", "_selected_action": [lead.pk for lead in (*mine, already)]}
+    assert "4 leads selected" in client.post(url, chosen).content.decode()
+    filled = {**chosen, "to_user": colleague.pk, "reason": "Holiday", "notes": ""}
+    missing = client.post(url, {**filled, "reason": "", "step": "preview"})
+    assert missing.context["form"].errors == {"reason": ["This field is required."]}
+    preview = client.post(url, {**filled, "step": "preview"})
+    assert (len(preview.context["plan"].moving), LeadTransfer.objects.count()) == (3, 0)
+    done = client.post(url, {**filled, "step": "confirm"}, follow=True)
+    assert "3 leads given to Tom, with 0 open follow-ups. 1 left as they were." in done.content.decode()
+    assert set(Lead.objects.filter(assigned_to=colleague)) == {*mine, already}
+
+
+def test_reassign_is_for_managers(browse, rep, colleague, make_lead):
+    lead = make_lead(assigned_to=rep)
+    data = {
+        "action": "reassign_selected", "_selected_action": [lead.pk], "to_user": colleague.pk, "reason": "x",
+        "step": "confirm",
+    }  # fmt: skip
+    browse(rep).post(reverse("admin:sales_lead_changelist"), data)
+    assert LeadTransfer.objects.count() == 0
+
+
+def test_follow_ups_are_planned_moved_completed_and_cancelled(add, change, browse, rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    add(rep, FollowUp, lead=lead.pk, follow_up_type="call", scheduled_date="2027-01-05")
+    plan = FollowUp.objects.get()
+    change(rep, plan, scheduled_date="2027-01-06")
+    plan.refresh_from_db()
+    assert (plan.assigned_to, str(plan.scheduled_date), plan.reminder_no) == (rep, "2027-01-06", 2)
+    url = reverse("admin:sales_followup_complete", args=[plan.pk])
+    assert browse(rep).get(url).status_code == 200
+    refused = browse(rep).post(url, {"outcome": "lost", "close": "lost", "next_follow_up_days": 3})
+    assert refused.context["form"].errors == {"lost_reason": ["Say why the lead is lost."]}
+    done = browse(rep).post(url, {"outcome": "successful", "schedule_next": "on", "next_follow_up_days": 3})
+    assert (done.status_code, Activity.objects.count(), FollowUp.objects.open().count()) == (302, 1, 1)
+    following = FollowUp.objects.open().get()
+    listing = reverse("admin:sales_followup_changelist")
+    browse(rep).post(listing, {"action": "cancel_selected", "_selected_action": [following.pk, plan.pk]})
+    assert FollowUp.objects.open().count() == 0
+
+
+def test_a_closed_lead_refuses_a_follow_up_with_a_reason(add, rep, make_lead):
+    lead = make_lead(assigned_to=rep, status="won")
+    answer = add(rep, FollowUp, lead=lead.pk, follow_up_type="call", scheduled_date="2027-01-05")
+    assert errors_of(answer) == {"__all__": ["The lead is closed. Reopen it first."]}
+
+
+def test_an_activity_is_logged(add, rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    add(rep, Activity, lead=lead.pk, activity_type="email", direction="inbound", notes="Yes")
+    lead.refresh_from_db()
+    assert (Activity.objects.get().user, lead.score) == (rep, 10)
+
+
+def test_rules_are_checked_and_start_a_run(add, change, browse, manager):
+    rule = {
+        "rule_name": "Vans", "rule_type": "attribute", "condition_field": "vehicle_type",
+        "condition_operator": "equals", "condition_value": "van", "points": "5",
+    }  # fmt: skip
+    refused = add(manager, LeadScoringRule, **{**rule, "condition_operator": "greater_than"})
+    assert list(errors_of(refused)) == ["condition_operator"]
+    assert ScoringRun.objects.count() == 0
+    assert add(manager, LeadScoringRule, **rule).status_code == 302
+    made = LeadScoringRule.objects.get(rule_name="Vans")
+    assert (made.is_active, ScoringRun.objects.count()) == (True, 1)
+    assert change(manager, made, points="7").status_code == 302
+    made.refresh_from_db()
+    assert (made.points, made.version) == (7, 2)
+    browse(manager).post(reverse("admin:sales_leadscoringrule_delete", args=[made.pk]), {"post": "yes"})
+    assert not LeadScoringRule.objects.filter(rule_name="Vans").exists()
+
+
+def test_a_run_is_started_by_a_button(browse, manager, rep):
+    url = reverse("admin:sales_scoringrun_start")
+    assert browse(manager).get(url).status_code == 405
+    assert browse(rep).post(url).status_code == 403
+    browse(manager).post(url)
+    assert ScoringRun.objects.get().started_by == manager
+
+
+def test_sources_are_kept_by_managers(add, manager):
+    add(manager, LeadSource, name="Fair", channel="trade_show", cost_model="monthly")
+    assert LeadSource.objects.get().channel == "trade_show"
+
+
+def test_an_admin_adds_and_deactivates_people(add, change, browse, admin, desk, client):
+    add(
+        admin, User, email="New@Example.com", full_name="New Rep", role="rep", team=desk.pk, time_zone="Europe/Berlin",
+        password1="a-long-pass-phrase", password2="a-long-pass-phrase", usable_password="true",
+    )  # fmt: skip
+    person = User.objects.get(email="new@example.com")
+    assert (person.check_password("a-long-pass-phrase"), person.time_zone) == (True, "Europe/Berlin")
+    assert client.login(username="NEW@example.com", password="a-long-pass-phrase")
+    change(admin, person, is_active="")
+    person.refresh_from_db()
+    assert (person.is_active, client.get("/admin/").status_code) == (False, 302)
+    assert browse(admin).get(reverse("admin:accounts_user_delete", args=[person.pk])).status_code == 403
+
+
+def test_pages_speak_the_local_time_of_whoever_reads_them(browse, rep, make_lead):
+    rep.time_zone = "Asia/Tokyo"
+    rep.save()
+    lead = make_lead(assigned_to=rep)
+    Lead.objects.filter(pk=lead.pk).update(pickup_at=datetime(2027, 1, 5, 20, 0, tzinfo=UTC))
+    page = browse(rep).get(reverse("admin:sales_lead_change", args=[lead.pk])).content.decode()
+    assert 'value="2027-01-06"' in page
