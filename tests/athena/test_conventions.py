@@ -147,9 +147,7 @@ def test_an_unknown_address_is_404_in_json(client, route):
 
 
 @pytest.mark.parametrize("route", READS)
-def test_the_browsable_api_works_with_a_session(fill, admin, settings, route):
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+def test_the_browsable_api_works_with_a_session(fill, admin, route):
     client = APIClient()
     client.force_login(admin)
     answer = call(client, "get", fill(route), accept="text/html,*/*;q=0.8")

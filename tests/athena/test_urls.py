@@ -7,13 +7,6 @@ import pytest
 from django.core.management import call_command
 
 
-@pytest.fixture(autouse=True)
-def plain_static(settings):
-    """Names of static files as they are, without a collection of them."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
-
-
 def test_the_front_page_is_the_admin(client):
     answer = client.get("/")
     assert (answer.status_code, answer["Location"]) == (302, "/admin/")
