@@ -101,8 +101,14 @@ def test_a_row_that_cannot_be_written_ends_alone(tell):
 
 
 @pytest.mark.parametrize(
-    "error", [ConnectionRefusedError(), TimeoutError(), smtplib.SMTPServerDisconnected(), smtplib.SMTPAuthenticationError(535, b"no")]
-)  # fmt: skip
+    "error",
+    [
+        ConnectionRefusedError(),
+        TimeoutError(),
+        smtplib.SMTPServerDisconnected(),
+        smtplib.SMTPAuthenticationError(535, b"no"),
+    ],
+)
 def test_a_server_that_is_away_costs_the_others_no_attempt(tell, failing, error):
     tell("a"), tell("b")
     failing(error)
