@@ -15,7 +15,7 @@ from sales.services import sources
 class ManagedAdmin(ServiceAdmin):
     """Rows that the form checks whole."""
 
-    form = ModelForm
+    form = ModelForm  # type: ignore[assignment]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         sources.save(by=person(request), row=obj)

@@ -36,13 +36,13 @@ class FollowUpFilters(filters.StrictFilterSet):
     due_before = filters.DayFilter(field_name="scheduled_date", lookup_expr="lte")
     overdue = filters.FlagFilter(method="filter_overdue")
 
-    def filter_state(self, queryset: Any, name: str, value: list[str]) -> "QuerySet[FollowUp]":
+    def filter_state(self, queryset: Any, name: str, value: list[str]) -> Any:
         wanted = Q()
         for state in value:
             wanted |= _STATES[state]
         return queryset.filter(wanted)
 
-    def filter_overdue(self, queryset: Any, name: str, value: bool) -> "QuerySet[FollowUp]":
+    def filter_overdue(self, queryset: Any, name: str, value: bool) -> Any:
         late = OPEN & before_today()
         return queryset.filter(late if value else ~late)
 

@@ -31,11 +31,11 @@ class LeadFilters(filters.StrictFilterSet):
     unplanned = filters.FlagFilter(method="filter_unplanned")
     search = filters.TextFilter(method="filter_search")
 
-    def filter_unplanned(self, queryset: Any, name: str, value: bool) -> "QuerySet[Lead]":
+    def filter_unplanned(self, queryset: Any, name: str, value: bool) -> Any:
         plain = Lead.objects.unplanned().order_by().values("pk")
         return queryset.filter(pk__in=plain) if value else queryset.exclude(pk__in=plain)
 
-    def filter_search(self, queryset: Any, name: str, value: str) -> "QuerySet[Lead]":
+    def filter_search(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.search(value)
 
 
@@ -62,7 +62,7 @@ class LeadBody(StrictSerializer):
     bid_due_at = fields.DateTimeField(required=False, allow_null=True)
     booked_value = fields.MoneyField(required=False, allow_null=True)
     is_repeat = fields.BooleanField(required=False)
-    source = fields.IdField(required=False, allow_null=True)
+    source = fields.IdField(required=False, allow_null=True)  # type: ignore[assignment]
     campaign = fields.OneLineField(max_length=100, required=False)
     utm_source = fields.OneLineField(max_length=100, required=False)
     utm_medium = fields.OneLineField(max_length=100, required=False)

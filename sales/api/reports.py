@@ -66,4 +66,4 @@ class ReportViewSet(VerbViewSet):
     @action(detail=False, url_path="follow-up-performance")
     def follow_up_performance(self, request: Request) -> Response:
         """How follow-ups went: one's own for a rep, the team's for a manager, everybody's for an admin."""
-        return Response(follow_up_performance(request.user, **query_values(request, Period)))
+        return Response(follow_up_performance(self.caller, **query_values(request, Period)))
