@@ -105,6 +105,9 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.full_name or self.email
 
+    def get_short_name(self) -> str:
+        return self.full_name.partition(" ")[0] or str(self.email)
+
     @property
     def is_staff(self) -> bool:
         """Everybody works in the admin; what they may do there is their role's."""

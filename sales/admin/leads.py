@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import dateformat, timezone
 from django.utils.html import format_html
 
 from athena.accounts.models import User
@@ -77,17 +77,7 @@ class ArchivedFilter(admin.SimpleListFilter):
 
 @admin.register(Lead)
 class LeadAdmin(ServiceAdmin):
-    list_display = (
-        "name",
-        "status",
-        "score",
-        "assigned_to",
-        "source",
-        "pickup_at",
-        "estimated_value",
-        "next_step",
-        "created_at",
-    )
+    list_display = ("name", "status", "score", "assigned_to", "next_step", "pickup", "value", "source")
     list_select_related = ("assigned_to", "source")
     list_filter = ("status", PlanFilter, ScoreFilter, OwnerFilter, "source", "trip_type", ArchivedFilter)
     search_fields = ("company_name", "contact_name", "email", "phone")
@@ -168,8 +158,16 @@ class LeadAdmin(ServiceAdmin):
         if due is None:
             return None
         local = timezone.localtime(due)
-        day = f"{local:%b} {local.day}"
+        day = dateformat.format(local, "j M")
         return format_html('<span class="overdue">{}</span>', day) if local.date() < timezone.localdate() else day
+
+    @admin.display(description="Pickup", ordering="pickup_at", empty_value="–")
+    def pickup(self, lead: Lead) -> str | None:
+        return dateformat.format(timezone.localtime(lead.pickup_at), "j M Y") if lead.pickup_at else None
+
+    @admin.display(description="Value", ordering="estimated_value", empty_value="–")
+    def value(self, lead: Lead) -> str | None:
+        return None if lead.estimated_value is None else f"{lead.estimated_value:,.0f}"
 
     @admin.action(description="Reassign selected leads", permissions=["bulk_transfer"])
     def reassign_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:

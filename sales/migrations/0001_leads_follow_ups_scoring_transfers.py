@@ -193,6 +193,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "follow-up",
                 "db_table": "follow_ups",
                 "ordering": ["scheduled_date", "scheduled_time", "id"],
             },

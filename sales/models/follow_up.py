@@ -96,6 +96,7 @@ class FollowUp(models.Model):
 
     class Meta:
         db_table = "follow_ups"
+        verbose_name = "follow-up"
         ordering = ["scheduled_date", "scheduled_time", "id"]
         constraints = [
             models.CheckConstraint(
