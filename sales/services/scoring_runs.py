@@ -159,12 +159,12 @@ def _finish(run: ScoringRun) -> bool:
 @transaction.atomic
 def _fail(run: ScoringRun, error: Exception) -> None:
     """End the run, keep why, and tell whoever started it (for the system's own: the admins)."""
+    run.batches.all().delete()  # before the run is locked, as workers take them in this order
     run = ScoringRun.objects.select_for_update().get(pk=run.pk)
     if run.state not in ScoringRun.UNFINISHED:
         return  # a rule change has ended it
     run.state, run.finished_at, run.error = _State.FAILED, timezone.now(), f"{type(error).__name__}: {error}"[:500]
     run.save()
-    run.batches.all().delete()
     people = Q(pk=run.started_by_id) if run.started_by_id else Q(is_active=True, role=Role.ADMIN)
     outbox.add_many(
         outbox.Message(

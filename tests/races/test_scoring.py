@@ -6,7 +6,7 @@ Each of the two protections, the version guard and the rule lock, has a control:
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -43,7 +43,7 @@ def big_group(transactional_db) -> LeadScoringRule:
 
 
 @pytest.fixture
-def others(transactional_db):
+def others(transactional_db) -> Iterator[Callable[..., Future[Any]]]:
     """Runs a function in a thread with a connection of its own."""
     with ThreadPoolExecutor(8) as pool:
 
@@ -54,7 +54,8 @@ def others(transactional_db):
                 finally:
                     connection.close()
 
-            return pool.submit(run)
+            future: Future[Any] = pool.submit(run)
+            return future
 
         yield start
 
@@ -184,6 +185,35 @@ def test_two_workers_share_a_run(big_group, make_lead, others, monkeypatch):
     assert slow.result(PATIENCE) == 1
     run.refresh_from_db()
     assert (run.state, run.processed, run.changed) == ("done", 4, 4)
+
+
+def test_a_run_that_fails_under_another_worker(big_group, make_lead, others, monkeypatch):
+    """One worker's batch fails while another is at its own: the run ends as failed, the other's leads are scored."""
+    monkeypatch.setitem(scoring_runs.BATCH, connection.vendor, 1)
+    for _ in range(3):
+        make_lead(estimated_passengers=60)
+    at_it, go_on = threading.Event(), threading.Event()
+    write_scores = write.write_scores
+
+    def stop_at_the_first_and_break_at_the_next(*arguments):
+        if at_it.is_set():
+            raise ValueError("no such thing")
+        at_it.set()
+        assert go_on.wait(PATIENCE)
+        return write_scores(*arguments)
+
+    monkeypatch.setattr(scoring_runs, "write_scores", stop_at_the_first_and_break_at_the_next)
+    run = scoring_runs.start_run(by=None, reason="Race")
+    slow = others(scoring_runs.work)
+    assert at_it.wait(PATIENCE)
+    failing = others(scoring_runs.work)
+    wait_for(waiting_for_a_lock)
+    go_on.set()
+    slow.result(PATIENCE)
+    assert failing.result(PATIENCE) == 0
+    run.refresh_from_db()
+    assert (run.state, run.error, run.batches.count()) == ("failed", "ValueError: no such thing", 0)
+    assert sorted(Lead.objects.values_list("score", flat=True)) == [0, 0, 20]
 
 
 def test_runs_started_at_once_are_one(big_group, make_lead, others):
