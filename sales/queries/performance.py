@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, Count, DateField, F, Q, When
+from django.db.models import Case, Count, DateField, F, Q, QuerySet, When
 from django.db.models.functions import Coalesce, TruncDate
 from django.db.models.lookups import LessThanOrEqual
 
@@ -28,14 +28,7 @@ def follow_up_performance(
     scheduled date, on the assignee's calendar. Rates have two decimals. Raises `NotFound` and `NotAllowed` for a
     `user_id` that is nobody's or out of scope.
     """
-    people = User.objects.filter(policy.people_in_scope_of(user))
-    follow_ups = FollowUp.objects.filter(assigned_to__in=people.order_by().values("pk"))
-    if user_id is not None:
-        if not User.objects.filter(pk=user_id).exists():
-            raise errors.NotFound("There is no such user.")
-        if not people.filter(pk=user_id).exists():
-            raise errors.NotAllowed("You may not read this person's figures.")
-        follow_ups = follow_ups.filter(assigned_to=user_id)
+    follow_ups = _readable(user, user_id)
     if start_date is not None:
         follow_ups = follow_ups.filter(scheduled_date__gte=start_date)
     if end_date is not None:
@@ -73,6 +66,17 @@ def follow_up_performance(
             for kind in sorted({row[2] for row in rows})
         ],
     }
+
+
+def _readable(user: User, user_id: int | None) -> "QuerySet[FollowUp]":
+    people = User.objects.filter(policy.people_in_scope_of(user))
+    if user_id is None:
+        return FollowUp.objects.filter(assigned_to__in=people.order_by().values("pk"))
+    if not User.objects.filter(pk=user_id).exists():
+        raise errors.NotFound("There is no such user.")
+    if not people.filter(pk=user_id).exists():
+        raise errors.NotAllowed("You may not read this person's figures.")
+    return FollowUp.objects.filter(assigned_to=user_id)
 
 
 def _on_time() -> Q:

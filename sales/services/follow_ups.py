@@ -121,11 +121,7 @@ def complete(
     """
     if close and schedule_next:
         raise errors.Invalid({"close": "A lead that is closed gets no next follow-up."})
-    follow_up, lead = locks.visible_follow_up(by, follow_up_id)
-    if follow_up.assigned_to_id != by.pk:
-        raise errors.NotYourFollowUp
-    if not follow_up.is_open:
-        raise errors.FollowUpClosed
+    follow_up, lead = _own_open_follow_up(by, follow_up_id)
     if schedule_next and not lead.is_open:
         raise errors.LeadClosed
     activity = _record_outcome(follow_up, lead, by, outcome, notes, no_next_reason)
@@ -158,6 +154,15 @@ def complete(
 def _open_follow_up(by: User | None, follow_up_id: int) -> tuple[FollowUp, Lead]:
     follow_up, lead = locks.visible_follow_up(by, follow_up_id)
     policy.require_write_follow_up(by, follow_up)
+    if not follow_up.is_open:
+        raise errors.FollowUpClosed
+    return follow_up, lead
+
+
+def _own_open_follow_up(by: User, follow_up_id: int) -> tuple[FollowUp, Lead]:
+    follow_up, lead = locks.visible_follow_up(by, follow_up_id)
+    if follow_up.assigned_to_id != by.pk:
+        raise errors.NotYourFollowUp
     if not follow_up.is_open:
         raise errors.FollowUpClosed
     return follow_up, lead
