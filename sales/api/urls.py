@@ -6,6 +6,7 @@ from sales.api.follow_ups import FollowUpViewSet
 from sales.api.leads import LeadViewSet
 from sales.api.reports import ReportViewSet
 from sales.api.scoring_rules import ScoringRuleViewSet, ScoringRunViewSet, ScoringViewSet
+from sales.api.sources import LostReasonViewSet, SourceViewSet
 
 ROUTES: dict[str, type[ViewSetMixin]] = {
     "sales/leads": LeadViewSet,
@@ -13,5 +14,7 @@ ROUTES: dict[str, type[ViewSetMixin]] = {
     "sales/scoring/rules": ScoringRuleViewSet,
     "sales/scoring/runs": ScoringRunViewSet,
     "sales/scoring": ScoringViewSet,
+    "sales/sources": SourceViewSet,
+    "sales/lost-reasons": LostReasonViewSet,
     "sales/reports": ReportViewSet,
 }

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from athena.http.middleware import MAX_BODY
 from athena.urls import router
-from sales.models import FollowUp, LeadScoringRule, ScoringRun
+from sales.models import FollowUp, LeadScoringRule, LeadSource, ScoringRun
 
 BASE = "/api/v1/"
 OPEN = {"auth/login", "auth/refresh"}
@@ -33,7 +33,14 @@ def fill(make_lead, make_user, admin):
     )
     rule = LeadScoringRule.objects.first()
     run = ScoringRun.objects.create(rule_set_version=1, state="done")
-    ids = {"users": admin, "leads": lead, "follow-ups": follow_up, "rules": rule, "runs": run}
+    ids = {
+        "users": admin,
+        "leads": lead,
+        "follow-ups": follow_up,
+        "rules": rule,
+        "runs": run,
+        "sources": LeadSource.objects.create(name="Fair"),
+    }
 
     def address(route, pk=None):
         resource = route.split("/{")[0].rpartition("/")[2]
