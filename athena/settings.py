@@ -228,7 +228,9 @@ if not REDIS_URL:
     for _folder in ("queue", "control"):
         (_SPOOL / _folder).mkdir(parents=True, exist_ok=True)
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
-CELERY_BROKER_CONNECTION_RETRY = False
+# Worker and beat outlive a restart of the broker (publishing never waits for it); a wrong REDIS_URL is said at once.
+CELERY_BROKER_CONNECTION_RETRY = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

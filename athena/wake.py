@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from celery import current_app
 from django.db import transaction
+from kombu.exceptions import KombuError
 
 logger = structlog.get_logger(__name__)
 
@@ -22,5 +23,5 @@ def wake(task_name: str, *args: Any) -> None:
 def _publish(task_name: str, args: tuple[Any, ...]) -> None:
     try:
         current_app.send_task(task_name, args=args, retry=False)
-    except (OSError, current_app.connection_for_write().connection_errors) as error:  # type: ignore[misc]
+    except (OSError, KombuError) as error:
         logger.warning("wake_failed", task=task_name, error=repr(error))
