@@ -1,0 +1,60 @@
+"""One follow-up, completed by eight at once."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+
+from athena.accounts.models import local_today
+from sales import errors
+from sales.models import Activity, FollowUp, Lead
+from sales.services import follow_ups
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TOGETHER = 8
+
+
+@pytest.fixture
+def plan(transactional_db, rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    return follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=local_today(rep))
+
+
+def complete_together(plan, rep, many):
+    start = threading.Barrier(many)
+
+    def complete(_):
+        start.wait(10)
+        try:
+            return follow_ups.complete(by=rep, follow_up_id=plan.pk, outcome="successful", schedule_next=True)
+        except errors.FollowUpClosed as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(many) as pool:
+        return list(pool.map(complete, range(many)))
+
+
+def test_one_of_eight_wins_and_everything_happens_once(plan, rep):
+    answers = complete_together(plan, rep, TOGETHER)
+    lead = Lead.objects.get()
+    assert sum(isinstance(answer, errors.FollowUpClosed) for answer in answers) == TOGETHER - 1
+    assert (lead.follow_up_count, Activity.objects.count(), FollowUp.objects.count()) == (1, 1, 2)
+
+
+@pytest.mark.postgres  # SQLite lets one transaction write at a time, locks or none
+def test_control_without_the_locks_it_happens_twice(plan, rep, monkeypatch):
+    both_have_read = threading.Barrier(2)
+    record = follow_ups._record_outcome
+
+    def record_later(*arguments):
+        both_have_read.wait(10)
+        return record(*arguments)
+
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self)
+    monkeypatch.setattr(follow_ups, "_record_outcome", record_later)
+    complete_together(plan, rep, 2)
+    assert (Activity.objects.count(), FollowUp.objects.count()) == (2, 3)
