@@ -8,10 +8,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from athena.db.bulk import insert_new
 from athena.wake import wake
 from notifications.models import Notification
-
-BATCH = 1_000
 
 
 @dataclass(frozen=True)
@@ -38,30 +37,15 @@ def add(
 
 
 def add_many(messages: Iterable[Message]) -> int:
-    """Tell many, in one statement for each thousand. Returns how many were new."""
+    """Tell many, in one statement however many they are. Returns how many were new."""
     now = timezone.now()
-    by_key = {message.dedupe_key: message for message in messages}
-    if not by_key:
+    rows = [
+        (message.kind, message.recipient_id, message.dedupe_key, dict(message.context), message.not_before or now)
+        for message in sorted(messages, key=lambda message: message.dedupe_key)  # one order, so that no two wait
+    ]
+    if not rows:
         return 0
-    known = set()
-    keys = list(by_key)
-    for start in range(0, len(keys), BATCH):
-        part = keys[start : start + BATCH]
-        known |= set(Notification.objects.filter(dedupe_key__in=part).values_list("dedupe_key", flat=True))
-    Notification.objects.bulk_create(
-        (
-            Notification(
-                kind=message.kind,
-                recipient_id=message.recipient_id,
-                dedupe_key=message.dedupe_key,
-                context=dict(message.context),
-                next_attempt_at=message.not_before or now,
-            )
-            for message in by_key.values()
-            if message.dedupe_key not in known
-        ),
-        batch_size=BATCH,
-        ignore_conflicts=True,
-    )
-    wake("notifications.deliver")
-    return len(keys) - len(known)
+    new = insert_new(Notification, ("kind", "recipient", "dedupe_key", "context", "next_attempt_at"), rows)
+    if new:
+        wake("notifications.deliver")
+    return new

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BooleanField, F, Func, Model, QuerySet, Value
+from django.db.models import BooleanField, F, Func, JSONField, Model, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -46,13 +46,25 @@ def insert_from(model: type[Model], queryset: "QuerySet[Any, Any]", **columns: C
         return int(cursor.rowcount)
 
 
+def insert_new(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """INSERT … ON CONFLICT DO NOTHING: those of `rows` that no unique constraint refuses. Returns how many."""
+    fields = _fields(model, columns)
+    element, source = _json_rows()
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(field.column) for field in fields)
+    values = ", ".join(element(place, field.db_type(connection)) for place, field in enumerate(fields))
+    table = quote(model._meta.db_table)
+    # Without a WHERE before it, SQLite takes ON for a join's.
+    sql = f"INSERT INTO {table} ({names}) SELECT {values} FROM {source} WHERE TRUE ON CONFLICT DO NOTHING"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_as_json([_stored(fields, row) for row in rows])])
+        return int(cursor.rowcount)
+
+
 def update_own(model: type[Model], columns: Sequence[str], values: Mapping[int, Sequence[Any]]) -> int:
     """UPDATE … FROM: set `columns` of each row, found by its key, to its own values. Returns how many it changed."""
     fields = _fields(model, columns)
-    rows = [
-        [key, *(field.get_db_prep_save(value, connection) for field, value in zip(fields, row, strict=True))]
-        for key, row in values.items()
-    ]
+    rows = [[key, *_stored(fields, row)] for key, row in values.items()]
     element, source = _json_rows()
     quote = connection.ops.quote_name
     sets = ", ".join(
@@ -62,7 +74,7 @@ def update_own(model: type[Model], columns: Sequence[str], values: Mapping[int, 
     table = quote(model._meta.db_table)
     sql = f"UPDATE {table} SET {sets} FROM {source} WHERE {table}.{quote('id')} = {element(0, 'bigint')}"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(sql, [json.dumps(rows, default=str)])
+        cursor.execute(sql, [_as_json(rows)])
         return int(cursor.rowcount)
 
 
@@ -70,8 +82,26 @@ def _fields(model: type[Model], names: Iterable[str]) -> list[Any]:
     return [model._meta.get_field(name) for name in names]
 
 
+def _stored(fields: Sequence[Any], row: Sequence[Any]) -> list[Any]:
+    """A row's values as the database stores them; a JSON column's as text."""
+    return [
+        json.dumps(value, cls=field.encoder)
+        if isinstance(field, JSONField)
+        else field.get_db_prep_save(value, connection)
+        for field, value in zip(fields, row, strict=True)
+    ]
+
+
+def _as_json(rows: list[list[Any]]) -> str:
+    return json.dumps(rows, default=str)
+
+
 def _json_rows() -> tuple[Callable[[int, str | None], str], str]:
     """How SQL reads a parameter of JSON rows: an element of a row as a type, and the rows."""
     if connection.vendor == "postgresql":
-        return (lambda place, kind: f"(own.row ->> {place})::{kind}"), "jsonb_array_elements(%s::jsonb) AS own(row)"
+        # A cast to varchar(n) would cut what is too long; without its length the column refuses it.
+        return (
+            lambda place, kind: f"(own.row ->> {place})::{str(kind).partition('(')[0]}",
+            "jsonb_array_elements(%s::jsonb) AS own(row)",
+        )
     return (lambda place, kind: f"json_extract(own.value, '$[{place}]')"), "json_each(%s) AS own"
