@@ -20,17 +20,21 @@ from notifications.models import Notification, Preference
 
 logger = structlog.get_logger(__name__)
 
-BATCH = 20
+BATCH, BATCHES = 20, 500
 RETRY_MINUTES = (1, 5, 15, *[60] * 23)  # about a day in all
 State = Notification.State
 
 
 def deliver() -> dict[str, int]:
-    """Send everything whose turn has come. Returns how many rows ended as sent, waiting, dead and off."""
+    """Send what has come due. Returns how many rows ended as sent, waiting, dead and off.
+
+    One call takes `BATCHES` at most, so that a worker can be stopped; the next tick goes on.
+    """
     counts: Counter[str] = Counter()
     with closing(EmailChannel()) as channel:
-        while batch := _claim():
-            if not _send_batch(channel, batch, counts):
+        for _ in range(BATCHES):
+            batch = _claim()
+            if not batch or not _send_batch(channel, batch, counts):
                 break
     return dict(counts)
 

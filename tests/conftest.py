@@ -13,7 +13,7 @@ import django
 import pytest
 from django.conf import settings
 
-pytest_plugins = ["tests.fixtures", "tests.live"]
+pytest_plugins = ["tests.fixtures", "tests.live", "tests.smtp"]
 
 ENGINE_SETTINGS = {"DATABASE_URL", "REDIS_URL"}
 

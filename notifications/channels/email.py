@@ -1,54 +1,61 @@
 """E-mail, by whatever Django's mail settings say."""
 
 import smtplib
-from collections.abc import Mapping
-from email.utils import formatdate, parseaddr
-from typing import Any
+from email.utils import format_datetime, parseaddr
 
 import css_inline
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
-from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import render_to_string
 
 from notifications.channels import ChannelAway, PermanentFailure, TemporaryFailure
 from notifications.models import Notification
 
+SERVER_CLOSES = 421
+INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
+
 
 class EmailChannel:
-    """Sends over one connection, opened when first needed and again after it broke."""
+    """Sends over one connection, opened when first needed."""
 
     def __init__(self) -> None:
         self._connection = get_connection()
-        self._open = False
+        self._used = False
 
     def send(self, notification: Notification) -> None:
         """Raises TemporaryFailure, ChannelAway or PermanentFailure."""
         message = compose(notification)
+        used = self._used
         try:
-            if not self._open:
-                self._connection.open()
-                self._open = True
+            self._send(message)
+        except ChannelAway:
+            if not used:
+                raise
+            self._send(message)  # servers end a connection after some mails, or minutes; a new one may do
+
+    def _send(self, message: EmailMultiAlternatives) -> None:
+        try:
+            self._connection.open()
             self._connection.send_messages([message])
+            self._used = True
         except Exception as error:
             self.close()
             raise _failure(error) from error
 
     def close(self) -> None:
-        if self._open:
-            self._open = False
-            self._connection.close()
+        self._used = False
+        self._connection.close()
 
 
 def compose(notification: Notification) -> EmailMultiAlternatives:
     """The message in text and HTML. Its Message-ID is the same whenever it is sent. Raises PermanentFailure."""
-    context = _context(notification)
     name = f"notifications/{notification.kind}"
     try:
+        context = {**notification.context, "recipient": notification.recipient, "base_url": settings.BASE_URL}
         subject = " ".join(render_to_string(f"{name}.subject.txt", context).split())
         text = render_to_string(f"{name}.txt", context).strip() + "\n"
-        html = css_inline.inline(render_to_string(f"{name}.html", context))
-    except (TemplateDoesNotExist, TemplateSyntaxError, css_inline.InlineError) as error:
+        html = INLINER.inline(render_to_string(f"{name}.html", context))
+    except Exception as error:  # whatever a template makes of its context: it will make the same of it tomorrow
         raise PermanentFailure(f"It can't be written: {error!r}") from error
     message = EmailMultiAlternatives(
         subject=subject,
@@ -56,7 +63,7 @@ def compose(notification: Notification) -> EmailMultiAlternatives:
         to=[notification.recipient.email],
         headers={
             "Message-ID": message_id(notification),
-            "Date": formatdate(notification.created_at.timestamp()),
+            "Date": format_datetime(notification.created_at),
             "Auto-Submitted": "auto-generated",
         },
     )
@@ -69,20 +76,17 @@ def message_id(notification: Notification) -> str:
     return f"<{notification.pk}.{notification.created_at:%Y%m%d%H%M%S%f}@{domain}>"
 
 
-def _context(notification: Notification) -> Mapping[str, Any]:
-    return {**notification.context, "recipient": notification.recipient, "base_url": settings.BASE_URL}
-
-
 def _failure(error: Exception) -> Exception:
-    """What a mail server's refusal means: 5xx about this message is final, all else may pass."""
-    why = f"{type(error).__name__}: {error}"
+    """What a mail server's answer means: 5xx to the recipient or the text is final, all else may pass."""
+    why = repr(error)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        codes = [code for code, _ in error.recipients.values()]
-        return PermanentFailure(why) if codes and min(codes) >= 500 else TemporaryFailure(why)
-    if isinstance(error, smtplib.SMTPAuthenticationError):
+        code = max(code for code, _ in error.recipients.values())
+    elif isinstance(error, smtplib.SMTPDataError):
+        code = error.smtp_code
+    elif isinstance(error, OSError):  # nobody there, or no mail of ours wanted; smtplib's errors are OSErrors, too
         return ChannelAway(why)
-    if isinstance(error, smtplib.SMTPDataError | smtplib.SMTPSenderRefused):
-        return PermanentFailure(why) if error.smtp_code >= 500 else TemporaryFailure(why)
-    if isinstance(error, OSError):  # smtplib's own errors are OSErrors, too
+    else:
+        return PermanentFailure(why)
+    if code == SERVER_CLOSES:
         return ChannelAway(why)
-    return PermanentFailure(why)
+    return PermanentFailure(why) if code >= 500 else TemporaryFailure(why)

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from athena.accounts.models import User
 from notifications import delivery, outbox
 from notifications.channels.email import EmailChannel, compose
 from notifications.models import Notification, Preference
@@ -86,7 +89,7 @@ def test_a_temporary_refusal_is_tried_again_for_a_day_then_given_up(tell, failin
         now = row.next_attempt_at + timedelta(seconds=1)
     assert waits[:5] == [1, 5, 15, 60, 60]
     assert timedelta(hours=23) < row.next_attempt_at - start < timedelta(hours=25)
-    assert (row.state, row.last_error) == ("dead", "SMTPDataError: (451, b'later')")
+    assert (row.state, row.last_error) == ("dead", "SMTPDataError(451, b'later')")
 
 
 def test_a_permanent_refusal_ends_it_at_once_and_harms_no_other(tell, failing):
@@ -95,9 +98,44 @@ def test_a_permanent_refusal_ends_it_at_once_and_harms_no_other(tell, failing):
     assert (delivery.deliver(), states()) == ({"dead": 1, "sent": 1}, ["dead", "sent"])
 
 
-def test_a_row_that_cannot_be_written_ends_alone(tell):
-    tell("a", kind="no_such_kind"), tell("b")
+@pytest.mark.parametrize(
+    "poison",
+    [
+        {"kind": "no_such_kind"},
+        {"kind": "leads_received", "context": {"count": 1, "leads": 5}},
+        {"context": ["not a mapping"]},
+    ],
+)
+def test_a_row_that_cannot_be_written_ends_alone(tell, poison):
+    for key in "abc":
+        tell(key)
+    Notification.objects.filter(dedupe_key="b").update(**{"context": ASSIGNED} | poison)
+    assert (delivery.deliver(), states()) == ({"sent": 2, "dead": 1}, ["sent", "dead", "sent"])
+    assert [message.subject for message in mail.outbox] == ["New lead for you: Band"] * 2
+
+
+def test_an_address_that_smuggles_headers_ends_alone(tell, colleague):
+    User.objects.filter(pk=colleague.pk).update(email="tom@example.com\nBcc: all@example.com")
+    tell("a", colleague), tell("b")
     assert (delivery.deliver(), states()) == ({"dead": 1, "sent": 1}, ["dead", "sent"])
+
+
+def test_one_call_is_bounded_and_the_next_goes_on(tell, monkeypatch):
+    monkeypatch.setattr(delivery, "BATCH", 2), monkeypatch.setattr(delivery, "BATCHES", 2)
+    for key in "abcde":
+        tell(key)
+    assert [delivery.deliver(), delivery.deliver(), delivery.deliver()] == [{"sent": 4}, {"sent": 1}, {}]
+
+
+def test_a_batch_costs_the_same_few_statements_and_each_mail_one(tell):
+    tell("a"), tell("b")
+    with CaptureQueriesContext(connection) as two:
+        delivery.deliver()
+    for key in range(delivery.BATCH):
+        tell(str(key))
+    with CaptureQueriesContext(connection) as many:
+        delivery.deliver()
+    assert len(many) - len(two) == delivery.BATCH - 2
 
 
 @pytest.mark.parametrize(
