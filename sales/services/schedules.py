@@ -10,25 +10,35 @@ NIGHTLY_UTC = ("30", "7")  # minute and hour: the small hours in North America
 @transaction.atomic
 def install() -> None:
     """Make the schedules that are missing. The tick's interval follows TICK_SECONDS; all else stays as edited."""
-    tick, _ = IntervalSchedule.objects.get_or_create(every=settings.TICK_SECONDS, period=IntervalSchedule.SECONDS)
-    row, _ = PeriodicTask.objects.get_or_create(
+    tick, _ = PeriodicTask.objects.get_or_create(
         name="Tick",
         defaults={
             "task": "sales.tick",
-            "interval": tick,
+            "interval": _every(settings.TICK_SECONDS),
             "description": "Wakes reminders, mail and scoring. Its interval is the setting TICK_SECONDS.",
         },
     )
     # A tick that waited for a worker longer than until the next one is of no use any more.
-    PeriodicTask.objects.filter(pk=row.pk).update(interval=tick, expire_seconds=max(settings.TICK_SECONDS - 1, 1))
-    minute, hour = NIGHTLY_UTC
-    night, _ = CrontabSchedule.objects.get_or_create(minute=minute, hour=hour, timezone="UTC")
+    PeriodicTask.objects.filter(pk=tick.pk).update(
+        interval=_every(settings.TICK_SECONDS), expire_seconds=max(settings.TICK_SECONDS - 1, 1)
+    )
     PeriodicTask.objects.get_or_create(
         name="Nightly rescoring",
         defaults={
             "task": "sales.rescore_nightly",
-            "crontab": night,
+            "crontab": _nightly,
             "description": "Scores all open leads again, for rules that depend on time.",
         },
     )
     PeriodicTasks.update_changed()
+
+
+def _every(seconds: int) -> IntervalSchedule:
+    """That interval; the first, where an admin has made it a second time."""
+    wanted = {"every": seconds, "period": IntervalSchedule.SECONDS}
+    return IntervalSchedule.objects.filter(**wanted).order_by("pk").first() or IntervalSchedule.objects.create(**wanted)
+
+
+def _nightly() -> CrontabSchedule:
+    minute, hour = NIGHTLY_UTC
+    return CrontabSchedule.objects.create(minute=minute, hour=hour, timezone="UTC")

@@ -1,6 +1,6 @@
 """What beat does, installed once and edited by admins."""
 
-from django_celery_beat.models import PeriodicTask
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from sales.services import schedules
 
@@ -15,3 +15,14 @@ def test_installed_once_and_edits_stay(db, settings):
         ("Nightly rescoring", "sales.rescore_nightly", False), ("Tick", "sales.tick", True),
     ]  # fmt: skip
     assert (rows[1].interval.every, rows[1].expire_seconds) == (5, 4)
+
+
+def test_intervals_made_twice_by_hand_and_an_edited_night_do_not_disturb_it(db, settings):
+    schedules.install()
+    IntervalSchedule.objects.create(every=settings.TICK_SECONDS, period="seconds")
+    CrontabSchedule.objects.update(hour="9")
+    schedules.install()
+    assert list(
+        CrontabSchedule.objects.filter(periodictask__name="Nightly rescoring").values_list("hour", flat=True)
+    ) == ["9"]
+    assert PeriodicTask.objects.get(name="Tick").interval == IntervalSchedule.objects.earliest("pk")
