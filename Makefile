@@ -8,24 +8,24 @@ BIN = $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 PACKAGES = athena sales notifications
+APART = VAR_DIR=$(VENV)/var
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1@\2/p' Makefile | awk -F@ '{ printf "  make %-8s %s\n", $$1, $$2 }'
 
 run: $(VENV)/installed ## Serve Athena with demo data on http://localhost:8080 (PORT=, DATABASE_URL=, REDIS_URL=)
-	@DEMO=$(DEMO) exec $(BIN)/python manage.py up
+	@exec env DEMO=$(DEMO) $(BIN)/python manage.py up
 
 test: $(VENV)/installed-dev ## Run all tests, on SQLite and on PostgreSQL with Redis (ARGS="-k transfer")
 	@exec $(BIN)/python -m tests $(ARGS)
 
-check: export VAR_DIR = $(VENV)/var
 check: $(VENV)/installed-dev ## Check format, style, types, imports, migrations and deployment settings
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy $(PACKAGES) tests manage.py
+	$(APART) $(BIN)/mypy $(PACKAGES) tests manage.py
 	$(BIN)/lint-imports
-	$(BIN)/python manage.py makemigrations --check --dry-run
-	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
+	$(APART) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(APART) SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
 	BASE_URL=https://athena.example.com ALLOWED_HOSTS=athena.example.com \
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
 
