@@ -1,5 +1,6 @@
 """Two managers who move overlapping leads to different people, round after round."""
 
+import itertools
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -67,7 +68,7 @@ def broken():
     torn = [
         lead
         for lead, chain in chains.items()
-        if chain[-1][1] != owners[lead] or any(a[1] != b[0] for a, b in zip(chain, chain[1:], strict=False))
+        if chain[-1][1] != owners[lead] or any(a[1] != b[0] for a, b in itertools.pairwise(chain))
     ]
     return torn, FollowUp.objects.open().exclude(assigned_to=F("lead__assigned_to")).count()
 

@@ -1,0 +1,102 @@
+"""A worker killed with -9 while it delivers: nothing is lost, and at most one mail is repeated for each kill.
+
+Real processes (worker, beat) and a real mail server, which falls silent so that the kill comes at a known moment.
+Control: with `_claim` marking its rows sent (a queue's way), every kill loses the mails of its batch.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.live import ROOT, own_engine, wait_for
+from tests.smtp import OK, SILENCE, Sink
+
+pytestmark = pytest.mark.live
+
+MESSAGES = 20
+LEASE_SECONDS = TICK_SECONDS = 2
+TELL = f"""
+from athena.accounts.models import User
+from notifications import outbox
+maria = User.objects.create_user("maria@example.com")
+outbox.add_many(
+    outbox.Message("lead_assigned", maria.pk, str(n), {{"lead_id": n, "lead_name": f"Lead {{n}}", "by_name": "Grace"}})
+    for n in range({MESSAGES})
+)
+"""
+STATES = """
+import json
+from notifications.models import Notification
+print(json.dumps(list(Notification.objects.values_list("state", flat=True))))
+"""
+
+
+def manage(environment: Mapping[str, str], *arguments: str) -> str:
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+
+
+@contextmanager
+def celery(environment: Mapping[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A Celery process in a session of its own; at the end, it and all that it has started are killed."""
+    with Path(environment["VAR_DIR"], "celery.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "celery", "--quiet", "--app", "athena", *arguments],
+            cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.fixture
+def environment(sink: Sink, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Of an Athena that sends to the sink, with its tables made, its beat ticking and mails to send."""
+    with own_engine() as engine:
+        own = {
+            "VAR_DIR": str(tmp_path),
+            "EMAIL_URL": f"smtp://127.0.0.1:{sink.port}",
+            "DELIVERY_LEASE_SECONDS": str(LEASE_SECONDS),
+            "TICK_SECONDS": str(TICK_SECONDS),
+            "LOG_LEVEL": "INFO",
+        }
+        environment = os.environ | own | engine
+        manage(environment, "prepare")
+        manage(environment, "shell", "-v", "0", "-c", TELL)
+        with celery(environment, "beat"):
+            yield environment
+
+
+def test_a_killed_worker_loses_no_mail(sink: Sink, environment: dict[str, str]) -> None:
+    worker = ("worker", "--concurrency", "1", "--without-gossip", "--without-mingle")
+    for taken_before, taken in [(0, False), (5, False), (4, True), (3, True)]:
+        sink.answers.extend([*[(True, OK)] * taken_before, (taken, SILENCE)])
+        with celery(environment, *worker):
+            wait_for(sink.silent.is_set, "the mail during which the worker is killed")
+        sink.silent.clear()
+
+    with celery(environment, *worker):
+        wait_for(lambda: len(set(sink.message_ids)) == MESSAGES, "the last mail")
+        wait_for(lambda: set(states(environment)) == {"sent"}, "the last mark")
+
+    times = Counter(sink.message_ids)
+    assert len(states(environment)) == len(times) == MESSAGES
+    # Repeated are the two that the server had taken when the worker died, and no other.
+    assert sorted(times.values()) == [1] * (MESSAGES - 2) + [2] * 2
+    assert {mail["Subject"] for mail in sink.mails} == {f"New lead for you: Lead {n}" for n in range(MESSAGES)}
+
+
+def states(environment: Mapping[str, str]) -> list[str]:
+    """Of all rows of the outbox."""
+    found: list[str] = json.loads(manage(environment, "shell", "-v", "0", "-c", STATES))
+    return found
