@@ -34,6 +34,7 @@ def _set_apart() -> None:
     from athena.celery import app
 
     app.conf.update(broker_url="memory://", broker_transport_options={})
+    del os.environ["DJANGO_SETTINGS_MODULE"]  # the processes of pytest-xdist come here, too
 
 
 _set_apart()
@@ -45,6 +46,9 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("live"):  # one after another: they share an Athena and the broker
+            item.add_marker(pytest.mark.xdist_group("live"))
     if "postgresql" in settings.DATABASES["default"]["ENGINE"]:
         return
     deselected = [item for item in items if item.get_closest_marker("postgres")]

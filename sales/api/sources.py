@@ -46,7 +46,7 @@ class SourceViewSet(ViewSet):
 
 class LostReasonRow(Row):
     name = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of this name, over the base's attribute
 
 
 class LostReasonViewSet(VerbViewSet):

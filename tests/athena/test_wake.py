@@ -14,9 +14,9 @@ from athena.wake import wake
 
 ROOT = Path(__file__).parent.parent.parent
 PUBLISH = """
+import athena.celery
 import django
 django.setup()
-import athena.celery
 from athena.wake import wake
 wake("sales.tick")
 """

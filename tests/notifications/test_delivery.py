@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.core import mail
+from django.core.mail.backends import locmem
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -35,7 +36,7 @@ def failing(monkeypatch):
 
     def make(*answers):
         answers = list(answers)
-        send = mail.backends.locmem.EmailBackend.send_messages
+        send = locmem.EmailBackend.send_messages
 
         def send_messages(self, messages):
             error = answers.pop(0) if answers else None
@@ -43,7 +44,7 @@ def failing(monkeypatch):
                 raise error
             return send(self, messages)
 
-        monkeypatch.setattr(mail.backends.locmem.EmailBackend, "send_messages", send_messages)
+        monkeypatch.setattr(locmem.EmailBackend, "send_messages", send_messages)
 
     return make
 
