@@ -1,27 +1,14 @@
 """The conventions of the API, held against every route that there is."""
 
 import json
-import re
-from typing import Any
 
 import pytest
 import time_machine
 from rest_framework.test import APIClient
 
 from athena.http.middleware import MAX_BODY
-from athena.urls import router
 from sales.models import FollowUp, LeadScoringRule, LeadSource, ScoringRun
-
-BASE = "/api/v1/"
-OPEN = {"auth/login", "auth/refresh"}
-URLS: list[Any] = router.urls
-ROUTES = sorted(
-    (re.sub(r"\(\?P<(\w+)>[^)]+\)", r"{\1}", pattern.pattern._regex.strip("^$")).replace("\\Z", ""), method, action)
-    for pattern in URLS
-    for method, action in pattern.callback.actions.items()
-)
-READS = [route for route, method, _ in ROUTES if method == "get"]
-WRITES = [(route, method) for route, method, _ in ROUTES if method in ("post", "patch")]
+from tests.athena.routes import BASE, OPEN, READS, ROUTES, WRITES
 
 
 @pytest.fixture

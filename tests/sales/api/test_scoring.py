@@ -4,8 +4,6 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from sales.models import Activity, Lead, LeadScoreHistory, LeadScoringRule, RuleSet, ScoringRun
@@ -300,33 +298,3 @@ def test_scoring_is_the_managers(api, rep, manager, admin):
         rep: [403] * 8,
         admin: [200, 201, 200, 200, 204, 200, 202, 200],
     }
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        f"{LEADS}/high-score?min_score=0&limit=200",
-        f"{LEADS}/{{lead}}/score-history",
-        f"{LEADS}/{{lead}}/score",
-        f"{SCORING}/rules",
-        f"{SCORING}/runs",
-    ],
-)
-def test_one_row_takes_as_many_queries_as_fifty(api, manager, make_lead, path):
-    def fill(number):
-        lead = make_lead(score=number)
-        LeadScoringRule.objects.create(**RULE | {"rule_name": f"Rule no. {number}"})
-        ScoringRun.objects.create(state="done", rule_set_version=1)
-        LeadScoreHistory.objects.create(lead=first, old_score=0, new_score=1, points_changed=1)
-        return lead
-
-    LeadScoringRule.objects.all().delete()
-    first = make_lead()
-    counts = set()
-    for numbers in (range(1), range(1, 50)):
-        for number in numbers:
-            fill(number)
-        with CaptureQueriesContext(connection) as captured:
-            assert api(manager).get(path.format(lead=first.pk)).status_code == 200
-        counts.add(len(captured))
-    assert len(counts) == 1

@@ -48,16 +48,6 @@ def test_a_wrong_parameter_is_named(api, rep, query):
     assert (answer.status_code, list(answer.json())) == (400, [query.split("=")[0]])
 
 
-def test_a_list_costs_the_same_for_one_row_and_for_fifty(api, make_user, desk, django_assert_num_queries):
-    reader = make_user("first", team=desk)
-    with django_assert_num_queries(1):
-        api(reader).get(URL)
-    for number in range(49):
-        make_user(f"user{number}", team=desk)
-    with django_assert_num_queries(1):
-        assert len(names(api(reader).get(URL))) == 50
-
-
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_users_are_written_in_the_admin_alone(api, admin, method):
     assert getattr(api(admin), method)(URL).status_code == 405

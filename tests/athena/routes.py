@@ -1,0 +1,17 @@
+"""The table of the API's routes, as the router has them: what tests hold against every route starts here."""
+
+import re
+from typing import Any
+
+from athena.urls import router
+
+BASE = "/api/v1/"
+OPEN = {"auth/login", "auth/refresh"}
+URLS: list[Any] = router.urls
+ROUTES = sorted(
+    (re.sub(r"\(\?P<(\w+)>[^)]+\)", r"{\1}", pattern.pattern._regex.strip("^$")).replace("\\Z", ""), method, action)
+    for pattern in URLS
+    for method, action in pattern.callback.actions.items()
+)
+READS = [route for route, method, _ in ROUTES if method == "get"]
+WRITES = [(route, method) for route, method, _ in ROUTES if method in ("post", "patch")]
