@@ -70,6 +70,13 @@ class FollowUpClosed(Conflict):
     message = "This follow-up is already completed or cancelled."
 
 
+class Changed(SalesError):
+    """Somebody else changed it since it was read (HTTP 412)."""
+
+    code = "changed"
+    message = "This has been changed meanwhile. Read it again, then decide."
+
+
 class TooManyRules(Conflict):
     code = "too_many_rules"
     message = "At most 200 rules can be active."

@@ -25,6 +25,7 @@
 answered: `athena.api_errors` has the table. A resource's address is one line in its `api/urls.py`.
 """
 
+from functools import partial
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -34,6 +35,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from athena.http import idempotency, preconditions
 from athena.http.fields import MAX_ID
 from athena.http.filters import query_values
 from athena.http.pagination import KeysetPagination
@@ -82,11 +84,32 @@ class VerbViewSet(viewsets.ViewSet):
     lookup_value_regex = "[0-9]{1,19}"
     queryset: Any = None
     rights: ClassVar[dict[str, str]] = {}
+    idempotent: ClassVar[bool] = True  # whether a POST takes an Idempotency-Key
+    post: Any
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if self.action is not None and request.method not in ("GET", "HEAD"):
-            _ = request.data  # a body that can't be read is an error, also where nothing is asked of it
+        if self.action is None or request.method in ("GET", "HEAD"):
+            return
+        key = idempotency.key_of(request) if self.idempotent and request.method == "POST" else None
+        if key is not None:
+            _ = request._request.body  # kept for its fingerprint: the parser would use it up
+            self.post = partial(idempotency.once, self, self.post, key)
+        _ = request.data  # a body that can't be read is an error, also where nothing is asked of it
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        tag = preconditions.tag_of(getattr(response, "data", None))
+        if tag is not None:
+            response.headers["ETag"] = tag
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    def check_sight(self) -> None:
+        """That what the address names is still the caller's to see. Raises `Http404`."""
+
+    @property
+    def if_match(self) -> frozenset[int] | None:
+        """The versions that the request is about; None for any. Raises `ValidationError`."""
+        return preconditions.versions_in(self.request.headers.get("If-Match"))
 
     def body(self, shape: type[StrictSerializer], *, partial: bool = False) -> dict[str, Any]:
         """The request's body, read by `shape`. Raises `ValidationError`."""
@@ -120,6 +143,10 @@ class ViewSet(VerbViewSet, viewsets.GenericViewSet):  # type: ignore[type-arg]
     row: ClassVar[type[Row]]
     orderings: ClassVar[dict[str, str]] = {"id": "id"}
     default_ordering: ClassVar[str] = "-id"
+
+    def check_sight(self) -> None:
+        if "pk" in self.kwargs:
+            self.found(self.get_queryset().filter(pk=self.pk).values("pk"))
 
     def rows(self) -> "QuerySet[Any, Any]":
         """What the caller may see, as rows."""

@@ -113,12 +113,13 @@ class FollowUpViewSet(ViewSet):
     def partial_update(self, request: Request, pk: str) -> Response:
         """Reschedule, reword or (managers) reassign. A new date or assignee arms the reminder again."""
         changes = self.body(FollowUpBody, partial=True)
-        return Response(self._row(follow_ups.update(by=self.caller, follow_up_id=self.pk, changes=changes)))
+        changed = follow_ups.update(by=self.caller, follow_up_id=self.pk, changes=changes, versions=self.if_match)
+        return Response(self._row(changed))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         """Cancel a follow-up. It stays in the lead's story."""
-        follow_ups.cancel(by=self.caller, follow_up_id=self.pk)
+        follow_ups.cancel(by=self.caller, follow_up_id=self.pk, versions=self.if_match)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=CompletionBody, responses=CompletionAnswer)

@@ -112,13 +112,15 @@ class LeadViewSet(ScoreActions, TransferActions, ViewSet):
     @extend_schema(request=LeadBody, responses=LeadRow)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change a lead. Status `lost` needs a `lost_reason`, `won` takes a `booked_value`. Owner or manager."""
-        lead = leads.update(by=self.caller, lead_id=self.pk, changes=self.body(LeadBody, partial=True))
+        lead = leads.update(
+            by=self.caller, lead_id=self.pk, changes=self.body(LeadBody, partial=True), versions=self.if_match
+        )
         return Response(LeadRow.of(lead))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         """Archive a lead. Managers."""
-        leads.archive(by=self.caller, lead_id=self.pk)
+        leads.archive(by=self.caller, lead_id=self.pk, versions=self.if_match)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(methods=["GET"], responses=ActivityRow(many=True))

@@ -129,7 +129,7 @@ class ScoringRuleViewSet(ViewSet):
     @extend_schema(request=RuleBody, responses={201: NewRule})
     def create(self, request: Request) -> Response:
         """Add a rule, and have all leads scored anew. Field, operator and value must suit each other. Managers."""
-        rule = scoring_rules.create_rule(by=request.user, values=self.body(RuleBody))  # type: ignore[arg-type]
+        rule = scoring_rules.create_rule(by=self.caller, values=self.body(RuleBody))
         row = _with_problems(RuleRow.of(rule))
         return Response({"rule_id": rule.pk, **row}, status=status.HTTP_201_CREATED)
 
@@ -137,13 +137,13 @@ class ScoringRuleViewSet(ViewSet):
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change a rule, and have all leads scored anew. Managers."""
         changes = self.body(RuleBody, partial=True)
-        rule = scoring_rules.update_rule(by=request.user, rule_id=self.pk, changes=changes)  # type: ignore[arg-type]
+        rule = scoring_rules.update_rule(by=self.caller, rule_id=self.pk, changes=changes, versions=self.if_match)
         return Response(_with_problems(RuleRow.of(rule)))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete a rule, and have all leads scored anew. Managers."""
-        scoring_rules.delete_rule(by=request.user, rule_id=self.pk)  # type: ignore[arg-type]
+        scoring_rules.delete_rule(by=self.caller, rule_id=self.pk, versions=self.if_match)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -186,7 +186,7 @@ class ScoringViewSet(VerbViewSet):
     def recalculate_all(self, request: Request) -> Response:
         """Have all open leads scored anew, in the background; while a run is on, that is the answer. Managers."""
         self.body(StrictSerializer)
-        run = scoring_runs.start_run(by=request.user, reason="Bulk recalculation")  # type: ignore[arg-type]
+        run = scoring_runs.start_run(by=self.caller, reason="Bulk recalculation")
         answer = {"message": f"Recalculating the scores of {run.total} leads", "count": run.total, "run_id": run.pk}
         return Response(answer, status=status.HTTP_202_ACCEPTED)
 

@@ -1,6 +1,6 @@
 """Promising to follow up on a lead, changing the promise, and keeping it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -61,12 +61,15 @@ def create(
 
 
 @transaction.atomic
-def update(*, by: User | None, follow_up_id: int, changes: Mapping[str, Any]) -> FollowUp:
+def update(
+    *, by: User | None, follow_up_id: int, changes: Mapping[str, Any], versions: Collection[int] | None = None
+) -> FollowUp:
     """Reschedule, reword or (managers) reassign an open follow-up. A new date or assignee arms the reminder again.
 
-    Raises `NotFound`, `NotYourFollowUp`, `FollowUpClosed`, `ReceiverNotAllowed`, `Invalid`.
+    Raises `NotFound`, `NotYourFollowUp`, `Changed` (its version is none of `versions`), `FollowUpClosed`,
+    `ReceiverNotAllowed`, `Invalid`.
     """
-    follow_up, lead = _open_follow_up(by, follow_up_id)
+    follow_up, lead = _open_follow_up(by, follow_up_id, versions)
     unknown = set(changes) - set(CHANGEABLE)
     if unknown:
         raise errors.Invalid(dict.fromkeys(sorted(unknown), "This can't be changed."))
@@ -87,12 +90,14 @@ def update(*, by: User | None, follow_up_id: int, changes: Mapping[str, Any]) ->
 
 
 @transaction.atomic
-def cancel(*, by: User | None, follow_up_id: int, reason: str = "") -> FollowUp:
+def cancel(
+    *, by: User | None, follow_up_id: int, reason: str = "", versions: Collection[int] | None = None
+) -> FollowUp:
     """Take a follow-up off the list; it stays in the lead's story.
 
-    Raises `NotFound`, `NotYourFollowUp`, `FollowUpClosed`.
+    Raises `NotFound`, `NotYourFollowUp`, `Changed`, `FollowUpClosed`.
     """
-    follow_up, lead = _open_follow_up(by, follow_up_id)
+    follow_up, lead = _open_follow_up(by, follow_up_id, versions)
     follow_up.cancelled_at, follow_up.cancel_reason = timezone.now(), reason
     _save(follow_up)
     planning.refresh_next_dates(Lead.objects.filter(pk=lead.pk))
@@ -151,9 +156,10 @@ def complete(
     return Completion(follow_up, following.pk if following else None)
 
 
-def _open_follow_up(by: User | None, follow_up_id: int) -> tuple[FollowUp, Lead]:
+def _open_follow_up(by: User | None, follow_up_id: int, versions: Collection[int] | None) -> tuple[FollowUp, Lead]:
     follow_up, lead = locks.visible_follow_up(by, follow_up_id)
     policy.require_write_follow_up(by, follow_up)
+    locks.require_version(follow_up, versions)
     if not follow_up.is_open:
         raise errors.FollowUpClosed
     return follow_up, lead

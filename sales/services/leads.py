@@ -1,6 +1,6 @@
 """Taking a lead in, changing it, closing it, putting it away. Owners change by `services.transfers` alone."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -58,14 +58,18 @@ def create(*, by: User | None, values: Mapping[str, Any]) -> Lead:
 
 
 @transaction.atomic
-def update(*, by: User | None, lead_id: int, changes: Mapping[str, Any]) -> Lead:
+def update(
+    *, by: User | None, lead_id: int, changes: Mapping[str, Any], versions: Collection[int] | None = None
+) -> Lead:
     """Change a lead's fields. Each change is a `FieldChange`, a new status an activity too.
 
     Status `lost` needs a `lost_reason`, `won` takes a `booked_value`. Closing cancels the open follow-ups; reopening
-    does not bring them back. Raises `NotFound`, `NotYourLead`, `Invalid`.
+    does not bring them back. Raises `NotFound`, `NotYourLead`, `Invalid`; `Changed` where its version is none of
+    `versions`.
     """
     lead = locks.visible_lead(by, lead_id)
     policy.require_write_lead(by, lead)
+    locks.require_version(lead, versions)
     before = {name: _plain(lead, name) for name in WRITABLE}
     was, was_closed = lead.status, not lead.is_open
     values = _resolved(changes)
@@ -100,13 +104,14 @@ def update(*, by: User | None, lead_id: int, changes: Mapping[str, Any]) -> Lead
 
 
 @transaction.atomic
-def archive(*, by: User | None, lead_id: int) -> None:
+def archive(*, by: User | None, lead_id: int, versions: Collection[int] | None = None) -> None:
     """Put a lead away (managers): it is nobody's to see until it is restored, and nothing is due on it.
 
-    Raises `NotFound`, `NotAllowed`.
+    Raises `NotFound`, `NotAllowed`, `Changed`.
     """
     lead = locks.visible_lead(by, lead_id)
     policy.require_manager(by)
+    locks.require_version(lead, versions)
     this = Lead.objects.filter(pk=lead.pk)
     planning.cancel_open(this, reason="Lead archived")
     _stamp_archived(lead, by, archived=True)

@@ -1,10 +1,16 @@
 """How services find and lock the rows that they change: what `by` can see, leads before follow-ups, in key order."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from athena.accounts.models import User
 from sales import errors
-from sales.models import FollowUp, Lead
+from sales.models import FollowUp, Lead, LeadScoringRule
+
+
+def require_version(row: Lead | FollowUp | LeadScoringRule, versions: Collection[int] | None) -> None:
+    """That the locked row is still as the caller has read it (None: they do not mind). Raises `Changed`."""
+    if versions is not None and row.version not in versions:
+        raise errors.Changed
 
 
 def lock_leads(ids: Iterable[int]) -> list[Lead]:

@@ -1,6 +1,6 @@
 """Changing the scoring rules. Every change raises the rule set's version and starts a run."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -10,7 +10,7 @@ from athena.accounts.models import User
 from sales import errors, policy
 from sales.models import LeadScoringRule, RuleSet
 from sales.scoring import checks, rule_lock
-from sales.services import scoring_runs
+from sales.services import locks, scoring_runs
 
 MOST_ACTIVE = 200
 _DEFAULTS: dict[str, Any] = {"is_active": True, "within_days": None, "half_life_days": None, "group": ""}
@@ -29,11 +29,13 @@ def create_rule(*, by: User | None, values: Mapping[str, Any]) -> LeadScoringRul
 
 
 @transaction.atomic
-def update_rule(*, by: User | None, rule_id: int, changes: Mapping[str, Any]) -> LeadScoringRule:
-    """Raises `NotAllowed` below manager, `NotFound`, `Invalid`, `TooManyRules`. No change starts no run."""
+def update_rule(
+    *, by: User | None, rule_id: int, changes: Mapping[str, Any], versions: Collection[int] | None = None
+) -> LeadScoringRule:
+    """No change starts no run. Raises `NotAllowed` below manager, `NotFound`, `Changed`, `Invalid`, `TooManyRules`."""
     policy.require_manager(by)
     rule_lock.take()
-    rule = _rule(rule_id)
+    rule = _rule(rule_id, versions)
     before = checks.values_of(rule)
     for name, value in _trimmed(changes).items():
         setattr(rule, name, value)
@@ -48,19 +50,20 @@ def update_rule(*, by: User | None, rule_id: int, changes: Mapping[str, Any]) ->
 
 
 @transaction.atomic
-def delete_rule(*, by: User | None, rule_id: int) -> None:
-    """Raises `NotAllowed` below manager, `NotFound`."""
+def delete_rule(*, by: User | None, rule_id: int, versions: Collection[int] | None = None) -> None:
+    """Raises `NotAllowed` below manager, `NotFound`, `Changed`."""
     policy.require_manager(by)
     rule_lock.take()
-    rule = _rule(rule_id)
+    rule = _rule(rule_id, versions)
     rule.delete()
     _apply(by, f"Rule deleted: {rule.rule_name}")
 
 
-def _rule(rule_id: int) -> LeadScoringRule:
+def _rule(rule_id: int, versions: Collection[int] | None) -> LeadScoringRule:
     rule = LeadScoringRule.objects.select_for_update().filter(pk=rule_id).first()
     if rule is None:
         raise errors.NotFound("There is no such rule.")
+    locks.require_version(rule, versions)
     return rule
 
 

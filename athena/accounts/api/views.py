@@ -82,6 +82,7 @@ class LoginAnswer(serializers.Serializer[Any]):
 
 class AuthViewSet(VerbViewSet):
     permission_classes = [IsAuthenticated]
+    idempotent = False
 
     def get_authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
