@@ -41,3 +41,19 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class ThrottleCount(models.Model):
+    """How many requests somebody made in one window of time, where no Redis counts them."""
+
+    pk = models.CompositePrimaryKey("name", "ends_at")
+    name = models.CharField(max_length=100)  # the throttle's scope, and whom it counts
+    ends_at = models.BigIntegerField()  # seconds since 1970
+    calls = models.IntegerField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "throttle_counts"
+        indexes = [models.Index("ends_at", name="idx_throttle_counts_age")]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.calls}"

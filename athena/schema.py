@@ -20,6 +20,7 @@ _ERRORS = {
     "409": "The state of things does not allow it",
     "413": "A body of more than 1 MB",
     "415": "Not JSON in UTF-8",
+    "429": "Too many requests; see Retry-After",
     "503": "The database is away; see Retry-After",
 }
 _OF_BODIES = ("413", "415")

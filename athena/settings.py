@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import environ
-import structlog
+from csp.constants import NONE, SELF
 from django.core.management.utils import get_random_secret_key
+
+from athena import logs
+from athena.http.rates import Rate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -40,6 +43,7 @@ BASE_URL = env.str("BASE_URL", default=f"http://localhost:{env.int('PORT', defau
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 TRUSTED_HOPS = env.int("TRUSTED_HOPS", default=0)
+REDIS_URL = env.str("REDIS_URL", default="")
 TICK_SECONDS = env.int("TICK_SECONDS", default=60)
 
 INSTALLED_APPS = [
@@ -47,7 +51,7 @@ INSTALLED_APPS = [
     "athena.accounts",
     "notifications",
     "sales",
-    "django.contrib.admin",
+    "athena.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -62,6 +66,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "athena.http.middleware.optional_slash",
     "athena.http.middleware.body_limit",
@@ -125,10 +130,26 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 LOGIN_URL = "admin:login"
+SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
+
+# Nothing but our own files, and nothing inline, in any page. What a page needs beyond that, it says itself.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
 
 # Behind TLS (any BASE_URL with https) cookies are for TLS alone and browsers are told to stay on it.
 _TLS = BASE_URL.startswith("https://")
@@ -168,6 +189,7 @@ REST_FRAMEWORK: dict[str, Any] = {
         "athena.accounts.api.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["athena.http.throttles.UserThrottle"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["athena.http.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
@@ -184,6 +206,12 @@ REST_FRAMEWORK: dict[str, Any] = {
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": False,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+# How many requests are taken: of an address on routes without a login, and of a user on all others. Counting users
+# costs a write a request where there is no Redis, so there it has to be asked for.
+THROTTLES = {
+    "public": Rate.parse(env.str("THROTTLE_PUBLIC", default="300/minute")),
+    "user": Rate.parse(env.str("THROTTLE_USER", default="1800/minute" if REDIS_URL else "")),
 }
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
@@ -211,7 +239,6 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Celery: it only wakes work. Publishing waits two seconds at most.
-REDIS_URL = env.str("REDIS_URL", default="")
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 _SPOOL = VAR_DIR / "broker"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
@@ -243,33 +270,6 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SYNC_EVERY = 1
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
-# Logs: one JSON object a line, or coloured text on a terminal in development.
+# Logs: see `athena.logs`.
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-_RENDERER = structlog.dev.ConsoleRenderer() if DEBUG else structlog.processors.JSONRenderer()
-_SHARED: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_logger_name,
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.format_exc_info,
-]
-structlog.configure(
-    processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-    cache_logger_on_first_use=True,
-)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "structured": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processor": _RENDERER,
-            "foreign_pre_chain": _SHARED,
-        }
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"django": {"level": LOG_LEVEL, "propagate": True}},
-}
+LOGGING = logs.configure(LOG_LEVEL, pretty=DEBUG)

@@ -11,10 +11,6 @@ from django.http import HttpRequest
 from athena.accounts.models import Team, User, zone_choices
 
 admin.site.unregister(Group)
-admin.site.site_header = admin.site.site_title = "Athena"
-admin.site.index_title = "Sales"
-admin.site.empty_value_display = "–"
-admin.site.enable_nav_sidebar = True
 
 
 @admin.register(Team)
@@ -50,6 +46,11 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         if db_field.name == "time_zone":
             return forms.ChoiceField(choices=zone_choices(), initial=db_field.default)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change and "is_active" in form.changed_data:
+            obj.login_epoch += 1  # logins from before do not come back with the account
+        super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -3,13 +3,16 @@
 import unicodedata
 import uuid
 import zoneinfo
+from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from athena.accounts import roles
 from athena.db import Now
@@ -84,6 +87,7 @@ class User(AbstractBaseUser):
         default=7, db_default=7, help_text="The local hour (0 to 23) of the daily digest."
     )
     is_active = models.BooleanField(default=True, db_default=True)
+    login_epoch = models.IntegerField(default=0, db_default=0, editable=False)  # one more ends all logins
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = UserManager()
@@ -107,6 +111,18 @@ class User(AbstractBaseUser):
 
     def get_short_name(self) -> str:
         return self.full_name.partition(" ")[0] or str(self.email)
+
+    def get_session_auth_hash(self) -> str:
+        """What sessions and tokens must match: it changes with the password and with `login_epoch`."""
+        return self._login_hash(settings.SECRET_KEY)
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """The same by each of SECRET_KEY_FALLBACKS."""
+        return map(self._login_hash, settings.SECRET_KEY_FALLBACKS)
+
+    def _login_hash(self, secret: str | bytes) -> str:
+        value = f"{self.login_epoch}:{self.password}"
+        return salted_hmac("athena.accounts.login", value, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def is_staff(self) -> bool:
@@ -161,3 +177,22 @@ class LoginSession(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class FailedLogin(models.Model):
+    """A failed login, for as long as it counts towards a lockout (`athena.accounts.lockout`)."""
+
+    account = models.CharField(max_length=64)  # a keyed hash of the e-mail address that was typed
+    address = models.CharField(max_length=45)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "failed_logins"
+        indexes = [
+            models.Index("address", "account", "at", name="idx_failed_logins_account"),
+            models.Index("address", "at", name="idx_failed_logins_address"),
+            models.Index("at", name="idx_failed_logins_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address} {self.at}"

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from athena.accounts import tokens
+from athena.accounts import lockout, tokens
 from athena.accounts.models import LoginSession, User
 
 logger = structlog.get_logger(__name__)
@@ -33,11 +33,24 @@ class Login:
     refresh_token: str
 
 
-def log_in(*, email: str, password: str) -> Login:
-    """Begin a family of tokens. Hashes once, whoever it is. Raises `LoginRefused`."""
+def identify(*, email: str, password: str, address: str) -> User:
+    """The active user whose password this is. Hashes once, whoever it is. Raises `LoginRefused`, `LockedOut`.
+
+    `address` is where the request came from. While it is locked out the right password does not help either: that is
+    what the next guess would be.
+    """
+    lockout.require_open(email, address)
     user = authenticate(username=email, password=password)
     if not isinstance(user, User):
+        lockout.record_failure(email, address)
         raise LoginRefused
+    lockout.require_open(email, address)  # others may have failed while this one was looked at
+    return user
+
+
+def log_in(*, email: str, password: str, address: str) -> Login:
+    """Begin a family of tokens. Raises `LoginRefused`, `LockedOut`."""
+    user = identify(email=email, password=password, address=address)
     session = LoginSession.objects.create(user=user, jti=uuid4().hex, expires_at=_expiry())
     return _login(user, session.pk, session.jti)
 
@@ -51,9 +64,9 @@ def refresh(*, refresh_token: str) -> Login:
     found = tokens.family_of(refresh_token)
     if found is None:
         raise TokenRefused
-    family, jti = found
+    family, jti, stamp = found
     user = User.objects.select_related("team").filter(login_sessions=family, is_active=True).first()
-    if user is None:
+    if user is None or not tokens.is_stamp_of(user, stamp):
         raise TokenRefused
     now, successor = timezone.now(), uuid4().hex
     won = LoginSession.objects.filter(pk=family, jti=jti, revoked_at=None, expires_at__gt=now).update(
@@ -69,7 +82,7 @@ def log_out(*, by: User, refresh_token: str) -> None:
     """End the token's family. One that is not the caller's, has expired or ended already is left as it is."""
     found = tokens.family_of(refresh_token)
     if found is not None:
-        LoginSession.objects.filter(pk=found[0], user=by, revoked_at=None).update(revoked_at=timezone.now())
+        LoginSession.objects.filter(pk=found.family, user=by, revoked_at=None).update(revoked_at=timezone.now())
 
 
 @transaction.atomic
@@ -107,7 +120,7 @@ def _end_if_copied(family: UUID, jti: str) -> None:
 
 
 def _login(user: User, family: UUID, jti: str) -> Login:
-    return Login(user, tokens.access_token(user), tokens.refresh_token(family, jti))
+    return Login(user, tokens.access_token(user), tokens.refresh_token(user, family, jti))
 
 
 def _expiry() -> datetime:

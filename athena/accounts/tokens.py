@@ -1,5 +1,6 @@
 """Access and refresh tokens (JWT): what they say, and whether they still hold."""
 
+from typing import NamedTuple
 from uuid import UUID
 
 from django.utils.crypto import constant_time_compare
@@ -20,11 +21,12 @@ def access_token(user: User) -> str:
     return str(token)
 
 
-def refresh_token(family: UUID, jti: str) -> str:
-    """The token `jti` of a family (a `LoginSession`)."""
+def refresh_token(user: User, family: UUID, jti: str) -> str:
+    """The token `jti` of this user's family (a `LoginSession`)."""
     token = RefreshToken()
     token["family"] = str(family)
     token["jti"] = jti
+    token["stamp"] = _stamp(user)
     return str(token)
 
 
@@ -35,20 +37,28 @@ def user_of(token: str) -> User | None:
         user = User.objects.select_related("team").filter(pk=claims["user_id"], is_active=True).first()
     except (TokenError, KeyError, ValueError, TypeError):
         return None
-    if user is None or not constant_time_compare(str(claims.get("stamp")), _stamp(user)):
-        return None
-    return user
+    return user if user is not None and is_stamp_of(user, str(claims.get("stamp"))) else None
 
 
-def family_of(token: str) -> tuple[UUID, str] | None:
-    """The family and the jti of a refresh token, or None where it is not one of ours or has expired."""
+class RefreshClaims(NamedTuple):
+    family: UUID
+    jti: str
+    stamp: str
+
+
+def family_of(token: str) -> RefreshClaims | None:
+    """What a refresh token says, or None where it is not one of ours or has expired."""
     try:
         claims = RefreshToken(token)  # type: ignore[arg-type]
-        return UUID(claims["family"]), str(claims["jti"])
+        return RefreshClaims(UUID(claims["family"]), str(claims["jti"]), str(claims["stamp"]))
     except (TokenError, KeyError, ValueError, TypeError, AttributeError):
         return None
 
 
+def is_stamp_of(user: User, stamp: str) -> bool:
+    """Whether a token with this stamp is from after the last change of password and the last deactivation."""
+    return constant_time_compare(stamp, _stamp(user))
+
+
 def _stamp(user: User) -> str:
-    """Changes with the password, and says nothing about it."""
     return user.get_session_auth_hash()[:16]

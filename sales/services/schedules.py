@@ -22,14 +22,12 @@ def install() -> None:
     PeriodicTask.objects.filter(pk=tick.pk).update(
         interval=_every(settings.TICK_SECONDS), expire_seconds=max(settings.TICK_SECONDS - 1, 1)
     )
-    PeriodicTask.objects.get_or_create(
-        name="Nightly rescoring",
-        defaults={
-            "task": "sales.rescore_nightly",
-            "crontab": _nightly,
-            "description": "Scores all open leads again, for rules that depend on time.",
-        },
-    )
+    for name, task, description in (
+        ("Nightly rescoring", "sales.rescore_nightly", "Scores all open leads again, for rules that depend on time."),
+        ("Nightly clean-up", "athena.clean_up", "Deletes sessions, keys and counts whose time is over."),
+    ):
+        defaults = {"task": task, "crontab": _nightly, "description": description}
+        PeriodicTask.objects.get_or_create(name=name, defaults=defaults)
     PeriodicTasks.update_changed()
 
 
@@ -40,5 +38,5 @@ def _every(seconds: int) -> IntervalSchedule:
 
 
 def _nightly() -> CrontabSchedule:
-    minute, hour = NIGHTLY_UTC
-    return CrontabSchedule.objects.create(minute=minute, hour=hour, timezone="UTC")
+    wanted = {"minute": NIGHTLY_UTC[0], "hour": NIGHTLY_UTC[1], "timezone": "UTC"}
+    return CrontabSchedule.objects.filter(**wanted).order_by("pk").first() or CrontabSchedule.objects.create(**wanted)

@@ -46,7 +46,7 @@ def test_yaml_unless_json_is_asked_for(api, rep):
 def test_each_call_says_who_may_and_what_can_go_wrong(schema):
     complete = schema["paths"]["/api/v1/sales/follow-ups/{id}/complete"]["post"]
     assert complete["description"].endswith("Roles: rep, manager, admin.")
-    assert set(complete["responses"]) == {"200", "400", "401", "403", "404", "406", "409", "413", "415", "503"}
+    assert set(complete["responses"]) == {"200", "400", "401", "403", "404", "406", "409", "413", "415", "429", "503"}
     assert complete["parameters"] == [
         {"in": "path", "name": "id", "schema": {"type": "integer", "minimum": 1}, "required": True}
     ]

@@ -8,19 +8,21 @@ from django.db.models.lookups import GreaterThan
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from athena.accounts import services, tokens
+from athena.accounts import lockout, services, tokens
 from athena.accounts.models import User, validate_time_zone
 from athena.accounts.roles import Role
 from athena.db import Fold
 from athena.http import fields, filters
+from athena.http.addresses import client_address
 from athena.http.filters import query_values
 from athena.http.rows import Row
 from athena.http.serializers import StrictSerializer
+from athena.http.throttles import PublicThrottle
 from athena.http.viewsets import VerbViewSet, ViewSet
 
 
@@ -80,6 +82,20 @@ class LoginAnswer(serializers.Serializer[Any]):
     user = MeRow()
 
 
+class Locked(APIException):
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_code = "locked_out"
+
+    def __init__(self, error: lockout.LockedOut) -> None:
+        super().__init__(str(error))
+        self.wait = error.retry_after  # becomes Retry-After
+
+
+_OPEN: dict[str, Any] = {
+    "authentication_classes": [], "permission_classes": [AllowAny], "throttle_classes": [PublicThrottle],
+}  # fmt: skip
+
+
 class AuthViewSet(VerbViewSet):
     permission_classes = [IsAuthenticated]
     idempotent = False
@@ -88,16 +104,21 @@ class AuthViewSet(VerbViewSet):
         return 'Bearer realm="api"'
 
     @extend_schema(request=LoginBody, responses=LoginAnswer, auth=[])
-    @action(detail=False, methods=["post"], authentication_classes=[], permission_classes=[AllowAny])
+    @action(detail=False, methods=["post"], **_OPEN)
     def login(self, request: Request) -> Response:
-        """Tokens for an e-mail address and a password. Unknown, wrong and inactive are one and the same 401."""
+        """Tokens for an e-mail address and a password. Unknown, wrong and inactive are one and the same 401.
+
+        After 5 failures in 15 minutes for an account, or 20 in an hour for any, from one address: 429.
+        """
         try:
-            return _answer(services.log_in(**self.body(LoginBody)))
+            return _answer(services.log_in(**self.body(LoginBody), address=client_address(request)))
+        except lockout.LockedOut as error:
+            raise Locked(error) from error
         except services.LoginRefused as error:
             raise AuthenticationFailed("The e-mail address or the password is wrong.", "login_failed") from error
 
     @extend_schema(request=RefreshBody, responses=LoginAnswer, auth=[])
-    @action(detail=False, methods=["post"], authentication_classes=[], permission_classes=[AllowAny])
+    @action(detail=False, methods=["post"], **_OPEN)
     def refresh(self, request: Request) -> Response:
         """A new pair of tokens. Each refresh token works once; using one again later ends the login."""
         try:

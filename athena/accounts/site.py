@@ -1,0 +1,45 @@
+"""The admin's own site: its name, and a way in that counts failures like the API's."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from athena.accounts import services
+from athena.accounts.lockout import LockedOut
+from athena.http.addresses import client_address
+
+
+class LoginForm(AdminAuthenticationForm):
+    locked_out: LockedOut | None = None
+
+    def clean(self) -> dict[str, Any]:
+        email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if email and password and self.request is not None:
+            address = client_address(self.request)
+            try:
+                self.user_cache = services.identify(email=email, password=password, address=address)
+            except LockedOut as error:
+                self.locked_out = error
+                raise ValidationError(str(error), code="locked_out") from error
+            except services.LoginRefused as error:
+                raise self.get_invalid_login_error() from error
+        return self.cleaned_data
+
+
+class AthenaSite(admin.AdminSite):
+    site_header = site_title = "Athena"
+    index_title = "Sales"
+    empty_value_display = "–"
+    login_form = LoginForm
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        response = super().login(request, extra_context)
+        form = (response.context_data or {}).get("form") if isinstance(response, TemplateResponse) else None
+        if isinstance(form, LoginForm) and form.locked_out is not None:
+            response.status_code = 429
+            response["Retry-After"] = str(form.locked_out.retry_after)
+        return response

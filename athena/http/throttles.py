@@ -1,0 +1,110 @@
+"""How many requests somebody may make in a time: counted in one place for all processes, without losing any.
+
+Redis counts where there is one, the database elsewhere. Windows are fixed (the minute of the clock, say), so twice the
+number is possible around a window's edge. What cannot be counted passes: a throttle is no reason to be away.
+"""
+
+import math
+import time
+from functools import cache
+from typing import Any, ClassVar
+
+import redis
+import structlog
+from django.conf import settings
+from django.db import connection
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from athena.http.addresses import client_address
+from athena.models import ThrottleCount
+
+logger = structlog.get_logger(__name__)
+
+_REDIS_WAIT, _REDIS_REST = 0.25, 10.0  # seconds to wait for Redis, and not to ask it again once it did not answer
+
+
+class Throttle(BaseThrottle):
+    """Counts by `ident` under the rate of its scope in `settings.THROTTLES`."""
+
+    scope: ClassVar[str]
+    _wait: float = 0
+
+    def ident(self, request: Request) -> str | None:
+        """Whose requests are counted together; None for a request that is not counted here."""
+        raise NotImplementedError(type(self).__name__)
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        rate, ident = settings.THROTTLES[self.scope], self.ident(request)
+        if rate is None or ident is None:
+            return True
+        now = time.time()
+        window = int(now // rate.seconds) * rate.seconds
+        self._wait = window + rate.seconds - now
+        return _count(f"{self.scope}:{ident}", window, rate.seconds) <= rate.calls
+
+    def wait(self) -> float:
+        return self._wait
+
+
+class PublicThrottle(Throttle):
+    """Of routes that need no login: by address."""
+
+    scope = "public"
+
+    def ident(self, request: Request) -> str | None:
+        return client_address(request._request)
+
+
+class UserThrottle(Throttle):
+    """Of everything else: by user."""
+
+    scope = "user"
+
+    def ident(self, request: Request) -> str | None:
+        return str(request.user.pk) if request.user.is_authenticated else None
+
+
+def _count(key: str, window: int, seconds: int) -> int:
+    """This request's number in its window."""
+    return _in_redis(key, window, seconds) if settings.REDIS_URL else _in_database(key, window, seconds)
+
+
+def _in_database(key: str, window: int, seconds: int) -> int:
+    table = ThrottleCount._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (name, ends_at, calls) VALUES (%s, %s, 1) "  # noqa: S608
+            f"ON CONFLICT (name, ends_at) DO UPDATE SET calls = {table}.calls + 1 RETURNING calls",
+            [key, window + seconds],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _in_redis(key: str, window: int, seconds: int) -> int:
+    if time.monotonic() < _Redis.asleep_until:
+        return 0
+    name = f"athena:throttle:{key}:{window}"
+    try:
+        with _client().pipeline() as pipeline:
+            pipeline.incr(name)
+            pipeline.expire(name, seconds)
+            return int(pipeline.execute()[0])
+    except redis.RedisError as error:
+        _Redis.asleep_until = time.monotonic() + _REDIS_REST
+        logger.warning("throttle_not_counted", error=repr(error))
+        return 0
+
+
+class _Redis:
+    asleep_until = -math.inf
+
+
+@cache
+def _client() -> "redis.Redis":
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=_REDIS_WAIT, socket_connect_timeout=_REDIS_WAIT)
+
+
+def forget() -> int:
+    """Delete the counts of windows that are over. Returns how many."""
+    return ThrottleCount.objects.filter(ends_at__lt=time.time()).delete()[0]

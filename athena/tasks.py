@@ -1,0 +1,26 @@
+"""What the worker does for the system itself."""
+
+import structlog
+from celery import shared_task
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from athena.accounts import lockout
+from athena.accounts.models import LoginSession
+from athena.http import idempotency, throttles
+
+logger = structlog.get_logger(__name__)
+
+
+@shared_task(name="athena.clean_up")
+def clean_up() -> None:
+    """Delete what is of no use any more; each row says itself when that is."""
+    now = timezone.now()
+    logger.info(
+        "cleaned_up",
+        idempotency_keys=idempotency.forget(),
+        failed_logins=lockout.forget(),
+        throttle_counts=throttles.forget(),
+        login_sessions=LoginSession.objects.filter(expires_at__lt=now).delete()[0],
+        sessions=Session.objects.filter(expire_date__lt=now).delete()[0],
+    )

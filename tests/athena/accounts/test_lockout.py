@@ -1,0 +1,147 @@
+"""Guessing passwords, at the API's door and at the admin's."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from rest_framework.test import APIClient
+
+from athena.accounts import lockout
+from athena.accounts.models import FailedLogin
+
+LOGIN = "/api/v1/auth/login"
+PASSWORD = "correct horse 7"
+
+
+@pytest.fixture
+def maria(rep):
+    rep.set_password(PASSWORD)
+    rep.save()
+    return rep
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel("2026-11-23T10:00Z", tick=False) as clock:
+        yield clock
+
+
+def guess(email="maria@example.com", password="wrong", address="203.0.113.7"):
+    return APIClient(REMOTE_ADDR=address).post(LOGIN, {"email": email, "password": password})
+
+
+def statuses(count, **how):
+    return [guess(**how).status_code for _ in range(count)]
+
+
+@pytest.mark.parametrize("email", ["maria@example.com", "nobody@example.com", "gone@example.com"])
+def test_the_sixth_failure_for_an_account_is_429(maria, leaver, clock, email):
+    assert statuses(5, email=email) == [401] * 5
+    answer = guess(email=email.upper())
+    assert (answer.status_code, answer["Retry-After"]) == (429, "900")
+    assert answer.json() == {"detail": "Too many failed logins. Try again in 15 minutes.", "code": "locked_out"}
+    assert FailedLogin.objects.count() == 5
+
+
+def test_then_the_right_password_is_refused_too_until_the_time_is_over(maria, clock):
+    statuses(4)
+    clock.shift(timedelta(minutes=10))
+    assert guess().status_code == 401
+    locked = guess(password=PASSWORD)
+    assert (locked.status_code, locked["Retry-After"]) == (429, "300")
+    clock.shift(timedelta(minutes=5))
+    assert guess(password=PASSWORD).status_code == 200
+    assert statuses(5) == [401] * 4 + [429], "the fifth is still remembered"
+
+
+def test_others_and_other_addresses_are_not_concerned(maria, colleague):
+    statuses(6)
+    assert guess(address="203.0.113.8", password=PASSWORD).status_code == 200
+    assert guess(email="tom@example.com").status_code == 401
+
+
+def test_only_failures_count_and_a_success_forgives_none(maria):
+    assert statuses(12, password=PASSWORD) == [200] * 12
+    assert [*statuses(3), *statuses(1, password=PASSWORD), *statuses(3)] == [401] * 3 + [200] + [401] * 2 + [429]
+
+
+def test_the_twenty_first_failure_of_an_address_is_429(maria, clock):
+    assert [guess(email=f"user{n}@example.com").status_code for n in range(21)] == [401] * 20 + [429]
+    locked = guess(password=PASSWORD)
+    assert (locked.status_code, locked["Retry-After"]) == (429, "3600")
+    clock.shift(timedelta(hours=1))
+    assert guess(password=PASSWORD).status_code == 200
+
+
+def test_a_made_up_forwarding_header_is_no_way_round(maria, settings):
+    for hops, forwarded, locked in [(0, "198.51.100.{}", True), (1, "198.51.100.{}, 203.0.113.9", True),
+                                    (1, "203.0.113.9, 198.51.100.{}", False)]:  # fmt: skip
+        settings.TRUSTED_HOPS = hops
+        FailedLogin.objects.all().delete()
+        found = [
+            APIClient()
+            .post(
+                LOGIN, {"email": "maria@example.com", "password": "x"}, headers={"X-Forwarded-For": forwarded.format(n)}
+            )
+            .status_code
+            for n in range(6)
+        ]
+        assert found == [401] * 5 + [429 if locked else 401], (hops, forwarded)
+
+
+def test_the_admin_counts_the_same_failures(maria, clock):
+    statuses(3, address="127.0.0.1")
+
+    def try_admin(password):
+        return Client().post("/admin/login/", {"username": "maria@example.com", "password": password})
+
+    assert [try_admin("wrong").status_code for _ in range(2)] == [200, 200]
+    locked = try_admin(PASSWORD)
+    assert (locked.status_code, locked["Retry-After"]) == (429, "900")
+    assert "Too many failed logins. Try again in 15 minutes." in locked.content.decode()
+    clock.shift(timedelta(minutes=15))
+    assert (try_admin(PASSWORD).status_code, try_admin(PASSWORD)["Location"]) == (302, "/accounts/profile/")
+
+
+def test_nothing_is_kept_of_what_was_typed_and_not_for_longer_than_it_counts(maria, clock):
+    guess(email="my-secret-password", password="x")
+    (row,) = FailedLogin.objects.values()
+    assert "secret" not in str(row)
+    assert lockout.forget() == 0
+    clock.shift(timedelta(hours=1))
+    assert (lockout.forget(), FailedLogin.objects.count()) == (1, 0)
+
+
+def test_a_deactivated_users_logins_do_not_come_back_with_the_account(maria, admin, browse):
+    tokens = guess(password=PASSWORD).json()
+    browser = browse(maria)
+    page = f"/admin/accounts/user/{maria.pk}/change/"
+    form = {
+        "email": maria.email, "full_name": maria.full_name, "time_zone": "UTC", "reminder_minutes": 30,
+        "digest_hour": 7, "role": "rep", "team": maria.team_id,
+    }  # fmt: skip
+
+    def works():
+        bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+        refreshed = APIClient().post("/api/v1/auth/refresh", {"refresh_token": tokens["refresh_token"]})
+        return [
+            APIClient().get("/api/v1/auth/me", headers=bearer).status_code == 200,
+            browser.get("/admin/").status_code == 200,
+            refreshed.status_code == 200,
+        ]
+
+    assert browse(admin).post(page, form).status_code == 302
+    assert browse(admin).post(page, form | {"is_active": "on"}).status_code == 302
+    maria.refresh_from_db()
+    assert maria.is_active
+    assert works() == [False] * 3
+
+
+def test_a_password_that_an_admin_sets_ends_all_logins(maria, admin, browse):
+    tokens = guess(password=PASSWORD).json()
+    new = {"password1": "another horse 8", "password2": "another horse 8", "usable_password": "true"}
+    assert browse(admin).post(f"/admin/accounts/user/{maria.pk}/password/", new).status_code == 302
+    refreshed = APIClient().post("/api/v1/auth/refresh", {"refresh_token": tokens["refresh_token"]})
+    assert refreshed.status_code == 401
+    assert guess(password="another horse 8").status_code == 200

@@ -1,0 +1,81 @@
+"""Counting requests, in the database and in Redis."""
+
+import socket
+
+import pytest
+import time_machine
+
+from athena.http import throttles
+from athena.http.rates import Rate
+from athena.models import ThrottleCount
+
+LOGIN = "/api/v1/auth/login"
+
+
+@pytest.fixture
+def limit(settings):
+    def set_rates(**rates):
+        settings.THROTTLES = {"public": None, "user": None} | rates
+        settings.REDIS_URL = ""
+
+    return set_rates
+
+
+def test_a_user_gets_so_many_and_then_has_to_wait(db, api, rep, colleague, limit):
+    limit(user=Rate(3, 60))
+    with time_machine.travel("2026-11-23T10:00:48Z", tick=False) as clock:
+        client = api(rep)
+        assert [client.get("/api/v1/auth/me").status_code for _ in range(4)] == [200, 200, 200, 429]
+        answer = client.get("/api/v1/sales/leads")
+        assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (429, "throttled", "12")
+        assert api(colleague).get("/api/v1/auth/me").status_code == 200
+        clock.shift(12)
+        assert client.get("/api/v1/auth/me").status_code == 200
+        assert throttles.forget() == 0
+        clock.shift(1)
+        assert (throttles.forget(), ThrottleCount.objects.count()) == (2, 1)
+
+
+def test_an_address_gets_so_many_where_nobody_is_logged_in(db, api, limit):
+    limit(public=Rate(2, 3600))
+    body = {"email": "a@example.com", "password": "b"}
+    assert [api().post(LOGIN, body).status_code for _ in range(3)] == [401, 401, 429]
+    assert api().post(LOGIN, body, REMOTE_ADDR="203.0.113.9").status_code == 401
+
+
+def test_without_a_rate_nothing_is_counted(db, api, rep, limit):
+    limit()
+    assert api(rep).get("/api/v1/auth/me").status_code == 200
+    assert not ThrottleCount.objects.exists()
+
+
+def test_a_refused_post_keeps_no_idempotent_answer(db, api, rep, limit):
+    limit(user=Rate(0, 60))
+    key = {"Idempotency-Key": "k"}
+    assert api(rep).post("/api/v1/sales/leads", {"company_name": "A"}, headers=key).status_code == 429
+    limit()
+    assert api(rep).post("/api/v1/sales/leads", {"company_name": "A"}, headers=key).status_code == 201
+
+
+def test_a_redis_that_is_away_costs_one_short_wait_and_refuses_nobody(db, api, rep, settings, monkeypatch):
+    monkeypatch.setattr(throttles._Redis, "asleep_until", 0)
+    throttles._client.cache_clear()
+    tries = []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        settings.THROTTLES = {"public": None, "user": Rate(1, 60)}
+        real = throttles._client
+        monkeypatch.setattr(throttles, "_client", lambda: tries.append(1) or real())
+        assert [api(rep).get("/api/v1/auth/me").status_code for _ in range(5)] == [200] * 5
+    real.cache_clear()
+    assert len(tries) == 1
+
+
+@pytest.mark.parametrize("text", ["300", "x/minute", "3/week", "-1/minute", "3/minutes"])
+def test_a_wrong_rate_is_said(text):
+    with pytest.raises(ValueError, match="is no rate"):
+        Rate.parse(text)
+
+
+def test_rates():
+    assert (Rate.parse("300/minute"), Rate.parse("5/day"), Rate.parse("")) == (Rate(300, 60), Rate(5, 86_400), None)

@@ -1,0 +1,74 @@
+"""Sixteen bad logins at once, and sixteen requests counted at once."""
+
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from athena.accounts import lockout
+from athena.accounts.models import FailedLogin
+from athena.http import throttles
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TOGETHER = 16
+
+
+def together(call):
+    start = threading.Barrier(TOGETHER)
+
+    def one(_):
+        start.wait(10)
+        try:
+            return call()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        return list(pool.map(one, range(TOGETHER)))
+
+
+def log_in():
+    return APIClient().post("/api/v1/auth/login", {"email": "maria@example.com", "password": "wrong"}).status_code
+
+
+def test_five_of_sixteen_are_tried():
+    assert sorted(together(log_in)) == [401] * 5 + [429] * 11
+    assert FailedLogin.objects.count() == 5
+
+
+@pytest.mark.postgres  # SQLite lets one transaction write at a time, locks or none
+def test_control_without_the_lock_more_are_tried(monkeypatch):
+    all_have_looked = threading.Barrier(TOGETHER)
+    real = lockout.require_open
+    looked = threading.local()
+
+    def look(email, address):
+        real(email, address)
+        looked.times = getattr(looked, "times", 0) + 1
+        if looked.times == 2:  # the look inside the transaction that records the failure
+            all_have_looked.wait(20)
+
+    monkeypatch.setattr(lockout, "require_open", look)
+    monkeypatch.setattr(lockout, "_one_at_a_time", lambda address: None)
+    assert together(log_in) == [401] * TOGETHER
+
+
+def count():
+    return throttles._count("user:1", int(time.time()) // 86_400 * 86_400, 86_400)
+
+
+def test_the_database_loses_no_request(settings):
+    settings.REDIS_URL = ""
+    assert sorted(together(count)) == list(range(1, TOGETHER + 1))
+
+
+@pytest.mark.postgres  # the round that has a Redis
+def test_redis_loses_no_request(settings):
+    settings.REDIS_URL = os.environ["REDIS_URL"]
+    throttles._client.cache_clear()
+    throttles._client().delete(f"athena:throttle:user:1:{int(time.time()) // 86_400 * 86_400}")
+    assert sorted(together(count)) == list(range(1, TOGETHER + 1))
