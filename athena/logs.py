@@ -4,6 +4,7 @@ A request's id comes from the gateway (X-Request-ID) or is made here. It goes wi
 logged on the way, and with the tasks that the request wakes.
 """
 
+import logging
 from typing import Any
 
 import structlog
@@ -34,7 +35,20 @@ def configure(level: str, *, pretty: bool) -> dict[str, Any]:
                 "foreign_pre_chain": shared,
             }
         },
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "filters": {"client_errors": {"()": ClientErrors}},
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": "structured", "filters": ["client_errors"]},
+        },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {"django": {"level": level, "propagate": True}},
     }
+
+
+class ClientErrors(logging.Filter):
+    """A client's mistake (an answer of 4xx) is one line of information, without a trace: nobody need act on it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not 400 <= getattr(record, "status_code", 0) < 500:
+            return True
+        record.levelno, record.levelname, record.exc_info = logging.INFO, "INFO", None
+        return logging.getLogger().level <= logging.INFO

@@ -4,26 +4,44 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.plumbing import ResolvedComponent, get_lib_doc_excludes
 from rest_framework.permissions import AllowAny
 
 from athena.accounts.roles import Role, permissions_of
-from athena.http.viewsets import RolePermission
+from athena.http.rows import Row
+from athena.http.serializers import StrictSerializer
+from athena.http.viewsets import RolePermission, VerbViewSet, ViewSet
 
 _PATH_ID = {"type": "integer", "minimum": 1}
-_ERRORS = {
-    "400": "Malformed: by field, or as a detail",
-    "401": "Not logged in",
-    "403": "Seen, but not allowed",
-    "404": "Not there, or not visible",
-    "406": "Only JSON (or HTML for the browsable API) is answered",
-    "409": "The state of things does not allow it",
-    "413": "A body of more than 1 MB",
-    "415": "Not JSON in UTF-8",
-    "429": "Too many requests; see Retry-After",
-    "503": "The database is away; see Retry-After",
+_CHANGES = ("POST", "PUT", "PATCH", "DELETE")
+_ERRORS: dict[str, tuple[str, tuple[str, ...]]] = {  # what it means, and which methods answer so
+    "400": ("Malformed: by field, or as a detail", ("GET", *_CHANGES)),
+    "401": ("Not logged in", ("GET", *_CHANGES)),
+    "403": ("Seen, but not allowed", ("GET", *_CHANGES)),
+    "404": ("Not there, or not visible", ("GET", *_CHANGES)),
+    "406": ("Only JSON (or HTML for the browsable API) is answered", ("GET", *_CHANGES)),
+    "409": ("The state of things does not allow it", _CHANGES),
+    "412": ("Changed since it was read: see If-Match", ("PATCH", "DELETE")),
+    "413": ("A body of more than 1 MB", _CHANGES),
+    "415": ("Not JSON in UTF-8", _CHANGES),
+    "422": ("The Idempotency-Key was used for another request", ("POST",)),
+    "429": ("Too many requests; see Retry-After", ("GET", *_CHANGES)),
+    "503": ("The database is away; see Retry-After", ("GET", *_CHANGES)),
 }
-_OF_BODIES = ("413", "415")
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    "description": "Sent again with the same key and body, the call works once and is answered alike (24 hours).",
+}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "example": '"7"'},
+    "description": "The ETag that was read. Where it no longer holds, nothing is changed (412).",
+}
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -41,12 +59,25 @@ class Schema(AutoSchema):
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation = super().get_operation(*args, **kwargs)
         if operation is not None:
+            if self._headers:
+                operation.setdefault("parameters", []).extend(self._headers)
+            names = {parameter["name"] for parameter in operation.get("parameters", [])}
             answers = operation.setdefault("responses", {})
             error = {"application/json": {"schema": self._error().ref}}
-            for status, why in _ERRORS.items():
-                if self._can_answer(status):
+            for status, (why, methods) in _ERRORS.items():
+                if self.method in methods and self._can_answer(status, names):
                     answers.setdefault(status, {"description": why, "content": error})
         return operation
+
+    @property
+    def _is_idempotent(self) -> bool:
+        return self.method == "POST" and getattr(self.view, "idempotent", False)
+
+    @property
+    def _headers(self) -> list[dict[str, Any]]:
+        row = getattr(self.view, "row", None)
+        versioned = self.method in ("PATCH", "DELETE") and "version" in set(row.keys() if row else ())
+        return [_IDEMPOTENCY_KEY] if self._is_idempotent else [_IF_MATCH] if versioned else []
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
@@ -59,12 +90,14 @@ class Schema(AutoSchema):
             return ""
         return f"Roles: {', '.join(role.value for role in Role if right in permissions_of(role))}."
 
-    def _can_answer(self, status: str) -> bool:
-        if status in ("401", "403") and any(isinstance(each, AllowAny) for each in self.view.get_permissions()):
-            return status == "401"
+    def _can_answer(self, status: str, parameters: set[str]) -> bool:
+        if status == "403":
+            return not any(isinstance(each, AllowAny) for each in self.view.get_permissions())
         if status == "404":
-            return "{" in self.path
-        return status not in ("409", *_OF_BODIES) or self.method in ("POST", "PATCH", "DELETE")
+            return "{" in self.path or "user_id" in parameters or self._is_idempotent
+        if status == "412":
+            return "If-Match" in parameters
+        return status != "422" or self._is_idempotent
 
     def _error(self) -> ResolvedComponent:
         schema = {
@@ -78,6 +111,11 @@ class Schema(AutoSchema):
         )
         self.registry.register_on_missing(component)
         return component
+
+
+def undescribed() -> list[type]:
+    """The bases whose docstrings are for whoever builds on them, and say nothing of a call."""
+    return [*get_lib_doc_excludes(), VerbViewSet, ViewSet, Row, StrictSerializer]  # type: ignore[no-untyped-call]
 
 
 def _is_id(schema: dict[str, Any]) -> bool:

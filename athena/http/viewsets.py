@@ -85,12 +85,14 @@ class VerbViewSet(viewsets.ViewSet):
     queryset: Any = None
     rights: ClassVar[dict[str, str]] = {}
     idempotent: ClassVar[bool] = True  # whether a POST takes an Idempotency-Key
+    query: ClassVar[type[StrictSerializer]] = StrictSerializer  # the parameters of a change: none, mostly
     post: Any
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if self.action is None or request.method in ("GET", "HEAD"):
             return
+        query_values(request, self.query)
         key = idempotency.key_of(request) if self.idempotent and request.method == "POST" else None
         if key is not None:
             _ = request._request.body  # kept for its fingerprint: the parser would use it up

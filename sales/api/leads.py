@@ -88,6 +88,8 @@ class ActivityBody(StrictSerializer):
 
 
 class LeadViewSet(ScoreActions, TransferActions, ViewSet):
+    """Inquiries, and how far each sale has come."""
+
     queryset = Lead.objects.none()
     row = LeadRow
     filterset_class = LeadFilters

@@ -91,13 +91,13 @@ class TransferActions(ViewSet):
     }
 
     @extend_schema(parameters=[TransferQuery], request=TransferBody, responses=Transferred)
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], query=TransferQuery)
     def transfer(self, request: Request, pk: str) -> Response:
         """Give a lead to somebody. A rep gives their own to a colleague of the team, a manager any to anybody.
 
         The parameters may come in the query or in the body; in both and different is an error.
         """
-        values = _from_query_and_body(query_values(request, TransferQuery), self, TransferBody)
+        values = _from_query_and_body(query_values(request, self.query), self, TransferBody)
         to_user_id: int = values.pop("to_user_id")
         done = transfers.transfer(
             by=self.caller, leads=Lead.objects.filter(pk=self.pk), to_user_id=to_user_id, **values

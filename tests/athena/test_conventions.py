@@ -77,9 +77,9 @@ def test_a_slash_at_the_end_changes_nothing(client, fill, route):
     assert call(client, "get", f"{url}//").status_code == 404
 
 
-@pytest.mark.parametrize("route", READS)
-def test_an_unknown_parameter_is_named(client, fill, route):
-    answer = call(client, "get", f"{fill(route)}?colour=red")
+@pytest.mark.parametrize(("route", "method"), [(route, method) for route, method, _ in ROUTES])
+def test_an_unknown_parameter_is_named(client, fill, route, method):
+    answer = call(client, method, f"{fill(route)}?colour=red")
     assert is_error(answer, 400), answer.content
     assert set(answer.json()) == {"colour"}
 

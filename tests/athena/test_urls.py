@@ -46,10 +46,14 @@ def test_yaml_unless_json_is_asked_for(api, rep):
 def test_each_call_says_who_may_and_what_can_go_wrong(schema):
     complete = schema["paths"]["/api/v1/sales/follow-ups/{id}/complete"]["post"]
     assert complete["description"].endswith("Roles: rep, manager, admin.")
-    assert set(complete["responses"]) == {"200", "400", "401", "403", "404", "406", "409", "413", "415", "429", "503"}
-    assert complete["parameters"] == [
-        {"in": "path", "name": "id", "schema": {"type": "integer", "minimum": 1}, "required": True}
-    ]
+    assert " ".join(complete["responses"]) == "200 400 401 403 404 406 409 413 415 422 429 503"
+    assert complete["parameters"][0] == {
+        "in": "path", "name": "id", "schema": {"type": "integer", "minimum": 1}, "required": True,
+    }  # fmt: skip
+    assert [each["name"] for each in complete["parameters"]] == ["id", "Idempotency-Key"]
+    change = schema["paths"]["/api/v1/sales/follow-ups/{id}"]["patch"]
+    assert " ".join(change["responses"]) == "200 400 401 403 404 406 409 412 413 415 429 503"
+    assert [each["name"] for each in change["parameters"]] == ["id", "If-Match"]
     rules = schema["paths"]["/api/v1/sales/scoring/rules"]["get"]
     assert rules["description"].endswith("Roles: manager, admin.")
     login = schema["paths"]["/api/v1/auth/login"]["post"]

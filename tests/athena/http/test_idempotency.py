@@ -44,7 +44,7 @@ def test_the_second_is_answered_as_the_first_was(send):
 
 def test_another_body_or_address_is_422(send):
     send()
-    for answer in (send({"company_name": "Other"}), send(url=f"{URL}?x=1"), send(url="/api/v1/sales/follow-ups")):
+    for answer in (send({"company_name": "Other"}), send(url="/api/v1/sales/follow-ups")):
         assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
     assert Lead.objects.count() == 1
 
