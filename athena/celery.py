@@ -4,8 +4,10 @@ import os
 
 from celery import Celery
 
+from athena.observe import ObservedTask
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "athena.settings")
 
-app = Celery("athena")
+app = Celery("athena", task_cls=ObservedTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

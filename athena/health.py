@@ -1,6 +1,5 @@
 """Whether Athena is alive, and whether it can work: for supervisors, load balancers and people on call."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -63,22 +62,24 @@ def _migrated() -> bool:
     return True
 
 
+def ages() -> dict[str, int | None]:
+    """Seconds since beat and the worker last ticked, and since the longest-waiting message came due; None: never."""
+    now = timezone.now()
+    moments = {"beat": _last_beat(), "worker": _last_work(), "outbox": _oldest_waiting()}
+    return {name: None if at is None else max(0, round((now - at).total_seconds())) for name, at in moments.items()}
+
+
 def _work() -> tuple[dict[str, Any], list[str]]:
     """What the broker, beat, the worker and the outbox are doing, and which of them are in trouble."""
-    tick = 3 * settings.TICK_SECONDS + 10
-    ages: dict[str, tuple[Callable[[], datetime | None], int, bool]] = {
-        "beat_age": (_last_beat, tick, True),
-        "worker_age": (_last_work, tick, True),
-        "outbox_age": (_oldest_waiting, OUTBOX_SECONDS, False),
-    }
     broker = _broker()
     found: dict[str, Any] = {"broker": broker}
     problems = [] if broker == "ok" else ["broker"]
-    for name, (read, most, must_be) in ages.items():
-        at = read()
-        found[name] = None if at is None else max(0, round((timezone.now() - at).total_seconds()))
-        if must_be if at is None else found[name] > most:
-            problems.append(name.removesuffix("_age"))
+    tick = 3 * settings.TICK_SECONDS + 10
+    most = {"beat": tick, "worker": tick, "outbox": OUTBOX_SECONDS}
+    for name, age in ages().items():
+        found[f"{name}_age"] = age
+        if name != "outbox" if age is None else age > most[name]:
+            problems.append(name)
     return found, problems
 
 

@@ -10,6 +10,12 @@ from typing import Any
 import structlog
 
 
+def request_id() -> str | None:
+    """Of the request, or the task, that is being worked on."""
+    found: str | None = structlog.contextvars.get_contextvars().get("request_id")
+    return found
+
+
 def configure(level: str, *, pretty: bool) -> dict[str, Any]:
     """Set structlog up. Returns Django's LOGGING, by which the standard library's loggers speak the same way."""
     shared: list[Any] = [

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils import timezone
 
 from athena.db import Now
+from athena.db.bulk import add_up
 
 
 class Heartbeat(models.Model):
@@ -57,3 +58,29 @@ class ThrottleCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.calls}"
+
+    @classmethod
+    def count(cls, name: str, ends_at: int) -> int:
+        """One more. Returns how many there are with it."""
+        (calls,) = add_up(cls, {"name": name, "ends_at": ends_at}, {"calls": 1})
+        return int(calls)
+
+
+class TaskTotal(models.Model):
+    """How often a task has ended, how, and how long it took in all: for `/metrics`, on every machine alike."""
+
+    pk = models.CompositePrimaryKey("task", "outcome")
+    task = models.CharField(max_length=100)
+    outcome = models.CharField(max_length=10)
+    runs = models.BigIntegerField(default=0, db_default=0)
+    seconds = models.FloatField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "task_totals"
+
+    def __str__(self) -> str:
+        return f"{self.task} {self.outcome}: {self.runs}"
+
+    @classmethod
+    def add(cls, task: str, outcome: str, seconds: float) -> None:
+        add_up(cls, {"task": task, "outcome": outcome}, {"runs": 1, "seconds": seconds})

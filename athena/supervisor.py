@@ -69,10 +69,7 @@ def commands() -> dict[str, list[str]]:
     celery = [sys.executable, "-m", "celery", "--quiet", "--app", "athena"]
     return {
         "web": [
-            *(sys.executable, "-m", "gunicorn", "athena.wsgi", "--no-control-socket", "--log-level", level),
-            *("--bind", _authority(*address()), "--worker-class", "gthread", "--graceful-timeout", "5"),
-            *("--workers", str(env.int("WEB_CONCURRENCY", default=2))),
-            *("--threads", str(env.int("WEB_THREADS", default=8))),
+            *(sys.executable, "-m", "gunicorn", "--config", "python:athena.web", "athena.wsgi"),
         ],
         "worker": [
             *(*celery, "worker", "--loglevel", level, "--without-gossip", "--without-mingle"),

@@ -12,6 +12,8 @@ from celery import current_app
 from django.db import transaction
 from kombu.exceptions import KombuError
 
+from athena.logs import request_id
+
 logger = structlog.get_logger(__name__)
 
 
@@ -22,6 +24,6 @@ def wake(task_name: str, *args: Any) -> None:
 
 def _publish(task_name: str, args: tuple[Any, ...]) -> None:
     try:
-        current_app.send_task(task_name, args=args, retry=False)
+        current_app.send_task(task_name, args=args, retry=False, headers={"request_id": request_id()})
     except (OSError, KombuError) as error:
         logger.warning("wake_failed", task=task_name, error=repr(error))

@@ -62,6 +62,7 @@ class Notification(models.Model):
         indexes = [
             models.Index(F("recipient"), F("created_at").desc(), F("id").desc(), name="idx_notifications_recipient"),
             models.Index("next_attempt_at", "id", name="idx_notifications_waiting", condition=Q(state="waiting")),
+            models.Index("id", name="idx_notifications_dead", condition=Q(state="dead")),
         ]
 
     def __str__(self) -> str:

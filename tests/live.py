@@ -147,6 +147,6 @@ def up(var_dir: Path, **settings: str) -> Iterator[Athena]:
 @pytest.fixture(scope="session")
 def live_athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Athena]:
     """One Athena with demo data, which all tests of a run share. A failing test's report shows its log's path."""
-    with own_engine() as engine, up(tmp_path_factory.mktemp("live"), DEMO="1", **engine) as athena:
+    with own_engine() as engine, up(tmp_path_factory.mktemp("live"), DEMO="1", WEB_CONCURRENCY="2", **engine) as athena:
         athena.wait_until_ready()
         yield athena

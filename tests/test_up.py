@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -49,3 +50,19 @@ def test_ends_as_a_whole_and_starts_again_on_the_same_data(tmp_path: Path) -> No
             athena.process.send_signal(signal.SIGTERM)
             assert athena.process.wait(live.PATIENCE_SECONDS) == 0
             live.wait_for(lambda: not athena.processes(), "the end of all")
+
+
+def test_its_figures_are_there_for_prometheus(live_athena: Athena) -> None:
+    """Of all web processes together: asked again and again, no counter goes back."""
+    token = (live_athena.var_dir / "metrics_token").read_text()
+    name = 'athena_requests_total{method="GET",route="/healthz",status="200"}'
+
+    def scrape() -> float:
+        with urlopen(f"{live_athena.base_url}/healthz"):
+            request = Request(f"{live_athena.base_url}/metrics", headers={"Authorization": f"Bearer {token}"})
+        with urlopen(request) as answer:
+            lines = answer.read().decode().splitlines()
+        return float(next(line.rpartition(" ")[2] for line in lines if line.startswith(name)))
+
+    found = [scrape() for _ in range(10)]
+    assert [later - found[0] for later in found] == [float(n) for n in range(10)]

@@ -78,6 +78,23 @@ def update_own(model: type[Model], columns: Sequence[str], values: Mapping[int, 
         return int(cursor.rowcount)
 
 
+def add_up(model: type[Model], keys: Mapping[str, Any], amounts: Mapping[str, float]) -> tuple[Any, ...]:
+    """INSERT … ON CONFLICT DO UPDATE: add to the one row with these keys, made where missing. Returns the sums."""
+    quote = connection.ops.quote_name
+    table = quote(model._meta.db_table)
+    columns = [quote(field.column) for field in _fields(model, (*keys, *amounts))]
+    unique, summed = columns[: len(keys)], columns[len(keys) :]
+    sets = ", ".join(f"{column} = {table}.{column} + excluded.{column}" for column in summed)
+    sql = (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))}) "  # noqa: S608
+        f"ON CONFLICT ({', '.join(unique)}) DO UPDATE SET {sets} RETURNING {', '.join(summed)}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*keys.values(), *amounts.values()])
+        sums: tuple[Any, ...] = cursor.fetchone()
+    return sums
+
+
 def _fields(model: type[Model], names: Iterable[str]) -> list[Any]:
     return [model._meta.get_field(name) for name in names]
 

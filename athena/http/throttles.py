@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 import redis
 import structlog
 from django.conf import settings
-from django.db import connection
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -67,18 +66,9 @@ class UserThrottle(Throttle):
 
 def _count(key: str, window: int, seconds: int) -> int:
     """This request's number in its window."""
-    return _in_redis(key, window, seconds) if settings.REDIS_URL else _in_database(key, window, seconds)
-
-
-def _in_database(key: str, window: int, seconds: int) -> int:
-    table = ThrottleCount._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} (name, ends_at, calls) VALUES (%s, %s, 1) "  # noqa: S608
-            f"ON CONFLICT (name, ends_at) DO UPDATE SET calls = {table}.calls + 1 RETURNING calls",
-            [key, window + seconds],
-        )
-        return int(cursor.fetchone()[0])
+    if settings.REDIS_URL:
+        return _in_redis(key, window, seconds)
+    return ThrottleCount.count(key, window + seconds)
 
 
 def _in_redis(key: str, window: int, seconds: int) -> int:

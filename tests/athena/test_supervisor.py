@@ -1,6 +1,7 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -85,12 +86,14 @@ def test_a_port_is_taken_while_somebody_listens(listening_on: str) -> None:
 
 
 def test_settings_reach_the_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"HOST": "::1", "PORT": "9000", "WEB_CONCURRENCY": "5", "WORKER_CONCURRENCY": "7"}.items():
+    own = {"HOST": "::1", "PORT": "9000", "WEB_CONCURRENCY": "5", "WORKER_CONCURRENCY": "7", "LOG_LEVEL": "ERROR"}
+    for name, value in own.items():
         monkeypatch.setenv(name, value)
-    commands = supervisor.commands()
-    assert commands["web"][commands["web"].index("--bind") + 1] == "[::1]:9000"
-    assert commands["web"][commands["web"].index("--workers") + 1] == "5"
-    assert commands["worker"][commands["worker"].index("--concurrency") + 1] == "7"
+    command = supervisor.commands()["worker"]
+    assert command[command.index("--concurrency") + 1] == "7"
+    show = "from athena import web; print(web.bind, web.workers, web.threads, web.loglevel)"
+    shown = subprocess.run([sys.executable, "-c", show], cwd=live.ROOT, check=True, capture_output=True, text=True)
+    assert shown.stdout.split() == ["[::1]:9000", "5", "8", "error"]
 
 
 def test_processes_are_quiet_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,7 @@ def test_a_broker_that_is_away_costs_a_line_in_the_log(broker, tmp_path) -> None
 
 def test_publishes_only_what_is_committed(transactional_db, monkeypatch) -> None:
     published = []
-    monkeypatch.setattr(current_app, "send_task", lambda name, args, retry: published.append((name, args)))
+    monkeypatch.setattr(current_app, "send_task", lambda name, args, **_: published.append((name, args)))
     with transaction.atomic():
         wake("sales.tick", 7)
         assert published == []
