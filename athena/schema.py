@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ResolvedComponent, get_lib_doc_excludes
+from drf_spectacular.plumbing import ResolvedComponent, force_instance, get_lib_doc_excludes
 from rest_framework.permissions import AllowAny
 
 from athena.accounts.roles import Role, permissions_of
@@ -68,6 +68,12 @@ class Schema(AutoSchema):
                 if self.method in methods and self._can_answer(status, names):
                     answers.setdefault(status, {"description": why, "content": error})
         return operation
+
+    def _map_serializer(self, serializer: Any, *args: Any, **kwargs: Any) -> Any:
+        shape = super()._map_serializer(serializer, *args, **kwargs)  # type: ignore[no-untyped-call]
+        if isinstance(force_instance(serializer), StrictSerializer) and shape.get("type") == "object":  # type: ignore[no-untyped-call]
+            shape["additionalProperties"] = False
+        return shape
 
     @property
     def _is_idempotent(self) -> bool:

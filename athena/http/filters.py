@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import django_filters
 from django.db.models import Q, QuerySet
@@ -184,6 +185,18 @@ def query_values(request: Request, shape: type[StrictSerializer], also: Iterable
     bound.is_valid(raise_exception=True)
     values: dict[str, Any] = bound.validated_data
     return values
+
+
+def require_utf8(query: bytes) -> None:
+    """That a query is text: each parameter that is not is named. Raises `ValidationError`."""
+    wrong = {}
+    for part in query.split(b"&"):
+        try:
+            unquote_to_bytes(part).decode()
+        except UnicodeDecodeError:
+            wrong[unquote_to_bytes(part.partition(b"=")[0]).decode(errors="replace")] = ["This is not UTF-8."]
+    if wrong:
+        raise ValidationError(wrong)
 
 
 def _unknown(parameters: QueryDict, known: set[str]) -> dict[str, Any]:

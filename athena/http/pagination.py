@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django.core import signing
 from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -17,6 +18,10 @@ DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 ARRAY_LIMIT = 1_000
 PARAMETERS = ("limit", "cursor", "ordering", "count")
 ARRAY_PARAMETERS = ("limit", "cursor")
+ARRAY = [  # for the schema of what answers by `array_response`
+    OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}),
+    OpenApiParameter("cursor", str, description="From the answer's Link header, which says where the next page is."),
+]
 _SALT = "athena.http.pagination"
 
 

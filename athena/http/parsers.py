@@ -18,7 +18,7 @@ class StrictJSONParser(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """The body as a dictionary. Raises `ParseError` (400) and `UnsupportedMediaType` (415)."""
-        _require_utf8(media_type or "")
+        _require_json_in_utf8(media_type or "")
         try:
             value = json.loads(
                 stream.read().decode(),
@@ -42,8 +42,11 @@ class _Refused(ValueError):
     """Valid JSON to some parsers, but not to us; the message says why."""
 
 
-def _require_utf8(media_type: str) -> None:
-    for parameter in media_type.split(";")[1:]:
+def _require_json_in_utf8(media_type: str) -> None:
+    kind, *parameters = media_type.split(";")
+    if "*" in kind:  # a range, which the framework takes for any parser
+        raise UnsupportedMediaType(media_type)
+    for parameter in parameters:
         name, _, value = parameter.partition("=")
         charset = value.strip().strip('"').lower()
         if name.strip().lower() == "charset" and charset not in ("utf-8", "utf8"):

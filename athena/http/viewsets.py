@@ -37,7 +37,7 @@ from rest_framework.response import Response
 
 from athena.http import idempotency, preconditions
 from athena.http.fields import MAX_ID
-from athena.http.filters import query_values
+from athena.http.filters import query_values, require_utf8
 from athena.http.pagination import KeysetPagination
 from athena.http.rows import Row
 from athena.http.serializers import StrictSerializer
@@ -90,6 +90,7 @@ class VerbViewSet(viewsets.ViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        require_utf8(request.META["QUERY_STRING"].encode("latin-1"))
         if self.action is None or request.method in ("GET", "HEAD"):
             return
         query_values(request, self.query)

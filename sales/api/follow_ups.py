@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from athena.accounts.models import User, local_today
 from athena.http import fields, filters
 from athena.http.filters import query_values
-from athena.http.pagination import array_response
+from athena.http.pagination import ARRAY, ARRAY_PARAMETERS, array_response
 from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import ViewSet, key_of
 from sales import errors, policy
@@ -24,7 +24,6 @@ from sales.schedule import UNTIMED_DUE
 from sales.services import follow_ups
 
 _STATES = {"open": OPEN, "completed": Q(completed=True), "cancelled": Q(cancelled_at__isnull=False)}
-_PAGE = ("limit", "cursor")
 
 
 class FollowUpFilters(filters.StrictFilterSet):
@@ -137,11 +136,11 @@ class FollowUpViewSet(ViewSet):
             }
         )
 
-    @extend_schema(parameters=[TaskQuery], responses=TaskRow(many=True))
+    @extend_schema(parameters=[TaskQuery, *ARRAY], responses=TaskRow(many=True))
     @action(detail=False, url_path="my-tasks", pagination_class=None)
     def my_tasks(self, request: Request) -> Response:
         """What there is to do: today and later, or as the parameters say; a manager may look at a colleague's."""
-        query = query_values(request, TaskQuery, _PAGE)
+        query = query_values(request, TaskQuery, ARRAY_PARAMETERS)
         assignee = self._whose(query.get("user_id"))
         today = local_today(assignee)
         tasks = FollowUp.objects.open().filter(assigned_to=assignee, lead__archived_at__isnull=True)
@@ -156,11 +155,11 @@ class FollowUpViewSet(ViewSet):
         rows = TaskRow.read(tasks.annotate(is_overdue=late)).order_by("scheduled_date", clock, "id")
         return array_response(request, rows)
 
-    @extend_schema(parameters=[LeadQuery], responses=FollowUpRow(many=True))
+    @extend_schema(parameters=[LeadQuery, *ARRAY], responses=FollowUpRow(many=True))
     @action(detail=False, url_path="lead/(?P<lead_id>[0-9]+)", pagination_class=None)
     def lead(self, request: Request, lead_id: str) -> Response:
         """Every follow-up of a lead, newest date first."""
-        query = query_values(request, LeadQuery, _PAGE)
+        query = query_values(request, LeadQuery, ARRAY_PARAMETERS)
         key = key_of(lead_id)
         self.found(Lead.objects.visible_to(self.caller).filter(pk=key).values("pk"))
         planned = FollowUp.objects.filter(lead=key).with_overdue()

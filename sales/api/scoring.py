@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from athena.http import fields
 from athena.http.filters import query_values
-from athena.http.pagination import array_response
+from athena.http.pagination import ARRAY, ARRAY_PARAMETERS, array_response
 from athena.http.rows import Row
 from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import ViewSet
@@ -22,7 +22,6 @@ from sales.scoring.explain import explain
 from sales.services import scoring
 
 HOT = 50
-_PAGE = ("limit", "cursor")
 
 
 class NewScore(serializers.Serializer):  # type: ignore[type-arg]
@@ -122,22 +121,22 @@ class ScoreActions(ViewSet):
             }
         )
 
-    @extend_schema(responses=ScoreHistory)
+    @extend_schema(parameters=ARRAY, responses=ScoreHistory)
     @action(detail=True, url_path="score-history", filterset_class=None, pagination_class=None)
     def score_history(self, request: Request, pk: str) -> Response:
         """Every change of the score, newest first."""
-        query_values(request, StrictSerializer, _PAGE)
+        query_values(request, StrictSerializer, ARRAY_PARAMETERS)
         lead = self.found(self.get_queryset().filter(pk=self.pk).values("pk"))
         history = LeadScoreHistory.objects.filter(lead=lead["pk"]).order_by("-changed_at", "-id")
         answer = array_response(request, ScoreChange.read(history))
         answer.data = {"lead_id": lead["pk"], "history": answer.data}
         return answer
 
-    @extend_schema(parameters=[HighScoreQuery], responses=HotLead(many=True))
+    @extend_schema(parameters=[HighScoreQuery, *ARRAY], responses=HotLead(many=True))
     @action(detail=False, url_path="high-score", filterset_class=None, pagination_class=None)
     def high_score(self, request: Request) -> Response:
         """The open leads with the best scores, best first (`limit`: 20, at most 200)."""
-        query = query_values(request, HighScoreQuery, _PAGE)
+        query = query_values(request, HighScoreQuery, ARRAY_PARAMETERS)
         leads = Lead.objects.visible_to(request.user).open().filter(score__gte=query["min_score"])  # type: ignore[arg-type]
         answer = array_response(request, HotLead.read(leads.order_by("-score", "-id")), default_limit=20)
         answer.data = [{**row, "estimated_value": row["estimated_value"] or 0} for row in answer.data]

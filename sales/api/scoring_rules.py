@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from athena.http import fields, filters
 from athena.http.filters import query_values
-from athena.http.pagination import array_response
+from athena.http.pagination import ARRAY, ARRAY_PARAMETERS, array_response
 from athena.http.rows import Row
 from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import VerbViewSet, ViewSet
@@ -112,10 +112,10 @@ class ScoringRuleViewSet(ViewSet):
     def get_queryset(self) -> "QuerySet[LeadScoringRule]":
         return LeadScoringRule.objects.order_by("-points", "id")
 
-    @extend_schema(responses=Rule(many=True))
+    @extend_schema(parameters=ARRAY, responses=Rule(many=True))
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Every rule, most points first. Managers."""
-        query_values(request, StrictSerializer, ("limit", "cursor"))
+        query_values(request, StrictSerializer, ARRAY_PARAMETERS)
         answer = array_response(request, self.rows())
         answer.data = [_with_problems(row) for row in answer.data]
         return answer

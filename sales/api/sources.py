@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from athena.http import filters
 from athena.http.filters import query_values
-from athena.http.pagination import ARRAY_PARAMETERS, array_response
+from athena.http.pagination import ARRAY, ARRAY_PARAMETERS, array_response
 from athena.http.rows import Row
 from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import VerbViewSet, ViewSet
@@ -52,7 +52,7 @@ class LostReasonRow(Row):
 class LostReasonViewSet(VerbViewSet):
     queryset = LostReason.objects.none()
 
-    @extend_schema(responses=LostReasonRow(many=True))
+    @extend_schema(parameters=ARRAY, responses=LostReasonRow(many=True))
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The names that `lost_reason` takes."""
         query_values(request, StrictSerializer, ARRAY_PARAMETERS)

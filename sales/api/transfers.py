@@ -20,7 +20,6 @@ from sales.models import Lead, LeadTransfer
 from sales.services import transfers
 
 MOST_LEADS = 10_000
-_PAGE = ("limit", "cursor")
 
 
 class TransferBody(StrictSerializer):

@@ -84,6 +84,13 @@ def test_an_unknown_parameter_is_named(client, fill, route, method):
     assert set(answer.json()) == {"colour"}
 
 
+@pytest.mark.parametrize(("route", "method"), [(route, method) for route, method, _ in ROUTES])
+def test_a_query_that_is_not_utf8_is_400(client, fill, route, method):
+    answer = call(client, method, f"{fill(route)}?search=%FF&%C3=1&q=%C3%A9")
+    assert is_error(answer, 400), answer.content
+    assert answer.json() == {"search": ["This is not UTF-8."], "\ufffd": ["This is not UTF-8."]}
+
+
 @pytest.mark.parametrize("route", READS)
 def test_json_unless_something_else_is_asked_for_that_we_have(client, fill, route):
     url = fill(route)
@@ -118,7 +125,13 @@ def test_a_malformed_body_is_400(client, fill, route, method):
 
 @pytest.mark.parametrize(("route", "method"), WRITES)
 def test_a_body_that_is_not_json_in_utf8_is_415(client, fill, route, method):
-    for kind in ("application/json; charset=latin-1", "text/plain", "application/x-www-form-urlencoded", "nonsense"):
+    for kind in (
+        "application/json; charset=latin-1",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "nonsense",
+        "*/*",
+    ):
         assert is_error(call(client, method, fill(route), "{}", kind), 415), kind
 
 

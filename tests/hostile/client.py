@@ -1,0 +1,129 @@
+"""Sends the table's cases as they are written: over a socket to a server, or straight into the application."""
+
+import hashlib
+import http.client
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+import psycopg2
+from django.apps import apps
+from django.db import transaction
+from django.test import Client
+
+from athena import supervisor
+from tests.hostile.table import Case, shown
+from tests.live import ROOT, own_engine, wait_for
+from tests.servers import free_port
+
+BASE = "/api/v1"
+TABLES = sorted(
+    model._meta.db_table
+    for model in apps.get_models()
+    if model._meta.app_label in ("accounts", "notifications", "sales") and model.__name__ != "FailedLogin"
+)
+Names = dict[str, str]
+Found = tuple[int, str]
+
+
+def filled(text: str, names: Names) -> str:
+    for name in sorted(names, key=len, reverse=True):
+        text = text.replace(f"${name}", names[name])
+    return text
+
+
+def filled_bytes(body: bytes, names: Names) -> bytes:
+    return filled(body.decode("latin-1"), names).encode("latin-1")
+
+
+@dataclass
+class Web:
+    """A web process, as `manage.py up` starts it, without a worker or beat that would write meanwhile."""
+
+    port: int
+    connect: Callable[[], Any]
+
+    def ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+            connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
+            for name, value in headers.items():
+                connection.putheader(name, value.encode("latin-1"))
+            if body or method in ("POST", "PUT", "PATCH"):
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+    def send(self, case: Case, names: Names) -> Found:
+        headers = {name: filled(value, names) for name, value in case.headers.items()}
+        status, text = self.ask(case.method, BASE + filled(case.path, names), filled_bytes(case.body, names), headers)
+        return status, shown(json.loads(text or "null"))
+
+    def call(self, method: str, path: str, body: object = None, token: str = "") -> Any:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        status, text = self.ask(method, BASE + path, b"" if body is None else json.dumps(body).encode(), headers)
+        assert status < 300, text
+        return json.loads(text)
+
+    def fingerprint(self) -> str:
+        """A hash over every row of everything that Athena keeps, but what it counts of failed logins and requests."""
+        digest = hashlib.sha256()
+        with closing(self.connect()) as connection, closing(connection.cursor()) as cursor:
+            for table in TABLES:
+                cursor.execute(f"SELECT * FROM {table} ORDER BY id")
+                digest.update(repr((table, cursor.fetchall())).encode())
+        return digest.hexdigest()
+
+
+@contextmanager
+def web(var_dir: Path) -> Iterator[Web]:
+    port = free_port()
+    with own_engine() as engine:
+        env = os.environ | engine | {"VAR_DIR": str(var_dir), "PORT": str(port), "WEB_CONCURRENCY": "1", "DEMO": "1"}
+        env |= {"THROTTLE_PUBLIC": "", "THROTTLE_USER": "", "LOG_LEVEL": "WARNING"}
+        subprocess.run([sys.executable, "manage.py", "prepare"], cwd=ROOT, env=env, check=True, capture_output=True)
+        with mock.patch.dict(os.environ, env):
+            command = supervisor.commands()["web"]
+        with (var_dir / "web.log").open("wb") as log:
+            process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True)
+        try:
+            wait_for(lambda: process.poll() is not None or _answers(port), "the web process answering")
+            url = engine.get("DATABASE_URL")
+            yield Web(port, lambda: psycopg2.connect(url) if url else sqlite3.connect(var_dir / "athena.sqlite3"))
+            assert process.poll() is None, (var_dir / "web.log").read_text()
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urlopen(Request(f"http://127.0.0.1:{port}/healthz"), timeout=5):
+            return True
+    except HTTPError:
+        return True
+    except URLError:
+        return False
+
+
+def send_inside(case: Case, names: Names) -> Found:
+    """As `Web.send`, without a server. Whatever it wrote is undone."""
+    headers = {name: filled(value, names) for name, value in case.headers.items()}
+    kind = headers.pop("Content-Type")
+    path = BASE + filled(case.path, names)
+    with transaction.atomic():
+        answer = Client(raise_request_exception=False).generic(
+            case.method, path, filled_bytes(case.body, names), kind, headers=headers
+        )
+        transaction.set_rollback(True)
+    return answer.status_code, shown(json.loads(answer.content or "null"))
