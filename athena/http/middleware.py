@@ -1,16 +1,19 @@
 """What happens to each request under `/api/` before anything else sees it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from typing import IO, Any
 
 from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
+from gunicorn.http.errors import ParseException
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
 MAX_BODY = 1_048_576
+_UNREADABLE = (OSError, ParseException)  # a client that went away; chunks that make no sense
 _DRAIN = 16 * MAX_BODY  # read and thrown away, so that a client that is still sending gets to read the answer
 
 
@@ -27,22 +30,29 @@ def optional_slash(get_response: Handler) -> Handler:
 
 
 def body_limit(get_response: Handler) -> Handler:
-    """A body under `/api/` of more than 1 MB is 413, whether its length was announced or it is streamed."""
+    """A body under `/api/` of more than 1 MB is 413, whether its length was announced or it is streamed.
+
+    One that ends early, or whose chunks make no sense, is 400: what did arrive may look complete.
+    """
 
     def handle(request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith("/api/"):
-            return get_response(request)
         source: IO[bytes] | None = request.META.get("wsgi.input")
+        if source is None or not request.path_info.startswith("/api/"):
+            return get_response(request)
         length = _announced(request.META.get("CONTENT_LENGTH"))
         if length > MAX_BODY:
-            if source is not None:
-                _drain(source, length)
-            return _too_large()
-        if source is not None and request.META.get("wsgi.input_terminated") and not length:
-            body = source.read(MAX_BODY + 1)
+            _drain(source, length)
+            return _refusal(413, "The body is larger than 1 MB.", "too_large")
+        if length > 0 or request.META.get("wsgi.input_terminated"):
+            try:
+                body = source.read(length or MAX_BODY + 1)
+            except _UNREADABLE:
+                return _refusal(400, "The body could not be read.", "unreadable")
             if len(body) > MAX_BODY:
                 _drain(source, _DRAIN)
-                return _too_large()
+                return _refusal(413, "The body is larger than 1 MB.", "too_large")
+            if len(body) < length:
+                return _refusal(400, "The body is shorter than its Content-Length.", "unreadable")
             _replace_body(request, body)
         return get_response(request)
 
@@ -58,19 +68,19 @@ def _announced(header: Any) -> int:
 
 def _drain(source: IO[bytes], length: int) -> None:
     left = min(length, _DRAIN)
-    while left > 0 and (chunk := source.read(min(left, 65_536))):
-        left -= len(chunk)
+    with suppress(*_UNREADABLE):
+        while left > 0 and (chunk := source.read(min(left, 65_536))):
+            left -= len(chunk)
 
 
 def _replace_body(request: HttpRequest, body: bytes) -> None:
-    """Give the request the streamed body that Django itself, which goes by Content-Length, would not read."""
+    """Give the request the body that was read, also a streamed one, which Django, going by lengths, would not see."""
     request.META["CONTENT_LENGTH"] = str(len(body))
     request._stream = LimitedStream(BytesIO(body), len(body))  # type: ignore[assignment]
 
 
-def _too_large() -> HttpResponse:
-    answer = {"detail": "The body is larger than 1 MB.", "code": "too_large"}
-    return JsonResponse(answer, status=413, headers={"Connection": "close"})
+def _refusal(status: int, detail: str, code: str) -> HttpResponse:
+    return JsonResponse({"detail": detail, "code": code}, status=status, headers={"Connection": "close"})
 
 
 def local_time(get_response: Handler) -> Handler:

@@ -4,11 +4,12 @@ import hashlib
 import http.client
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,3 +128,14 @@ def send_inside(case: Case, names: Names) -> Found:
         )
         transaction.set_rollback(True)
     return answer.status_code, shown(json.loads(answer.content or "null"))
+
+
+def send_raw(port: int, request: bytes) -> tuple[int, dict[str, str], bytes]:
+    """Send bytes as they are, then say that nothing follows. Returns the answer's status, headers and body."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        with suppress(ConnectionError):  # the answer may come before all is sent
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        return answer.status, dict(answer.getheaders()), answer.read()

@@ -6,6 +6,7 @@ from io import BytesIO
 import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
+from gunicorn.http.errors import InvalidChunkSize, NoMoreData
 
 from athena.http.middleware import MAX_BODY, body_limit, optional_slash
 
@@ -57,6 +58,26 @@ def test_a_streamed_body_reaches_the_view_up_to_the_limit(post):
     assert post("/api/v1/x", streamed(MAX_BODY), **{"wsgi.input_terminated": True}).content == b"x" * MAX_BODY
     answer = post("/api/v1/x", streamed(MAX_BODY + 1), **{"wsgi.input_terminated": True})
     assert (answer.status_code, json.loads(answer.content)) == (413, TOO_LARGE)
+
+
+def test_a_body_that_ends_early_is_refused_however_whole_it_looks(post):
+    answer = post("/api/v1/x", BytesIO(b"{}"), CONTENT_LENGTH="3")
+    why = {"detail": "The body is shorter than its Content-Length.", "code": "unreadable"}
+    assert (answer.status_code, json.loads(answer.content), answer["Connection"]) == (400, why, "close")
+    assert post("/api/v1/x", BytesIO(b"{}"), CONTENT_LENGTH="2").content == b"{}"
+
+
+@pytest.mark.parametrize("error", [OSError, InvalidChunkSize, NoMoreData])
+def test_a_body_that_cannot_be_read_is_refused(post, error):
+    class Broken(BytesIO):
+        def read(self, size=-1):
+            raise error(b"zz")
+
+    for length in ({"CONTENT_LENGTH": "3"}, {"wsgi.input_terminated": True}):
+        answer = post("/api/v1/x", Broken(), **length)
+        why = {"detail": "The body could not be read.", "code": "unreadable"}
+        assert (answer.status_code, json.loads(answer.content)) == (400, why)
+    assert post("/api/v1/x", Broken(), CONTENT_LENGTH=str(2 * MAX_BODY)).status_code == 413
 
 
 def test_elsewhere_nothing_is_limited(post):

@@ -1,0 +1,81 @@
+"""Requests whose length, chunks or headers lie, as bytes on a socket: never our fault (5xx), nothing is changed."""
+
+import json
+
+import pytest
+
+from tests.hostile.client import Web, filled_bytes, send_raw
+from tests.hostile.table import shown
+from tests.hostile.values import MEGABYTE
+
+pytestmark = pytest.mark.live
+
+WHOLE = b'{"company_name": "Hostile"}'
+BIG = b'{"notes": "' + b"x" * MEGABYTE + b'"}'
+CHUNKED = b"Transfer-Encoding: chunked"
+NOT_HTTP = ""  # the server itself refuses it, before there is a request
+
+
+def post(*headers: bytes, body: bytes) -> bytes:
+    return request(b"POST", b"/api/v1/sales/leads", *headers) + body
+
+
+def request(method: bytes, path: bytes, *headers: bytes) -> bytes:
+    lines = [b"%s %s HTTP/1.1" % (method, path), b"Host: localhost", b"Authorization: Bearer $token",
+             b"Content-Type: application/json", b"Connection: close", *headers]  # fmt: skip
+    return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+def chunks(body: bytes, size: int = 65_536) -> bytes:
+    parts = (body[start : start + size] for start in range(0, len(body), size))
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
+def length(number: int | str) -> bytes:
+    return f"Content-Length: {number}".encode()
+
+
+CASES: dict[str, tuple[bytes, int, str]] = {
+    "announced, too large": (post(length(len(BIG)), body=BIG), 413, "too_large"),
+    "announced, too large, never sent": (post(length(2 * MEGABYTE), body=WHOLE), 413, "too_large"),
+    "announced, beyond measure": (post(length("9" * 30), body=WHOLE), 413, "too_large"),
+    "chunked, too large": (post(CHUNKED, body=chunks(BIG)), 413, "too_large"),
+    "chunked, far too large": (post(CHUNKED, body=chunks(b" " * 20 * MEGABYTE)), 413, "too_large"),
+    "chunked, read like any other": (post(CHUNKED, body=chunks(b'{"a": 1, "a": 2}', 3)), 400, "parse_error"),
+    "chunked, of no size": (post(CHUNKED, body=b"zz\r\nabc\r\n0\r\n\r\n"), 400, "unreadable"),
+    "chunked, of a size below zero": (post(CHUNKED, body=b"-5\r\nabc\r\n0\r\n\r\n"), 400, "unreadable"),
+    "chunked, cut off": (post(CHUNKED, body=b"1b\r\n" + WHOLE[:9]), 400, "unreadable"),
+    "chunked, without an end": (post(CHUNKED, body=b"1b\r\n" + WHOLE + b"\r\n"), 400, "unreadable"),
+    "a whole object, but shorter than announced": (post(length(len(WHOLE) + 9), body=WHOLE), 400, "unreadable"),
+    "longer than announced": (post(length(10), body=WHOLE), 400, "parse_error"),
+    "of length 0": (post(length(0), body=WHOLE), 400, "company_name"),
+    "without a length": (post(body=WHOLE), 400, "company_name"),
+    "of length -5": (post(length(-5), body=WHOLE), 400, NOT_HTTP),
+    "of length abc": (post(length("abc"), body=WHOLE), 400, NOT_HTTP),
+    "of length +27": (post(length("+27"), body=WHOLE), 400, NOT_HTTP),
+    "of two lengths": (post(length(27), length(5), body=WHOLE), 400, NOT_HTTP),
+    "chunked and of a length": (post(CHUNKED, length(5), body=chunks(WHOLE)), 400, NOT_HTTP),
+    "another request in the body": (
+        post(length(2), body=b"{}") + request(b"DELETE", b"/api/v1/sales/leads/$lead"), 400, "company_name",
+    ),
+    "a very long address": (request(b"GET", b"/api/v1/users?search=" + b"x" * 9_000), 414, NOT_HTTP),
+    "a very long header": (request(b"GET", b"/api/v1/users", b"X-Long: " + b"x" * 20_000), 431, NOT_HTTP),
+    "very many headers": (request(b"GET", b"/api/v1/users", *(b"X-%d: 1" % n for n in range(200))), 431, NOT_HTTP),
+    "a line break in the address": (request(b"GET", b"/api/v1/users?search=a\r\nX: y"), 400, NOT_HTTP),
+    "bytes beyond ASCII in the address": (request(b"GET", b"/api/v1/users?search=\xff"), 400, NOT_HTTP),
+    "a header that goes on in the next line": (request(b"GET", b"/api/v1/users", b"X: 1\r\n 2"), 400, NOT_HTTP),
+    "a NUL in a header": (request(b"GET", b"/api/v1/users", b"X: a\0b"), 400, NOT_HTTP),
+    "a space in a header's name": (request(b"GET", b"/api/v1/users", b"X : 1"), 400, NOT_HTTP),
+    "two hosts": (request(b"GET", b"/api/v1/users", b"Host: evil.example"), 400, NOT_HTTP),
+    "no version of HTTP": (b"GET /api/v1/users\r\n\r\n", 400, NOT_HTTP),
+    "a version of HTTP to come": (b"GET /api/v1/users HTTP/3.0\r\nHost: localhost\r\n\r\n", 400, NOT_HTTP),
+    "not HTTP at all": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, NOT_HTTP),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_request_that_lies(server: Web, names, kept, name: str) -> None:
+    sent, status, wrong = CASES[name]
+    found, headers, body = send_raw(server.port, filled_bytes(sent, names))
+    code = shown(json.loads(body)) if headers["Content-Type"] == "application/json" else NOT_HTTP
+    assert (found, code, kept()) == (status, wrong, True)
