@@ -90,6 +90,10 @@ class MoneyField(serializers.DecimalField):
         defaults = {"min_value": Decimal(0), "max_value": MAX_AMOUNT, "coerce_to_string": False}
         super().__init__(max_digits=None, decimal_places=2, **{**defaults, **options})
 
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        """Blank text is text, and not an absent amount."""
+        return serializers.Field.validate_empty_values(self, data)
+
     def to_internal_value(self, data: Any) -> Decimal:
         if _in_query(self) and isinstance(data, str) and _AMOUNT.fullmatch(data):
             return Decimal(data)
