@@ -17,6 +17,7 @@ run: $(VENV)/installed ## Serve Athena with demo data on http://localhost:8080 (
 	@exec env DEMO=$(DEMO) $(BIN)/python manage.py up
 
 test: $(VENV)/installed-dev ## Run all tests, on SQLite and on PostgreSQL with Redis (ARGS="-k transfer")
+	@sh tests/need nginx nginx-light
 	@exec $(BIN)/python -m tests $(ARGS)
 
 check: $(VENV)/installed-dev ## Check format, style, types, imports, migrations and deployment settings
@@ -37,6 +38,9 @@ lock: $(VENV)/installed-dev ## Compile the pinned requirements from requirements
 	$(LOCK) $(ARGS) requirements.in --output-file requirements.txt
 	$(LOCK) $(ARGS) requirements-dev.in --output-file requirements-dev.txt
 
+env: $(VENV)/installed ## Write .env, with new keys and passwords, for docker compose
+	@sh deploy/make-env .env $(BIN)/python
+
 clean: ## Remove the virtual environment and caches (never var/, which holds the data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -53,4 +57,4 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 	@$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help run test check format lock clean
+.PHONY: help run test check format lock env clean

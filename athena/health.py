@@ -69,13 +69,17 @@ def ages() -> dict[str, int | None]:
     return {name: None if at is None else max(0, round((now - at).total_seconds())) for name, at in moments.items()}
 
 
+def longest_silence() -> int:
+    """Seconds after which a beat or a worker that has not ticked is in trouble."""
+    return 3 * int(settings.TICK_SECONDS) + 10
+
+
 def _work() -> tuple[dict[str, Any], list[str]]:
     """What the broker, beat, the worker and the outbox are doing, and which of them are in trouble."""
     broker = _broker()
     found: dict[str, Any] = {"broker": broker}
     problems = [] if broker == "ok" else ["broker"]
-    tick = 3 * settings.TICK_SECONDS + 10
-    most = {"beat": tick, "worker": tick, "outbox": OUTBOX_SECONDS}
+    most = {"beat": longest_silence(), "worker": longest_silence(), "outbox": OUTBOX_SECONDS}
     for name, age in ages().items():
         found[f"{name}_age"] = age
         if name != "outbox" if age is None else age > most[name]:

@@ -8,10 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from http.client import HTTPException
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
 import environ
 from django.conf import settings
@@ -21,7 +18,6 @@ env = environ.Env()
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_SECONDS = 8  # for each process to finish what it is doing; all are gone within ten
 POLL_SECONDS = 0.2
-EVERY_INTERFACE = ("0.0.0.0", "::")  # noqa: S104 (only bound to when asked for)
 
 
 class ProcessEnded(Exception):
@@ -30,11 +26,6 @@ class ProcessEnded(Exception):
     def __init__(self, name: str, status: int) -> None:
         how = f"with status {status}" if status >= 0 else f"by signal {-status}"
         super().__init__(f"The {name} process ended {how}; the others have been stopped.")
-
-
-def address() -> tuple[str, int]:
-    """Where to listen."""
-    return env.str("HOST", default="127.0.0.1"), env.int("PORT", default=8080)
 
 
 def is_taken(host: str, port: int) -> bool:
@@ -47,20 +38,6 @@ def is_taken(host: str, port: int) -> bool:
     except OSError:
         return True
     return False
-
-
-def is_ready() -> bool:
-    """Whether our own `/readyz` answers 200, asked under the name that Athena is called by."""
-    host, port = address()
-    request = Request(
-        f"http://{_authority('localhost' if host in EVERY_INTERFACE else host, port)}/readyz",
-        headers={"Host": urlsplit(settings.BASE_URL).netloc},
-    )
-    try:
-        with urlopen(request, timeout=1) as answer:  # noqa: S310
-            return bool(answer.status == 200)
-    except (OSError, HTTPException):
-        return False
 
 
 def commands() -> dict[str, list[str]]:
@@ -82,10 +59,6 @@ def commands() -> dict[str, list[str]]:
 def environment() -> dict[str, str]:
     """The processes' environment: quiet unless asked otherwise, so that the address stays in sight."""
     return {"LOG_LEVEL": "WARNING"} | os.environ | {"VAR_DIR": str(settings.VAR_DIR.resolve())}
-
-
-def _authority(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class Supervisor:

@@ -6,21 +6,19 @@ from typing import Any
 
 import environ
 
-from athena import settings
+from athena import probe, settings
 
 env = environ.Env()
 
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(settings.METRICS_DIR)  # read when the library is first imported
 
-_host, _port = env.str("HOST", default="127.0.0.1"), env.int("PORT", default=8080)
-bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
+bind = probe.authority(*probe.address())
 workers = env.int("WEB_CONCURRENCY", default=2)
 threads = env.int("WEB_THREADS", default=8)
 worker_class = "gthread"
 control_socket_disable = True
 loglevel = settings.LOG_LEVEL.lower()
-# SIGTERM: no new connections; what has begun is finished.
-graceful_timeout = 5
+graceful_timeout = env.int("WEB_GRACE_SECONDS", default=5)
 # Longer than a gateway keeps an idle connection, so that it is never the server who closes one that is being used.
 keepalive = 75
 

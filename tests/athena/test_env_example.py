@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-READERS = ("athena/settings.py", "athena/supervisor.py", "athena/web.py")
+READERS = ("athena/settings.py", "athena/supervisor.py", "athena/probe.py", "athena/web.py")
 
 
 def settings_read(path: Path) -> set[str]:

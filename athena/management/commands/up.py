@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from athena import supervisor
+from athena import probe, supervisor
 from sales.demo.people import ACCOUNTS
 
 
@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = "Prepare the database, then run web, worker and beat until Ctrl-C; if one of them ends, all are stopped."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        host, port = supervisor.address()
+        host, port = probe.address()
         if supervisor.is_taken(host, port):
             raise CommandError(f"Port {port} is taken. Stop what uses it, or choose another: PORT={port + 1}")
         for number in supervisor.STOP_SIGNALS:
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         call_command("prepare", stdout=self.stdout)
         processes = supervisor.Supervisor(supervisor.commands(), supervisor.environment(), settings.BASE_DIR)
         try:
-            processes.run(supervisor.is_ready, self._announce)
+            processes.run(lambda: probe.answers("/readyz", timeout=1), self._announce)
         except supervisor.ProcessEnded as ended:
             raise CommandError(str(ended)) from ended
 

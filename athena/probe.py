@@ -1,0 +1,56 @@
+"""`python -m athena.probe web|worker|beat`: exit status 0 where that part works; for containers' health checks."""
+
+import os
+import sys
+from http.client import HTTPException
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+import environ
+
+from athena import settings
+
+env = environ.Env()
+
+EVERY_INTERFACE = ("0.0.0.0", "::")  # noqa: S104 (only listened on when asked for)
+
+
+def address() -> tuple[str, int]:
+    """Where the web process listens."""
+    return env.str("HOST", default="127.0.0.1"), env.int("PORT", default=8080)
+
+
+def authority(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def answers(path: str, timeout: float = 5) -> bool:
+    """Whether this machine's web process answers 200, asked under the name that Athena is called by."""
+    host, port = address()
+    base = urlsplit(settings.BASE_URL)
+    request = Request(
+        f"http://{authority('localhost' if host in EVERY_INTERFACE else host, port)}{path}",
+        headers={"Host": base.netloc, "X-Forwarded-Proto": base.scheme},
+    )
+    try:
+        with urlopen(request, timeout=timeout) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except (OSError, HTTPException):
+        return False
+
+
+def ticks(name: str) -> bool:
+    """Whether beat (or the worker) has ticked lately, by what it has written into the database."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "athena.settings")
+    django.setup()
+    from athena import health
+
+    age = health.ages()[name]
+    return age is not None and age <= health.longest_silence()
+
+
+if __name__ == "__main__":
+    part = sys.argv[1]
+    sys.exit(0 if (answers("/healthz") if part == "web" else ticks(part)) else 1)
