@@ -6,18 +6,14 @@ from http.client import HTTPException
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-import environ
-
-from athena import settings
-
-env = environ.Env()
+from athena import env, settings
 
 EVERY_INTERFACE = ("0.0.0.0", "::")  # noqa: S104 (only listened on when asked for)
 
 
 def address() -> tuple[str, int]:
     """Where the web process listens."""
-    return env.str("HOST", default="127.0.0.1"), env.int("PORT", default=8080)
+    return env.text("HOST", "127.0.0.1"), env.number("PORT", 8080, most=65_535)
 
 
 def authority(host: str, port: int) -> str:

@@ -7,46 +7,30 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONE, SELF
-from django.core.management.utils import get_random_secret_key
 
-from athena import logs
-from athena.http.rates import Rate
+from athena import env, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-ENV_FILE = Path(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
-if ENV_FILE.is_file():
-    env.read_env(str(ENV_FILE))
+env.read_file(Path(os.environ.get("ENV_FILE", BASE_DIR / ".env")), required="ENV_FILE" in os.environ)
 
-VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
-VAR_DIR.mkdir(parents=True, exist_ok=True)
-
-
-def _kept_secret(path: Path) -> str:
-    """The key in `path` (0600), made on the first call: an embedded Athena needs no settings."""
-    try:
-        with open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(get_random_secret_key())
-    except FileExistsError:
-        pass
-    return path.read_text().strip()
-
-
-DEBUG = env.bool("DEBUG", default=False)
-DEMO = env.bool("DEMO", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret(VAR_DIR / "secret_key")
-JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="") or _kept_secret(VAR_DIR / "jwt_signing_key")
-BASE_URL = env.str("BASE_URL", default=f"http://localhost:{env.int('PORT', default=8080)}")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-TRUSTED_HOPS = env.int("TRUSTED_HOPS", default=0)
-REDIS_URL = env.str("REDIS_URL", default="")
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="") or _kept_secret(VAR_DIR / "metrics_token")
+VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")
+DEBUG = env.flag("DEBUG")
+DEMO = env.flag("DEMO")
+_KEYS = VAR_DIR if env.flag("GENERATE_KEYS", default=True) else None
+SECRET_KEY = env.secret("SECRET_KEY", kept_in=_KEYS)
+JWT_SIGNING_KEY = env.secret("JWT_SIGNING_KEY", kept_in=_KEYS)
+METRICS_TOKEN = env.secret("METRICS_TOKEN", kept_in=_KEYS)
 METRICS_DIR = VAR_DIR.resolve() / "metrics"  # where web processes that share this machine add their figures up
-TICK_SECONDS = env.int("TICK_SECONDS", default=60)
+BASE_URL = env.base_url("BASE_URL", f"http://localhost:{env.number('PORT', 8080, most=65_535)}")
+_TLS = BASE_URL.startswith("https://")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", [urlsplit(BASE_URL).hostname or "", "localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
+TRUSTED_HOPS = env.number("TRUSTED_HOPS", 0, least=0, most=10)
+REDIS_URL = env.broker("REDIS_URL")
+TICK_SECONDS = env.number("TICK_SECONDS", 60, most=3600)
 
 INSTALLED_APPS = [
     "athena",
@@ -100,7 +84,7 @@ TEMPLATES = [
 ]
 
 # Database: PostgreSQL decides the design; SQLite makes the first run need nothing.
-DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'athena.sqlite3'}")}
+DATABASES: dict[str, Any] = {"default": env.database("DATABASE_URL", VAR_DIR / "athena.sqlite3")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"] |= {
         "ENGINE": "athena.db.sqlite3",
@@ -113,7 +97,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"] |= {
-        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
+        "CONN_MAX_AGE": env.number("CONN_MAX_AGE", 60, least=0),
         "CONN_HEALTH_CHECKS": True,
     }
     DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
@@ -155,7 +139,6 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # Behind TLS (any BASE_URL with https) cookies are for TLS alone and browsers are told to stay on it.
-_TLS = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _TLS
 SECURE_HSTS_SECONDS = 31_536_000 if _TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _TLS
@@ -167,8 +150,8 @@ LANGUAGE_CODE = "en-us"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-COMPANY_TIME_ZONE = env.str("COMPANY_TIME_ZONE", default="America/New_York")
-PHONE_REGION = env.str("PHONE_REGION", default="US")
+COMPANY_TIME_ZONE = env.zone("COMPANY_TIME_ZONE", "America/New_York")
+PHONE_REGION = env.region("PHONE_REGION", "US")
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -182,9 +165,9 @@ STORAGES = {
 MAIL_DIR = VAR_DIR / "mail"
 EMAIL_BACKEND = "notifications.channels.eml.EmailBackend"
 EMAIL_TIMEOUT = 30
-vars().update(env.email_url("EMAIL_URL") if env.str("EMAIL_URL", default="") else {})
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Athena <athena@localhost>")
-DELIVERY_LEASE_SECONDS = env.int("DELIVERY_LEASE_SECONDS", default=120)
+vars().update(env.mail_server("EMAIL_URL"))
+DEFAULT_FROM_EMAIL = env.mailbox("DEFAULT_FROM_EMAIL", "Athena <athena@localhost>")
+DELIVERY_LEASE_SECONDS = env.number("DELIVERY_LEASE_SECONDS", 120, most=86_400)
 
 # API
 REST_FRAMEWORK: dict[str, Any] = {
@@ -213,8 +196,8 @@ REST_FRAMEWORK: dict[str, Any] = {
 # How many requests are taken: of an address on routes without a login, and of a user on all others. Counting users
 # costs a write a request where there is no Redis, so there it has to be asked for.
 THROTTLES = {
-    "public": Rate.parse(env.str("THROTTLE_PUBLIC", default="300/minute")),
-    "user": Rate.parse(env.str("THROTTLE_USER", default="1800/minute" if REDIS_URL else "")),
+    "public": env.rate("THROTTLE_PUBLIC", "300/minute"),
+    "user": env.rate("THROTTLE_USER", "1800/minute" if REDIS_URL else "none"),
 }
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
@@ -275,5 +258,5 @@ CELERY_BEAT_SYNC_EVERY = 1
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # Logs: see `athena.logs`.
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_LEVEL = env.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = logs.configure(LOG_LEVEL, pretty=DEBUG)

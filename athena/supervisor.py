@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import environ
 from django.conf import settings
 
-env = environ.Env()
+from athena import env
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_SECONDS = 8  # for each process to finish what it is doing; all are gone within ten
@@ -50,7 +49,7 @@ def commands() -> dict[str, list[str]]:
         ],
         "worker": [
             *(*celery, "worker", "--loglevel", level, "--without-gossip", "--without-mingle"),
-            *("--concurrency", str(env.int("WORKER_CONCURRENCY", default=2))),
+            *("--concurrency", str(env.number("WORKER_CONCURRENCY", 2, most=256))),
         ],
         "beat": [*celery, "beat", "--loglevel", level],
     }

@@ -2,25 +2,42 @@
 
 import os
 import shutil
+from select import select
 from typing import Any
 
-import environ
+from gunicorn.workers.gthread import ThreadWorker
 
-from athena import probe, settings
-
-env = environ.Env()
+from athena import env, probe, settings
 
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(settings.METRICS_DIR)  # read when the library is first imported
 
 bind = probe.authority(*probe.address())
-workers = env.int("WEB_CONCURRENCY", default=2)
-threads = env.int("WEB_THREADS", default=8)
-worker_class = "gthread"
+workers = env.number("WEB_CONCURRENCY", 2, most=256)
+threads = env.number("WEB_THREADS", 8, most=256)
 control_socket_disable = True
 loglevel = settings.LOG_LEVEL.lower()
-graceful_timeout = env.int("WEB_GRACE_SECONDS", default=5)
+graceful_timeout = env.number("WEB_GRACE_SECONDS", 5, least=0, most=3600)
 # Longer than a gateway keeps an idle connection, so that it is never the server who closes one that is being used.
 keepalive = 75
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """When told to end, answers whoever has connected by then and refuses everybody after that.
+
+    A gateway takes a refused connection elsewhere. Left in the queue, as gunicorn has it, they would be cut off in the
+    end with their requests sent, which no gateway may send again where they write.
+    """
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                while select([listener], [], [], 0)[0]:
+                    self.accept(listener)
+                listener.close()
+
+
+worker_class = Worker
 
 
 def on_starting(server: Any) -> None:

@@ -12,10 +12,8 @@ class Rate:
     seconds: int
 
     @classmethod
-    def parse(cls, text: str) -> "Rate | None":
-        """`300/minute` (or second, hour, day); empty for no limit. Raises `ValueError`."""
-        if not text:
-            return None
+    def parse(cls, text: str) -> "Rate":
+        """`300/minute` (or second, hour, day). Raises `ValueError`."""
         match = re.fullmatch(r"(\d{1,9})/(second|minute|hour|day)", text)
         if match is None:
             raise ValueError(f"“{text}” is no rate like 300/minute.")

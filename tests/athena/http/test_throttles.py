@@ -78,4 +78,4 @@ def test_a_wrong_rate_is_said(text):
 
 
 def test_rates():
-    assert (Rate.parse("300/minute"), Rate.parse("5/day"), Rate.parse("")) == (Rate(300, 60), Rate(5, 86_400), None)
+    assert (Rate.parse("300/minute"), Rate.parse("5/day")) == (Rate(300, 60), Rate(5, 86_400))

@@ -1,0 +1,189 @@
+"""Reads settings from the environment. One that makes no sense ends the program with a line that says what to set.
+
+An empty setting is one that is not set. What a setting holds is not repeated where it may hold a password.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
+
+import environ
+import phonenumbers
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+
+from athena.http.rates import Rate
+
+T = TypeVar("T")
+_FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+_env = environ.Env()
+
+
+class WrongSetting(SystemExit):
+    """Ends the program, with a line and without a trace."""
+
+    def __init__(self, name: str, needs: str) -> None:
+        super().__init__(f"Athena can't start: {name} {needs}")
+
+
+def read_file(path: Path, *, required: bool) -> None:
+    """Take the lines of a `.env`; what the environment has itself wins."""
+    if path.is_file():
+        _env.read_env(str(path))
+    elif required and not path.exists():
+        raise WrongSetting("ENV_FILE", f"names a file that is not there: {path}")
+
+
+def text(name: str, default: str = "") -> str:
+    found: str = _env.str(name, default="")
+    return found.strip() or default
+
+
+def words(name: str, default: list[str]) -> list[str]:
+    """What is separated by commas."""
+    return [word.strip() for word in text(name).split(",") if word.strip()] or default
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    return _parsed(name, text(name, str(default)), lambda value: _FLAGS[value.lower()], "must be 1 or 0")
+
+
+def number(name: str, default: int, *, least: int = 1, most: int = 1_000_000) -> int:
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
+            raise ValueError
+        return int(value)
+
+    return _parsed(name, text(name, str(default)), parse, f"must be a whole number from {least} to {most:,}")
+
+
+def one_of(name: str, default: str, choices: tuple[str, ...]) -> str:
+    def parse(value: str) -> str:
+        return choices[choices.index(value.upper())]
+
+    return _parsed(name, text(name, default), parse, f"must be one of {', '.join(choices)}")
+
+
+def zone(name: str, default: str) -> str:
+    return _parsed(name, text(name, default), lambda value: ZoneInfo(value).key, "must be a zone like Europe/Berlin")
+
+
+def region(name: str, default: str) -> str:
+    def parse(value: str) -> str:
+        if value.upper() not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError
+        return value.upper()
+
+    return _parsed(name, text(name, default), parse, "must be a country's two letters, like US")
+
+
+def rate(name: str, default: str) -> Rate | None:
+    """None is no limit."""
+    value = text(name, default)
+    if value == "none":
+        return None
+    return _parsed(name, value, Rate.parse, "must be none or a number of requests in a time, like 300/minute")
+
+
+def mailbox(name: str, default: str) -> str:
+    def parse(value: str) -> str:
+        if not re.fullmatch(r"[^\s@]+@[^\s@]+", parseaddr(value)[1]):
+            raise ValueError
+        return value
+
+    return _parsed(name, text(name, default), parse, "must be an address like Athena <athena@example.com>")
+
+
+def base_url(name: str, default: str) -> str:
+    needs = "must be an address like https://athena.example.com, without a path"
+
+    def parse(value: str) -> str:
+        parts = _url(value, "http", "https")
+        if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+            raise ValueError
+        return f"{parts.scheme}://{parts.netloc}"
+
+    return _parsed(name, text(name, default), parse, needs)
+
+
+def database(name: str, default: Path) -> dict[str, Any]:
+    """Django's settings of PostgreSQL, or of SQLite in a file."""
+    needs = "must look like postgres://user:password@host:5432/athena or sqlite:////folder/athena.sqlite3"
+
+    def parse(value: str) -> dict[str, Any]:
+        parts = _url(value, "postgres", "postgresql", "sqlite", host_required=False)
+        found: dict[str, Any] = _env.db_url_config(value)
+        if not found["NAME"] or found["NAME"] == ":memory:" or (parts.scheme == "sqlite" and parts.netloc):
+            raise ValueError
+        return found
+
+    value = text(name)
+    if not value:
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default)}
+    return _parsed(name, value, parse, needs, secret=True)
+
+
+def broker(name: str) -> str:
+    """Redis's address; empty where there is none."""
+    return _optional_url(name, "must look like redis://:password@host:6379/0", "redis", "rediss")
+
+
+def mail_server(name: str) -> dict[str, Any]:
+    """Django's settings of a mail server; empty where there is none."""
+    needs = "must look like smtp://host:25, smtp+tls://user:password@host:587 or smtp+ssl://user:password@host:465"
+    value = _optional_url(name, needs, "smtp", "smtp+tls", "smtp+ssl")
+    return dict(_env.email_url_config(value)) if value else {}
+
+
+def folder(name: str, default: Path) -> Path:
+    """A folder that can be written into, made where it is missing."""
+    path = Path(text(name, str(default)))
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongSetting(name, f"names a folder that can't be made: {path} ({error.strerror})") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise WrongSetting(name, f"names a folder that can't be written into: {path}")
+    return path
+
+
+def secret(name: str, *, kept_in: Path | None) -> str:
+    """A key: set, or made on the first call and kept in that folder (0600); None: it must be set."""
+    if found := text(name):
+        return found
+    if kept_in is None:
+        raise WrongSetting(name, "must be set to a long random text (`make env` writes one into .env).")
+    path = kept_in / name.lower()
+    try:
+        with open(path, "x", opener=lambda file, flags: os.open(file, flags, 0o600)) as new:
+            new.write(get_random_secret_key())
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
+
+
+def _optional_url(name: str, needs: str, *schemes: str) -> str:
+    value = text(name)
+    if value:
+        _parsed(name, value, lambda given: _url(given, *schemes), needs, secret=True)
+    return value
+
+
+def _url(value: str, *schemes: str, host_required: bool = True) -> SplitResult:
+    """Raises ValueError for another scheme, a port that is none, or no host where there must be one."""
+    parts = urlsplit(value)
+    if parts.scheme not in schemes or (host_required and not parts.hostname) or parts.port == 0:
+        raise ValueError
+    return parts
+
+
+def _parsed(name: str, value: str, parse: Callable[[str], T], needs: str, *, secret: bool = False) -> T:
+    try:
+        return parse(value)
+    except (ValueError, KeyError, OSError, ImproperlyConfigured) as error:
+        raise WrongSetting(name, f"{needs}." if secret else f"{needs}, not {value!r}.") from error

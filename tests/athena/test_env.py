@@ -1,0 +1,155 @@
+"""A setting that makes no sense is said by its name, before anything starts."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from athena import env
+from athena.http.rates import Rate
+
+ROOT = Path(__file__).parent.parent.parent
+URL_WITH_SECRET = "://athena:hunter2@"
+
+
+@pytest.fixture
+def given(monkeypatch):
+    """Sets NAME to a text."""
+    return lambda text: monkeypatch.setenv("NAME", text)
+
+
+READ = {
+    "flag": lambda: env.flag("NAME"),
+    "number": lambda: env.number("NAME", 5, most=65_535),
+    "level": lambda: env.one_of("NAME", "INFO", ("INFO", "ERROR")),
+    "zone": lambda: env.zone("NAME", "UTC"),
+    "region": lambda: env.region("NAME", "US"),
+    "rate": lambda: env.rate("NAME", "none"),
+    "mailbox": lambda: env.mailbox("NAME", "a@localhost"),
+    "base": lambda: env.base_url("NAME", "http://localhost"),
+    "database": lambda: env.database("NAME", Path("/data/athena.sqlite3"))["NAME"],
+    "broker": lambda: env.broker("NAME"),
+    "mail": lambda: env.mail_server("NAME").get("EMAIL_HOST"),
+    "words": lambda: env.words("NAME", ["*"]),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        ("flag", "1", True), ("flag", "Yes", True), ("flag", "off", False), ("flag", "", False),
+        ("number", "65535", 65_535), ("number", " 7 ", 7), ("number", "", 5),
+        ("level", "error", "ERROR"), ("level", "", "INFO"),
+        ("zone", "Europe/Berlin", "Europe/Berlin"), ("region", "de", "DE"),
+        ("rate", "5/second", Rate(5, 1)), ("rate", "none", None), ("rate", "", None),
+        ("mailbox", "Athena <a@b.example>", "Athena <a@b.example>"),
+        ("base", "https://athena.example.com/", "https://athena.example.com"),
+        ("base", "http://[::1]:8000", "http://[::1]:8000"),
+        ("database", "", "/data/athena.sqlite3"), ("database", "postgres://u:p@h:5432/sales", "sales"),
+        ("database", "postgresql://h/sales", "sales"), ("database", "sqlite:////tmp/x.sqlite3", "/tmp/x.sqlite3"),
+        ("broker", "rediss://:p@h:6379/1", "rediss://:p@h:6379/1"), ("broker", "", ""),
+        ("mail", "smtp+tls://u:p@mail.example.com:587", "mail.example.com"), ("mail", "", None),
+        ("words", "a, b,,c ", ["a", "b", "c"]), ("words", " , ", ["*"]),
+    ],
+)  # fmt: skip
+def test_settings_are_read(given, kind, text, expected):
+    given(text)
+    assert READ[kind]() == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "texts", "needs"),
+    [
+        ("flag", ["maybe", "2"], "must be 1 or 0"),
+        ("number", ["x", "1.5", "-1", "0", "65536", "1e3", "٣", "9" * 30], "must be a whole number from 1 to 65,535"),
+        ("level", ["LOUD"], "must be one of INFO, ERROR"),
+        ("zone", ["Mars/Olympus", "America", "../etc", "/etc/localtime"], "must be a zone like Europe/Berlin"),
+        ("region", ["XX", "USA"], "must be a country's two letters, like US"),
+        ("rate", ["300", "5/week", "many"], "must be none or a number of requests in a time, like 300/minute"),
+        ("mailbox", ["Athena", "a@", "a b@c"], "must be an address like Athena <athena@example.com>"),
+        (
+            "base",
+            ["athena.example.com", "ftp://h", "https://", "http://h/athena", "http://u:p@h", "http://h:x"],
+            "must be an address like https://athena.example.com, without a path",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_said(given, kind, texts, needs):
+    for text in texts:
+        given(text)
+        with pytest.raises(env.WrongSetting) as caught:
+            READ[kind]()
+        assert str(caught.value) == f"Athena can't start: NAME {needs}, not {text!r}."
+
+
+@pytest.mark.parametrize(
+    ("kind", "texts", "needs"),
+    [
+        (
+            "database",
+            [
+                f"mysql{URL_WITH_SECRET}h/x", f"postgres{URL_WITH_SECRET}h", f"postgres{URL_WITH_SECRET}h:port/x",
+                "sqlite://", "sqlite://:memory:", "athena", f"postgres{URL_WITH_SECRET}[h/x",
+            ],
+            "must look like postgres://user:password@host:5432/athena or sqlite:////folder/athena.sqlite3.",
+        ),
+        ("broker", ["redis://", "localhost:6379", "http://h", f"redis{URL_WITH_SECRET}h:70000"],
+         "must look like redis://:password@host:6379/0."),
+        ("mail", [f"http{URL_WITH_SECRET}h", f"smtp{URL_WITH_SECRET}h:x", "mail.example.com", "smtp://"],
+         "must look like smtp://host:25, smtp+tls://user:password@host:587 or smtp+ssl://user:password@host:465."),
+    ],
+)  # fmt: skip
+def test_what_may_hold_a_password_is_not_repeated(given, kind, texts, needs):
+    for text in texts:
+        given(text)
+        with pytest.raises(env.WrongSetting) as caught:
+            READ[kind]()
+        assert str(caught.value) == f"Athena can't start: NAME {needs}"
+
+
+def test_keys_are_made_once_or_must_be_set(given, tmp_path):
+    made = env.secret("NAME", kept_in=tmp_path)
+    assert (len(made), env.secret("NAME", kept_in=tmp_path)) == (50, made)
+    assert (tmp_path / "name").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(env.WrongSetting, match="NAME must be set to a long random text"):
+        env.secret("NAME", kept_in=None)
+    given("mine")
+    assert env.secret("NAME", kept_in=None) == "mine"
+
+
+def test_a_folder_is_made_or_its_fault_is_said(tmp_path):
+    assert env.folder("NAME", tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(env.WrongSetting, match="NAME names a folder that can't be made"):
+        env.folder("NAME", tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["manage.py", "check"],
+        ["-m", "gunicorn", "--config", "python:athena.web", "athena.wsgi"],
+        ["-m", "celery", "--app", "athena", "worker"],
+        ["-m", "celery", "--app", "athena", "beat"],
+        ["-m", "athena.probe", "web"],
+    ],
+    ids=lambda command: command[-1],
+)
+def test_every_program_ends_with_that_line_alone(command, tmp_path):
+    own = {"TICK_SECONDS": "often", "VAR_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "athena.settings"}
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=os.environ | own, capture_output=True, text=True, timeout=60
+    )
+    line = "Athena can't start: TICK_SECONDS must be a whole number from 1 to 3,600, not 'often'.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
+
+
+def test_a_file_that_is_named_must_be_there(tmp_path):
+    own = {"ENV_FILE": str(tmp_path / "no.env"), "VAR_DIR": str(tmp_path)}
+    command = [sys.executable, "manage.py", "check"]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | own, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (
+        1, f"Athena can't start: ENV_FILE names a file that is not there: {tmp_path}/no.env\n",
+    )  # fmt: skip
