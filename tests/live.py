@@ -105,14 +105,14 @@ def own_engine() -> Iterator[dict[str, str]]:
     name = f"athena_live_{uuid4().hex[:12]}"
     broker = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{random.randrange(1, 16)}").geturl()
     redis.Redis.from_url(broker).flushdb()
-    _administer(server, f"CREATE DATABASE {name}")
+    administer(server, f"CREATE DATABASE {name}")
     try:
         yield {"DATABASE_URL": urlsplit(server)._replace(path=f"/{name}").geturl(), "REDIS_URL": broker}
     finally:
-        _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+        administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _administer(server: str, statement: str) -> None:
+def administer(server: str, statement: str) -> None:
     connection = psycopg2.connect(urlsplit(server)._replace(path="/postgres").geturl())
     connection.autocommit = True  # such statements refuse a transaction
     with connection.cursor() as cursor:
