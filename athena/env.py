@@ -44,9 +44,9 @@ def text(name: str, default: str = "") -> str:
     return found.strip() or default
 
 
-def words(name: str, default: list[str]) -> list[str]:
+def words(name: str) -> list[str]:
     """What is separated by commas."""
-    return [word.strip() for word in text(name).split(",") if word.strip()] or default
+    return [word.strip() for word in text(name).split(",") if word.strip()]
 
 
 def flag(name: str, *, default: bool = False) -> bool:

@@ -19,7 +19,9 @@ SAMPLE = 10
 
 class ReassignForm(forms.Form):
     to_user = forms.ModelChoiceField(User.objects.none(), label="Give them to")
-    reason = forms.CharField(max_length=500, help_text="Both people are told.")
+    reason = forms.CharField(
+        max_length=500, help_text="Both people are told.", widget=forms.TextInput(attrs={"class": "vTextField"})
+    )
     notes = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, by: User, *args: Any, **kwargs: Any) -> None:

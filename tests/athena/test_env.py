@@ -32,7 +32,7 @@ READ = {
     "database": lambda: env.database("NAME", Path("/data/athena.sqlite3"))["NAME"],
     "broker": lambda: env.broker("NAME"),
     "mail": lambda: env.mail_server("NAME").get("EMAIL_HOST"),
-    "words": lambda: env.words("NAME", ["*"]),
+    "words": lambda: env.words("NAME"),
 }
 
 
@@ -51,7 +51,7 @@ READ = {
         ("database", "postgresql://h/sales", "sales"), ("database", "sqlite:////tmp/x.sqlite3", "/tmp/x.sqlite3"),
         ("broker", "rediss://:p@h:6379/1", "rediss://:p@h:6379/1"), ("broker", "", ""),
         ("mail", "smtp+tls://u:p@mail.example.com:587", "mail.example.com"), ("mail", "", None),
-        ("words", "a, b,,c ", ["a", "b", "c"]), ("words", " , ", ["*"]),
+        ("words", "a, b,,c ", ["a", "b", "c"]), ("words", " , ", []),
     ],
 )  # fmt: skip
 def test_settings_are_read(given, kind, text, expected):

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import jsonschema
 import pytest
@@ -82,6 +83,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     for name in ("DATABASE_URL", "REDIS_URL"):
         del filled[name]
     with live.own_engine() as engine:
+        filled["BASE_URL"] = "https://athena.example.com"
         own = {"VAR_DIR": str(tmp_path), "HOST": "127.0.0.1", "PORT": str(free_port()), "TICK_SECONDS": "2"}
         yield os.environ | filled | own | engine
 
@@ -90,6 +92,13 @@ def arguments(command: list[str]) -> list[str]:
     """The command with this environment's programs."""
     first, *rest = command
     return [sys.executable, *rest] if first == "python" else [sys.executable, "-m", first, *rest]
+
+
+def metrics(port: int) -> int:
+    """The status that Prometheus gets, which knows the service's name and asks without TLS."""
+    headers = {"Host": "web:8000", "Authorization": f"Bearer {'x' * 64}"}
+    with urlopen(Request(f"http://localhost:{port}/metrics", headers=headers)) as answer:
+        return int(answer.status)
 
 
 @pytest.mark.live
@@ -108,6 +117,7 @@ def test_its_commands_and_health_checks_work(environment: dict[str, str]) -> Non
             running.append(subprocess.Popen(command, cwd=live.ROOT, env=environment, start_new_session=True))
         for name in ("web", "worker", "beat"):
             live.wait_for(lambda name=name: healthy(name), f"the health of {name}")  # type: ignore[misc]
+        assert metrics(int(environment["PORT"])) == 200
     finally:
         for process in running:
             process.terminate()
