@@ -14,6 +14,8 @@ from sales.admin.base import ServiceAdmin, act_on_each, person
 from sales.admin.reassign import reassign
 from sales.models import Activity, FollowUp, Lead, LeadScoreHistory, LeadTransfer
 from sales.models.lead import LeadQuerySet
+from sales.scoring.compile import Compiled
+from sales.scoring.explain import explain
 from sales.services import leads
 
 SHOWN = 20  # rows of each kind on a lead's page
@@ -196,6 +198,7 @@ def _panels(lead: Lead) -> dict[str, Any]:
         .with_overdue()
         .order_by("completed", "-scheduled_date", "-id")[:SHOWN],
         "activities": Activity.objects.filter(lead=lead).select_related("user").order_by("-occurred_at", "-id")[:SHOWN],
+        "why": explain(Compiled.active(), lead.pk, timezone.now()),
         "transfers": LeadTransfer.objects.filter(lead=lead)
         .select_related("from_user", "to_user", "transferred_by")
         .order_by("-transferred_at", "-id")[:SHOWN],

@@ -17,6 +17,7 @@ from athena.http.rows import Row
 from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import ViewSet
 from sales.models import Lead, LeadScoreHistory
+from sales.queries.scores import score_at
 from sales.scoring.compile import Compiled
 from sales.scoring.explain import explain
 from sales.services import scoring
@@ -44,6 +45,15 @@ class ScoreChange(Row):
 class ScoreHistory(serializers.Serializer):  # type: ignore[type-arg]
     lead_id = serializers.IntegerField()
     history = ScoreChange(many=True)
+    score_at = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        help_text="With `at`: the score at the end of that day; null before it came in.",
+    )
+
+
+class ScoreHistoryQuery(StrictSerializer):
+    at = fields.DateField(required=False, help_text="A day where the company is.")
 
 
 class HighScoreQuery(StrictSerializer):
@@ -67,6 +77,7 @@ class HotLead(Row):
 class RulePart(serializers.Serializer):  # type: ignore[type-arg]
     rule_id = serializers.IntegerField()
     rule_name = serializers.CharField()
+    condition = serializers.CharField(help_text="What the rule asks, for people.")
     points = serializers.IntegerField(
         help_text="What a matching rule gave, after fading and its group; what another would give."
     )
@@ -111,6 +122,7 @@ class ScoreActions(ViewSet):
                     {
                         "rule_id": line.rule_id,
                         "rule_name": line.rule_name,
+                        "condition": line.condition,
                         "points": line.points,
                         "matched": line.matched,
                         "value": line.value,
@@ -121,15 +133,17 @@ class ScoreActions(ViewSet):
             }
         )
 
-    @extend_schema(parameters=ARRAY, responses=ScoreHistory)
+    @extend_schema(parameters=[ScoreHistoryQuery, *ARRAY], responses=ScoreHistory)
     @action(detail=True, url_path="score-history", filterset_class=None, pagination_class=None)
     def score_history(self, request: Request, pk: str) -> Response:
-        """Every change of the score, newest first."""
-        query_values(request, StrictSerializer, ARRAY_PARAMETERS)
+        """Every change of the score, newest first. `at` adds what the score was that day."""
+        query = query_values(request, ScoreHistoryQuery, ARRAY_PARAMETERS)
         lead = self.found(self.get_queryset().filter(pk=self.pk).values("pk"))
         history = LeadScoreHistory.objects.filter(lead=lead["pk"]).order_by("-changed_at", "-id")
         answer = array_response(request, ScoreChange.read(history))
         answer.data = {"lead_id": lead["pk"], "history": answer.data}
+        if "at" in query:
+            answer.data["score_at"] = score_at(lead["pk"], query["at"])
         return answer
 
     @extend_schema(parameters=[HighScoreQuery, *ARRAY], responses=HotLead(many=True))

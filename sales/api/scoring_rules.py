@@ -53,7 +53,11 @@ class RuleBody(StrictSerializer):
     rule_type = fields.ChoiceField(choices=LeadScoringRule.Type.choices)
     condition_field = fields.OneLineField(max_length=100, allow_blank=False)
     condition_operator = fields.ChoiceField(choices=LeadScoringRule.Operator.choices)
-    condition_value = fields.OneLineField(max_length=255, allow_blank=False)
+    condition_value = fields.OneLineField(
+        max_length=255,
+        allow_blank=False,
+        help_text="For `between` two values, both included, and for `in` some: 10,50.",
+    )
     points = fields.IntegerField(min_value=-100, max_value=100)
     is_active = fields.BooleanField(required=False)
     within_days = fields.IntegerField(min_value=1, max_value=checks.MAX_DAYS, required=False, allow_null=True)

@@ -37,13 +37,15 @@ class LeadScoringRule(models.Model):
         AT_LEAST = "at_least", "is at least"
         LESS_THAN = "less_than", "is less than"
         AT_MOST = "at_most", "is at most"
+        BETWEEN = "between", "is between"
+        IN = "in", "is one of"
         IS_SET = "is_set", "is known"
 
     rule_name = models.CharField(max_length=100, unique=True)
     rule_type = models.CharField(max_length=50, choices=Type)
     condition_field = models.CharField(max_length=100)
     condition_operator = models.CharField(max_length=20, choices=Operator)
-    condition_value = models.CharField(max_length=255)
+    condition_value = models.CharField(max_length=255, help_text="Between: 25,50. One of: school,church.")
     points = models.IntegerField(help_text="From −100 to 100.")
     is_active = models.BooleanField(default=True, db_default=True)
     within_days = models.IntegerField(null=True, blank=True, help_text="Only what happened in the last N days counts.")
@@ -73,6 +75,8 @@ class LeadScoringRule(models.Model):
                         "at_least",
                         "less_than",
                         "at_most",
+                        "between",
+                        "in",
                         "is_set",
                     ]
                 ),

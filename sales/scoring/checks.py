@@ -57,7 +57,21 @@ def values_of(rule: LeadScoringRule) -> dict[str, Any]:
 
 
 def parse(field: Field, operator: str, text: str) -> Any:
-    """The value that a rule compares with, as Python has it. Raises `ValueError` with a sentence for people."""
+    """The value that a rule compares with, as Python has it; of `in` and `between` a tuple, written with commas.
+
+    Both ends of `between` belong to it. Raises `ValueError` with a sentence for people.
+    """
+    if operator == "in":
+        return tuple(_parse_one(field, operator, part) for part in text.split(","))
+    if operator == "between":
+        ends = tuple(_parse_one(field, operator, part) for part in text.split(","))
+        if len(ends) != 2 or ends[0] > ends[1]:
+            raise ValueError("Give the lower and the upper end, like 10,50.")
+        return ends
+    return _parse_one(field, operator, text)
+
+
+def _parse_one(field: Field, operator: str, text: str) -> Any:
     text = text.strip()
     if operator == "is_set" or field.value_type == ValueType.BOOLEAN:
         if text.lower() not in _BOOLEANS:

@@ -50,6 +50,13 @@ class Compiled:
     def group(self) -> str:
         return str(self.rule.group).strip().lower()
 
+    @property
+    def condition(self) -> str:
+        """What it asks, for people: `How many passengers they expect: is more than 50`."""
+        rule = self.rule
+        asked = f"{self.field.sentence}: {rule.get_condition_operator_display()} {rule.condition_value}"
+        return f"{asked}, in the last {rule.within_days} days" if rule.within_days else asked
+
     def matches(self, scope: Scope) -> Q:
         rule = self.rule
         return self.field.source.matches(scope, rule.condition_operator, self.value, rule.within_days)

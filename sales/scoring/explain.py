@@ -1,7 +1,7 @@
 """Why a lead has the score it has: what each active rule looked at and what it gave."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,13 +14,25 @@ from sales.scoring.sources import Scope
 
 @dataclass(frozen=True)
 class Line:
-    """One rule's part. `points`: what it gave, after fading and group, or where it does not match what it would."""
+    """One rule's part. `points`: what it gave, after fading and group, or where it does not match what it would.
+
+    `outdone`: it matches, and gave nothing because another rule of its group gives more.
+    """
 
     rule_id: int
     rule_name: str
+    condition: str
     matched: bool
     value: Any
     points: int
+    outdone: bool = False
+
+    @property
+    def seen(self) -> str:
+        """The value, for people."""
+        if isinstance(self.value, bool):
+            return "yes" if self.value else "no"
+        return "–" if self.value in (None, "") else str(self.value)
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,15 @@ class Explanation:
     raw_points: int
     lines: list[Line]
     at: datetime
+
+    @property
+    def gave(self) -> list[Line]:
+        return [line for line in self.lines if line.matched]
+
+    @property
+    def would_add(self) -> list[Line]:
+        """What the lead lacks that would raise its score."""
+        return [line for line in self.lines if not line.matched and line.points > 0]
 
 
 def explain(rules: Iterable[Compiled], lead_id: int, now: datetime) -> Explanation:
@@ -48,6 +69,7 @@ def explain(rules: Iterable[Compiled], lead_id: int, now: datetime) -> Explanati
         Line(
             rule_id=rule.rule.pk,
             rule_name=rule.rule.rule_name,
+            condition=rule.condition,
             matched=row[f"matched_{number}"],
             value=row[f"value_{number}"],
             points=row[f"points_{number}"] if row[f"matched_{number}"] else rule.rule.points,
@@ -64,8 +86,6 @@ def _best_of_groups(rules: list[Compiled], lines: list[Line]) -> list[Line]:
         if rule.group and line.matched and (rule.group not in best or line.points > lines[best[rule.group]].points):
             best[rule.group] = number
     return [
-        Line(line.rule_id, line.rule_name, line.matched, line.value, 0)
-        if rule.group and line.matched and best[rule.group] != number
-        else line
+        replace(line, points=0, outdone=True) if rule.group and line.matched and best[rule.group] != number else line
         for number, (rule, line) in enumerate(zip(rules, lines, strict=True))
     ]

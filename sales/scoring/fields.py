@@ -25,13 +25,13 @@ class ValueType(StrEnum):
     BOOLEAN = "boolean"
 
 
-_COMPARISONS = ("equals", "not_equals", "greater_than", "at_least", "less_than", "at_most")
+_COMPARISONS = ("equals", "not_equals", "greater_than", "at_least", "less_than", "at_most", "between", "in")
 _OPERATORS: dict[ValueType, tuple[str, ...]] = {
     ValueType.INTEGER: _COMPARISONS,
     ValueType.AMOUNT: _COMPARISONS,
     ValueType.DAYS: _COMPARISONS,
-    ValueType.TEXT: ("equals", "not_equals", "contains"),
-    ValueType.CHOICE: ("equals", "not_equals"),
+    ValueType.TEXT: ("equals", "not_equals", "contains", "in"),
+    ValueType.CHOICE: ("equals", "not_equals", "in"),
     ValueType.BOOLEAN: ("equals", "not_equals"),
 }
 

@@ -31,7 +31,16 @@ from django.db.models import (
 )
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Greatest, StrIndex
-from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsNull, LessThan, LessThanOrEqual, Lookup
+from django.db.models.lookups import (
+    Exact,
+    GreaterThan,
+    GreaterThanOrEqual,
+    In,
+    IsNull,
+    LessThan,
+    LessThanOrEqual,
+    Lookup,
+)
 
 from athena.db import Fold, WholeDays
 
@@ -41,14 +50,17 @@ _LOOKUPS: "dict[str, type[Lookup[Any]]]" = {
     "at_least": GreaterThanOrEqual,
     "less_than": LessThan,
     "at_most": LessThanOrEqual,
+    "in": In,
 }
-_PYTHON: dict[str, Callable[[int, int], bool]] = {
+_PYTHON: dict[str, Callable[[int, Any], bool]] = {
     "equals": py.eq,
     "not_equals": py.ne,
     "greater_than": py.gt,
     "at_least": py.ge,
     "less_than": py.lt,
     "at_most": py.le,
+    "between": lambda number, ends: ends[0] <= number <= ends[1],
+    "in": lambda number, numbers: number in numbers,
 }
 
 
@@ -110,7 +122,10 @@ class Text(Source):
         there = Q(**{f"{self.column}__gt": ""})
         if operator == "is_set":
             return there if value else Q(**{f"{self.column}__isnull": True}) | Q(**{self.column: ""})
-        text, wanted = Fold(F(self.column)), Fold(Value(value))
+        text = Fold(F(self.column))
+        if operator == "in":
+            return Q(In(text, [Fold(Value(each)) for each in value]))
+        wanted = Fold(Value(value))
         if operator == "contains":
             return Q(GreaterThan(StrIndex(text, wanted), 0))
         return there & ~Q(Exact(text, wanted)) if operator == "not_equals" else Q(Exact(text, wanted))
@@ -212,4 +227,6 @@ def _compare(left: Any, operator: str, value: Any) -> Q:
         return Q(IsNull(left, not value))
     if operator == "not_equals":
         return ~Q(Exact(left, value))
+    if operator == "between":
+        return Q(GreaterThanOrEqual(left, value[0])) & Q(LessThanOrEqual(left, value[1]))
     return Q(_LOOKUPS[operator](left, value))

@@ -104,7 +104,15 @@ def test_a_lead_page_shows_its_story_at_a_constant_cost(browse, rep, story):
             activities.log(by=rep, lead_id=lead.pk, activity_type="note", notes="<b>bold</b>")
             FollowUp.objects.create(lead=lead, follow_up_type="email", scheduled_date="2027-02-02", assigned_to=rep)
     assert counts[0] == counts[1] <= 20
-    for shown in ("Lead transferred from Maria to Tom", "Overdue", "Complete", "Activity: "):
+    for shown in (
+        "Lead transferred from Maria to Tom",
+        "Overdue",
+        "Complete",
+        "Activity: ",
+        "Responded to Email",
+        "What would add points",
+        "How many passengers they expect: is more than 50",
+    ):
         assert shown in pages[0]
     assert ("&lt;b&gt;bold" in pages[1], "<b>bold" in pages[1]) == (True, False)
 

@@ -78,6 +78,28 @@ def test_score_history_newest_first(api, rep, stranger, make_lead):
     assert answer(api(rep).get(f"{LEADS}/{lead.pk}/score-history?page=2"), 400).keys() == {"page"}
 
 
+def test_what_the_score_was_on_a_day(api, rep, make_lead):
+    """Days end where the company is, in New York: at 05:00 UTC in winter."""
+    lead = make_lead(assigned_to=rep, created_at="2026-01-10T15:00:00Z")
+    for old, new, at in (
+        (0, 30, "2026-01-12T04:59:59Z"),
+        (30, 10, "2026-01-12T05:00:00Z"),
+        (10, 45, "2026-01-20T12:00:00Z"),
+    ):
+        LeadScoreHistory.objects.create(
+            lead=lead, old_score=old, new_score=new, points_changed=new - old, reason="x", changed_at=at
+        )
+
+    def at(day):
+        found = answer(api(rep).get(f"{LEADS}/{lead.pk}/score-history?at={day}&limit=1"))
+        assert [row["new_score"] for row in found["history"]] == [45]
+        return found["score_at"]
+
+    days = ("2026-01-09", "2026-01-10", "2026-01-11", "2026-01-12", "2026-01-19", "2026-01-20", "2030-01-01")
+    assert [at(day) for day in days] == [None, 0, 30, 10, 10, 45, 45]
+    assert answer(api(rep).get(f"{LEADS}/{lead.pk}/score-history?at=yesterday"), 400).keys() == {"at"}
+
+
 def test_the_score_explains_itself(api, rep, stranger, make_lead):
     lead = make_lead(assigned_to=rep, estimated_passengers=60, estimated_value="2500.50", score=7)
     Activity.objects.create(lead=lead, activity_type="email", direction="inbound")
@@ -232,7 +254,7 @@ def test_what_a_rule_may_ask(api, manager):
         "rule_type": "attribute",
         "value_type": "choice",
         "description": "The kind of trip",
-        "operators": ["equals", "not_equals", "is_set"],
+        "operators": ["equals", "not_equals", "in", "is_set"],
         "choices": [
             {"value": "one_way", "label": "One way"},
             {"value": "round_trip", "label": "Round trip"},

@@ -31,6 +31,8 @@ def wrong(**values):
         {"condition_value": " 50 "},
         {"condition_value": "+50.00"},
         {"condition_operator": "is_set", "condition_value": "False"},
+        {"condition_operator": "between", "condition_value": "10, 50"},
+        {"condition_operator": "in", "condition_value": "54,55,56"},
         {"points": -100, "group": "g" * 50},
         QUOTE | {"condition_value": "TRUE", "within_days": 1, "half_life_days": 3650},
     ],
@@ -72,6 +74,27 @@ def test_text_is_compared_with_something(value):
     assert wrong(condition_field="company_name", condition_operator="contains", condition_value=value) == {
         "condition_value": "Give the text to compare with."
     }
+
+
+@pytest.mark.parametrize("value", ["10", "10,20,30", "50,10"])
+def test_between_has_two_ends(value):
+    assert wrong(condition_operator="between", condition_value=value) == {
+        "condition_value": "Give the lower and the upper end, like 10,50."
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "operator", "value", "why"),
+    [
+        ("estimated_passengers", "between", "1,many", "It is a whole number."),
+        ("estimated_passengers", "in", "1,,2", "It is a whole number."),
+        ("estimated_value", "in", "1,2.345", "It is an amount with at most two decimals."),
+        ("company_name", "in", "choir,", "Give the text to compare with."),
+        ("trip_type", "in", "shuttle,boat", "It is one of: one_way, round_trip, multi_day, shuttle."),
+    ],
+)
+def test_each_part_of_a_list_is_checked(field, operator, value, why):
+    assert wrong(condition_field=field, condition_operator=operator, condition_value=value) == {"condition_value": why}
 
 
 def test_an_operator_must_suit_the_field():

@@ -25,13 +25,17 @@ def test_each_rule_says_what_it_saw_and_gave(no_rules, make_rule, make_lead, log
     log(lead, "quote_requested", occurred_at=NOW - timedelta(days=10))
     log(lead, "call")
     explanation = why(lead)
+    passengers, calls = "How many passengers they expect: is more than", "How many times: Call: is at least 3"
+    quoted, source = "They asked for a quote: is true", "The name of the source they came from: is known false"
     assert explanation.lines == [
-        Line(large.pk, "Large", matched=True, value=60, points=20),
-        Line(medium.pk, "Medium", matched=True, value=60, points=0),
-        Line(quote.pk, "Quote", matched=True, value=True, points=5),
-        Line(called.pk, "Calls", matched=False, value=1, points=8),
-        Line(unknown.pk, "Unknown source", matched=True, value=None, points=-3),
+        Line(large.pk, "Large", f"{passengers} 50", matched=True, value=60, points=20),
+        Line(medium.pk, "Medium", f"{passengers} 25", matched=True, value=60, points=0, outdone=True),
+        Line(quote.pk, "Quote", quoted, matched=True, value=True, points=5),
+        Line(called.pk, "Calls", calls, matched=False, value=1, points=8),
+        Line(unknown.pk, "Unknown source", source, matched=True, value=None, points=-3),
     ]
+    assert [line.seen for line in explanation.lines] == ["60", "60", "yes", "1", "–"]
+    assert [line.rule_name for line in explanation.would_add] == ["Calls"]
     assert (explanation.score, explanation.raw_points, explanation.at) == (22, 22, NOW)
 
 

@@ -18,6 +18,11 @@ INTEGERS = [
     ("less_than", "25", {25: False, 24: True, 26: False, 0: True, None: False}),
     ("at_most", "25", {25: True, 24: True, 26: False, 0: True, None: False}),
     ("at_least", "-1", {25: True, 24: True, 26: True, 0: True, None: False}),
+    ("between", "25,50", {25: True, 50: True, 24: False, 51: False, 37: True, None: False}),
+    ("between", " 0 , 0 ", {0: True, 1: False, 25: False, 100_000: False, None: False}),
+    ("between", "-5,24.0", {0: True, 24: True, 25: False, 26: False, None: False}),
+    ("in", "25", {25: True, 24: False, 26: False, 0: False, None: False}),
+    ("in", "25, 0,26.0", {25: True, 24: False, 26: True, 0: True, None: False}),
     ("is_set", "true", {25: True, 0: True, 1: True, 100_000: True, None: False}),
     ("is_set", "false", {25: False, 0: False, 1: False, 100_000: False, None: True}),
 ]
@@ -30,6 +35,10 @@ AMOUNTS = [
     ("at_least", "2000.01", (False, True, False, False, True, False)),
     ("less_than", "2000", (False, False, True, True, False, False)),
     ("at_most", "1999.99", (False, False, True, True, False, False)),
+    ("between", "1999.99,2000", (True, False, True, False, False, False)),
+    ("between", "0,0", (False, False, False, True, False, False)),
+    ("in", "2000.00,10000", (True, False, False, False, True, False)),
+    ("in", "0", (False, False, False, True, False, False)),
     ("is_set", "TRUE", (True, True, True, True, True, False)),
     ("is_set", "false", (False, False, False, False, False, True)),
 ]
@@ -50,6 +59,9 @@ DAYS = [
     ("at_least", "6", {6, 7}),
     ("less_than", "0", {-1}),
     ("at_most", "0", {-1, 0}),
+    ("between", "-1,6", {-1, 0, 6}),
+    ("between", "7,7", {7}),
+    ("in", "-1,7,300", {-1, 7}),
     ("is_set", "true", {7, 6, 0, -1}),
     ("is_set", "false", {None}),
 ]
@@ -65,6 +77,9 @@ TEXTS = [
     ("contains", "_", (False, False, False, True, False, False, False)),
     ("contains", "'", (False, False, False, False, False, True, False)),
     ("contains", "\\ sö", (False, False, False, False, False, True, False)),
+    ("in", "ÉCOLE, 100% fun_tours", (False, False, True, True, False, False, False)),
+    ("in", "%", (False, False, False, False, False, False, False)),
+    ("in", "o'brien \\ söhne,École De Danse", (True, True, False, False, False, True, False)),
     ("is_set", "true", (True, True, True, True, True, True, False)),
     ("is_set", "false", (False, False, False, False, False, False, True)),
 ]
@@ -74,6 +89,8 @@ CHOICES = [
     ("equals", "One_Way", (True, False, False, True, False)),
     ("not_equals", "one_way", (False, True, True, False, False)),
     ("not_equals", "shuttle", (True, True, False, True, False)),
+    ("in", "one_way", (True, False, False, True, False)),
+    ("in", "SHUTTLE, round_trip", (False, True, True, False, False)),
     ("is_set", "true", (True, True, True, True, False)),
     ("is_set", "false", (False, False, False, False, True)),
 ]
@@ -169,12 +186,17 @@ def test_days_since_created(matched):
 def test_every_field_with_every_operator_makes_sound_sql(no_rules, make_rule, make_lead, points_of):
     samples = {ValueType.INTEGER: "3", ValueType.AMOUNT: "3.50", ValueType.DAYS: "3", ValueType.TEXT: "x"}
     samples[ValueType.BOOLEAN] = "true"
+
+    def sample(field, operator):
+        one = "false" if operator == "is_set" else samples.get(field.value_type) or field.choices[0][0]
+        return f"{one},{one}" if operator in ("in", "between") else one
+
     asked = [
         make_rule(
             rule_type=field.rule_type,
             condition_field=field.name,
             condition_operator=operator,
-            condition_value="false" if operator == "is_set" else samples.get(field.value_type) or field.choices[0][0],
+            condition_value=sample(field, operator),
             half_life_days=5 if field.timed else None,
             within_days=50 if field.timed else None,
             points=1,

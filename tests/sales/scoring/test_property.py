@@ -14,7 +14,7 @@ from sales.scoring.explain import explain
 from sales.scoring.sources import Scope
 from tests.sales.scoring.conftest import NOW
 
-NUMBERS = {"equals", "not_equals", "greater_than", "at_least", "less_than", "at_most"}
+NUMBERS = {"equals", "not_equals", "greater_than", "at_least", "less_than", "at_most", "between", "in"}
 WORDS = ["École", "ÉCOLE", "école de danse", "50% off", "a_b", "O'Brien", "ß", "x"]
 COUNTS = {"call_count": "call", "meeting_count": "meeting"}
 HAPPENED = {"quote_requested": ("quote_requested", None), "email_response": ("email", "inbound")}
@@ -62,6 +62,11 @@ def matches(rule, lead, activities):
         return (value is not None) == (wanted == "true")
     if value is None:
         return False
+    if operator in ("between", "in"):
+        parts = [part.strip() for part in wanted.split(",")]
+        if operator == "in":
+            return value.lower() in map(str.lower, parts) if isinstance(value, str) else value in map(Decimal, parts)
+        return Decimal(parts[0]) <= value <= Decimal(parts[1])
     if isinstance(value, str):
         value, wanted = value.lower(), wanted.lower()
     elif isinstance(value, bool):
@@ -96,8 +101,20 @@ def rule(draw):
                 ("attribute", "estimated_passengers", NUMBERS, small, False),
                 ("attribute", "estimated_value", NUMBERS, st.sampled_from(["0", "1.5", "2", "2.01"]), False),
                 ("attribute", "days_until_pickup", NUMBERS, small, False),
-                ("attribute", "company_name", {"equals", "not_equals", "contains"}, st.sampled_from(WORDS), False),
-                ("attribute", "trip_type", {"equals", "not_equals"}, st.sampled_from(["shuttle", "one_way"]), False),
+                (
+                    "attribute",
+                    "company_name",
+                    {"equals", "not_equals", "contains", "in"},
+                    st.sampled_from(WORDS),
+                    False,
+                ),
+                (
+                    "attribute",
+                    "trip_type",
+                    {"equals", "not_equals", "in"},
+                    st.sampled_from(["shuttle", "one_way"]),
+                    False,
+                ),
                 ("attribute", "is_repeat", {"equals", "not_equals"}, st.sampled_from(["true", "false"]), False),
                 ("activity", "quote_requested", {"equals", "not_equals"}, st.sampled_from(["true", "false"]), True),
                 ("engagement", "email_response", {"equals", "not_equals"}, st.sampled_from(["true", "false"]), True),
@@ -111,6 +128,10 @@ def rule(draw):
     optional = ("estimated_passengers", "estimated_value", "company_name", "trip_type", "days_since_last_contact")
     if field in optional and draw(st.integers(0, 5)) == 0:
         operator, values = "is_set", st.sampled_from(["true", "false"])
+    elif operator == "in":
+        values = st.lists(values, min_size=1, max_size=3).map(", ".join)
+    elif operator == "between":
+        values = st.tuples(values, values).map(lambda ends: ",".join(sorted(ends, key=Decimal)))
     return LeadScoringRule(
         rule_name="A rule",
         rule_type=kind,
