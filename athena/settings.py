@@ -152,6 +152,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 COMPANY_TIME_ZONE = env.zone("COMPANY_TIME_ZONE", "America/New_York")
 PHONE_REGION = env.region("PHONE_REGION", "US")
+HOT_SCORE = env.number("HOT_SCORE", 50, most=100)
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -57,7 +58,11 @@ class PlanFilter(admin.SimpleListFilter):
 
 class ScoreFilter(admin.SimpleListFilter):
     title, parameter_name = "score", "score_band"
-    bands = {"hot": (50, 100), "warm": (25, 49), "cold": (0, 24)}
+    bands = {
+        "hot": (settings.HOT_SCORE, 100),
+        "warm": (settings.HOT_SCORE // 2, settings.HOT_SCORE - 1),
+        "cold": (0, settings.HOT_SCORE // 2 - 1),
+    }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(name, f"{name.title()} ({low} to {high})") for name, (low, high) in self.bands.items()]

@@ -13,6 +13,7 @@ from athena.http import fields
 from athena.http.filters import query_values
 from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import VerbViewSet
+from sales.queries.effectiveness import effectiveness
 from sales.queries.performance import follow_up_performance
 
 LONGEST_PERIOD = timedelta(days=5 * 366)
@@ -59,11 +60,41 @@ class Performance(Figures):
     by_type = FiguresOfType(many=True)
 
 
+class LiftOut(serializers.Serializer):  # type: ignore[type-arg]
+    lift = serializers.FloatField(help_text="How many times as often leads that match are won.")
+    low = serializers.FloatField(help_text="The lower end of the 95 % interval.")
+    high = serializers.FloatField()
+
+
+class RuleEffectiveness(serializers.Serializer):  # type: ignore[type-arg]
+    rule_id = serializers.IntegerField()
+    rule_name = serializers.CharField()
+    matches = serializers.IntegerField(help_text="Of all leads.")
+    closed_with = serializers.IntegerField(help_text="Closed leads that match.")
+    won_with = serializers.IntegerField()
+    share_with = serializers.FloatField(allow_null=True, help_text="Won of the closed leads that match, 0 to 1.")
+    closed_without = serializers.IntegerField(help_text="Closed leads that do not match.")
+    won_without = serializers.IntegerField()
+    share_without = serializers.FloatField(allow_null=True)
+    lift = LiftOut(allow_null=True, help_text="Null where there are too few leads to say.")
+    verdict = serializers.ChoiceField(["better", "worse", "unclear", "too_few"])
+
+
 class ReportViewSet(VerbViewSet):
-    rights = {"follow_up_performance": "sales.view_followup"}
+    rights = {
+        "follow_up_performance": "sales.view_followup",
+        "rule_effectiveness": "sales.view_leadscoringrule",
+    }
 
     @extend_schema(parameters=[Period], responses=Performance)
     @action(detail=False, url_path="follow-up-performance")
     def follow_up_performance(self, request: Request) -> Response:
         """How follow-ups went: one's own for a rep, the team's for a manager, everybody's for an admin."""
         return Response(follow_up_performance(self.caller, **query_values(request, Period)))
+
+    @extend_schema(responses=RuleEffectiveness(many=True))
+    @action(detail=False, url_path="rule-effectiveness")
+    def rule_effectiveness(self, request: Request) -> Response:
+        """Whether leads that match a rule are won more often than others, rule by rule. Managers."""
+        query_values(request, StrictSerializer)
+        return Response(RuleEffectiveness(effectiveness(), many=True).data)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -18,11 +19,9 @@ from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import ViewSet
 from sales.models import Lead, LeadScoreHistory
 from sales.queries.scores import score_at
+from sales.scoring import explain
 from sales.scoring.compile import Compiled
-from sales.scoring.explain import explain
 from sales.services import scoring
-
-HOT = 50
 
 
 class NewScore(serializers.Serializer):  # type: ignore[type-arg]
@@ -57,7 +56,9 @@ class ScoreHistoryQuery(StrictSerializer):
 
 
 class HighScoreQuery(StrictSerializer):
-    min_score = fields.IntegerField(min_value=0, max_value=100, required=False, default=HOT)
+    min_score = fields.IntegerField(
+        min_value=0, max_value=100, required=False, help_text="Default: from how many points a lead is hot."
+    )
 
 
 class HotLead(Row):
@@ -93,6 +94,12 @@ class Explanation(serializers.Serializer):  # type: ignore[type-arg]
     calculated_at = serializers.DateTimeField()
 
 
+def parts_of(why: explain.Explanation) -> list[dict[str, Any]]:
+    """What each rule gave, as `RulePart` has it."""
+    names: list[str] = list(RulePart().fields)
+    return [{name: getattr(line, name) for name in names} for line in why.lines]
+
+
 class ScoreActions(ViewSet):
     """For a viewset whose `get_queryset()` is the leads that the caller can see."""
 
@@ -112,23 +119,13 @@ class ScoreActions(ViewSet):
         """Why: what each active rule looks at and gives, as of now."""
         query_values(request, StrictSerializer)
         lead = self.found(self.get_queryset().filter(pk=self.pk).values("pk", "score"))
-        why = explain(Compiled.active(), lead["pk"], timezone.now())
+        why = explain.explain(Compiled.active(), lead["pk"], timezone.now())
         return Response(
             {
                 "score": why.score,
                 "raw_points": why.raw_points,
                 "stored_score": lead["score"],
-                "rules": [
-                    {
-                        "rule_id": line.rule_id,
-                        "rule_name": line.rule_name,
-                        "condition": line.condition,
-                        "points": line.points,
-                        "matched": line.matched,
-                        "value": line.value,
-                    }
-                    for line in why.lines
-                ],
+                "rules": parts_of(why),
                 "calculated_at": why.at,
             }
         )
@@ -151,7 +148,8 @@ class ScoreActions(ViewSet):
     def high_score(self, request: Request) -> Response:
         """The open leads with the best scores, best first (`limit`: 20, at most 200)."""
         query = query_values(request, HighScoreQuery, ARRAY_PARAMETERS)
-        leads = Lead.objects.visible_to(request.user).open().filter(score__gte=query["min_score"])  # type: ignore[arg-type]
+        least = query.get("min_score", settings.HOT_SCORE)
+        leads = Lead.objects.visible_to(self.caller).open().filter(score__gte=least)
         answer = array_response(request, HotLead.read(leads.order_by("-score", "-id")), default_limit=20)
         answer.data = [{**row, "estimated_value": row["estimated_value"] or 0} for row in answer.data]
         return answer

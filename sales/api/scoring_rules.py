@@ -9,63 +9,18 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from athena.http import fields, filters
+from athena.http import filters
 from athena.http.filters import query_values
 from athena.http.pagination import ARRAY, ARRAY_PARAMETERS, array_response
 from athena.http.rows import Row
 from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import VerbViewSet, ViewSet
+from sales.api.rule_body import NewRule, Rule, RuleBody, RuleRow
+from sales.api.scoring_preview import PreviewActions
 from sales.models import LeadScoringRule, ScoringRun
 from sales.scoring import checks
 from sales.scoring.fields import FIELDS, ValueType
 from sales.services import scoring_rules, scoring_runs
-
-
-class RuleRow(Row):
-    id = serializers.IntegerField()
-    rule_name = serializers.CharField()
-    rule_type = serializers.ChoiceField(LeadScoringRule.Type.choices)
-    condition_field = serializers.CharField()
-    condition_operator = serializers.ChoiceField(LeadScoringRule.Operator.choices)
-    condition_value = serializers.CharField()
-    points = serializers.IntegerField()
-    is_active = serializers.BooleanField()
-    within_days = serializers.IntegerField(allow_null=True)
-    half_life_days = serializers.IntegerField(allow_null=True)
-    group = serializers.CharField()
-    version = serializers.IntegerField()
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-
-
-class Rule(RuleRow):
-    problems = serializers.DictField(
-        child=serializers.CharField(), help_text="Why a rule that was written past the API is skipped; usually empty."
-    )
-
-
-class NewRule(Rule):
-    rule_id = serializers.IntegerField()
-
-
-class RuleBody(StrictSerializer):
-    rule_name = fields.OneLineField(max_length=100, allow_blank=False)
-    rule_type = fields.ChoiceField(choices=LeadScoringRule.Type.choices)
-    condition_field = fields.OneLineField(max_length=100, allow_blank=False)
-    condition_operator = fields.ChoiceField(choices=LeadScoringRule.Operator.choices)
-    condition_value = fields.OneLineField(
-        max_length=255,
-        allow_blank=False,
-        help_text="For `between` two values, both included, and for `in` some: 10,50.",
-    )
-    points = fields.IntegerField(min_value=-100, max_value=100)
-    is_active = fields.BooleanField(required=False)
-    within_days = fields.IntegerField(min_value=1, max_value=checks.MAX_DAYS, required=False, allow_null=True)
-    half_life_days = fields.IntegerField(min_value=1, max_value=checks.MAX_DAYS, required=False, allow_null=True)
-    group = fields.OneLineField(max_length=50, required=False)
-
-    class Meta:
-        row = NewRule
 
 
 class Choice(serializers.Serializer):  # type: ignore[type-arg]
@@ -108,7 +63,7 @@ class RunFilters(filters.StrictFilterSet):
     state = filters.ChoicesFilter(choices=ScoringRun.State.choices)
 
 
-class ScoringRuleViewSet(ViewSet):
+class ScoringRuleViewSet(PreviewActions, ViewSet):
     queryset = LeadScoringRule.objects.none()
     row = RuleRow
     pagination_class = None

@@ -93,6 +93,11 @@ def raw_points(rules: Iterable[Compiled], scope: Scope) -> Combinable:
     return Func(*terms, template="(%(expressions)s)", arg_joiner=" + ", output_field=IntegerField()) if terms else _ZERO
 
 
+def score(rules: Iterable[Compiled], scope: Scope) -> Combinable:
+    """The score of each lead: `raw_points` held to 0–100."""
+    return Least(Greatest(raw_points(rules, scope), LOWEST), HIGHEST)
+
+
 def clamp(raw: int) -> int:
     """A score is a sum held to 0–100; `write` says the same in SQL."""
     return max(LOWEST, min(raw, HIGHEST))

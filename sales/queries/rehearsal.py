@@ -1,0 +1,98 @@
+"""What a change of the scoring rules would do to all open leads. Writes nothing."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, F, Max, Min
+from django.db.models.functions import Abs
+from django.utils import timezone
+
+from athena.accounts.models import User
+from sales import errors
+from sales.models import Lead, LeadScoringRule
+from sales.scoring import checks
+from sales.scoring.compile import Compiled, score
+from sales.scoring.explain import Explanation, explain
+from sales.scoring.sources import Scope
+
+SAMPLES = 10
+BARS = 10  # of a histogram: 0 to 9, 10 to 19, …, 90 to 100
+
+
+@dataclass(frozen=True)
+class Sample:
+    lead: Lead
+    before: int
+    after: Explanation
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """`entering` and `leaving` the hot leads: those with at least `hot` points. Before is what the leads have now."""
+
+    leads: int
+    changed: int
+    hot: int
+    entering: int
+    leaving: int
+    before: list[int]
+    after: list[int]
+    samples: list[Sample]
+
+    @property
+    def bars(self) -> list[tuple[str, int, int]]:
+        """The two histograms side by side: which scores, how many leads before and after."""
+        names = [f"{10 * bar} to {10 * bar + 9 if bar < BARS - 1 else 100}" for bar in range(BARS)]
+        return list(zip(names, self.before, self.after, strict=True))
+
+
+def rehearse(user: User, rules: Iterable[LeadScoringRule]) -> Rehearsal:
+    """What these rules, in the place of all that there are, would make of the scores that the leads have.
+
+    Counts all open leads; the samples, those whose score would change most, are leads that `user` may read.
+    """
+    compiled, now = Compiled.all(rule for rule in rules if rule.is_active), timezone.now()
+    ends = Lead.objects.open().aggregate(first=Min("pk"), last=Max("pk"))
+    scope = Scope.between(ends["first"] or 0, ends["last"] or 0, now)
+    scored = Lead.objects.open().order_by().annotate(after=score(compiled, scope))
+    pairs = Counter({(old, new): many for old, new, many in scored.values_list("score", "after").annotate(Count("pk"))})
+    hot = settings.HOT_SCORE
+    most = scored.filter(pk__in=Lead.objects.visible_to(user).order_by().values("pk")).exclude(after=F("score"))
+    return Rehearsal(
+        leads=pairs.total(),
+        changed=sum(many for (old, new), many in pairs.items() if old != new),
+        hot=hot,
+        entering=sum(many for (old, new), many in pairs.items() if old < hot <= new),
+        leaving=sum(many for (old, new), many in pairs.items() if new < hot <= old),
+        before=_histogram((old, many) for (old, _), many in pairs.items()),
+        after=_histogram((new, many) for (_, new), many in pairs.items()),
+        samples=[
+            Sample(lead, lead.score, explain(compiled, lead.pk, now))
+            for lead in most.order_by(Abs(F("after") - F("score")).desc(), "pk")[:SAMPLES]
+        ],
+    )
+
+
+def with_change(values: Mapping[str, Any], rule_id: int | None) -> list[LeadScoringRule]:
+    """The rules as they would be with this one new, or changed. Raises `NotFound`, `Invalid`."""
+    rules = list(LeadScoringRule.objects.all())
+    rule = next((each for each in rules if each.pk == rule_id), None)
+    if rule is None:
+        if rule_id is not None:
+            raise errors.NotFound("There is no such rule.")
+        rule = LeadScoringRule(pk=0)
+        rules.append(rule)
+    for name, value in values.items():
+        setattr(rule, name, value)
+    checks.validate(checks.values_of(rule))
+    return rules
+
+
+def _histogram(counts: Iterable[tuple[int, int]]) -> list[int]:
+    bars = [0] * BARS
+    for each, many in counts:
+        bars[min(each // 10, BARS - 1)] += many
+    return bars

@@ -1,0 +1,79 @@
+"""What rules are worth, against figures worked out by hand."""
+
+import math
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from sales.models import LeadScoringRule, LostReason
+from sales.queries.effectiveness import Lift, effectiveness, lift
+
+
+@pytest.fixture
+def repeat_client(db):
+    LeadScoringRule.objects.exclude(rule_name="Repeat Client").delete()
+    return LeadScoringRule.objects.get()
+
+
+@pytest.fixture
+def make_leads(make_lead):
+    def make(many, **fields):
+        if fields.get("status") == "lost":
+            fields["lost_reason"] = LostReason.objects.get(name="price")
+        return [make_lead(**fields) for _ in range(many)]
+
+    return make
+
+
+def test_shares_and_lift(repeat_client, make_leads):
+    make_leads(12, is_repeat=True, status="won")
+    make_leads(8, is_repeat=True, status="lost")
+    make_leads(6, is_repeat=False, status="won")
+    make_leads(24, is_repeat=False, status="lost")
+    make_leads(3, is_repeat=True)
+    make_leads(5, is_repeat=True, status="won", archived_at="2026-01-01T00:00Z")
+    (found,) = effectiveness()
+    counts = (found.matches, found.closed_with, found.won_with, found.closed_without, found.won_without)
+    assert counts == (23, 20, 12, 30, 6)
+    assert (found.rule_name, found.share_with, found.share_without) == ("Repeat Client", 0.6, 0.2)
+    assert found.verdict == "better"
+    assert found.lift == lift(12, 20, 6, 30)
+
+
+def test_the_interval_is_that_of_the_risk_ratio():
+    """By hand: ln 3 ± 1.96 · √(1/12 − 1/20 + 1/6 − 1/30) = 1.0986 ± 0.8002."""
+    found = lift(12, 20, 6, 30)
+    assert found is not None
+    assert (round(found.lift, 3), round(found.low, 3), round(found.high, 3)) == (3.0, 1.348, 6.678)
+    assert math.isclose(found.low * found.high, found.lift**2)
+
+
+@pytest.mark.parametrize("cells", [(4, 20, 6, 30), (16, 20, 6, 30), (12, 20, 4, 30), (12, 20, 26, 30), (0, 0, 0, 0)])
+def test_too_few_leads_say_nothing(cells):
+    assert lift(*cells) is None
+
+
+def test_verdicts(repeat_client, make_leads):
+    make_leads(5, is_repeat=True, status="won")
+    make_leads(50, is_repeat=True, status="lost")
+    make_leads(5, is_repeat=False, status="won")
+    make_leads(4, is_repeat=False, status="lost")
+    assert effectiveness()[0].verdict == "too_few"
+    make_leads(1, is_repeat=False, status="lost")
+    assert effectiveness()[0].verdict == "worse"
+    make_leads(30, is_repeat=False, status="lost")
+    assert effectiveness()[0].verdict == "unclear"
+
+
+def test_one_query_answers_for_all_rules(db, make_leads):
+    make_leads(2)
+    with CaptureQueriesContext(connection) as captured:
+        assert len(effectiveness()) == 8
+    assert len(captured) == 3  # the rules, the ends of the leads' keys, the counts
+
+
+def test_without_leads(repeat_client):
+    (found,) = effectiveness()
+    assert (found.matches, found.share_with, found.lift, found.verdict) == (0, None, None, "too_few")
+    assert isinstance(lift(5, 10, 5, 10), Lift)
