@@ -6,7 +6,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("athena", "sales", "notifications")
-KINDS = {"gateway", "flows", "races", "faults", "browser", "scripts", "hostile"}  # tests of no one module in particular
+KINDS = {
+    "gateway",
+    "rights",
+    "flows",
+    "races",
+    "faults",
+    "browser",
+    "scripts",
+    "hostile",
+}  # tests of no one module in particular
 LONGEST_FILE, LONGEST_FUNCTION = 300, 50
 
 

@@ -50,6 +50,13 @@ class VisibleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         visible = getattr(rows, "visible_to", None)
         return self.ordered(visible(request.user) if visible else rows)
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Of other rows, too, only those that the user may see can be chosen: a form names what it is given."""
+        visible = getattr(db_field.remote_field.model._default_manager.all(), "visible_to", None)
+        if visible is not None:
+            kwargs["queryset"] = visible(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
     def ordered(self, rows: "QuerySet[Any, Any]") -> "QuerySet[Any, Any]":
         return rows.order_by(*(self.ordering or self.model._meta.ordering))
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest
 
 from sales.admin.base import VisibleAdmin, person
@@ -27,9 +27,9 @@ class TransferBatchAdmin(VisibleAdmin):
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        visible = LeadTransfer.objects.visible_to(person(request)).order_by().values("batch")
-        rows = super().get_queryset(request).filter(pk__in=visible)
-        return rows.annotate(lead_count=Count("transfers"))
+        visible = LeadTransfer.objects.visible_to(person(request)).order_by()
+        rows = super().get_queryset(request).filter(pk__in=visible.values("batch"))
+        return rows.annotate(lead_count=Count("transfers", filter=Q(transfers__in=visible.values("pk"))))
 
     @admin.display(description="Leads", ordering="lead_count")
     def leads(self, batch: Any) -> int:

@@ -96,6 +96,7 @@ class TransferActions(ViewSet):
 
         The parameters may come in the query or in the body; in both and different is an error.
         """
+        self.check_sight()
         values = _from_query_and_body(query_values(request, self.query), self, TransferBody)
         to_user_id: int = values.pop("to_user_id")
         done = transfers.transfer(

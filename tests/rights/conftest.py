@@ -1,0 +1,121 @@
+"""A company in which everybody stands in another relation to the same lead."""
+
+from collections.abc import Callable
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection, transaction
+
+from athena.accounts.models import Team, User
+from athena.accounts.roles import Role
+from sales.models import (
+    Activity,
+    FieldChange,
+    FollowUp,
+    Lead,
+    LeadScoreHistory,
+    LeadSource,
+    LeadTransfer,
+    ScoringRun,
+    SourceSpend,
+    TransferBatch,
+)  # fmt: skip
+
+# The columns of the tables: nobody who is logged in; the lead's owner; a colleague; somebody of another team; somebody
+# of another team who has a follow-up on it; the managers of its team, of another team and of none; an administrator;
+# and somebody whose account was deactivated after they had logged in.
+PEOPLE = ("nobody", "owner", "mate", "far", "helper", "boss", "far_boss", "free_boss", "admin", "gone")
+UNCHANGED = {"failed_logins", "throttle_counts", "idempotency_keys", "django_session", "task_totals"}
+
+
+def columns(cells: str) -> dict[str, int]:
+    """Of `"401 200 …"` the status for each of `PEOPLE`."""
+    return dict(zip(PEOPLE, map(int, cells.split()), strict=True))
+
+
+@pytest.fixture
+def people(make_user: Callable[..., User], desk: Team, other_desk: Team) -> dict[str, User]:
+    return {
+        "owner": make_user("owner", team=desk),
+        "mate": make_user("mate", team=desk),
+        "far": make_user("far", team=other_desk),
+        "helper": make_user("helper", team=other_desk),
+        "boss": make_user("boss", Role.MANAGER, desk),
+        "far_boss": make_user("farboss", Role.MANAGER, other_desk),
+        "free_boss": make_user("freeboss", Role.MANAGER),
+        "admin": make_user("admin", Role.ADMIN),
+        "gone": make_user("gone", team=desk),
+    }
+
+
+@pytest.fixture
+def world(people: dict[str, User]) -> SimpleNamespace:
+    """Rows of every kind. All about `lead`, but for those that only some may see: of `secret` only the other team."""
+    owner, helper, far = people["owner"], people["helper"], people["far"]
+    source = LeadSource.objects.create(name="Fair")
+    lead = Lead.objects.create(company_name="Harbor Choir", assigned_to=owner, source=source, score=60)
+    mates = Lead.objects.create(company_name="Mill Corps", assigned_to=people["mate"], score=60)
+    secret = Lead.objects.create(company_name="Secret Choir", email="secret@club.example", assigned_to=far, score=60)
+    unowned = Lead.objects.create(company_name="Orphan Tours", score=60)
+    archived = Lead.objects.create(
+        company_name="Old Guard", assigned_to=owner, score=60, archived_at="2026-01-01T00:00Z"
+    )
+
+    def plan(of: Lead, who: User) -> FollowUp:
+        return FollowUp.objects.create(lead=of, assigned_to=who, follow_up_type="call", scheduled_date="2099-01-05")
+
+    def story(of: Lead, who: User) -> SimpleNamespace:
+        batch = TransferBatch.objects.create(by=people["admin"], reason=f"About {of}")
+        return SimpleNamespace(
+            activity=Activity.objects.create(lead=of, activity_type="note", notes=f"Note on {of}", user=who),
+            change=FieldChange.objects.create(lead=of, field="notes", old=f"Old of {of}", new="x", by=who),
+            score=LeadScoreHistory.objects.create(
+                lead=of, old_score=0, new_score=60, points_changed=60, reason=f"Score of {of}"
+            ),
+            batch=batch,
+            transfer=LeadTransfer.objects.create(
+                lead=of, batch=batch, to_user=who, transferred_by=people["admin"], transfer_reason=f"Why {of}"
+            ),
+        )
+
+    return SimpleNamespace(
+        source=source,
+        spend=SourceSpend.objects.create(source=source, month=date(2026, 1, 1), amount=10),
+        run=ScoringRun.objects.create(rule_set_version=1, state="done"),
+        lead=lead,
+        leads={"lead": lead, "mates": mates, "secret": secret, "unowned": unowned, "archived": archived},
+        plan=plan(lead, owner),
+        helpers=plan(lead, helper),
+        secret_plan=plan(secret, far),
+        story=story(lead, owner),
+        secret=story(secret, far),
+    )
+
+
+def every_row() -> dict[str, list[Any]]:
+    """All that Athena keeps, but for what it counts."""
+    models = [
+        model
+        for app in ("accounts", "sales", "notifications", "django_celery_beat")
+        for model in apps.get_app_config(app).get_models()
+    ]
+    tables = sorted({model._meta.db_table for model in models} - UNCHANGED)
+    with connection.cursor() as cursor:
+        rows = {}
+        for table in tables:
+            cursor.execute(f"SELECT * FROM {table} ORDER BY 1")
+            rows[table] = cursor.fetchall()
+    return rows
+
+
+def undone(ask: Callable[[], Any]) -> tuple[Any, bool]:
+    """What it gives, and whether it wrote anything; whatever it did is undone."""
+    with transaction.atomic():
+        before = every_row()
+        given = ask()
+        wrote = every_row() != before
+        transaction.set_rollback(True)
+    return given, wrote

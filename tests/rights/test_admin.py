@@ -1,0 +1,280 @@
+"""Every address of the admin, for everybody: who opens it, and who writes there."""
+
+from html.parser import HTMLParser
+
+import pytest
+from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+from django.urls import reverse
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from athena.accounts.models import Team, User
+from notifications.models import Notification, Preference
+from sales.models import LeadScoringRule, LostReason
+from sales.services import schedules
+from tests.rights.conftest import PEOPLE, columns, undone
+
+#             nobody owner mate far helper boss far_boss free_boss admin gone
+EVERYBODY = "302 200 200 200 200 200 200 200 200 302"
+MANAGERS = "302 403 403 403 403 200 200 200 200 302"
+ADMINS = "302 403 403 403 403 403 403 403 200 302"
+NEVER = "302 403 403 403 403 403 403 403 403 302"
+LEAD = (
+    "302 200 200 302 200 200 302 200 200 302"  # 302 for those who can't see it: to the index, as if it were not there
+)
+LEADS_BATCH = "302 403 403 403 403 200 302 200 200 302"
+OWNERS = "302 200 302 302 302 302 302 302 200 302"
+REDIRECT = "302 302 302 302 302 302 302 302 302 302"
+CLOSED = "302 403 403 403 403 405 405 405 405 302"
+
+# What GET answers: the list, the page for a new row, and of a row its page, its history and the page to delete it.
+MODELS = {
+    "accounts_team": (MANAGERS, ADMINS, MANAGERS, MANAGERS, ADMINS),
+    "accounts_user": (MANAGERS, ADMINS, MANAGERS, MANAGERS, NEVER),
+    "django_celery_beat_clockedschedule": (NEVER, NEVER, NEVER, REDIRECT, NEVER),
+    "django_celery_beat_crontabschedule": (MANAGERS, ADMINS, MANAGERS, MANAGERS, ADMINS),
+    "django_celery_beat_intervalschedule": (MANAGERS, ADMINS, MANAGERS, MANAGERS, ADMINS),
+    "django_celery_beat_periodictask": (MANAGERS, ADMINS, MANAGERS, MANAGERS, ADMINS),
+    "django_celery_beat_solarschedule": (NEVER, NEVER, NEVER, REDIRECT, NEVER),
+    "notifications_notification": (EVERYBODY, NEVER, OWNERS, OWNERS, NEVER),
+    "notifications_preference": (EVERYBODY, NEVER, OWNERS, OWNERS, NEVER),
+    "sales_activity": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
+    "sales_fieldchange": (EVERYBODY, NEVER, LEAD, LEAD, NEVER),
+    "sales_followup": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
+    "sales_lead": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
+    "sales_leadscorehistory": (EVERYBODY, NEVER, LEAD, LEAD, NEVER),
+    "sales_leadscoringrule": (MANAGERS, MANAGERS, MANAGERS, MANAGERS, MANAGERS),
+    "sales_leadsource": (EVERYBODY, MANAGERS, EVERYBODY, EVERYBODY, NEVER),
+    "sales_leadtransfer": (EVERYBODY, NEVER, LEAD, LEAD, NEVER),
+    "sales_lostreason": (EVERYBODY, MANAGERS, EVERYBODY, EVERYBODY, NEVER),
+    "sales_scoringrun": (MANAGERS, NEVER, MANAGERS, MANAGERS, NEVER),
+    "sales_sourcespend": (MANAGERS, MANAGERS, MANAGERS, MANAGERS, MANAGERS),
+    "sales_transferbatch": (
+        MANAGERS,
+        NEVER,
+        LEADS_BATCH,
+        LEADS_BATCH.replace("403 403 403 403", "403 403 302 403"),
+        NEVER,
+    ),
+}
+OTHERS = {
+    "index": EVERYBODY,
+    "login": "200 302 302 302 302 302 302 302 302 200",
+    "logout": "302 405 405 405 405 405 405 405 405 302",
+    "password_change": EVERYBODY,
+    "password_change_done": EVERYBODY,
+    "autocomplete": EVERYBODY,
+    "jsi18n": EVERYBODY,
+    "view_on_site": "302 404 404 404 404 404 404 404 404 302",
+    "app_list": "302 200 200 200 200 200 200 200 200 302",
+    "auth_user_password_change": ADMINS,
+    "sales_followup_complete": LEAD.replace("302", "404").replace("404", "302", 1)[:-3] + "302",
+    "sales_leadscoringrule_effectiveness": MANAGERS,
+    "sales_leadscoringrule_preview": CLOSED.replace("403", "405"),
+    "sales_scoringrun_start": CLOSED.replace("403", "405"),
+    "nothing": "302 404 404 404 404 404 404 404 404 302",
+}
+PAGES = ("changelist", "add", "change", "history", "delete")
+GETS = {f"{model}_{page}": cells for model, row in MODELS.items() for page, cells in zip(PAGES, row, strict=True)}
+GETS |= OTHERS | {f"{model}_shortcut": REDIRECT for model in MODELS}
+
+# Who writes with POST; nobody anywhere else.
+M, A = {"boss", "far_boss", "free_boss", "admin"}, {"admin"}
+IN_SCOPE = {"boss", "free_boss", "admin"}
+ALL = set(PEOPLE) - {"nobody", "gone"}
+WRITERS = {
+    "accounts_team_add": A, "accounts_team_change": A, "accounts_team_changelist": A, "accounts_team_delete": A,
+    "accounts_user_add": A, "accounts_user_change": A, "auth_user_password_change": A,
+    "django_celery_beat_crontabschedule_add": A, "django_celery_beat_crontabschedule_change": A,
+    "django_celery_beat_crontabschedule_delete": A, "django_celery_beat_intervalschedule_add": A,
+    "django_celery_beat_intervalschedule_change": A, "django_celery_beat_intervalschedule_delete": A,
+    "django_celery_beat_periodictask_add": A, "django_celery_beat_periodictask_change": A,
+    "django_celery_beat_periodictask_delete": A, "django_celery_beat_periodictask_changelist": A,
+    "django_celery_beat_crontabschedule_changelist": A, "django_celery_beat_intervalschedule_changelist": A,
+    "sales_activity_add": {"owner", *IN_SCOPE},
+    "sales_followup_add": {"owner", *IN_SCOPE}, "sales_followup_change": {"owner", *IN_SCOPE},
+    "sales_followup_complete": {"owner"}, "sales_followup_changelist": {"owner", *IN_SCOPE},
+    "sales_lead_add": ALL, "sales_lead_change": {"owner", *IN_SCOPE}, "sales_lead_changelist": IN_SCOPE,
+    "sales_leadscoringrule_add": M, "sales_leadscoringrule_change": M, "sales_leadscoringrule_delete": M,
+    "sales_leadscoringrule_changelist": M,
+    "sales_leadsource_add": M, "sales_leadsource_change": M, "sales_lostreason_add": M, "sales_lostreason_change": M,
+    "sales_scoringrun_start": M,
+    "sales_sourcespend_add": M, "sales_sourcespend_change": M, "sales_sourcespend_delete": M,
+    "sales_sourcespend_changelist": M,
+}  # fmt: skip
+
+
+class Fields(HTMLParser):
+    """What a browser would send of a page's form if nobody touched it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self._open = ""
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        name, kind = given.get("name") or "", given.get("type")
+        if tag == "input" and name and kind != "submit" and (kind != "checkbox" or "checked" in given):
+            self.values[name] = given.get("value") or "on" * (kind == "checkbox")
+        elif tag in ("select", "textarea"):
+            self._open = name
+            self.values[name] = ""
+        elif tag == "option" and "selected" in given:
+            self.values[self._open] = given.get("value") or ""
+
+    def handle_data(self, data):
+        if self._open and data.strip() and self.get_starttag_text().startswith("<textarea"):
+            self.values[self._open] = data.strip()
+
+    def handle_endtag(self, tag):
+        if tag in ("select", "textarea"):
+            self._open = ""
+
+
+@pytest.fixture
+def rows(world, people):
+    """A row of each model, about the owner's lead where it is about a lead."""
+    schedules.install()
+    Notification.objects.create(kind="x", recipient=people["owner"], dedupe_key="x")
+    Preference.objects.create(kind="x", user=people["owner"])
+    story = world.story
+    return {
+        "accounts_team": Team.objects.create(name="Empty"), "accounts_user": people["mate"],
+        "django_celery_beat_crontabschedule": CrontabSchedule.objects.get(),
+        "django_celery_beat_intervalschedule": IntervalSchedule.objects.get(),
+        "django_celery_beat_periodictask": PeriodicTask.objects.first(),
+        "notifications_notification": Notification.objects.get(), "notifications_preference": Preference.objects.get(),
+        "sales_activity": story.activity, "sales_fieldchange": story.change, "sales_followup": world.plan,
+        "sales_lead": world.lead, "sales_leadscorehistory": story.score, "sales_leadtransfer": story.transfer,
+        "sales_leadscoringrule": LeadScoringRule.objects.get(rule_name="Repeat Client"),
+        "sales_leadsource": world.source, "sales_lostreason": LostReason.objects.first(), "sales_scoringrun": world.run,
+        "sales_sourcespend": world.spend, "sales_transferbatch": story.batch,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def browsers(people):
+    """Everybody's browser; the one who is gone logged in before."""
+    found = {name: Client() for name in PEOPLE}
+    for name, user in people.items():
+        found[name].force_login(user)
+    User.objects.filter(pk=people["gone"].pk).update(is_active=False, login_epoch=1)
+    return found
+
+
+def address(name, rows):
+    model, _, page = name.rpartition("_")
+    pk = rows[model].pk if model in rows else 1
+    if page == "shortcut":
+        return f"/admin/{model[::-1].replace('_', '/', 1)[::-1]}/{pk}/"
+    if page in ("change", "history", "delete") and model in MODELS:
+        return reverse(f"admin:{name}", args=[pk])
+    match name:
+        case "app_list":
+            return reverse("admin:app_list", args=["sales"])
+        case "view_on_site":
+            return f"/admin/r/{ContentType.objects.get_for_model(type(rows['sales_lead'])).pk}/{rows['sales_lead'].pk}/"
+        case "autocomplete":
+            return "/admin/autocomplete/?app_label=sales&model_name=followup&field_name=lead&term="
+        case "nothing":
+            return "/admin/nothing/"
+        case "auth_user_password_change":
+            return reverse(f"admin:{name}", args=[rows["accounts_user"].pk])
+        case "sales_followup_complete":
+            return reverse(f"admin:{name}", args=[rows["sales_followup"].pk])
+    return reverse(f"admin:{name}")
+
+
+def test_every_address_has_a_line():
+    def named(patterns):
+        for pattern in patterns:
+            if hasattr(pattern, "url_patterns"):
+                yield from named(pattern.url_patterns)
+            else:
+                yield pattern.name, str(pattern.pattern)
+
+    found = list(named(admin.site.get_urls()))
+    assert {name for name, _ in found if name} == {name for name in GETS if name != "nothing"} - {
+        f"{model}_shortcut" for model in MODELS
+    }
+    assert sorted(pattern for name, pattern in found if not name) == ["(?P<url>.*)$"] + ["<path:object_id>/"] * len(
+        MODELS
+    )
+
+
+@pytest.mark.parametrize("name", GETS)
+def test_who_opens_it(browsers, rows, name):
+    url = address(name, rows)
+    found = {who: undone(lambda who=who: browsers[who].get(url).status_code) for who in PEOPLE}
+    assert {who: status for who, (status, _) in found.items()} == columns(GETS[name])
+    assert [who for who, (_, wrote) in found.items() if wrote] == []
+
+
+def sent(name, rows, browser):
+    """What somebody who may would send."""
+    model, _, page = name.rpartition("_")
+    lead = rows["sales_lead"].pk
+    rule = {
+        "rule_name": "New", "rule_type": "attribute", "condition_field": "is_repeat", "condition_operator": "equals",
+        "condition_value": "true", "points": 1,
+    }  # fmt: skip
+    inline = {"periodictask_set-TOTAL_FORMS": "0", "periodictask_set-INITIAL_FORMS": "0"}
+    password = {"password1": "a long new secret", "password2": "a long new secret", "usable_password": "true"}
+    new = {
+        "accounts_team": {"name": "New"},
+        "accounts_user": {"email": "new@example.com", "full_name": "New", "role": "rep", "time_zone": "UTC"} | password,
+        "auth_user_password": password,
+        "django_celery_beat_crontabschedule": {
+            "minute": "1", "hour": "1", "day_of_week": "*", "day_of_month": "*", "month_of_year": "*",
+            "timezone": "UTC", **inline,
+        },
+        "django_celery_beat_intervalschedule": {"every": "7", "period": "days", **inline},
+        "django_celery_beat_periodictask": {
+            "name": "New", "regtask": "sales.tick", "task": "sales.tick", "args": "[]", "kwargs": "{}", "headers": "{}",
+            "interval": rows["django_celery_beat_intervalschedule"].pk, "crontab": "", "enabled": "on",
+        },
+        "sales_activity": {"lead": lead, "activity_type": "note", "notes": "New"},
+        "sales_followup": {"lead": lead, "follow_up_type": "call", "scheduled_date": "2099-02-05", "notes": "New"},
+        "sales_lead": {"company_name": "New", "status": "new"},
+        "sales_leadscoringrule": rule,
+        "sales_leadsource": {"name": "New", "channel": "ads", "cost_model": "none"},
+        "sales_lostreason": {"name": "new", "label": "New"},
+        "sales_sourcespend": {"source": rows["sales_leadsource"].pk, "month": "2026-02-01", "amount": "5"},
+    }  # fmt: skip
+    changes = {"sales_lead": {"notes": "New"}, "django_celery_beat_periodictask": {"description": "New"},
+               "sales_leadscoringrule": {"points": "2"}, "sales_lostreason": {"label": "New"},
+               "accounts_user": {"full_name": "New"}}  # fmt: skip
+    actions = {
+        "sales_lead": "archive_selected", "sales_followup": "cancel_selected",
+        "sales_leadscoringrule": "delete_selected", "sales_sourcespend": "delete_selected",
+    }  # fmt: skip
+    match page:
+        case "add":
+            return new.get(model, {})
+        case "change" if model in MODELS:
+            untouched = Fields()
+            untouched.feed(browser.get(address(name, rows)).content.decode())
+            return untouched.values | changes.get(model, new.get(model, {}))
+        case "delete":
+            return {"post": "yes"}
+        case "changelist":
+            key = rows[model].pk if model in rows else 1
+            return {"action": actions.get(model, "delete_selected"), "_selected_action": key, "post": "yes"}
+        case "complete":
+            return {"outcome": "successful", "next_follow_up_days": "3"}
+        case "preview":
+            return rule
+    return password
+
+
+UNTOUCHED = ("login", "logout", "password_change", "index")  # one's own affairs: tests/athena/accounts
+
+
+@pytest.mark.parametrize("name", [name for name in GETS if name not in UNTOUCHED])
+def test_who_writes_there(browsers, rows, name):
+    body, url = sent(name, rows, browsers["admin"]), address(name, rows)
+    found = {who: undone(lambda who=who: browsers[who].post(url, body).status_code) for who in PEOPLE}
+    assert {who for who, (_, wrote) in found.items() if wrote} == WRITERS.get(name, set())
+    assert {status for status, _ in found.values()} <= {200, 302, 403, 404, 405}

@@ -1,0 +1,185 @@
+"""Every route of the API, for everybody: one line a route, one column a person."""
+
+import json
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from athena.accounts import tokens
+from athena.accounts.models import User
+from tests.athena.routes import BASE, ROUTES
+from tests.rights.conftest import PEOPLE, columns, undone
+
+PLAN = {"follow_up_type": "call", "scheduled_date": "2099-02-05"}
+RULE = {
+    "rule_name": "New", "rule_type": "attribute", "condition_field": "is_repeat", "condition_operator": "equals",
+    "condition_value": "true", "points": 1,
+}  # fmt: skip
+WRONG = {"current_password": "wrong", "new_password": "wrong"}
+LOGIN = {"email": "who@example.com", "password": "wrong"}
+ANYBODY = "401 200 200 200 200 200 200 200 200 401"
+READ_LEAD = "401 200 200 404 200 200 404 200 200 401"
+WRITE_LEAD = "401 200 403 404 403 200 404 200 200 401"
+MANAGERS = "401 403 403 403 403 200 200 200 200 401"
+
+# route, method, variant: body, and the status for
+#                                               nobody owner mate far helper boss far_boss free_boss admin gone
+TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
+    ("auth/change-password", "post", ""): (WRONG, "401 400 400 400 400 400 400 400 400 401"),
+    ("auth/login", "post", ""): (LOGIN, "401 401 401 401 401 401 401 401 401 401"),
+    ("auth/logout", "post", ""): ({"refresh_token": "x"}, ANYBODY.replace("200", "204")),
+    ("auth/me", "get", ""): (None, ANYBODY),
+    ("auth/me", "patch", ""): ({"full_name": "New"}, ANYBODY),
+    ("auth/refresh", "post", ""): ({"refresh_token": "x"}, "401 401 401 401 401 401 401 401 401 401"),
+    ("users", "get", ""): (None, ANYBODY),
+    ("users/{pk}", "get", ""): (None, ANYBODY),
+    ("sales/leads", "get", ""): (None, ANYBODY),
+    ("sales/leads", "post", ""): ({"company_name": "New"}, ANYBODY.replace("200", "201")),
+    ("sales/leads", "post", "owner"): (
+        {"company_name": "New", "assigned_to": "{mate}"}, "401 403 201 403 403 201 201 201 201 401"
+    ),
+    ("sales/leads/high-score", "get", ""): (None, ANYBODY),
+    ("sales/leads/{pk}", "get", ""): (None, READ_LEAD),
+    ("sales/leads/{pk}", "get", "unowned"): (None, "401 404 404 404 404 200 200 200 200 401"),
+    ("sales/leads/{pk}", "get", "archived"): (None, "401 404 404 404 404 404 404 404 404 401"),
+    ("sales/leads/{pk}", "patch", ""): ({"notes": "New"}, WRITE_LEAD),
+    ("sales/leads/{pk}", "patch", "unowned"): ({"notes": "New"}, "401 404 404 404 404 200 200 200 200 401"),
+    ("sales/leads/{pk}", "delete", ""): (None, "401 403 403 403 403 204 404 204 204 401"),
+    ("sales/leads/{pk}/activities", "get", ""): (None, READ_LEAD),
+    ("sales/leads/{pk}/activities", "post", ""): ({"activity_type": "note"}, WRITE_LEAD.replace("200", "201")),
+    ("sales/leads/{pk}/calculate-score", "post", ""): (None, WRITE_LEAD),
+    ("sales/leads/{pk}/score", "get", ""): (None, READ_LEAD),
+    ("sales/leads/{pk}/score-history", "get", ""): (None, READ_LEAD),
+    ("sales/leads/{pk}/transfer", "post", ""): ({"to_user_id": "{mate}"}, WRITE_LEAD),
+    ("sales/leads/{pk}/transfer", "post", "abroad"): (
+        {"to_user_id": "{far}"}, "401 403 403 404 403 200 404 200 200 401"
+    ),
+    ("sales/leads/{pk}/transfer-history", "get", ""): (None, READ_LEAD),
+    ("sales/leads/bulk-transfer", "post", ""): (
+        {"lead_ids": ["{lead}"], "to_user_id": "{mate}", "reason": "New"}, MANAGERS
+    ),
+    ("sales/follow-ups", "get", ""): (None, ANYBODY),
+    ("sales/follow-ups", "post", ""): ({"lead_id": "{lead}", **PLAN}, WRITE_LEAD.replace("200", "201")),
+    ("sales/follow-ups", "post", "for somebody"): (
+        {"lead_id": "{lead}", "assigned_to": "{mate}", **PLAN}, "401 403 403 404 403 201 404 201 201 401"
+    ),
+    ("sales/follow-ups/my-tasks", "get", ""): (None, ANYBODY),
+    ("sales/follow-ups/my-tasks", "get", "of somebody"): (
+        "?user_id={owner}", "401 200 403 403 403 200 403 200 200 401"
+    ),
+    ("sales/follow-ups/lead/{lead_id}", "get", ""): (None, READ_LEAD),
+    ("sales/follow-ups/{pk}", "get", ""): (None, READ_LEAD),
+    ("sales/follow-ups/{pk}", "patch", ""): ({"notes": "New"}, WRITE_LEAD),
+    ("sales/follow-ups/{pk}", "patch", "helper's"): ({"notes": "New"}, "401 403 403 404 200 200 404 200 200 401"),
+    ("sales/follow-ups/{pk}", "patch", "give away"): (
+        {"assigned_to": "{mate}"}, "401 403 403 404 403 200 404 200 200 401"
+    ),
+    ("sales/follow-ups/{pk}", "delete", ""): (None, WRITE_LEAD.replace("200", "204")),
+    ("sales/follow-ups/{pk}/complete", "post", ""): (
+        {"outcome": "successful"}, "401 200 403 404 403 403 404 403 403 401"
+    ),
+    ("sales/follow-ups/{pk}/complete", "post", "helper's"): (
+        {"outcome": "successful"}, "401 403 403 404 200 403 404 403 403 401"
+    ),
+    ("sales/follow-ups/{pk}/complete", "post", "helper's, and the lead's end"): (
+        {"outcome": "lost", "close": "lost", "lost_reason": "price"}, "401 403 403 404 403 403 404 403 403 401"
+    ),
+    ("sales/reports/follow-up-performance", "get", ""): (None, ANYBODY),
+    ("sales/reports/follow-up-performance", "get", "of somebody"): (
+        "?user_id={owner}", "401 200 403 403 403 200 403 200 200 401"
+    ),
+    ("sales/reports/rule-effectiveness", "get", ""): (None, MANAGERS),
+    ("sales/scoring/fields", "get", ""): (None, MANAGERS),
+    ("sales/scoring/recalculate-all", "post", ""): (None, MANAGERS.replace("200", "202")),
+    ("sales/scoring/rules", "get", ""): (None, MANAGERS),
+    ("sales/scoring/rules", "post", ""): (RULE, MANAGERS.replace("200", "201")),
+    ("sales/scoring/rules/preview", "post", ""): ({"rules": []}, MANAGERS),
+    ("sales/scoring/rules/{pk}", "get", ""): (None, MANAGERS),
+    ("sales/scoring/rules/{pk}", "patch", ""): ({"points": 2}, MANAGERS),
+    ("sales/scoring/rules/{pk}", "delete", ""): (None, MANAGERS.replace("200", "204")),
+    ("sales/scoring/runs", "get", ""): (None, MANAGERS),
+    ("sales/scoring/runs/{pk}", "get", ""): (None, MANAGERS),
+    ("sales/sources", "get", ""): (None, ANYBODY),
+    ("sales/sources/{pk}", "get", ""): (None, ANYBODY),
+    ("sales/lost-reasons", "get", ""): (None, ANYBODY),
+}  # fmt: skip
+
+
+@pytest.fixture
+def clients(people):
+    """Clients with real tokens; the one who is gone got theirs before."""
+    found = {"nobody": APIClient()}
+    for name, user in people.items():
+        found[name] = APIClient(headers={"Authorization": f"Bearer {tokens.access_token(user)}"})
+    User.objects.filter(pk=people["gone"].pk).update(is_active=False)
+    return found
+
+
+@pytest.fixture
+def ask(clients, world, people):
+    def filled(value):
+        names = {name: user.pk for name, user in people.items()} | {"lead": world.lead.pk}
+        for name, pk in names.items():
+            value = value.replace(f'"{{{name}}}"', str(pk)).replace(f"{{{name}}}", str(pk))
+        return value
+
+    def send(who, route, method, variant, body):
+        keys = {
+            "leads": world.leads.get(variant, world.lead), "rules": None, "runs": world.run, "sources": world.source,
+            "users": people["far"], "follow-ups": world.helpers if "helper's" in variant else world.plan,
+        }  # fmt: skip
+        row = keys.get(route.split("/{")[0].rpartition("/")[2])
+        path = BASE + route.format(pk=row.pk if row else 1, lead_id=world.lead.pk)
+        if isinstance(body, str):
+            path, body = path + filled(body), None
+        data = None if body is None else json.loads(filled(json.dumps(body)))
+        answer, wrote = undone(lambda: getattr(clients[who], method)(path, data))
+        return answer.status_code, wrote
+
+    return send
+
+
+def test_every_route_has_a_line():
+    assert {(route, method) for route, method, _ in TABLE} == {(route, method) for route, method, _ in ROUTES}
+
+
+@pytest.mark.parametrize("line", TABLE, ids=" ".join)
+def test_who_may(ask, line):
+    body, expected = TABLE[line]
+    found = {who: ask(who, *line, body) for who in PEOPLE}
+    assert {who: status for who, (status, _) in found.items()} == columns(expected)
+    assert [who for who, (status, wrote) in found.items() if wrote and (status >= 400 or line[1] == "get")] == []
+
+
+LEADS = {
+    "owner": {"lead", "mates"}, "mate": {"lead", "mates"}, "far": {"secret"}, "helper": {"lead", "secret"},
+    "boss": {"lead", "mates", "unowned"}, "far_boss": {"secret", "unowned"},
+    "free_boss": {"lead", "mates", "secret", "unowned"}, "admin": {"lead", "mates", "secret", "unowned"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("who", "names"), LEADS.items())
+@pytest.mark.parametrize("route", ["sales/leads", "sales/leads?search=o", "sales/leads/high-score", "sales/follow-ups"])
+def test_lists_hold_what_one_may_see(clients, world, who, names, route):
+    answer = clients[who].get(BASE + route).json()
+    rows = answer if isinstance(answer, list) else answer["results"]
+    found = {row.get("lead_id", row["id"]) for row in rows}
+    expected = {world.leads[name].pk for name in names}
+    assert found == (expected & {world.lead.pk, world.leads["secret"].pk} if "follow" in route else expected)
+
+
+@pytest.mark.parametrize("who", LEADS)
+def test_reports_hold_whom_one_may_read(clients, people, who, world):
+    mine, team = {people[who].pk}, {people[name].pk for name in ("owner", "mate", "boss", "gone")}
+    far_team = {people[name].pk for name in ("far", "helper", "far_boss")}
+    scope = {"boss": team, "far_boss": far_team}.get(who, team | far_team if who in ("free_boss", "admin") else mine)
+    rows = clients[who].get(f"{BASE}sales/reports/follow-up-performance").json()["by_user"]
+    assigned = {people[name].pk for name in ("owner", "helper", "far")}
+    assert {row["user_id"] for row in rows} == assigned & scope
+
+
+def test_a_duplicate_is_named_only_to_those_who_may_see_it(clients, world):
+    body = {"company_name": "Somebody", "email": "secret@club.example"}
+    named = {who: "Secret" in clients[who].post(f"{BASE}sales/leads", body).content.decode() for who in LEADS}
+    assert named == dict.fromkeys(LEADS, False) | {who: named[who] for who, names in LEADS.items() if "secret" in names}
