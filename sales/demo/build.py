@@ -1,5 +1,10 @@
-"""Writes the demo into an empty database: bulk inserts, a thousand leads at a time, all of it or nothing."""
+"""Writes the demo into an empty database, all of it or nothing.
 
+The first leads have stories of their own, inserted a thousand leads at a time; beyond `TOLD`, the rest are copies of
+them, which the database makes itself (`copies.py`).
+"""
+
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from itertools import zip_longest
 
@@ -10,7 +15,7 @@ from django.db.models.functions import Concat, Left
 
 from athena.accounts.models import Team, User
 from sales import errors, schedule
-from sales.demo import inquiries, people, sale, sources
+from sales.demo import copies, inquiries, people, sale, sources
 from sales.demo.story import Story
 from sales.demo.world import World, dice
 from sales.models import (
@@ -29,6 +34,8 @@ from sales.services import planning, scoring
 DAYS = 365
 GROWTH = 1.5  # over 1, there are more leads each month than the month before
 CHUNK = 1000
+TOLD = 2000
+MOST = 1_000_000
 FEWEST = len(inquiries.FEATURED)
 OPENS, HOURS = time(8), 11  # when inquiries come in
 HEARD = "Activity"
@@ -40,23 +47,30 @@ class DatabaseInUse(errors.Conflict):
 
 
 @transaction.atomic
-def load(*, today: date, leads: int) -> None:
+def load(*, today: date, leads: int, progress: Callable[[int], None] = lambda done: None) -> None:
     """The accounts, the sources and `leads` leads with their stories, as they stand on the morning of `today`.
 
     The same day gives the same rows, but for the salts of the passwords. Nobody is reminded of demo follow-ups.
-    Raises `DatabaseInUse`.
+    `progress` is told how many leads there are by now. Raises `DatabaseInUse`.
     """
     if User.objects.exists():
         raise DatabaseInUse
     since = datetime.combine(today - timedelta(days=2 * DAYS), OPENS, schedule.company_zone())
     world = World(today, people.create(since=since))
     sources.create(dice("spend"), first=today - timedelta(days=DAYS), last=today, since=since)
-    for first in range(1, leads + 1, CHUNK):
-        numbers = range(first, min(first + CHUNK, leads + 1))
-        _write(world, [_story(world, number, leads) for number in numbers])
+    told = min(leads, TOLD)
+    for first in range(1, told + 1, CHUNK):
+        numbers = range(first, min(first + CHUNK, told + 1))
+        _write(world, [_story(world, number, told) for number in numbers])
+        progress(numbers[-1])
+    if leads > told:
+        copies.multiply(told, leads, progress)
     _reset_sequences(
-        Team, User, LeadSource, SourceSpend, Lead, FollowUp, Activity, FieldChange, LeadTransfer, TransferBatch
+        *(Team, User, LeadSource, SourceSpend, Lead, FollowUp, Activity, FieldChange, LeadTransfer, TransferBatch),
+        LeadScoreHistory,
     )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # plans are made by how many rows there are
 
 
 def _story(world: World, number: int, of: int) -> Story:

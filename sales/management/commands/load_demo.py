@@ -1,5 +1,6 @@
 """`manage.py load_demo`: fill an empty database with a year of demonstration."""
 
+import time
 from argparse import ArgumentParser
 from datetime import date
 from typing import Any
@@ -10,6 +11,8 @@ from sales import errors, schedule
 from sales.demo import build
 from sales.demo.people import ACCOUNTS
 
+BAR = 40
+
 
 class Command(BaseCommand):
     help = "Fill an empty database with demo accounts (whose passwords everybody knows) and a year of leads."
@@ -18,13 +21,26 @@ class Command(BaseCommand):
         parser.add_argument(
             "--today", type=date.fromisoformat, help="The day on which the demo stands (YYYY-MM-DD; default: today)."
         )
-        parser.add_argument("--leads", type=int, default=200, help="How many leads (default: 200).")
+        parser.add_argument(
+            "--leads", type=int, default=200, help=f"How many leads (default: 200; up to {build.MOST:,})."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["leads"] < build.FEWEST:
-            raise CommandError(f"The demo has at least {build.FEWEST} leads.")
+        leads = options["leads"]
+        if not build.FEWEST <= leads <= build.MOST:
+            raise CommandError(f"The demo has at least {build.FEWEST} leads, and at most {build.MOST:,}.")
+        began = time.monotonic()
+
+        def show(done: int) -> None:
+            bar = "#" * (BAR * done // leads)
+            rate = done / max(time.monotonic() - began, 0.001)
+            line = f"\r[{bar:<{BAR}}] {done:,} of {leads:,} leads, {rate:,.0f} a second "
+            self.stderr.write(line, style_func=str, ending="\n" if done == leads else "")
+            self.stderr.flush()
+
+        progress = {"progress": show} if self.stderr.isatty() else {}
         try:
-            build.load(today=options["today"] or schedule.company_today(), leads=options["leads"])
+            build.load(today=options["today"] or schedule.company_today(), leads=leads, **progress)
         except errors.SalesError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Demo data: {options['leads']} leads, {len(ACCOUNTS)} accounts.")
+        self.stdout.write(f"Demo data: {leads} leads, {len(ACCOUNTS)} accounts.")

@@ -1,7 +1,5 @@
 """The demo's rows add up: whole tables are held against what the services would have kept."""
 
-import re
-from collections import Counter
 from datetime import UTC, date, datetime, time
 
 import pytest
@@ -11,7 +9,7 @@ from django.db.models.functions import Coalesce, Lag
 
 from athena.accounts.models import Team, User
 from notifications.models import Notification
-from sales import normalise, schedule
+from sales import schedule
 from sales.demo import build, people
 from sales.models import (
     Activity,
@@ -25,7 +23,7 @@ from sales.models import (
     SourceSpend,
     TransferBatch,
 )
-from sales.models.lead import CLOSED_STATUSES, OPEN_STATUSES
+from sales.models.lead import CLOSED_STATUSES
 from sales.services import reminders, scoring
 
 TODAY = date(2026, 11, 23)
@@ -33,10 +31,11 @@ MORNING = datetime(2026, 11, 23, 5, tzinfo=UTC)  # midnight in New York
 SYSTEM = (Activity.Type.STATUS_CHANGE, Activity.Type.TRANSFER)
 
 
-@pytest.fixture(scope="module")
-def loaded(django_db_setup, django_db_blocker):
-    """The demo, loaded once for this file."""
-    with django_db_blocker.unblock(), transaction.atomic():
+@pytest.fixture(scope="module", params=[200, 90], ids=["told", "copied"])
+def loaded(request, django_db_setup, django_db_blocker):
+    """The demo, loaded once for all tests: every lead told, and 90 told ones of which the others are copies."""
+    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), transaction.atomic():
+        patch.setattr(build, "TOLD", request.param)
         build.load(today=TODAY, leads=200)
         yield
         transaction.set_rollback(True)
@@ -52,35 +51,6 @@ def of_lead(queryset, value):
     return Subquery(queryset.filter(lead=OuterRef("pk")).order_by().values("lead").annotate(it=value).values("it"))
 
 
-def test_the_accounts():
-    assert list(User.objects.order_by("pk").values_list("pk", "email", "role", "team__name", "is_active")) == [
-        (1, "admin@example.com", "admin", None, True),
-        (2, "maria@example.com", "rep", "Charter desk", True),
-        (3, "tom@example.com", "rep", "Charter desk", True),
-        (4, "wei@example.com", "rep", "Charter desk", True),
-        (5, "manager@example.com", "manager", "Charter desk", True),
-        (6, "gone@example.com", "rep", "Charter desk", False),
-        (7, "otto@example.com", "rep", "Airport desk", True),
-    ]
-    assert [u.email for u in User.objects.order_by("pk") if not u.check_password(u.email.split("@")[0] + "123")] == []
-    assert not User.objects.exclude(time_zone="America/New_York", settled_zone="America/New_York").exists()
-
-
-def test_a_pipeline_worth_looking_at():
-    statuses = Counter(Lead.objects.values_list("status", flat=True))
-    assert statuses.total() == 200
-    assert all(statuses[status] >= 5 for status in OPEN_STATUSES)
-    assert all(statuses[status] >= 50 for status in CLOSED_STATUSES)
-    assert Lead.objects.filter(status="lost").values("lost_reason").distinct().count() >= 6
-    open_owners = Counter(Lead.objects.open().values_list("assigned_to", flat=True))
-    assert open_owners.keys() == {people.MARIA, people.TOM, people.WEI, people.MANAGER, people.GONE, people.OTTO, None}
-    assert Lead.objects.filter(is_repeat=True).count() >= 10
-    months = {(at.year, at.month) for at in Lead.objects.values_list("created_at", flat=True)}
-    assert len(months) == 13
-    assert Lead.objects.values("source").distinct().count() >= 10
-    assert Lead.objects.exclude(utm_campaign="").exists()
-
-
 def test_the_first_four_leads():
     leads = list(Lead.objects.filter(pk__lte=4).order_by("pk"))
     admin = User.objects.get(pk=people.ADMIN)
@@ -90,24 +60,6 @@ def test_the_first_four_leads():
         pk__lte=4, score__gte=50, pickup_at__gt=MORNING, next_follow_up_date__isnull=False
     ).count() == len(leads)
     assert not LeadTransfer.objects.filter(lead__in=leads).exists()
-
-
-def test_leads_come_in_by_and_by():
-    assert not Lead.objects.filter(Q(created_at__gte=MORNING) | Q(pickup_at__lt=F("created_at"))).exists()
-    in_order = Lead.objects.order_by("created_at", "pk").values_list("pk", flat=True)
-    assert list(in_order) == list(range(1, 201))
-
-
-def test_names_are_made_up():
-    """Only addresses and telephone numbers that are reserved for fiction."""
-    for lead in Lead.objects.all():
-        assert re.fullmatch(r"[a-z.]+@([a-z0-9]+\.)?example\.(com|org|net)", lead.email), lead.email
-        assert re.fullmatch(r"(\(\d{3}\) 555-01\d\d)?", lead.phone), lead.phone
-        assert (lead.email_normalised, lead.phone_normalised) == (
-            normalise.email(lead.email),
-            normalise.phone(lead.phone),
-        )
-        lead.clean_fields()
 
 
 def test_repeat_clients_have_booked_before():
@@ -141,13 +93,6 @@ def test_scores_are_what_the_rules_give():
     """Those of closed leads too: reopened, they would score the same."""
     Lead.objects.filter(status__in=CLOSED_STATUSES).update(status="quoted")
     assert scoring.rescore(lead_ids=range(1, 201), by=None, reason="Again") == 0
-
-
-def test_scores_spread():
-    scores = list(Lead.objects.open().values_list("score", flat=True))
-    assert 0 in scores
-    assert len(set(scores)) >= 10
-    assert sum(score >= 50 for score in scores) >= 8
 
 
 @pytest.mark.parametrize("rule", range(1, 9))
@@ -186,21 +131,6 @@ def test_follow_ups_move_with_their_lead():
     earlier = LeadTransfer.objects.filter(lead=OuterRef("lead"), from_user=OuterRef("assigned_to"))
     left_behind = FollowUp.objects.open().filter(Exists(earlier)).exclude(assigned_to=F("lead__assigned_to"))
     assert not left_behind.exists()
-
-
-def test_follow_ups_of_every_sort():
-    open_ones = FollowUp.objects.open()
-    assert open_ones.filter(scheduled_date__lt=TODAY).count() >= 8
-    assert open_ones.filter(scheduled_date=TODAY, scheduled_time__isnull=True).exists()
-    assert open_ones.filter(scheduled_date=TODAY, scheduled_time__isnull=False).exists()
-    assert open_ones.filter(scheduled_date__gt=TODAY).count() >= 10
-    for rep in (people.MARIA, people.TOM, people.WEI, people.OTTO):
-        assert open_ones.filter(assigned_to=rep).exists()
-    assert open_ones.filter(assigned_to=people.GONE, scheduled_date__lt=TODAY).exists()
-    assert Lead.objects.unplanned().exists()
-    outcomes = set(FollowUp.objects.filter(completed=True).values_list("outcome", flat=True))
-    assert outcomes == set(FollowUp.Outcome.values)
-    assert FollowUp.objects.filter(first_scheduled_date__lt=F("scheduled_date")).count() >= 20
 
 
 def test_follow_ups_are_whole():
@@ -298,17 +228,6 @@ def test_nobody_is_reminded():
     assert reminders.fill_derived() == 0
     assert reminders.claim_due() == 0
     assert not Notification.objects.exists()
-
-
-def test_sources_cost_something_every_month():
-    assert LeadSource.objects.count() == 12
-    assert LeadSource.objects.values("channel").distinct().count() >= 8
-    assert set(LeadSource.objects.values_list("cost_model", flat=True)) == set(LeadSource.CostModel.values)
-    months = list(SourceSpend.objects.order_by("month").values_list("month", flat=True).distinct())
-    assert (len(months), months[0], months[-1]) == (13, date(2025, 11, 1), date(2026, 11, 1))
-    ads = SourceSpend.objects.filter(source__channel="ads").values_list("source", "campaign").distinct()
-    of_leads = Lead.objects.filter(source__channel="ads").values_list("source", "campaign").distinct()
-    assert set(ads) == set(of_leads)
 
 
 def test_the_next_row_gets_the_next_id():

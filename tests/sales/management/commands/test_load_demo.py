@@ -86,10 +86,31 @@ def test_it_refuses_a_database_in_use(make_user):
     assert (User.objects.count(), Lead.objects.count()) == (1, 0)
 
 
-def test_it_has_the_four_leads_that_everything_names():
-    with pytest.raises(CommandError, match="at least 4 leads"):
-        load("--leads", "3")
+@pytest.mark.parametrize("leads", ["3", "0", "-1", "1000001"])
+def test_it_has_the_four_leads_that_everything_names_and_a_million_at_most(leads):
+    with pytest.raises(CommandError, match="at least 4 leads, and at most 1,000,000"):
+        load("--leads", leads)
     assert not User.objects.exists()
+
+
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_sees_how_far_it_is(monkeypatch):
+    monkeypatch.setattr("sales.demo.build.TOLD", 10)
+    terminal = Terminal()
+    call_command("load_demo", "--leads", "20", stdout=StringIO(), stderr=terminal, no_color=True)
+    bars = [line.split(" leads")[0] for line in terminal.getvalue().split("\r")[1:]]
+    assert bars == [f"[{'#' * 20}{' ' * 20}] 10 of 20", f"[{'#' * 40}] 20 of 20"]
+    assert terminal.getvalue().endswith("a second \n")
+
+
+def test_a_log_does_not():
+    log = StringIO()
+    call_command("load_demo", "--leads", "12", stdout=StringIO(), stderr=log)
+    assert log.getvalue() == ""
 
 
 @pytest.mark.parametrize("size", [1, 17])
