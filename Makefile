@@ -11,14 +11,17 @@ PACKAGES = athena sales notifications
 APART = VAR_DIR=$(VENV)/var
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1@\2/p' Makefile | awk -F@ '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1@\2/p' Makefile | awk -F@ '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 run: $(VENV)/installed ## Serve Athena with demo data on http://localhost:8080 (PORT=, DATABASE_URL=, REDIS_URL=)
 	@exec env DEMO=$(DEMO) $(BIN)/python manage.py up
 
 test: $(VENV)/installed-dev ## Run all tests, on SQLite and on PostgreSQL with Redis (ARGS="-k transfer")
 	@sh tests/need nginx nginx-light
-	@exec $(BIN)/python -m tests $(ARGS)
+	@exec $(BIN)/python -m tests --ignore tests/faults $(ARGS)
+
+test-faults: $(VENV)/installed-dev ## Kill workers and take the database away, on both; minutes (FAULT_LEADS=100000 for the long form)
+	@exec $(BIN)/python -m tests tests/faults $(ARGS)
 
 check: $(VENV)/installed-dev ## Check format, style, types, imports, migrations and deployment settings
 	$(BIN)/ruff format --check .
@@ -57,4 +60,4 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 	@$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help run test check format lock env clean
+.PHONY: help run test test-faults check format lock env clean

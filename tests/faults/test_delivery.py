@@ -6,17 +6,14 @@ Control: with `_claim` marking its rows sent (a queue's way), every kill loses t
 
 import json
 import os
-import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.live import ROOT, own_engine, wait_for
+from tests.faults.processes import WORKER, celery, manage
+from tests.live import own_engine, wait_for
 from tests.smtp import OK, SILENCE, Sink
 
 pytestmark = pytest.mark.live
@@ -39,26 +36,6 @@ print(json.dumps(list(Notification.objects.values_list("state", flat=True))))
 """
 
 
-def manage(environment: Mapping[str, str], *arguments: str) -> str:
-    command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
-
-
-@contextmanager
-def celery(environment: Mapping[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A Celery process in a session of its own; at the end, it and all that it has started are killed."""
-    with Path(environment["VAR_DIR"], "celery.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "--quiet", "--app", "athena", *arguments],
-            cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
-    try:
-        yield process
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
 @pytest.fixture
 def environment(sink: Sink, tmp_path: Path) -> Iterator[dict[str, str]]:
     """Of an Athena that sends to the sink, with its tables made, its beat ticking and mails to send."""
@@ -78,14 +55,13 @@ def environment(sink: Sink, tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 def test_a_killed_worker_loses_no_mail(sink: Sink, environment: dict[str, str]) -> None:
-    worker = ("worker", "--concurrency", "1", "--without-gossip", "--without-mingle")
     for taken_before, taken in [(0, False), (5, False), (4, True), (3, True)]:
         sink.answers.extend([*[(True, OK)] * taken_before, (taken, SILENCE)])
-        with celery(environment, *worker):
+        with celery(environment, *WORKER):
             wait_for(sink.silent.is_set, "the mail during which the worker is killed")
         sink.silent.clear()
 
-    with celery(environment, *worker):
+    with celery(environment, *WORKER):
         wait_for(lambda: len(set(sink.message_ids)) == MESSAGES, "the last mail")
         wait_for(lambda: set(states(environment)) == {"sent"}, "the last mark")
 
