@@ -7,10 +7,11 @@ from django.http import HttpRequest
 
 from athena.accounts.models import User
 from athena.accounts.roles import Role, at_least
+from athena.accounts.site import OwnColumnsAdmin
 from notifications.models import Notification, Preference
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(OwnColumnsAdmin):
     show_full_result_count = False
     list_per_page = 50
 

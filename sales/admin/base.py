@@ -11,6 +11,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 
 from athena.accounts.models import User
+from athena.accounts.site import OwnColumnsAdmin
 from sales import errors
 
 
@@ -39,7 +40,7 @@ class ServiceForm(ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
-class VisibleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class VisibleAdmin(OwnColumnsAdmin):
     """Rows that the user may see, to be read."""
 
     list_per_page = 50

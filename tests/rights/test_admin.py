@@ -160,7 +160,7 @@ def browsers(people):
     found = {name: Client() for name in PEOPLE}
     for name, user in people.items():
         found[name].force_login(user)
-    User.objects.filter(pk=people["gone"].pk).update(is_active=False, login_epoch=1)
+    User.objects.filter(pk=people["gone"].pk).update(is_active=False)
     return found
 
 

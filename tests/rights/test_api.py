@@ -152,6 +152,31 @@ def test_who_may(ask, line):
     assert [who for who, (status, wrote) in found.items() if wrote and (status >= 400 or line[1] == "get")] == []
 
 
+# Of a row that one can't see, what is asked of it makes no difference: valid, malformed, or by a version.
+OF_ROWS = [
+    (route, method) for route, method, _ in ROUTES if route.startswith(("sales/leads/{", "sales/follow-ups/{pk}"))
+]
+ASKED: dict[str, tuple[Any, dict[str, str]]] = {
+    "valid": ({}, {}), "malformed": ([1], {}), "wrong": ({"to_user_id": 999_999, "notes": 5, "outcome": "x"}, {}),
+    "versioned": ({"notes": "x"}, {"If-Match": '"1"'}), "kept": ({"notes": "x"}, {"Idempotency-Key": "of {key}"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize(("route", "method"), OF_ROWS)
+def test_an_unseen_row_answers_like_none(clients, world, route, method, asked):
+    body, headers = ASKED[asked]
+    for who in ("owner", "boss"):
+        answers = []
+        for key in (world.leads["secret"].pk if "leads" in route else world.secret_plan.pk, 999_999):
+            path = BASE + route.format(pk=key)
+            named = {name: value.format(key=key) for name, value in headers.items()}
+            answer = getattr(clients[who], method)(path, None if method == "get" else body, headers=named)
+            answers.append((answer.status_code, answer.content))
+        assert answers[0] == answers[1]
+        assert answers[0][0] in (400, 403, 404)
+
+
 LEADS = {
     "owner": {"lead", "mates"}, "mate": {"lead", "mates"}, "far": {"secret"}, "helper": {"lead", "secret"},
     "boss": {"lead", "mates", "unowned"}, "far_boss": {"secret", "unowned"},

@@ -1,6 +1,7 @@
 """What the admin lets through beside its pages: nothing of a row that one can't see, nor that it is there."""
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
@@ -87,6 +88,36 @@ def test_accounts_are_not_asked_for_their_passwords(browsers, lookup):
     answer = browsers["boss"].get(reverse("admin:accounts_user_changelist") + f"?{lookup}")
     assert answer.status_code == 400 or "login_epoch" in lookup
     assert "argon2$" not in text_of(answer)
+
+
+BACKWARDS = sorted(
+    (model._meta.label_lower.replace(".", "_"), relation.name)
+    for model in admin.site._registry
+    if model._meta.app_label in ("accounts", "sales", "notifications")
+    for relation in model._meta.get_fields(include_hidden=True)
+    if relation.auto_created and not relation.concrete
+)
+
+
+@pytest.mark.parametrize(("model", "relation"), BACKWARDS)
+def test_a_list_is_not_asked_which_rows_point_at_it(browsers, model, relation):
+    """`?leads=7` of the sources would say where a lead comes from that one can't see."""
+    url, browser = reverse(f"admin:{model}_changelist"), browsers["admin"]
+    asked = [{relation: 1}, {f"{relation}__gte": 1}, {f"{relation}__isnull": 0}, {f"{relation}__id__in": "1,2"}]
+    assert [browser.get(url, query).status_code for query in asked] == [400] * len(asked)
+
+
+@pytest.mark.parametrize("query", ["_to_field=password", "_to_field=email", "_popup=1&_to_field=login_epoch"])
+def test_a_popup_gives_back_keys_alone(browsers, query):
+    for model in ("accounts_user", "sales_lead"):
+        for page in ("changelist", "add"):
+            assert browsers["admin"].get(reverse(f"admin:{model}_{page}") + f"?{query}").status_code == 400
+
+
+def test_the_way_to_the_site_says_nothing(browsers, pk):
+    kind = ContentType.objects.get_for_model(Lead).pk
+    unseen, nowhere = (browsers["owner"].get(f"/admin/r/{kind}/{key}/") for key in (pk, 999_999))
+    assert (unseen.status_code, unseen.content) == (404, nowhere.content)
 
 
 @pytest.mark.parametrize("who", BLIND)
