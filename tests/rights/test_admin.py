@@ -1,7 +1,5 @@
 """Every address of the admin, for everybody: who opens it, and who writes there."""
 
-from html.parser import HTMLParser
-
 import pytest
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
@@ -14,6 +12,7 @@ from notifications.models import Notification, Preference
 from sales.models import LeadScoringRule, LostReason
 from sales.services import schedules
 from tests.rights.conftest import PEOPLE, columns, undone
+from tests.rights.forms import untouched
 
 #             nobody owner mate far helper boss far_boss free_boss admin gone
 EVERYBODY = "302 200 200 200 200 200 200 200 200 302"
@@ -80,9 +79,9 @@ GETS = {f"{model}_{page}": cells for model, row in MODELS.items() for page, cell
 GETS |= OTHERS | {f"{model}_shortcut": REDIRECT for model in MODELS}
 
 # Who writes with POST; nobody anywhere else.
-M, A = {"boss", "far_boss", "free_boss", "admin"}, {"admin"}
+M, A = frozenset({"boss", "far_boss", "free_boss", "admin"}), frozenset({"admin"})
 IN_SCOPE = {"boss", "free_boss", "admin"}
-ALL = set(PEOPLE) - {"nobody", "gone"}
+ALL = frozenset(PEOPLE) - {"nobody", "gone"}
 WRITERS = {
     "accounts_team_add": A, "accounts_team_change": A, "accounts_team_changelist": A, "accounts_team_delete": A,
     "accounts_user_add": A, "accounts_user_change": A, "auth_user_password_change": A,
@@ -103,34 +102,6 @@ WRITERS = {
     "sales_sourcespend_add": M, "sales_sourcespend_change": M, "sales_sourcespend_delete": M,
     "sales_sourcespend_changelist": M,
 }  # fmt: skip
-
-
-class Fields(HTMLParser):
-    """What a browser would send of a page's form if nobody touched it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.values: dict[str, str] = {}
-        self._open = ""
-
-    def handle_starttag(self, tag, attributes):
-        given = dict(attributes)
-        name, kind = given.get("name") or "", given.get("type")
-        if tag == "input" and name and kind != "submit" and (kind != "checkbox" or "checked" in given):
-            self.values[name] = given.get("value") or "on" * (kind == "checkbox")
-        elif tag in ("select", "textarea"):
-            self._open = name
-            self.values[name] = ""
-        elif tag == "option" and "selected" in given:
-            self.values[self._open] = given.get("value") or ""
-
-    def handle_data(self, data):
-        if self._open and data.strip() and self.get_starttag_text().startswith("<textarea"):
-            self.values[self._open] = data.strip()
-
-    def handle_endtag(self, tag):
-        if tag in ("select", "textarea"):
-            self._open = ""
 
 
 @pytest.fixture
@@ -249,14 +220,14 @@ def sent(name, rows, browser):
     actions = {
         "sales_lead": "archive_selected", "sales_followup": "cancel_selected",
         "sales_leadscoringrule": "delete_selected", "sales_sourcespend": "delete_selected",
+        "django_celery_beat_periodictask": "disable_tasks",
     }  # fmt: skip
     match page:
         case "add":
             return new.get(model, {})
         case "change" if model in MODELS:
-            untouched = Fields()
-            untouched.feed(browser.get(address(name, rows)).content.decode())
-            return untouched.values | changes.get(model, new.get(model, {}))
+            page = browser.get(address(name, rows)).content.decode()
+            return untouched(page) | changes.get(model, new.get(model, {}))
         case "delete":
             return {"post": "yes"}
         case "changelist":
@@ -269,6 +240,11 @@ def sent(name, rows, browser):
     return password
 
 
+# What POST answers where GET is no question; who is refused a page is refused by POST, too.
+POSTS = GETS | {
+    "sales_leadscoringrule_preview": MANAGERS,
+    "sales_scoringrun_start": "302 403 403 403 403 302 302 302 302 302",
+}
 UNTOUCHED = ("login", "logout", "password_change", "index")  # one's own affairs: tests/athena/accounts
 
 
@@ -278,3 +254,30 @@ def test_who_writes_there(browsers, rows, name):
     found = {who: undone(lambda who=who: browsers[who].post(url, body).status_code) for who in PEOPLE}
     assert {who for who, (_, wrote) in found.items() if wrote} == WRITERS.get(name, set())
     assert {status for status, _ in found.values()} <= {200, 302, 403, 404, 405}
+    refused = {who: status for who, status in columns(POSTS[name]).items() if status in (403, 404)}
+    assert {who: found[who][0] for who in refused} == refused
+
+
+# The actions that a list offers, and to whom; nothing else and to nobody else (Django refuses what it does not offer).
+ACTIONS = {
+    ("sales_lead", M): {"reassign_selected", "archive_selected", "restore_selected"},
+    ("sales_followup", ALL): {"cancel_selected"},
+    ("sales_leadscoringrule", M): {"delete_selected"},
+    ("sales_sourcespend", M): {"delete_selected"},
+    ("accounts_team", A): {"delete_selected"},
+    ("django_celery_beat_crontabschedule", A): {"delete_selected"},
+    ("django_celery_beat_intervalschedule", A): {"delete_selected"},
+    ("django_celery_beat_periodictask", A): {
+        "delete_selected", "enable_tasks", "disable_tasks", "toggle_tasks", "run_tasks"
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_who_is_offered_which_actions(browsers, rows, model):
+    def offered(who):
+        form = (browsers[who].get(reverse(f"admin:{model}_changelist")).context or {}).get("action_form")
+        return {name for name, _ in form.fields["action"].choices if name} if form else set()
+
+    to, names = next(((to, names) for (of, to), names in ACTIONS.items() if of == model), (set(), set()))
+    assert {who: offered(who) for who in PEOPLE} == {who: names if who in to else set() for who in PEOPLE}
