@@ -2,14 +2,18 @@
 
     DATABASE_URL=postgres://user@host/any_database .venv/bin/python -m bench.rescore [--leads N] [--rounds N]
 
-Makes a database of its own on that server and drops it at the end. Both ways compute every lead's score by the same
+Makes databases of its own on that server and drops them at the end. Both ways compute every lead's score by the same
 rules from leads and activities, update what changed and write its history. They take turns; after each the tables are
-vacuumed, and a rule's points change so that the next one has as much to do. The medians and their ratio are printed.
+vacuumed, and a rule's points change so that the next one has as much to do. Printed are the medians of the seconds and
+of the WAL, with their ratios; what two worker processes take, beside one; a worker's peak memory; and, for 5,000 leads,
+a loop over leads and rules such as one would write first.
 """
 
 import argparse
 import os
+import resource
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -39,6 +43,7 @@ VALUES ('Some', 'attribute', 'pickup_location', 'equals', 'Boston', 1),
        ('All', 'attribute', 'company_name', 'is_set', 'true', 1);
 """
 
+LOOPED = 5_000
 BY_HAND = """
 WITH scored AS MATERIALIZED (
     SELECT id, score AS old_score, score_raw AS old_raw,
@@ -110,55 +115,161 @@ def by_hand() -> int:
     return run_sql(BY_HAND.format(some=points["Some"], all=points["All"], run=run))
 
 
-def measure(way: Callable[[], int], toggled: str) -> tuple[float, int]:
-    """The seconds that one way takes to rescore all leads after the toggled rule's points changed."""
+def loop() -> int:
+    """What one would write first: for each lead the rules are read and asked one by one, and a change is committed."""
+    from django.utils import timezone
+
+    from sales.models import Activity, Lead, LeadScoreHistory, LeadScoringRule
+
+    def matches(lead: Lead, rule: LeadScoringRule) -> bool:
+        if rule.rule_type != "attribute":
+            asked = {
+                "email_response": {"activity_type": "email", "direction": "inbound"},
+                "phone_response": {"activity_type": "call", "direction": "inbound"},
+                "quote_requested": {"activity_type": "quote_requested"},
+            }[rule.condition_field]
+            return Activity.objects.filter(lead=lead, **asked).exists()
+        value = getattr(lead, rule.condition_field)
+        if rule.condition_operator == "greater_than":
+            return value is not None and value > float(rule.condition_value)
+        if rule.condition_operator == "is_set":
+            return bool(value)
+        return str(value).lower() == rule.condition_value.lower()
+
+    changed = 0
+    for lead in Lead.objects.open():
+        rules = LeadScoringRule.objects.filter(is_active=True)
+        old, raw = lead.score, sum(rule.points for rule in rules if matches(lead, rule))
+        lead.score, lead.score_raw = max(0, min(raw, 100)), raw
+        if lead.score != old:
+            lead.score_updated_at = timezone.now()
+            lead.save()
+            LeadScoreHistory.objects.create(
+                lead=lead, old_score=old, new_score=lead.score, points_changed=lead.score - old, reason="Loop"
+            )
+            changed += 1
+    return changed
+
+
+def prepare(way: Callable[[], int] | None, toggled: str | None) -> None:
+    """The toggled rule's points change; what is left of the round before is tidied up."""
     from sales.models import LeadScoringRule, ScoringRun
     from sales.services import scoring_runs
 
-    rule = LeadScoringRule.objects.get(rule_name=toggled)
-    LeadScoringRule.objects.filter(pk=rule.pk).update(points=3 - rule.points)
+    if toggled:
+        rule = LeadScoringRule.objects.get(rule_name=toggled)
+        LeadScoringRule.objects.filter(pk=rule.pk).update(points=3 - rule.points)
     run_sql("VACUUM ANALYZE leads, lead_score_history")
     run_sql("CHECKPOINT")
-    if way is athena:
-        scoring_runs.start_run(by=None, reason="Bulk recalculation")
-    else:
+    if way in (by_hand, loop):
         ScoringRun.objects.filter(state__in=ScoringRun.UNFINISHED).delete()
-    start = time.perf_counter()
-    changed = way()
-    return time.perf_counter() - start, changed
+    else:
+        scoring_runs.start_run(by=None, reason="Bulk recalculation")
 
 
-def compare(leads: int, rounds: int) -> None:
+def measure(way: Callable[[], int], toggled: str | None) -> tuple[float, float, int]:
+    """What one way takes to rescore all leads: seconds, megabytes of WAL, and how many scores it changed."""
+    from django.db import connection
+
+    prepare(way, toggled)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_wal_insert_lsn()")
+        before = cursor.fetchone()[0]
+        start = time.perf_counter()
+        changed = way()
+        seconds = time.perf_counter() - start
+        cursor.execute("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), %s)", [before])
+        written = float(cursor.fetchone()[0]) / 1e6
+    return seconds, written, changed
+
+
+def fill(leads: int) -> None:
     from sales.services import scoring_runs
 
     run_sql(DATA.format(leads=leads))
     run_sql("VACUUM ANALYZE")
     scoring_runs.start_run(by=None, reason="First")
     athena()
-    for toggled, share in (("Some", "10 %"), ("All", "100 %")):
-        times: dict[Callable[[], int], list[float]] = {athena: [], by_hand: []}
+
+
+def compare(leads: int, rounds: int, *ways: Callable[[], int]) -> None:
+    """Print what the ways take, side by side; the ratios are to the last."""
+    for toggled, share in (("Some", "10 %"), ("All", "100 %"), (None, "nothing")):
+        found: dict[Callable[[], int], list[tuple[float, float, int]]] = {way: [] for way in ways}
         for _ in range(rounds):
-            counts = set()
-            for way, taken in times.items():
-                seconds, changed = measure(way, toggled)
-                taken.append(seconds)
-                counts.add(changed)
-            assert len(counts) == 1, f"the two ways changed different numbers of leads: {counts}"
-        ours, theirs = (statistics.median(taken) for taken in times.values())
-        print(
-            f"{leads:,} leads, {share} changed ({counts.pop():,}): Athena {ours:.2f} s, by hand {theirs:.2f} s,"
-            f" ratio {ours / theirs:.2f}",
-            flush=True,
-        )
+            for way, taken in found.items():
+                taken.append(measure(way, toggled))
+        counts = {changed for taken in found.values() for _, _, changed in taken}
+        assert len(counts) == 1, f"the ways changed different numbers of leads: {counts}"
+        print(f"{leads:,} leads, {share} changed ({counts.pop():,}):", flush=True)
+        medians = {way: [statistics.median(each) for each in zip(*taken, strict=True)] for way, taken in found.items()}
+        floor = medians[ways[-1]]
+        for way, (seconds, written, _) in medians.items():
+            print(
+                f"    {way.__name__:8} {seconds:8.2f} s, ratio {seconds / floor[0]:7.2f};"
+                f" {written:7.1f} MB of WAL, ratio {written / floor[1]:.2f}",
+                flush=True,
+            )
+
+
+def workers(leads: int, rounds: int) -> None:
+    """Print what one and two worker processes take for a run that changes every lead, and what memory one takes."""
+    times: dict[int, list[float]] = {1: [], 2: []}
+    peaks = []
+    for _ in range(rounds):
+        for many, taken in times.items():
+            prepare(None, "All")
+            command = [sys.executable, "-m", "bench.rescore", "--work"]
+            running = [
+                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(many)
+            ]
+            for each in running:
+                assert each.stdout is not None
+                assert each.stdout.readline() == "ready\n"
+            start = time.perf_counter()
+            said = [each.communicate("go\n")[0] for each in running]
+            taken.append(time.perf_counter() - start)
+            peaks.append(max(int(each) for each in said))
+    one, two = (statistics.median(taken) for taken in times.values())
+    print(
+        f"{leads:,} leads, 100 % changed: one worker {one:.2f} s, two {two:.2f} s, ratio {two / one:.2f};"
+        f" a worker's peak memory {max(peaks) / 1024:.0f} MB",
+        flush=True,
+    )
+
+
+def work() -> None:
+    """A worker: says that it is ready, waits for a word, works, and says what memory it took (kilobytes)."""
+    django.setup()
+    from django.db import connection
+
+    from sales.services import scoring_runs
+
+    connection.ensure_connection()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    scoring_runs.work()
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--leads", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.work:
+        work()
+        sys.exit()
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
         sys.exit("Set DATABASE_URL to any database of a PostgreSQL server where you may create databases.")
+    in_a_database(lambda: (fill(options.leads), compare(options.leads, options.rounds, athena, by_hand),
+                           workers(options.leads, options.rounds)))  # fmt: skip
+    in_a_database(lambda: (fill(LOOPED), compare(LOOPED, 1, loop, athena, by_hand)))
+
+
+def in_a_database(do: Callable[[], object]) -> None:
+    """Do something in a new database with Athena's tables, and drop it."""
     maintenance, database = os.environ["DATABASE_URL"], f"athena_bench_{os.getpid()}"
     administer(maintenance, f"CREATE DATABASE {database}")
     try:
@@ -170,10 +281,12 @@ def main() -> None:
         from athena.celery import app
 
         app.conf.update(broker_url="memory://", broker_transport_options={})
+        connection.settings_dict["NAME"] = database  # settings are read once, for the first
         call_command("migrate", verbosity=0)
-        compare(options.leads, options.rounds)
+        do()
         connection.close()
     finally:
+        os.environ["DATABASE_URL"] = maintenance
         administer(maintenance, f"DROP DATABASE {database} WITH (FORCE)")
 
 

@@ -52,6 +52,13 @@ def receivers_for(by: User | None) -> Q:
     return Q(team=by.team_id, is_active=True)
 
 
+def people_in_reach_of(user: User) -> Q:
+    """Whose leads this user reads for who owns them: one's own and one's team's; all without a team, for managers."""
+    if user.role == Role.ADMIN or (user.role == Role.MANAGER and user.team_id is None):
+        return Q()
+    return Q(pk=user.pk) if user.team_id is None else Q(team=user.team_id) | Q(pk=user.pk)
+
+
 def people_in_scope_of(user: User) -> Q:
     """Whose figures this user may read: reps their own, managers their team's (all without a team), admins all."""
     if user.role == Role.ADMIN or (user.role == Role.MANAGER and user.team_id is None):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import dateformat, timezone
 from django.utils.html import format_html
@@ -26,9 +26,12 @@ class OwnerFilter(admin.SimpleListFilter):
     title, parameter_name = "owner", "owner"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        owners = model_admin.get_queryset(request).order_by().values("assigned_to")
-        people = User.objects.filter(pk__in=owners).values_list("pk", "full_name")
-        return [("me", "Me"), ("none", "Nobody"), *((str(pk), name) for pk, name in people)]
+        user = person(request)
+        owns = Exists(Lead.objects.filter(assigned_to=OuterRef("pk")))
+        helped = Lead.objects.filter(follow_ups__assigned_to=user.pk).order_by().values("assigned_to")
+        people = User.objects.filter(Q(policy.people_in_reach_of(user), owns) | Q(pk__in=helped))
+        names = people.values_list("pk", "full_name")
+        return [("me", "Me"), ("none", "Nobody"), *((str(pk), name) for pk, name in names)]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         value = self.value()

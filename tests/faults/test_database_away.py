@@ -67,10 +67,8 @@ def test_everybody_is_told_to_try_again_and_nothing_needs_a_restart(athena: tupl
     assert after == before + 1
     wait_for(lambda: '"status": "ok"' in ask(running, "/readyz")[2], "all parts working again")
     assert running.process.poll() is None
-
-
-def test_the_log_tells_of_it_in_lines_without_traces(athena: tuple[Athena, str]) -> None:
-    lines = [json.loads(line) for line in athena[0].output.splitlines() if line.startswith("{")]
+    # The log tells of it in lines, without traces.
+    lines = [json.loads(line) for line in running.output.splitlines() if line.startswith("{")]
     away = [line for line in lines if line["event"] == "database_away"]
-    assert away
+    assert len(away) >= len(calls)
     assert all("exception" not in line and line["request_id"] for line in away)

@@ -14,7 +14,7 @@ import pytest
 from tests.gateway.nginx import gateway
 from tests.live import ROOT, Athena, own_engine, up
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.postgres]  # what stands behind a gateway is not on SQLite
 LOGIN = "/api/v1/auth/login"
 
 

@@ -20,7 +20,7 @@ from tests.gateway.nginx import gateway
 from tests.live import PATIENCE_SECONDS, ROOT, own_engine, wait_for
 from tests.servers import free_port
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.postgres]  # what stands behind a gateway is not on SQLite
 CLIENTS = 8
 REQUESTS_BEFORE = REQUESTS_AFTER = 60
 LOGIN = {"email": "manager@example.com", "password": "manager123"}

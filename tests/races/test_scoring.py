@@ -3,6 +3,7 @@
 Each of the two protections, the version guard and the rule lock, has a control: the same race without it goes wrong.
 """
 
+import os
 import random
 import threading
 import time
@@ -229,7 +230,7 @@ def test_runs_started_at_once_are_one(big_group, make_lead, others):
     assert ScoringRun.objects.count() == 1
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(int(os.environ.get("RACE_ROUNDS", "5"))))
 def test_everything_at_once(big_group, make_lead, others, monkeypatch, seed):
     monkeypatch.setitem(scoring_runs.BATCH, connection.vendor, 5)
     LeadScoringRule.objects.create(

@@ -111,10 +111,9 @@ def every_row() -> dict[str, list[Any]]:
     return rows
 
 
-def undone(ask: Callable[[], Any]) -> tuple[Any, bool]:
-    """What it gives, and whether it wrote anything; whatever it did is undone."""
+def undone(before: dict[str, list[Any]], ask: Callable[[], Any]) -> tuple[Any, bool]:
+    """What it gives, and whether it wrote anything since `before`; whatever it did is undone."""
     with transaction.atomic():
-        before = every_row()
         given = ask()
         wrote = every_row() != before
         transaction.set_rollback(True)

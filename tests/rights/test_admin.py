@@ -11,7 +11,7 @@ from athena.accounts.models import Team, User
 from notifications.models import Notification, Preference
 from sales.models import LeadScoringRule, LostReason
 from sales.services import schedules
-from tests.rights.conftest import PEOPLE, columns, undone
+from tests.rights.conftest import PEOPLE, columns, every_row, undone
 from tests.rights.forms import untouched
 
 #             nobody owner mate far helper boss far_boss free_boss admin gone
@@ -178,7 +178,8 @@ def test_every_address_has_a_line():
 @pytest.mark.parametrize("name", GETS)
 def test_who_opens_it(browsers, rows, name):
     url = address(name, rows)
-    found = {who: undone(lambda who=who: browsers[who].get(url).status_code) for who in PEOPLE}
+    before = every_row()
+    found = {who: undone(before, lambda who=who: browsers[who].get(url).status_code) for who in PEOPLE}
     assert {who: status for who, (status, _) in found.items()} == columns(GETS[name])
     assert [who for who, (_, wrote) in found.items() if wrote] == []
 
@@ -251,7 +252,8 @@ UNTOUCHED = ("login", "logout", "password_change", "index")  # one's own affairs
 @pytest.mark.parametrize("name", [name for name in GETS if name not in UNTOUCHED])
 def test_who_writes_there(browsers, rows, name):
     body, url = sent(name, rows, browsers["admin"]), address(name, rows)
-    found = {who: undone(lambda who=who: browsers[who].post(url, body).status_code) for who in PEOPLE}
+    before = every_row()
+    found = {who: undone(before, lambda who=who: browsers[who].post(url, body).status_code) for who in PEOPLE}
     assert {who for who, (_, wrote) in found.items() if wrote} == WRITERS.get(name, set())
     assert {status for status, _ in found.values()} <= {200, 302, 403, 404, 405}
     refused = {who: status for who, status in columns(POSTS[name]).items() if status in (403, 404)}

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from athena.accounts import tokens
 from athena.accounts.models import User
 from tests.athena.routes import BASE, ROUTES
-from tests.rights.conftest import PEOPLE, columns, undone
+from tests.rights.conftest import PEOPLE, columns, every_row, undone
 
 PLAN = {"follow_up_type": "call", "scheduled_date": "2099-02-05"}
 RULE = {
@@ -124,6 +124,8 @@ def ask(clients, world, people):
             value = value.replace(f'"{{{name}}}"', str(pk)).replace(f"{{{name}}}", str(pk))
         return value
 
+    before = every_row()
+
     def send(who, route, method, variant, body):
         keys = {
             "leads": world.leads.get(variant, world.lead), "rules": None, "runs": world.run, "sources": world.source,
@@ -134,7 +136,7 @@ def ask(clients, world, people):
         if isinstance(body, str):
             path, body = path + filled(body), None
         data = None if body is None else json.loads(filled(json.dumps(body)))
-        answer, wrote = undone(lambda: getattr(clients[who], method)(path, data))
+        answer, wrote = undone(before, lambda: getattr(clients[who], method)(path, data))
         return answer.status_code, wrote
 
     return send
