@@ -102,7 +102,7 @@ def metrics(port: int) -> int:
 
 
 @pytest.mark.live
-@pytest.mark.postgres
+@pytest.mark.postgres  # compose names PostgreSQL
 def test_its_commands_and_health_checks_work(environment: dict[str, str]) -> None:
     def healthy(name: str) -> bool:
         kind, *command = OURS[name]["healthcheck"]["test"]
