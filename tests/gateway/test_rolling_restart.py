@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from threading import Event
 from urllib.error import HTTPError
@@ -23,6 +24,7 @@ from tests.servers import free_port
 pytestmark = [pytest.mark.live, pytest.mark.postgres]  # what stands behind a gateway is not on SQLite
 CLIENTS = 8
 REQUESTS_BEFORE = REQUESTS_AFTER = 60
+WELL = {("POST", 201), ("GET", 200)}
 LOGIN = {"email": "manager@example.com", "password": "manager123"}
 
 
@@ -55,6 +57,7 @@ def web(folder: Path, engine: dict[str, str]) -> Iterator[tuple[subprocess.Popen
 
 
 def ask(address: str, path: str, body: object = None, token: str = "") -> tuple[int, bytes]:
+    """Status and body; 0 for an answer that did not come, or not whole."""
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     data = None if body is None else json.dumps(body).encode()
     try:
@@ -63,6 +66,8 @@ def ask(address: str, path: str, body: object = None, token: str = "") -> tuple[
     except HTTPError as error:
         with error:
             return error.code, error.read()
+    except (OSError, HTTPException):
+        return 0, b""
 
 
 def statuses_while(
@@ -115,10 +120,10 @@ def replaced(company: tuple[Path, dict[str, str]], stop_one: signal.Signals) -> 
 
 def test_no_request_fails_while_a_web_process_ends(company: tuple[Path, dict[str, str]]) -> None:
     answers = replaced(company, signal.SIGTERM)
-    assert set(answers) == {("POST", 201), ("GET", 200)}
+    assert set(answers) == WELL
 
 
 def test_without_a_graceful_end_requests_do_fail(company: tuple[Path, dict[str, str]]) -> None:
     """The control: the load is such that a web process which just vanishes leaves requests unanswered."""
     answers = replaced(company, signal.SIGKILL)
-    assert ("POST", 502) in answers
+    assert set(answers) - WELL != set()
