@@ -131,7 +131,7 @@ class Lead(models.Model):
     utm_campaign = one_line(100)
     utm_term = one_line(100)
     utm_content = one_line(100)
-    last_source = models.ForeignKey(LeadSource, models.PROTECT, null=True, blank=True, related_name="+")
+    last_source = models.ForeignKey(LeadSource, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     last_utm_source = one_line(100)
     last_utm_medium = one_line(100)
     last_utm_campaign = one_line(100)
@@ -151,11 +151,14 @@ class Lead(models.Model):
     quoted_at = models.DateTimeField(null=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
     lost_reason = models.ForeignKey(
-        LostReason, models.PROTECT, null=True, blank=True, to_field="name", db_column="lost_reason", related_name="+"
-    )
+        LostReason, models.PROTECT, null=True, blank=True, to_field="name", db_column="lost_reason",
+        related_name="+", db_index=False,
+    )  # fmt: skip
     last_activity_at = models.DateTimeField(null=True, editable=False)
     archived_at = models.DateTimeField(null=True, editable=False)
-    merged_into = models.ForeignKey("self", models.PROTECT, null=True, editable=False, related_name="merged")
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, editable=False, related_name="merged", db_index=False
+    )
     version = models.IntegerField(default=1, db_default=1, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -186,6 +189,7 @@ class Lead(models.Model):
             within("leads_quote_amount", "quote_amount", 0, MAX_AMOUNT),
             within("leads_booked_value", "booked_value", 0, MAX_AMOUNT),
         ]
+        # Each new score writes to every index of the table but the partial ones that its lead is not in: they are few.
         indexes = [
             models.Index(
                 F("score").desc(),
@@ -196,10 +200,12 @@ class Lead(models.Model):
             models.Index(F("created_at").desc(), F("id").desc(), name="idx_leads_created"),
             models.Index("status", F("created_at").desc(), F("id").desc(), name="idx_leads_status"),
             models.Index("assigned_to", F("created_at").desc(), F("id").desc(), name="idx_leads_assigned"),
-            models.Index("next_follow_up_date", name="idx_leads_next_follow_up"),
+            models.Index("next_follow_up_date", "id", name="idx_leads_next_follow_up"),
             models.Index("id", name="idx_leads_not_normalised", condition=NOT_NORMALISED),
             models.Index("email_normalised", name="idx_leads_email"),
             models.Index("phone_normalised", name="idx_leads_phone"),
+            models.Index("lost_reason", name="idx_leads_lost_reason", condition=Q(lost_reason__isnull=False)),
+            models.Index("merged_into", name="idx_leads_merged_into", condition=Q(merged_into__isnull=False)),
         ]
 
     def __str__(self) -> str:

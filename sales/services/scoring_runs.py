@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from athena.accounts.models import User
 from athena.accounts.roles import Role
+from athena.db.bulk import check_foreign_keys
 from athena.wake import wake
 from notifications import outbox
 from sales import policy
@@ -124,6 +125,7 @@ def _score_batch(run: ScoringRun) -> bool:
         return False
     changed = _score_leads(run, batch)
     batch.delete()
+    check_foreign_keys()  # the run's row is every worker's: hold it for a moment only
     ScoringRun.objects.filter(pk=run.pk).update(processed=F("processed") + batch.leads, changed=F("changed") + changed)
     return True
 

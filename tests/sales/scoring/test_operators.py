@@ -207,3 +207,21 @@ def test_every_field_with_every_operator_makes_sound_sql(no_rules, make_rule, ma
     lead = make_lead()
     assert len(asked) > 150
     assert [Lead.objects.count(), len(points_of([lead]))] == [1, 1]
+
+
+def test_every_operator_has_its_cases_for_every_type_of_value():
+    """At least five values each, whoever adds an operator or a type."""
+    tables = {
+        ValueType.INTEGER: [(operator, len(cases)) for operator, _, cases in INTEGERS],
+        ValueType.AMOUNT: [(operator, len(_AMOUNTS)) for operator, *_ in AMOUNTS],
+        ValueType.DAYS: [(operator, len(_PICKUPS)) for operator, *_ in DAYS],
+        ValueType.TEXT: [(operator, len(_TEXTS)) for operator, *_ in TEXTS],
+        ValueType.CHOICE: [(operator, len(_TRIPS)) for operator, *_ in CHOICES],
+        ValueType.BOOLEAN: [(operator, 3 * len(cases)) for operator, _, cases in BOOLEANS],  # of three fields
+    }
+    asked = {(field.value_type, operator) for field in FIELDS.values() for operator in field.operators}
+    cases = {(kind, operator): 0 for kind, operator in asked}
+    for kind, rows in tables.items():
+        for operator, many in rows:
+            cases[kind, operator] += many
+    assert {key: many for key, many in cases.items() if many < 5} == {}
