@@ -220,7 +220,7 @@ def test_every_operator_has_its_cases_for_every_type_of_value():
         ValueType.BOOLEAN: [(operator, 3 * len(cases)) for operator, _, cases in BOOLEANS],  # of three fields
     }
     asked = {(field.value_type, operator) for field in FIELDS.values() for operator in field.operators}
-    cases = {(kind, operator): 0 for kind, operator in asked}
+    cases = dict.fromkeys(asked, 0)
     for kind, rows in tables.items():
         for operator, many in rows:
             cases[kind, operator] += many
