@@ -21,6 +21,14 @@ def company_today() -> date:
     return timezone.now().astimezone(company_zone()).date()
 
 
+def month_began(user: User, months_ago: int = 0) -> datetime:
+    """The instant at which this month began on the person's calendar, or one before it."""
+    first = local_today(user).replace(day=1)
+    for _ in range(months_ago):
+        first = (first - timedelta(days=1)).replace(day=1)
+    return local_instant(user, first, time.min)
+
+
 def due_at(assignee: User, day: date, clock: time | None) -> datetime:
     """The instant a follow-up is due. Without a time it counts as 09:00 on the assignee's clock."""
     return local_instant(assignee, day, clock or UNTIMED_DUE)

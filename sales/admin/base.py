@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from athena.accounts.models import User
 from athena.accounts.site import OwnColumnsAdmin
@@ -120,6 +121,13 @@ class ServiceAdmin(VisibleAdmin):
 
     def save_by_service(self, request: HttpRequest, obj: Any, values: dict[str, Any]) -> Model:
         raise NotImplementedError(type(self).__name__)
+
+
+def next_page(request: HttpRequest, default: str) -> str:
+    """The page of ours that a form wants to come back to (`next`), or else `default`."""
+    wanted = request.POST.get("next", "")
+    hosts = {request.get_host()}
+    return wanted if url_has_allowed_host_and_scheme(wanted, hosts, require_https=request.is_secure()) else default
 
 
 def act_on_each(request: HttpRequest, rows: "QuerySet[Any, Any]", act: Callable[[int], object], done: str) -> None:

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from sales import errors, policy
-from sales.admin.base import ServiceAdmin, act_on_each, person
+from sales.admin.base import ServiceAdmin, act_on_each, next_page, person
 from sales.models import FollowUp, LostReason
 from sales.services import follow_ups
 
@@ -166,7 +166,9 @@ class FollowUpAdmin(ServiceAdmin):
                 form.add_error(None, str(error))
             else:
                 messages.success(request, f"Done: {follow_up.lead}.")
-                return HttpResponseRedirect(reverse("admin:sales_lead_change", args=[follow_up.lead_id]))
+                return HttpResponseRedirect(
+                    next_page(request, reverse("admin:sales_lead_change", args=[follow_up.lead_id]))
+                )
         context = {
             **self.admin_site.each_context(request),
             "title": f"{follow_up.get_follow_up_type_display()}: {follow_up.lead}",

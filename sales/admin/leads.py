@@ -15,11 +15,23 @@ from sales.admin.base import ServiceAdmin, act_on_each, person
 from sales.admin.reassign import reassign
 from sales.models import Activity, FollowUp, Lead, LeadScoreHistory, LeadTransfer
 from sales.models.lead import LeadQuerySet
+from sales.queries import lead_views
 from sales.scoring.compile import Compiled
 from sales.scoring.explain import explain
 from sales.services import leads
 
 SHOWN = 20  # rows of each kind on a lead's page
+
+
+class ViewFilter(admin.SimpleListFilter):
+    title, parameter_name = "view", "view"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(view.name, view.label) for view in lead_views.VIEWS.values()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        view = lead_views.VIEWS.get(self.value() or "")
+        return view.of(queryset, person(request)) if view else None
 
 
 class OwnerFilter(admin.SimpleListFilter):
@@ -89,7 +101,7 @@ class ArchivedFilter(admin.SimpleListFilter):
 class LeadAdmin(ServiceAdmin):
     list_display = ("name", "status", "score", "assigned_to", "next_step", "pickup", "value", "source")
     list_select_related = ("assigned_to", "source")
-    list_filter = ("status", PlanFilter, ScoreFilter, OwnerFilter, "source", "trip_type", ArchivedFilter)
+    list_filter = (ViewFilter, "status", PlanFilter, ScoreFilter, OwnerFilter, "source", "trip_type", ArchivedFilter)
     search_fields = ("company_name", "contact_name", "email", "phone")
     search_help_text = "Company, contact, e-mail or phone; parts, in any order"
     ordering = ("-created_at", "-id")

@@ -1,0 +1,88 @@
+"""The lists of leads that people come back to, each under a name: the same leads on a home page and in the list."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import time, timedelta
+
+from django.conf import settings
+from django.db.models import Count, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from athena.accounts.models import User, local_instant, local_today
+from sales.models import FollowUp, Lead
+from sales.models.lead import OPEN_STATUSES, LeadQuerySet
+
+STALE_DAYS = 14
+EXPIRING_DAYS = 7
+
+_OPEN = Q(status__in=OPEN_STATUSES)
+
+
+@dataclass(frozen=True)
+class View:
+    """`leads` says which, as this person's calendar has it today; archived ones never belong."""
+
+    name: str
+    label: str
+    about: str
+    leads: Callable[[User], Q]
+
+    def of(self, leads: LeadQuerySet, user: User) -> LeadQuerySet:
+        return leads.alias(touched_at=_TOUCHED_AT).filter(self.leads(user))
+
+
+def _mine(user: User) -> Q:
+    return _OPEN & Q(assigned_to=user.pk)
+
+
+def _unplanned(user: User) -> Q:
+    return _OPEN & ~Q(pk__in=FollowUp.objects.open().order_by().values("lead_id"))
+
+
+def _hot(user: User) -> Q:
+    return _OPEN & Q(score__gte=settings.HOT_SCORE)
+
+
+def _uncontacted(user: User) -> Q:
+    return _hot(user) & Q(first_contacted_at__isnull=True)
+
+
+def _trips_this_week(user: User) -> Q:
+    monday = local_today(user) - timedelta(days=local_today(user).weekday())
+    first, after = (local_instant(user, day, time.min) for day in (monday, monday + timedelta(days=7)))
+    return ~Q(status=Lead.Status.LOST) & Q(pickup_at__gte=first, pickup_at__lt=after)
+
+
+def _stale(user: User) -> Q:
+    return _OPEN & Q(touched_at__lt=timezone.now() - timedelta(days=STALE_DAYS))
+
+
+def _expiring(user: User) -> Q:
+    today = local_today(user)
+    return Q(status=Lead.Status.QUOTED, quote_valid_until__range=(today, today + timedelta(days=EXPIRING_DAYS)))
+
+
+_TOUCHED_AT = Coalesce("last_activity_at", "created_at")
+
+VIEWS: dict[str, View] = {
+    view.name: view
+    for view in (
+        View("open", "Open", "Neither won nor lost.", lambda user: _OPEN),
+        View("mine", "Mine", "Open leads that you own.", _mine),
+        View("unowned", "Unowned", "Open leads that nobody owns.", lambda user: _OPEN & Q(assigned_to__isnull=True)),
+        View("unplanned", "Unplanned", "Open leads that nobody has planned to follow up.", _unplanned),
+        View("hot", "Hot", "Open leads with the best scores.", _hot),
+        View("uncontacted", "Hot, not contacted", "Hot leads that nobody has called or written to.", _uncontacted),
+        View("week", "Trips this week", "Trips that start from Monday to Sunday, won or still open.", _trips_this_week),
+        View("stale", "Stale", f"Open leads without any activity for {STALE_DAYS} days.", _stale),
+        View("expiring", "Expiring quotes", f"Quotes that end within {EXPIRING_DAYS} days.", _expiring),
+    )
+}
+
+
+def counts(user: User, leads: LeadQuerySet, names: Iterable[str]) -> dict[str, int]:
+    """How many of these leads are in each of the views, in one query."""
+    wanted = {name: Count("pk", filter=VIEWS[name].leads(user)) for name in names}
+    found: dict[str, int] = leads.order_by().alias(touched_at=_TOUCHED_AT).aggregate(**wanted)
+    return found

@@ -1,0 +1,114 @@
+"""What a salesperson has before them today: their home page."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
+
+from athena.accounts.models import User, local_today
+from sales.models import FollowUp, Lead
+from sales.models.lead import LeadQuerySet
+from sales.queries import lead_views
+from sales.schedule import UNTIMED_DUE, month_began
+
+TASKS = 25  # of each kind; the rest is behind a link
+LEADS = 8
+COMING_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The first rows of a list, and how long it is."""
+
+    rows: list[Any]
+    count: int
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.rows)
+
+
+@dataclass(frozen=True)
+class Month:
+    """What a person has done since the first of the month; `booked` in the company's currency."""
+
+    completed: int
+    new_leads: int
+    bookings: int
+    booked: Decimal
+
+
+@dataclass(frozen=True)
+class Day:
+    """Each task is a `FollowUp` with its lead; each lead shelf is of their own leads."""
+
+    overdue: Shelf
+    today: Shelf
+    coming: Shelf
+    unplanned: Shelf
+    new: Shelf
+    hot: Shelf
+    month: Month
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing at all is theirs."""
+        return not any(
+            shelf.count for shelf in (self.overdue, self.today, self.coming, self.unplanned, self.new, self.hot)
+        )
+
+    @property
+    def is_clear(self) -> bool:
+        """Nothing is left to do today."""
+        return not (self.overdue.count or self.today.count)
+
+
+def my_day(user: User) -> Day:
+    """The follow-ups that are this person's, and their leads. Ten queries, whatever there is."""
+    today = local_today(user)
+    overdue, now, coming = (
+        Q(scheduled_date__lt=today),
+        Q(scheduled_date=today),
+        Q(scheduled_date__gt=today, scheduled_date__lte=today + timedelta(days=COMING_DAYS)),
+    )
+    tasks = FollowUp.objects.open().filter(assigned_to=user.pk, lead__archived_at__isnull=True)
+    many = tasks.order_by().aggregate(
+        overdue=Count("pk", filter=overdue), now=Count("pk", filter=now), coming=Count("pk", filter=coming)
+    )
+    mine = Lead.objects.visible_to(user).filter(assigned_to=user.pk)
+    new = mine.filter(status=Lead.Status.NEW, first_contacted_at__isnull=True)
+    counted = lead_views.counts(user, mine, ("unplanned", "hot"))
+    return Day(
+        overdue=Shelf(_first(tasks.filter(overdue)), many["overdue"]),
+        today=Shelf(_first(tasks.filter(now)), many["now"]),
+        coming=Shelf(_first(tasks.filter(coming)), many["coming"]),
+        unplanned=Shelf(_best(lead_views.VIEWS["unplanned"].of(mine, user)), counted["unplanned"]),
+        new=Shelf(list(new.order_by("-created_at", "-id")[:LEADS]), new.count()),
+        hot=Shelf(_best(lead_views.VIEWS["hot"].of(mine, user)), counted["hot"]),
+        month=_month(user),
+    )
+
+
+def _first(tasks: "QuerySet[FollowUp]") -> list[FollowUp]:
+    clock = Coalesce("scheduled_time", Value(UNTIMED_DUE))
+    return list(tasks.select_related("lead").order_by("scheduled_date", clock, "id")[:TASKS])
+
+
+def _best(leads: LeadQuerySet) -> list[Lead]:
+    return list(leads.order_by("-score", "-id")[:LEADS])
+
+
+def _month(user: User) -> Month:
+    since = month_began(user)
+    mine = Lead.objects.visible_to(user).filter(assigned_to=user.pk).order_by()
+    won = Q(status=Lead.Status.WON, closed_at__gte=since)
+    found = mine.filter(won | Q(created_at__gte=since)).aggregate(
+        new_leads=Count("pk", filter=Q(created_at__gte=since)),
+        bookings=Count("pk", filter=won),
+        booked=Coalesce(Sum("booked_value", filter=won), Decimal(0)),
+    )
+    done = FollowUp.objects.filter(assigned_to=user.pk, completed_by=user.pk, completed_at__gte=since)
+    return Month(completed=done.count(), **found)
