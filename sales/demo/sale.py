@@ -158,6 +158,9 @@ def _leave_open(story: Story, follow_up: FollowUp) -> None:
     if _neglected(story, story.world.now):
         return
     draw = rng.random()
+    if story.owner == people.MARIA and story.day() < today and people.MARIA not in story.world.behind:
+        draw = 0.0  # the tour through Athena begins with something that she has put off
+        story.world.behind.add(people.MARIA)
     if draw > 0.88 and story.lead.pk > 4 and story.at + MOMENT < story.world.now:
         story.at += MOMENT
         story.cancel(follow_up, "The client will get in touch")
