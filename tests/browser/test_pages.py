@@ -1,0 +1,34 @@
+"""Every page of a salesperson and of a manager, on a screen and on a phone."""
+
+import pytest
+
+from tests.browser.conftest import PHONE, WIDE
+
+pytestmark = pytest.mark.live
+
+BOTH = (
+    "/admin/",
+    "/admin/sales/lead/",
+    "/admin/sales/lead/1/change/",
+    "/admin/sales/lead/add/",
+    "/admin/sales/followup/",
+)
+MANAGERS = (
+    "/admin/sales/leadscoringrule/",
+    "/admin/sales/leadscoringrule/1/change/",
+    "/admin/sales/leadscoringrule/effectiveness/",
+    "/admin/sales/scoringrun/",
+    "/admin/sales/transferbatch/",
+    "/admin/sales/leadsource/",
+)
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+@pytest.mark.parametrize(("who", "paths"), [("maria", BOTH), ("manager", (*BOTH, *MANAGERS))])
+def test_pages_are_sound(visit, who, paths, width):
+    here, found = visit(who, width=width), {}
+    for path in paths:
+        here.go(path)
+        if problems := here.problems():
+            found[path] = problems
+    assert found == {}
