@@ -13,6 +13,9 @@ from athena.accounts.models import Team, User
 from athena.accounts.roles import Role
 from sales.models import (
     Activity,
+    Cadence,
+    CadenceEnrolment,
+    CadenceStep,
     FieldChange,
     FollowUp,
     Lead,
@@ -67,6 +70,9 @@ def world(people: dict[str, User]) -> SimpleNamespace:
     def plan(of: Lead, who: User) -> FollowUp:
         return FollowUp.objects.create(lead=of, assigned_to=who, follow_up_type="call", scheduled_date="2099-01-05")
 
+    cadence = Cadence.objects.create(name="New inquiry")
+    CadenceStep.objects.create(cadence=cadence, day=0, follow_up_type="call")
+
     def story(of: Lead, who: User) -> SimpleNamespace:
         batch = TransferBatch.objects.create(by=people["admin"], reason=f"About {of}")
         return SimpleNamespace(
@@ -87,6 +93,8 @@ def world(people: dict[str, User]) -> SimpleNamespace:
         run=ScoringRun.objects.create(rule_set_version=1, state="done"),
         lead=lead,
         leads={"lead": lead, "mates": mates, "secret": secret, "unowned": unowned, "archived": archived},
+        cadence=cadence,
+        enrolment=CadenceEnrolment.objects.create(lead=lead, cadence=cadence, day=0),
         plan=plan(lead, owner),
         helpers=plan(lead, helper),
         secret_plan=plan(secret, far),
