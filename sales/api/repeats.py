@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from athena.http.filters import StrictFilterSet
+from athena.http.serializers import StrictSerializer
 from sales.api.shapes import LeadRow
 from sales.services import repeats
 
@@ -34,4 +35,5 @@ class RepeatActions:
 
         Owner or manager. 409 `not_won`, `already_repeated`.
         """
+        self.body(StrictSerializer)
         return Response(LeadRow.of(repeats.repeat(by=self.caller, lead_id=self.pk)), status=status.HTTP_201_CREATED)

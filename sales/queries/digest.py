@@ -43,7 +43,7 @@ def digests(people: Mapping[User, date]) -> dict[int, list[dict[str, Any]]]:
             place=Window(RowNumber(), partition_by="assigned_to", order_by=section.order),
             many=Window(Count("*"), partition_by="assigned_to"),
         )
-        for row in rows.filter(place__lte=SHOWN).order_by("assigned_to", "place").values():
+        for row in rows.filter(place__lte=SHOWN).order_by("assigned_to_id", "place").values():
             theirs = found.setdefault(row["assigned_to_id"], [])
             if not theirs or theirs[-1]["name"] != section.name:
                 theirs.append(

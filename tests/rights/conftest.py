@@ -103,6 +103,16 @@ def world(people: dict[str, User]) -> SimpleNamespace:
     )
 
 
+@pytest.fixture
+def won(world: SimpleNamespace, people: dict[str, User]) -> Lead:
+    """A won trip, and the same people stand in the same relations to it as to `lead`."""
+    trip = Lead.objects.create(
+        company_name="Harbor Choir", assigned_to=people["owner"], status="won", pickup_at="2026-01-01T00:00Z"
+    )
+    FollowUp.objects.create(lead=trip, assigned_to=people["helper"], follow_up_type="call", scheduled_date="2099-01-05")
+    return trip
+
+
 def every_row() -> dict[str, list[Any]]:
     """All that Athena keeps, but for what it counts."""
     models = [

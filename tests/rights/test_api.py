@@ -8,7 +8,6 @@ from rest_framework.test import APIClient
 
 from athena.accounts import tokens
 from athena.accounts.models import User
-from sales.models import FollowUp, Lead
 from tests.athena.routes import BASE, ROUTES
 from tests.rights.conftest import PEOPLE, columns, every_row, undone
 
@@ -136,15 +135,6 @@ def clients(people):
 
 
 @pytest.fixture
-def won(world, people):
-    """A won trip with the people of `lead`."""
-    trip = Lead.objects.create(company_name="Harbor Choir", assigned_to=people["owner"], status="won",
-                               pickup_at="2026-01-01T00:00Z")  # fmt: skip
-    FollowUp.objects.create(lead=trip, assigned_to=people["helper"], **PLAN)
-    return trip
-
-
-@pytest.fixture
 def ask(clients, world, people, won):
     def filled(value):
         names = {name: user.pk for name, user in people.items()}
@@ -157,8 +147,10 @@ def ask(clients, world, people, won):
 
     def send(who, route, method, variant, body):
         keys = {
-            "leads": {**world.leads, "won": won}.get(variant, world.lead), "rules": None, "runs": world.run, "sources": world.source,
-            "users": people["far"], "cadences": world.cadence, "follow-ups": world.helpers if "helper's" in variant else world.plan,
+            "leads": {**world.leads, "won": won}.get(variant, world.lead), "rules": None, "runs": world.run,
+            "sources": world.source,
+            "users": people["far"], "cadences": world.cadence,
+            "follow-ups": world.helpers if "helper's" in variant else world.plan,
         }  # fmt: skip
         row = keys.get(route.split("/{")[0].rpartition("/")[2])
         path = BASE + route.format(pk=row.pk if row else 1, lead_id=world.lead.pk)
