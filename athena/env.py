@@ -93,16 +93,12 @@ def holidays_country(name: str, default: str) -> str:
 
 def holidays_region(name: str, country: str) -> str:
     """A part of the country that has holidays of its own; empty for none."""
-    value = text(name).upper()
+    value = text(name)
     if not value:
         return ""
-
-    def parse(value: str) -> str:
-        holidays.country_holidays(country, subdiv=value)
-        return value
-
-    regions = ", ".join(holidays.country_holidays(country).subdivisions) or "empty: that country has none"
-    return _parsed(name, value, parse, f"must be a region of {country}: {regions}")
+    regions = {region.upper(): region for region in holidays.country_holidays(country).subdivisions}
+    known = ", ".join(regions.values()) or "there is none: leave it empty"
+    return _parsed(name, value, lambda given: regions[given.upper()], f"must be a region of {country} ({known})")
 
 
 def rate(name: str, default: str) -> Rate | None:

@@ -78,10 +78,10 @@ def _sections(today: Mapping[int, date]) -> list[Section]:
         Section("today", "today", "Today", of_today, by_clock, _at),
         Section("overdue", "overdue", "Overdue", overdue, by_clock, _on),
         Section("hot", "hot", "Hot, and not contacted yet", leads.hot_and_uncontacted(), best_first, _points),
-        Section("quotes", "quotes expire", "Quotes about to expire", expiring, _first("quote_valid_until"), _until),
-        Section("bids", "bids due", "Bids about to fall due", bids, _first("bid_due_at"), _bid),
+        Section("quotes", "expiring", "Quotes about to expire", expiring, _first("quote_valid_until"), _until),
+        Section("bids", "to bid on", "Bids about to fall due", bids, _first("bid_due_at"), _bid),
         Section("unplanned", "unplanned", "Nothing is planned", leads.unplanned(), best_first, _points),
-        Section("passed", "trips passed", "The trip has passed: won or lost?", leads.trip_passed(),
+        Section("passed", "to close", "The trip has passed: won or lost?", leads.trip_passed(),
                 _first("pickup_at"), _pickup),
     ]  # fmt: skip
 

@@ -126,8 +126,10 @@ def rows(world, people, won):
         "django_celery_beat_intervalschedule": IntervalSchedule.objects.get(),
         "django_celery_beat_periodictask": PeriodicTask.objects.first(),
         "notifications_notification": Notification.objects.get(), "notifications_preference": Preference.objects.get(),
-        "sales_activity": story.activity, "sales_cadence": world.cadence, "sales_fieldchange": story.change, "sales_followup": world.plan,
-        "sales_lead": world.lead, "won": won, "sales_leadscorehistory": story.score, "sales_leadtransfer": story.transfer,
+        "sales_activity": story.activity, "sales_cadence": world.cadence,
+        "sales_fieldchange": story.change, "sales_followup": world.plan,
+        "sales_lead": world.lead, "won": won,
+        "sales_leadscorehistory": story.score, "sales_leadtransfer": story.transfer,
         "sales_leadscoringrule": LeadScoringRule.objects.get(rule_name="Repeat Client"),
         "sales_leadsource": world.source, "sales_lostreason": LostReason.objects.first(), "sales_scoringrun": world.run,
         "sales_sourcespend": world.spend, "sales_transferbatch": story.batch,
@@ -232,7 +234,8 @@ def sent(name, rows, browser):
         "sales_lostreason": {"name": "new", "label": "New"},
         "sales_sourcespend": {"source": rows["sales_leadsource"].pk, "month": "2026-02-01", "amount": "5"},
     }  # fmt: skip
-    changes = {"sales_cadence": {"name": "New"}, "sales_lead": {"notes": "New"}, "django_celery_beat_periodictask": {"description": "New"},
+    changes = {"sales_cadence": {"name": "New"},
+               "sales_lead": {"notes": "New"}, "django_celery_beat_periodictask": {"description": "New"},
                "sales_leadscoringrule": {"points": "2"}, "sales_lostreason": {"label": "New"},
                "accounts_user": {"full_name": "New"}}  # fmt: skip
     actions = {

@@ -126,11 +126,11 @@ def test_what_it_says(rep, colleague, plan, make_lead):
             section("today", "today", "Today", line(second.lead, "Call"), line(first.lead, "Call, 10:00")),
             section("overdue", "overdue", "Overdue", line(late.lead, "Quote, Friday, 27 November")),
             section("hot", "hot", "Hot, and not contacted yet", line(hot, "70 points, 212 555 0123")),
-            section("quotes", "quotes expire", "Quotes about to expire", line(quote, "until Monday, 7 December")),
-            section("bids", "bids due", "Bids about to fall due", line(bid, "Wednesday, 2 December, 14:00")),
+            section("quotes", "expiring", "Quotes about to expire", line(quote, "until Monday, 7 December")),
+            section("bids", "to bid on", "Bids about to fall due", line(bid, "Wednesday, 2 December, 14:00")),
             section("unplanned", "unplanned", "Nothing is planned", line(hot, "70 points, 212 555 0123"),
                     *(line(each, "0 points") for each in (quote, bid, passed))),
-            section("passed", "trips passed", "The trip has passed: won or lost?",
+            section("passed", "to close", "The trip has passed: won or lost?",
                     line(passed, "Sunday, 29 November")),
         ]
     }  # fmt: skip
