@@ -202,9 +202,7 @@ class FollowUpAdmin(ServiceAdmin):
         context = {
             **self.admin_site.each_context(request), "title": "Your calendar", "opts": self.model._meta, "feed": feed,
         }  # fmt: skip
-        answer = TemplateResponse(request, "admin/sales/followup/calendar.html", context)
-        answer["Cache-Control"] = "no-store"
-        return answer
+        return TemplateResponse(request, "admin/sales/followup/calendar.html", context)
 
     def complete_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Say what came of a follow-up, and what comes next."""

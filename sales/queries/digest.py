@@ -46,15 +46,8 @@ def digests(people: Mapping[User, date]) -> dict[int, list[dict[str, Any]]]:
         for row in rows.filter(place__lte=SHOWN).order_by("assigned_to_id", "place").values():
             theirs = found.setdefault(row["assigned_to_id"], [])
             if not theirs or theirs[-1]["name"] != section.name:
-                theirs.append(
-                    {
-                        "name": section.name,
-                        "short": section.short,
-                        "title": section.title,
-                        "count": row["many"],
-                        "lines": [],
-                    }
-                )
+                named = {"name": section.name, "short": section.short, "title": section.title}
+                theirs.append({**named, "count": row["many"], "more": max(row["many"] - SHOWN, 0), "lines": []})
             detail = section.say(row, users[row["assigned_to_id"]])
             theirs[-1]["lines"].append({"lead_id": row["the_lead"], "lead_name": row["lead_name"], "detail": detail})
     return found

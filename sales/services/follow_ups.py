@@ -158,8 +158,10 @@ def complete(
     activity = _record_outcome(follow_up, lead, by, outcome, notes, no_next_reason)
     step = None if close else cadences.next_of(follow_up, stop_because=no_next_reason)
     following = None
-    if schedule_next or step is not None:
+    if schedule_next:
         following = _plan_next(follow_up, by, step, next_follow_up_days, next_follow_up_type)
+    elif step is not None:
+        following = _plan_next(follow_up, by, step)
     activities.touch(
         lead,
         activity,
@@ -176,7 +178,11 @@ def complete(
 
 
 def _plan_next(
-    follow_up: FollowUp, by: User, step: cadences.Step | None, days: int | None, follow_up_type: str | None
+    follow_up: FollowUp,
+    by: User,
+    step: cadences.Step | None,
+    days: int | None = None,
+    follow_up_type: str | None = None,
 ) -> FollowUp:
     """What follows a completed one, in `days` or, on a cadence, when its next step comes."""
     if days is None:

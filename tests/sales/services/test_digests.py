@@ -119,7 +119,7 @@ def test_what_it_says(rep, colleague, plan, make_lead):
         return {"lead_id": lead.pk, "lead_name": str(lead), "detail": detail}
 
     def section(name, short, title, *lines):
-        return {"name": name, "short": short, "title": title, "count": len(lines), "lines": list(lines)}
+        return {"name": name, "short": short, "title": title, "count": len(lines), "more": 0, "lines": list(lines)}
 
     assert digests({rep: date(2026, 11, 30)}) == {
         rep.pk: [
@@ -145,11 +145,15 @@ def test_each_has_their_own_day_and_long_lists_are_counted(make_user, plan):
         plan(east, "2026-12-01")
     found = digests({east: date(2026, 12, 1), west: date(2026, 11, 30)})
     counts = {
-        who.pk: {s["name"]: (s["count"], len(s["lines"])) for s in found[who.pk] if s["name"] in ("today", "overdue")}
+        who.pk: {
+            s["name"]: (s["count"], len(s["lines"]), s["more"])
+            for s in found[who.pk]
+            if s["name"] in ("today", "overdue")
+        }
         for who in (east, west)
     }
     assert counts == {
-        east.pk: {"today": (SHOWN + 1, SHOWN), "overdue": (1, 1)}, west.pk: {"today": (1, 1)},
+        east.pk: {"today": (SHOWN + 1, SHOWN, 1), "overdue": (1, 1, 0)}, west.pk: {"today": (1, 1, 0)},
     }  # fmt: skip
 
 
