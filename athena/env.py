@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
+import holidays
 import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
@@ -80,6 +81,24 @@ def region(name: str, default: str) -> str:
         return value.upper()
 
     return _parsed(name, text(name, default), parse, "must be a country's two letters, like US")
+
+
+def holidays_country(name: str, default: str) -> str:
+    def parse(value: str) -> str:
+        holidays.country_holidays(value.upper())
+        return value.upper()
+
+    return _parsed(name, text(name, default), parse, "must be a country's two letters, like US")
+
+
+def holidays_region(name: str, country: str) -> str:
+    """A part of the country that has holidays of its own; empty for none."""
+    value = text(name)
+    if not value:
+        return ""
+    regions = {region.upper(): region for region in holidays.country_holidays(country).subdivisions}
+    known = ", ".join(regions.values()) or "there is none: leave it empty"
+    return _parsed(name, value, lambda given: regions[given.upper()], f"must be a region of {country} ({known})")
 
 
 def rate(name: str, default: str) -> Rate | None:
@@ -185,5 +204,5 @@ def _url(value: str, *schemes: str, host_required: bool = True) -> SplitResult:
 def _parsed(name: str, value: str, parse: Callable[[str], T], needs: str, *, secret: bool = False) -> T:
     try:
         return parse(value)
-    except (ValueError, KeyError, OSError, ImproperlyConfigured) as error:
+    except (ValueError, KeyError, OSError, NotImplementedError, ImproperlyConfigured) as error:
         raise WrongSetting(name, f"{needs}." if secret else f"{needs}, not {value!r}.") from error

@@ -70,6 +70,36 @@ class FollowUpClosed(Conflict):
     message = "This follow-up is already completed or cancelled."
 
 
+class CadenceRunning(Conflict):
+    code = "cadence_running"
+    message = "The lead is on a cadence. Stop that one first."
+
+
+class NoCadence(Conflict):
+    code = "no_cadence"
+    message = "The lead is on no cadence."
+
+
+class CadenceNotReady(Conflict):
+    code = "cadence_not_ready"
+    message = "Leads can't be put on this cadence: it is switched off, or has no steps."
+
+
+class LeadUnowned(Conflict):
+    code = "lead_unowned"
+    message = "The lead needs an owner who is active: its steps are theirs."
+
+
+class NotWon(Conflict):
+    code = "not_won"
+    message = "Only a won trip with a pickup date can be repeated."
+
+
+class AlreadyRepeated(Conflict):
+    code = "already_repeated"
+    message = "There is a new lead of this trip already."
+
+
 class Changed(SalesError):
     """Somebody else changed it since it was read (HTTP 412)."""
 

@@ -1,8 +1,11 @@
 """When things are due, on whose calendar. Every instant is UTC; every date is somebody's wall calendar."""
 
+from calendar import monthrange
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
+import holidays
 from django.conf import settings
 from django.utils import timezone
 
@@ -10,6 +13,7 @@ from athena.accounts.models import User, local_instant, local_today
 
 UNTIMED_DUE = time(9)
 UNTIMED_REMINDER = time(8)
+MORNING = timedelta(hours=8)  # when people are told of what the day before has left
 
 
 def company_zone() -> ZoneInfo:
@@ -47,3 +51,36 @@ def remind_at(assignee: User, day: date, clock: time | None, now: datetime) -> d
     else:
         moment = due_at(assignee, day, clock) - timedelta(minutes=assignee.reminder_minutes)
     return max(moment, now)
+
+
+def working_day(day: date) -> date:
+    """The day itself, or the next one that is neither weekend nor public holiday where the company is."""
+    return _holidays().get_nth_working_day(day, 0)
+
+
+def working_days_before(day: date, many: int) -> date:
+    """The latest day that is overdue by `many` working days on `day`."""
+    calendar = _holidays()
+    while not calendar.is_working_day(day):
+        day -= timedelta(days=1)
+    return calendar.get_nth_working_day(day, -many)
+
+
+def _holidays() -> holidays.HolidayBase:
+    return _holidays_of(settings.HOLIDAYS_COUNTRY, settings.HOLIDAYS_REGION)
+
+
+@cache
+def _holidays_of(country: str, region: str) -> holidays.HolidayBase:
+    return holidays.country_holidays(country, subdiv=region or None)
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day so many months later (or earlier); in a month that is too short, its last."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def begin_of(day: date) -> datetime:
+    """When this day begins where the company is."""
+    return datetime.combine(day, time(), tzinfo=company_zone())

@@ -5,7 +5,7 @@ from celery import shared_task
 
 from athena.models import Heartbeat
 from athena.wake import wake
-from sales.services import reminders, scoring_runs
+from sales.services import digests, overdue, reminders, repeats, scoring_runs
 
 logger = structlog.get_logger(__name__)
 
@@ -14,13 +14,31 @@ logger = structlog.get_logger(__name__)
 def tick() -> None:
     """Beat's minute: wake everything that may have work, each by itself so that none stops another."""
     Heartbeat.beat("tick")
-    for task in ("sales.remind", "sales.fill_derived", "sales.score", "notifications.deliver"):
+    for task in (
+        *("sales.remind", "sales.remind_overdue", "sales.escalate", "sales.digest"),
+        *("sales.fill_derived", "sales.score", "notifications.deliver"),
+    ):
         wake(task)
 
 
 @shared_task(name="sales.remind")
 def remind() -> None:
     logger.info("reminders_claimed", count=reminders.claim_due())
+
+
+@shared_task(name="sales.remind_overdue")
+def remind_overdue() -> None:
+    logger.info("overdue_reminded", count=overdue.remind())
+
+
+@shared_task(name="sales.escalate")
+def escalate() -> None:
+    logger.info("escalated", count=overdue.escalate())
+
+
+@shared_task(name="sales.digest")
+def digest() -> None:
+    logger.info("digests_written", count=digests.send())
 
 
 @shared_task(name="sales.fill_derived")
@@ -37,3 +55,8 @@ def score() -> None:
 def rescore_nightly() -> None:
     run = scoring_runs.start_run(by=None, reason="Nightly recalculation")
     logger.info("run_started", run=run.pk)
+
+
+@shared_task(name="sales.call_again_nightly")
+def call_again_nightly() -> None:
+    logger.info("trips_repeated", count=repeats.repeat_due())

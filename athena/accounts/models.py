@@ -86,6 +86,8 @@ class User(AbstractBaseUser):
     digest_hour = models.PositiveSmallIntegerField(
         default=7, db_default=7, help_text="The local hour (0 to 23) of the daily digest."
     )
+    digested_on = models.DateField(null=True, editable=False)  # the latest local day whose digest is settled
+    calendar_epoch = models.IntegerField(default=0, db_default=0, editable=False)  # one more ends the calendar's token
     is_active = models.BooleanField(default=True, db_default=True)
     login_epoch = models.IntegerField(default=0, db_default=0, editable=False)  # one more ends all logins
     created_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -8,6 +8,7 @@ import structlog
 from django.contrib.auth import authenticate, password_validation
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from athena.accounts import lockout, tokens
@@ -105,6 +106,12 @@ def update_profile(*, by: User, changes: dict[str, str]) -> User:
     if changes:
         User.objects.filter(pk=by.pk).update(**changes)
     return User.objects.select_related("team").get(pk=by.pk)
+
+
+def renew_calendar(*, by: User) -> User:
+    """A new token for one's calendar; the one from before ends."""
+    User.objects.filter(pk=by.pk).update(calendar_epoch=F("calendar_epoch") + 1)
+    return User.objects.get(pk=by.pk)
 
 
 def _end_if_copied(family: UUID, jti: str) -> None:

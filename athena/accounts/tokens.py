@@ -3,7 +3,8 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from django.utils.crypto import constant_time_compare
+from django.conf import settings
+from django.utils.crypto import constant_time_compare, salted_hmac
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
@@ -58,6 +59,35 @@ def family_of(token: str) -> RefreshClaims | None:
 def is_stamp_of(user: User, stamp: str) -> bool:
     """Whether a token with this stamp is from after the last change of password and the last deactivation."""
     return constant_time_compare(stamp, _stamp(user))
+
+
+def calendar_token(user: User) -> str:
+    """The secret of this user's calendar. It is derived, not stored: who reads the database alone does not have it.
+
+    Good until it is renewed, or the user deactivated; another password does not end it.
+    """
+    return _calendar_token(user, settings.SECRET_KEY)
+
+
+def calendar_user_of(token: str) -> User | None:
+    """Whose calendar this token opens; None where it does not hold (any longer)."""
+    key, _, _ = token.partition("-")
+    if not (key.isascii() and key.isdigit() and len(key) < 19):
+        return None
+    user = User.objects.filter(pk=int(key), is_active=True).first()
+    if user is None:
+        return None
+    held = any(
+        constant_time_compare(token, _calendar_token(user, secret))
+        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    )
+    return user if held else None
+
+
+def _calendar_token(user: User, secret: str | bytes) -> str:
+    value = f"{user.pk}:{user.calendar_epoch}:{user.login_epoch}"
+    digest = salted_hmac("athena.accounts.calendar", value, secret=secret, algorithm="sha256").hexdigest()
+    return f"{user.pk}-{digest[:40]}"
 
 
 def _stamp(user: User) -> str:

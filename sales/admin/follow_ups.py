@@ -1,18 +1,26 @@
 """Follow-ups: the list, planning, changing, completing, cancelling."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import dateformat, timezone
 
+from athena.accounts import services as accounts
+from athena.accounts import tokens
 from sales import errors, policy
 from sales.admin.base import ServiceAdmin, act_on_each, next_page, person
-from sales.models import FollowUp, LostReason
-from sales.services import follow_ups
+from sales.models import CadenceEnrolment, FollowUp, LostReason
+from sales.services import follow_ups, planning
+
+SNOOZES = {"30": "30 minutes", "120": "2 hours", "1440": "1 day"}  # by the minutes
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -44,6 +52,12 @@ class MineFilter(admin.SimpleListFilter):
         return queryset.filter(assigned_to=request.user.pk) if self.value() == "me" else None
 
 
+def warn(request: HttpRequest, follow_up: FollowUp | None) -> None:
+    """Say what is odd about a follow-up that was planned all the same."""
+    for each in planning.warnings_about(follow_up):
+        messages.warning(request, each["message"])
+
+
 class CompletionForm(forms.Form):
     outcome = forms.ChoiceField(choices=FollowUp.Outcome.choices)
     notes = forms.CharField(required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 4}))
@@ -57,6 +71,8 @@ class CompletionForm(forms.Form):
         LostReason.objects.filter(is_active=True), required=False, to_field_name="name"
     )
     booked_value = forms.DecimalField(required=False, min_value=0, max_digits=12, decimal_places=2)
+    no_next_reason = forms.CharField(required=False, max_length=200, label="Or nothing follows, because",
+                                     widget=forms.TextInput(attrs={"class": "vTextField"}))  # fmt: skip
 
     def values(self) -> dict[str, Any]:
         """What the service takes: whatever was filled in."""
@@ -73,6 +89,7 @@ class FollowUpAdmin(ServiceAdmin):
     ordering = ("-scheduled_date", "-id")
     actions = ("cancel_selected",)
     change_form_template = "admin/sales/followup/change_form.html"
+    change_list_template = "admin/sales/followup/change_list.html"
     autocomplete_fields = ("lead",)
     said = (
         "completed_at",
@@ -117,8 +134,11 @@ class FollowUpAdmin(ServiceAdmin):
         if "assigned_to" in values:
             values["assigned_to"] = values["assigned_to"].pk
         if obj.pk is not None:
-            return follow_ups.update(by=by, follow_up_id=obj.pk, changes=values)
-        return follow_ups.create(by=by, lead_id=values.pop("lead").pk, **values)
+            saved = follow_ups.update(by=by, follow_up_id=obj.pk, changes=values)
+        else:
+            saved = follow_ups.create(by=by, lead_id=values.pop("lead").pk, **values)
+        warn(request, saved)
+        return saved
 
     @admin.display(description="What", ordering="follow_up_type")
     def what(self, follow_up: FollowUp) -> str:
@@ -145,10 +165,44 @@ class FollowUpAdmin(ServiceAdmin):
         return request.user.has_perm("sales.delete_followup")
 
     def get_urls(self) -> list[URLPattern]:
-        complete = path(
-            "<int:pk>/complete/", self.admin_site.admin_view(self.complete_view), name="sales_followup_complete"
-        )
-        return [complete, *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path("calendar/", view(self.calendar_view), name="sales_followup_calendar"),
+            path("<int:pk>/complete/", view(self.complete_view), name="sales_followup_complete"),
+            path("<int:pk>/snooze/", view(self.snooze_view), name="sales_followup_snooze"),
+            *super().get_urls(),
+        ]
+
+    def snooze_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Be reminded again in so many `minutes`."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.get_queryset(request).filter(pk=pk).exists():
+            raise Http404
+        minutes = request.POST.get("minutes", "")
+        until = timezone.now() + timedelta(minutes=int(minutes) if minutes in SNOOZES else 0)
+        try:
+            snoozed = follow_ups.snooze(by=person(request), follow_up_id=pk, until=until)
+        except errors.NotAllowed as error:
+            raise PermissionDenied from error
+        except errors.SalesError as error:
+            messages.error(request, str(error))
+        else:
+            when = dateformat.format(timezone.localtime(until), "l, j F, H:i")
+            messages.success(request, f"{snoozed.assigned_to} is reminded on {when}.")
+        return HttpResponseRedirect(reverse("admin:sales_followup_change", args=[pk]))
+
+    def calendar_view(self, request: HttpRequest) -> HttpResponse:
+        """The secret address of one's calendar; POST makes a new one."""
+        user = person(request)
+        if request.method == "POST":
+            user = accounts.renew_calendar(by=user)
+            messages.success(request, "This is your new address. The old one has ended.")
+        feed = f"{settings.BASE_URL}{reverse('sales-follow-ups-calendar')}?token={tokens.calendar_token(user)}"
+        context = {
+            **self.admin_site.each_context(request), "title": "Your calendar", "opts": self.model._meta, "feed": feed,
+        }  # fmt: skip
+        return TemplateResponse(request, "admin/sales/followup/calendar.html", context)
 
     def complete_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Say what came of a follow-up, and what comes next."""
@@ -158,14 +212,16 @@ class FollowUpAdmin(ServiceAdmin):
         form = CompletionForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
-                follow_ups.complete(by=person(request), follow_up_id=pk, **form.values())
+                done = follow_ups.complete(by=person(request), follow_up_id=pk, **form.values())
             except errors.Invalid as error:
                 for name, why in error.fields.items():
                     form.add_error(name if name in form.fields else None, why)
             except errors.SalesError as error:
                 form.add_error(None, str(error))
             else:
-                messages.success(request, f"Done: {follow_up.lead}.")
+                following = f" Next: {done.following}." if done.following else ""
+                messages.success(request, f"Done: {follow_up.lead}.{following}")
+                warn(request, done.following)
                 return HttpResponseRedirect(
                     next_page(request, reverse("admin:sales_lead_change", args=[follow_up.lead_id]))
                 )
@@ -174,6 +230,7 @@ class FollowUpAdmin(ServiceAdmin):
             "title": f"{follow_up.get_follow_up_type_display()}: {follow_up.lead}",
             "opts": self.model._meta,
             "original": follow_up,
+            "enrolment": CadenceEnrolment.objects.running().select_related("cadence").filter(follow_up=pk).first(),
             "form": form,
         }
         return TemplateResponse(request, "admin/sales/followup/complete.html", context)

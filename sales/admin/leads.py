@@ -12,8 +12,9 @@ from django.utils.html import format_html
 from athena.accounts.models import User
 from sales import policy
 from sales.admin.base import ServiceAdmin, act_on_each, person
+from sales.admin.lead_steps import LeadSteps
 from sales.admin.reassign import reassign
-from sales.models import Activity, FollowUp, Lead, LeadScoreHistory, LeadTransfer
+from sales.models import Activity, CadenceEnrolment, FollowUp, Lead, LeadScoreHistory, LeadTransfer
 from sales.models.lead import LeadQuerySet
 from sales.queries import lead_views
 from sales.scoring.compile import Compiled
@@ -59,7 +60,14 @@ class PlanFilter(admin.SimpleListFilter):
     title, parameter_name = "next step", "plan"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("unplanned", "Unplanned"), ("overdue", "Overdue"), ("planned", "Planned")]
+        unplanned = Lead.objects.visible_to(person(request)).unplanned().count()
+        return [
+            ("unplanned", f"Unplanned ({unplanned})"),
+            ("overdue", "Overdue"),
+            ("planned", "Planned"),
+            ("trip_passed", "The trip has passed: close"),
+            ("call_again", "Last year's trips: call again"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == "unplanned":
@@ -68,6 +76,10 @@ class PlanFilter(admin.SimpleListFilter):
             return queryset.filter(pk__in=FollowUp.objects.overdue().order_by().values("lead"))
         if self.value() == "planned":
             return queryset.filter(pk__in=FollowUp.objects.open().order_by().values("lead"))
+        if self.value() == "trip_passed":
+            return queryset.filter(pk__in=Lead.objects.trip_passed().order_by().values("pk"))
+        if self.value() == "call_again":
+            return queryset.filter(pk__in=Lead.objects.call_again().order_by().values("pk"))
         return None
 
 
@@ -98,14 +110,14 @@ class ArchivedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Lead)
-class LeadAdmin(ServiceAdmin):
+class LeadAdmin(LeadSteps, ServiceAdmin):
     list_display = ("name", "status", "score", "assigned_to", "next_step", "pickup", "value", "source")
     list_select_related = ("assigned_to", "source")
     list_filter = (ViewFilter, "status", PlanFilter, ScoreFilter, OwnerFilter, "source", "trip_type", ArchivedFilter)
     search_fields = ("company_name", "contact_name", "email", "phone")
     search_help_text = "Company, contact, e-mail or phone; parts, in any order"
     ordering = ("-created_at", "-id")
-    actions = ("reassign_selected", "archive_selected", "restore_selected")
+    actions = ("cadence_selected", "repeat_selected", "reassign_selected", "archive_selected", "restore_selected")
     change_form_template = "admin/sales/lead/change_form.html"
     facts = (
         "score",
@@ -217,6 +229,8 @@ def _panels(lead: Lead) -> dict[str, Any]:
         .select_related("assigned_to")
         .with_overdue()
         .order_by("completed", "-scheduled_date", "-id")[:SHOWN],
+        "cadences": CadenceEnrolment.objects.filter(lead=lead).select_related("cadence").order_by("-id")[:SHOWN],
+        "repeated_by": Lead.objects.filter(repeat_of=lead).first(),
         "activities": Activity.objects.filter(lead=lead).select_related("user").order_by("-occurred_at", "-id")[:SHOWN],
         "why": explain(Compiled.active(), lead.pk, timezone.now()),
         "transfers": LeadTransfer.objects.filter(lead=lead)

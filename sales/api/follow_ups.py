@@ -1,9 +1,11 @@
 """`/sales/follow-ups`: what is promised, to whom, and what came of it."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -17,11 +19,12 @@ from athena.http.pagination import ARRAY, ARRAY_PARAMETERS, array_response
 from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import ViewSet, key_of
 from sales import errors, policy
-from sales.api.shapes import FollowUpRow, TaskRow
+from sales.api.calendar import CalendarActions
+from sales.api.shapes import FollowUpRow, PlannedRow, TaskRow, WarningShape
 from sales.models import FollowUp, Lead
 from sales.models.follow_up import OPEN, before_today
 from sales.schedule import UNTIMED_DUE
-from sales.services import follow_ups
+from sales.services import follow_ups, planning
 
 _STATES = {"open": OPEN, "completed": Q(completed=True), "cancelled": Q(cancelled_at__isnull=False)}
 
@@ -73,11 +76,24 @@ class CompletionBody(StrictSerializer):
     no_next_reason = fields.OneLineField(max_length=200, required=False)
 
 
+class SnoozeBody(StrictSerializer):
+    """One of the two."""
+
+    minutes = fields.IntegerField(min_value=1, max_value=43_200, required=False)
+    until = fields.DateTimeField(required=False)
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        if len(values) != 1:
+            raise serializers.ValidationError("Give minutes or until, one of the two.")
+        return values
+
+
 class CompletionAnswer(serializers.Serializer):  # type: ignore[type-arg]
     follow_up_id = serializers.IntegerField()
     completed = serializers.BooleanField()
     outcome = serializers.ChoiceField(FollowUp.Outcome.choices)
     next_follow_up_id = serializers.IntegerField(allow_null=True)
+    warnings = WarningShape(many=True)
 
 
 class TaskQuery(StrictSerializer):
@@ -91,29 +107,43 @@ class LeadQuery(StrictSerializer):
     include_completed = fields.BooleanField(required=False, default=True)
 
 
-class FollowUpViewSet(ViewSet):
+class FollowUpViewSet(CalendarActions, ViewSet):
     queryset = FollowUp.objects.none()
     row = FollowUpRow
     filterset_class = FollowUpFilters
     orderings = {"scheduled_date": "scheduled_date", "due_at": "due_at", "created_at": "created_at"}
     default_ordering = "scheduled_date"
-    rights = {"complete": "sales.change_followup"}
+    rights = {"complete": "sales.change_followup", "snooze": "sales.change_followup"}
 
     def get_queryset(self) -> "QuerySet[FollowUp]":
         return FollowUp.objects.visible_to(self.caller).with_overdue()
 
-    @extend_schema(request=NewFollowUpBody, responses={201: FollowUpRow})
+    @extend_schema(request=NewFollowUpBody, responses={201: PlannedRow})
     def create(self, request: Request) -> Response:
-        """Plan a follow-up on a lead that you may write, for yourself; a manager may name another active user."""
-        follow_up = follow_ups.create(by=self.caller, **self.body(NewFollowUpBody))
-        return Response(self._row(follow_up), status=status.HTTP_201_CREATED)
+        """Plan a follow-up on a lead that you may write, for yourself; a manager may name another active user.
 
-    @extend_schema(request=FollowUpBody, responses=FollowUpRow)
+        What is odd about it (it lies after the trip's pickup) is in `warnings`, and refuses nothing.
+        """
+        follow_up = follow_ups.create(by=self.caller, **self.body(NewFollowUpBody))
+        return Response(self._planned(follow_up), status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=FollowUpBody, responses=PlannedRow)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Reschedule, reword or (managers) reassign. A new date or assignee arms the reminder again."""
         changes = self.body(FollowUpBody, partial=True)
         changed = follow_ups.update(by=self.caller, follow_up_id=self.pk, changes=changes, versions=self.if_match)
-        return Response(self._row(changed))
+        return Response(self._planned(changed))
+
+    @extend_schema(request=SnoozeBody, responses=PlannedRow)
+    @action(detail=True, methods=["post"])
+    def snooze(self, request: Request, pk: str) -> Response:
+        """Be reminded (again) in so many minutes, or at a time of the next 30 days; the date stays. Also when overdue.
+
+        Assignee or manager; it is the assignee who is reminded.
+        """
+        values = self.body(SnoozeBody)
+        until = values.get("until") or timezone.now() + timedelta(minutes=values["minutes"])
+        return Response(self._planned(follow_ups.snooze(by=self.caller, follow_up_id=self.pk, until=until)))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
@@ -124,7 +154,11 @@ class FollowUpViewSet(ViewSet):
     @extend_schema(request=CompletionBody, responses=CompletionAnswer)
     @action(detail=True, methods=["post"])
     def complete(self, request: Request, pk: str) -> Response:
-        """Say what came of it and what comes next. The assignee alone."""
+        """Say what came of it and what comes next. The assignee alone.
+
+        The next date is a working day. On a cadence its next step is planned by itself; `schedule_next` then says when
+        and what in that step's place, `no_next_reason` stops the cadence.
+        """
         values = self.body(CompletionBody)
         done = follow_ups.complete(by=self.caller, follow_up_id=self.pk, **values)
         return Response(
@@ -133,6 +167,7 @@ class FollowUpViewSet(ViewSet):
                 "completed": True,
                 "outcome": done.follow_up.outcome,
                 "next_follow_up_id": done.next_follow_up_id,
+                "warnings": planning.warnings_about(done.following),
             }
         )
 
@@ -167,9 +202,9 @@ class FollowUpViewSet(ViewSet):
             planned = planned.open()
         return array_response(request, FollowUpRow.read(planned).order_by("-scheduled_date", "-id"))
 
-    def _row(self, follow_up: FollowUp) -> dict[str, Any]:
+    def _planned(self, follow_up: FollowUp) -> dict[str, Any]:
         found: dict[str, Any] = FollowUpRow.read(FollowUp.objects.with_overdue().filter(pk=follow_up.pk)).get()
-        return found
+        return found | {"warnings": planning.warnings_about(follow_up)}
 
     def _whose(self, user_id: int | None) -> User:
         me: User = self.caller

@@ -12,6 +12,8 @@ from rest_framework.response import Response
 from athena.http import fields, filters
 from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import ViewSet
+from sales.api.cadences import CadenceActions
+from sales.api.repeats import RepeatActions
 from sales.api.scoring import ScoreActions
 from sales.api.shapes import ActivityRow, LeadRow
 from sales.api.transfers import TransferActions
@@ -29,11 +31,16 @@ class LeadFilters(filters.StrictFilterSet):
     created_before = filters.MomentFilter(field_name="created_at", lookup_expr="lt")
     next_follow_up_before = filters.MomentFilter(field_name="next_follow_up_date", lookup_expr="lt")
     unplanned = filters.FlagFilter(method="filter_unplanned")
+    trip_passed = filters.FlagFilter(method="filter_trip_passed", help_text="Open, and the pickup date has passed.")
     search = filters.TextFilter(method="filter_search")
 
     def filter_unplanned(self, queryset: Any, name: str, value: bool) -> Any:
         plain = Lead.objects.unplanned().order_by().values("pk")
         return queryset.filter(pk__in=plain) if value else queryset.exclude(pk__in=plain)
+
+    def filter_trip_passed(self, queryset: Any, name: str, value: bool) -> Any:
+        passed = Lead.objects.trip_passed().order_by().values("pk")
+        return queryset.filter(pk__in=passed) if value else queryset.exclude(pk__in=passed)
 
     def filter_search(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.search(value)
@@ -87,7 +94,7 @@ class ActivityBody(StrictSerializer):
     occurred_at = fields.DateTimeField(required=False)
 
 
-class LeadViewSet(ScoreActions, TransferActions, ViewSet):
+class LeadViewSet(ScoreActions, TransferActions, CadenceActions, RepeatActions, ViewSet):
     """Inquiries, and how far each sale has come."""
 
     queryset = Lead.objects.none()
@@ -100,7 +107,7 @@ class LeadViewSet(ScoreActions, TransferActions, ViewSet):
         "estimated_value": "estimated_value",
     }
     default_ordering = "-created_at"
-    rights = {**ScoreActions.rights, **TransferActions.rights}
+    rights = {**ScoreActions.rights, **TransferActions.rights, **CadenceActions.rights, **RepeatActions.rights}
 
     def get_queryset(self) -> "QuerySet[Lead]":
         return Lead.objects.visible_to(self.caller)

@@ -1,5 +1,7 @@
 """The shapes in which leads, follow-ups and activities go out, each declared once for the JSON and for the schema."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from athena.http.rows import Row
@@ -31,6 +33,7 @@ class LeadRow(Row):
     bid_due_at = serializers.DateTimeField(allow_null=True)
     booked_value = serializers.FloatField(allow_null=True)
     is_repeat = serializers.BooleanField()
+    repeat_of_id = serializers.IntegerField(allow_null=True)
     source = serializers.IntegerField(allow_null=True)  # type: ignore[assignment]  # (every field has a `source`)
     campaign = serializers.CharField()
     utm_source = serializers.CharField()
@@ -90,7 +93,9 @@ class FollowUpRow(Row):
     assigned_to = serializers.IntegerField()
     created_by = serializers.IntegerField(allow_null=True)
     activity_id = serializers.IntegerField(allow_null=True)
+    remind_at = serializers.DateTimeField(allow_null=True)
     reminder_sent = serializers.BooleanField()
+    snoozed_until = serializers.DateTimeField(allow_null=True)
     cancelled_at = serializers.DateTimeField(allow_null=True)
     cancel_reason = serializers.CharField()
     version = serializers.IntegerField()
@@ -99,6 +104,17 @@ class FollowUpRow(Row):
 
     class Meta:
         expressions = {"lead_name": display_name("lead__")}
+
+
+class WarningShape(serializers.Serializer[Any]):
+    code = serializers.ChoiceField(["after_pickup"])
+    message = serializers.CharField()
+
+
+class PlannedRow(FollowUpRow):
+    """As it goes out when it was planned or changed: with what is odd about it. (Not to be read.)"""
+
+    warnings = WarningShape(many=True)
 
 
 class TaskRow(Row):

@@ -1,6 +1,7 @@
 """The tables of sales. Every row of people's data is read through `.visible_to(user)`."""
 
 from sales.models.activity import Activity, FieldChange
+from sales.models.cadence import Cadence, CadenceEnrolment, CadenceStep
 from sales.models.follow_up import FollowUp
 from sales.models.lead import Lead
 from sales.models.scoring import LeadScoreHistory, LeadScoringRule, RuleSet, ScoringBatch, ScoringRun
@@ -9,6 +10,9 @@ from sales.models.transfer import LeadTransfer, TransferBatch
 
 __all__ = [
     "Activity",
+    "Cadence",
+    "CadenceEnrolment",
+    "CadenceStep",
     "FieldChange",
     "FollowUp",
     "Lead",

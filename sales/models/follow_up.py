@@ -1,6 +1,6 @@
 """A follow-up: what somebody has promised to do next about a lead, and what became of it."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -38,16 +38,26 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
 
 def before_today() -> Q:
     """Whether `scheduled_date` is before today on the assignee's calendar."""
-    zones: dict[date, list[str]] = {}
-    now = timezone.now()
-    for name in User.objects.order_by().values_list("time_zone", flat=True).distinct():
-        zones.setdefault(now.astimezone(ZoneInfo(name)).date(), []).append(name)
+    zones = zones_by_day()
     days = sorted(zones)
     condition = Q(scheduled_date__lt=days[0]) if days else Q(pk__in=())
     for day in days[1:]:
         people = User.objects.filter(time_zone__in=zones[day]).order_by().values("pk")
         condition |= Q(scheduled_date__lt=day, assigned_to__in=people)
     return condition
+
+
+def zones_by_day(begins: timedelta = timedelta()) -> dict[date, list[str]]:
+    """The zones that people live in, by the day it is there; a day that `begins` so long after midnight, by the clock.
+
+    One small query.
+    """
+    zones: dict[date, list[str]] = {}
+    now = timezone.now()
+    for name in User.objects.order_by().values_list("time_zone", flat=True).distinct():
+        clock = now.astimezone(ZoneInfo(name)).replace(tzinfo=None)
+        zones.setdefault((clock - begins).date(), []).append(name)
+    return zones
 
 
 class FollowUp(models.Model):
@@ -84,6 +94,9 @@ class FollowUp(models.Model):
     remind_at = models.DateTimeField(null=True, editable=False)
     reminder_sent = models.BooleanField(default=False, db_default=False, editable=False)
     reminder_no = models.IntegerField(default=1, db_default=1, editable=False)
+    snoozed_until = models.DateTimeField(null=True, editable=False)  # the reminder comes then, whatever the date
+    overdue_no = models.IntegerField(default=0, db_default=0, editable=False)  # the reminder_no that was told overdue
+    escalated_no = models.IntegerField(default=0, db_default=0, editable=False)  # … and that managers were told of
     assigned_to = user_key("assigned_to", related_name="follow_ups")
     created_by = user_key("created_by", null=True, editable=False)
     cancelled_at = models.DateTimeField(null=True, editable=False)

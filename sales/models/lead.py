@@ -1,7 +1,9 @@
 """A lead: somebody who asked for a charter, the trip they want, and how far the sale has come."""
 
+from datetime import timedelta
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, NullIf, StrIndex
@@ -10,6 +12,7 @@ from django.db.models.lookups import GreaterThan
 from athena.accounts.models import User
 from athena.accounts.roles import Role
 from athena.db import Fold, Now
+from sales import schedule
 from sales.models.fields import MAX_AMOUNT, MAX_COUNT, amount, long_text, one_line, user_key, within
 from sales.models.source import LeadSource, LostReason
 
@@ -50,6 +53,37 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         from sales.models.follow_up import FollowUp
 
         return self.open().exclude(pk__in=FollowUp.objects.open().order_by().values("lead_id"))
+
+    def trip_passed(self) -> Self:
+        """Open leads whose pickup date has passed where the company is: it is time to close them."""
+        return self.open().filter(pickup_at__lt=schedule.begin_of(schedule.company_today()))
+
+    def hot_and_uncontacted(self) -> Self:
+        return self.open().filter(score__gte=settings.HOT_SCORE, first_contacted_at__isnull=True)
+
+    def call_again(self) -> Self:
+        """Won trips whose anniversary comes in some months, unless a lead was made of it or its client has an open one.
+
+        How many months: the settings `CALL_AGAIN_FROM_MONTHS` and `CALL_AGAIN_TO_MONTHS`. A year later is another
+        trip's anniversary, or nobody's.
+        """
+        today = schedule.company_today()
+        first, last = (
+            schedule.months_later(today, months - 12)
+            for months in (settings.CALL_AGAIN_FROM_MONTHS, settings.CALL_AGAIN_TO_MONTHS)
+        )
+        asking = Lead.objects.open().order_by()
+        by_email = asking.exclude(email_normalised="").filter(email_normalised=models.OuterRef("email_normalised"))
+        by_phone = asking.exclude(phone_normalised="").filter(phone_normalised=models.OuterRef("phone_normalised"))
+        return self.filter(
+            ~models.Exists(by_email),
+            ~models.Exists(by_phone),
+            status=Lead.Status.WON,
+            archived_at__isnull=True,
+            repeated_by__isnull=True,
+            pickup_at__gte=schedule.begin_of(first),
+            pickup_at__lt=schedule.begin_of(last + timedelta(days=1)),
+        )
 
     def search(self, text: str) -> Self:
         """Leads in whose company, contact, e-mail or phone each word of `text` occurs, in any case and order.
@@ -123,6 +157,9 @@ class Lead(models.Model):
     bid_due_at = models.DateTimeField(null=True, blank=True)
     booked_value = amount(null=True, blank=True)
     is_repeat = models.BooleanField(default=False, db_default=False)
+    repeat_of = models.OneToOneField(
+        "self", models.PROTECT, null=True, editable=False, related_name="repeated_by"
+    )  # the won trip that this lead was made from, a year on
 
     source = models.ForeignKey(LeadSource, models.PROTECT, null=True, blank=True, related_name="leads")
     campaign = one_line(100)
@@ -147,6 +184,7 @@ class Lead(models.Model):
     follow_up_count = models.IntegerField(default=0, db_default=0, editable=False)
 
     first_contacted_at = models.DateTimeField(null=True, editable=False)
+    hot_escalated_at = models.DateTimeField(null=True, editable=False)  # managers were told that nobody contacts it
     qualified_at = models.DateTimeField(null=True, editable=False)
     quoted_at = models.DateTimeField(null=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)

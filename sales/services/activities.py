@@ -12,7 +12,7 @@ from django.utils import timezone
 from athena.accounts.models import User
 from sales import errors, policy
 from sales.models import Activity, FollowUp, Lead
-from sales.services import locks, scoring
+from sales.services import cadences, locks, scoring
 
 LOGGABLE = (
     Activity.Type.CALL,
@@ -91,7 +91,12 @@ def write(
 
 
 def touch(lead: Lead, activity: Activity, **columns: Any) -> None:
-    """Let the (locked) lead know of its newest activity, with whatever other columns change at the same time."""
+    """Let the (locked) lead know of its newest activity, with whatever other columns change at the same time.
+
+    Whoever answers is on no cadence any longer.
+    """
+    if activity.direction == Activity.Direction.INBOUND:
+        cadences.end(Lead.objects.filter(pk=lead.pk), reason="The lead answered")
     if activity.activity_type in CONTACT and activity.direction == Activity.Direction.OUTBOUND:
         columns["first_contacted_at"] = Least(
             Coalesce("first_contacted_at", Value(activity.occurred_at)), Value(activity.occurred_at)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,18 +12,23 @@ from django.utils import timezone
 
 from athena.accounts.models import User, local_today
 from notifications import outbox
-from sales import errors, policy
+from sales import errors, policy, schedule
 from sales.models import Activity, FollowUp, Lead
-from sales.services import activities, leads, locks, planning, scoring
+from sales.services import activities, cadences, leads, locks, planning, scoring
 
 DEFAULT_NEXT_DAYS = 3
+LONGEST_SNOOZE = timedelta(days=30)
 CHANGEABLE = ("follow_up_type", "scheduled_date", "scheduled_time", "notes", "assigned_to")
 
 
 @dataclass(frozen=True)
 class Completion:
     follow_up: FollowUp
-    next_follow_up_id: int | None
+    following: FollowUp | None
+
+    @property
+    def next_follow_up_id(self) -> int | None:
+        return self.following.pk if self.following else None
 
 
 @transaction.atomic
@@ -81,6 +86,7 @@ def update(
         setattr(follow_up, name, changes[name])
     after = (follow_up.scheduled_date, follow_up.scheduled_time, follow_up.assigned_to_id)
     if before != after:
+        follow_up.snoozed_until = None
         planning.rearm(follow_up)
     _save(follow_up)
     planning.refresh_next_dates(Lead.objects.filter(pk=lead.pk))
@@ -90,16 +96,33 @@ def update(
 
 
 @transaction.atomic
+def snooze(*, by: User | None, follow_up_id: int, until: datetime, versions: Collection[int] | None = None) -> FollowUp:
+    """Remind the assignee (again) at `until`, within the next 30 days. The day that was promised stays as it is.
+
+    Raises `NotFound`, `NotYourFollowUp`, `Changed`, `FollowUpClosed`, `Invalid`.
+    """
+    follow_up, _ = _open_follow_up(by, follow_up_id, versions)
+    now = timezone.now()
+    if not now < until <= now + LONGEST_SNOOZE:
+        raise errors.Invalid({"until": "This must be a time in the next 30 days."})
+    follow_up.snoozed_until = until
+    planning.rearm(follow_up)
+    _save(follow_up)
+    return follow_up
+
+
+@transaction.atomic
 def cancel(
     *, by: User | None, follow_up_id: int, reason: str = "", versions: Collection[int] | None = None
 ) -> FollowUp:
-    """Take a follow-up off the list; it stays in the lead's story.
+    """Take a follow-up off the list; it stays in the lead's story. A cadence whose step it is stops.
 
     Raises `NotFound`, `NotYourFollowUp`, `Changed`, `FollowUpClosed`.
     """
     follow_up, lead = _open_follow_up(by, follow_up_id, versions)
     follow_up.cancelled_at, follow_up.cancel_reason = timezone.now(), reason
     _save(follow_up)
+    cadences.end_at(follow_up, reason="Its step was cancelled")
     planning.refresh_next_dates(Lead.objects.filter(pk=lead.pk))
     return follow_up
 
@@ -112,7 +135,7 @@ def complete(
     outcome: str,
     notes: str = "",
     schedule_next: bool = False,
-    next_follow_up_days: int = DEFAULT_NEXT_DAYS,
+    next_follow_up_days: int | None = None,
     next_follow_up_type: str | None = None,
     close: str | None = None,
     lost_reason: str | None = None,
@@ -122,25 +145,23 @@ def complete(
     """Say what came of a follow-up, and what comes next: another in N days, the lead's end, or nothing, because …
 
     Only the assignee completes. Writes the activity, counts, and works out the lead's next date; `notes` become the
-    outcome's, the instructions stay. Raises `NotFound`, `NotYourFollowUp`, `FollowUpClosed`, `LeadClosed`, `Invalid`.
+    outcome's, the instructions stay. The next date is a working day. Completing a cadence's step plans its next one;
+    `schedule_next` then says when, and what, in that step's place, and `no_next_reason` stops the cadence.
+    Raises `NotFound`, `NotYourFollowUp`, `FollowUpClosed`, `LeadClosed`, `Invalid`.
     """
-    if close and schedule_next:
-        raise errors.Invalid({"close": "A lead that is closed gets no next follow-up."})
+    if schedule_next and (close or no_next_reason):
+        name = "close" if close else "no_next_reason"
+        raise errors.Invalid({name: "There is a next follow-up, or the end of it: not both."})
     follow_up, lead = _own_open_follow_up(by, follow_up_id)
     if schedule_next and not lead.is_open:
         raise errors.LeadClosed
     activity = _record_outcome(follow_up, lead, by, outcome, notes, no_next_reason)
+    step = None if close else cadences.next_of(follow_up, stop_because=no_next_reason)
     following = None
     if schedule_next:
-        following = planning.plan(
-            lead=lead,
-            by=by,
-            assignee=follow_up.assigned_to,
-            follow_up_type=next_follow_up_type or follow_up.follow_up_type,
-            scheduled_date=local_today(by) + timedelta(days=next_follow_up_days),
-            scheduled_time=follow_up.scheduled_time,
-            notes=f"Follow-up from {follow_up.scheduled_date}",
-        )
+        following = _plan_next(follow_up, by, step, next_follow_up_days, next_follow_up_type)
+    elif step is not None:
+        following = _plan_next(follow_up, by, step)
     activities.touch(
         lead,
         activity,
@@ -153,7 +174,33 @@ def complete(
         ending = {"lost_reason": lost_reason, "booked_value": booked_value}
         changes = {"status": close, **{name: value for name, value in ending.items() if value is not None}}
         leads.update(by=by, lead_id=lead.pk, changes=changes)
-    return Completion(follow_up, following.pk if following else None)
+    return Completion(follow_up, following)
+
+
+def _plan_next(
+    follow_up: FollowUp,
+    by: User,
+    step: cadences.Step | None,
+    days: int | None = None,
+    follow_up_type: str | None = None,
+) -> FollowUp:
+    """What follows a completed one, in `days` or, on a cadence, when its next step comes."""
+    if days is None:
+        days = step.days if step else DEFAULT_NEXT_DAYS
+    following = planning.plan(
+        lead=follow_up.lead,
+        by=by,
+        assignee=step.assignee if step else follow_up.assigned_to,
+        follow_up_type=follow_up_type or (step or follow_up).follow_up_type,
+        scheduled_date=schedule.working_day(local_today(by) + timedelta(days=days)),
+        scheduled_time=None if step else follow_up.scheduled_time,
+        notes=step.notes if step else f"Follow-up from {follow_up.scheduled_date}",
+    )
+    if step is not None:
+        cadences.reach(step, following)
+    if following.assigned_to_id != by.pk:
+        _tell_assignee(following, by)
+    return following
 
 
 def _open_follow_up(by: User | None, follow_up_id: int, versions: Collection[int] | None) -> tuple[FollowUp, Lead]:

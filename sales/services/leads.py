@@ -13,7 +13,7 @@ from notifications import outbox
 from sales import errors, normalise, policy
 from sales.models import Activity, FieldChange, Lead, LeadSource, LostReason
 from sales.models.lead import CLOSED_STATUSES
-from sales.services import activities, locks, planning, scoring
+from sales.services import activities, cadences, locks, planning, scoring
 
 WRITABLE = (
     *("company_name", "contact_name", "email", "phone", "notes", "status"),
@@ -29,14 +29,15 @@ _REACHED_AT = {"contacted": "first_contacted_at", "qualified": "qualified_at", "
 
 
 @transaction.atomic
-def create(*, by: User | None, values: Mapping[str, Any]) -> Lead:
+def create(*, by: User | None, values: Mapping[str, Any], repeat_of: Lead | None = None) -> Lead:
     """Take a lead in. A rep's is theirs; a manager may name `assigned_to` (a user's id), or else nobody owns it yet.
 
-    `source` is a source's id, `lost_reason` a name of the managed list. Raises `Invalid`, `ReceiverNotAllowed`.
+    `repeat_of` is the won trip that it was made from (`services.repeats`). `source` is a source's id, `lost_reason` a
+    name of the managed list. Raises `Invalid`, `ReceiverNotAllowed`.
     """
     owner = _owner_of_new(by, values.get("assigned_to"))
     fields = _resolved({name: value for name, value in values.items() if name != "assigned_to"})
-    lead = Lead(assigned_to=owner, **fields)
+    lead = Lead(assigned_to=owner, repeat_of=repeat_of, **fields)
     lead.last_source = lead.source
     for name in _UTM:
         setattr(lead, f"last_{name}", getattr(lead, name))
@@ -97,6 +98,7 @@ def update(
     if not lead.is_open and not was_closed:
         this = Lead.objects.filter(pk=lead.pk)
         planning.cancel_open(this, reason=f"Lead {lead.status}")
+        cadences.end(this, reason=f"Lead {lead.status}")
         planning.refresh_next_dates(this)
     scoring.rescore(lead_ids=[lead.pk], by=by, reason=_why(changed))
     lead.refresh_from_db()
@@ -114,6 +116,7 @@ def archive(*, by: User | None, lead_id: int, versions: Collection[int] | None =
     locks.require_version(lead, versions)
     this = Lead.objects.filter(pk=lead.pk)
     planning.cancel_open(this, reason="Lead archived")
+    cadences.end(this, reason="Lead archived")
     _stamp_archived(lead, by, archived=True)
     planning.refresh_next_dates(this)
 

@@ -55,11 +55,11 @@ def set_due(follow_up: FollowUp) -> None:
     """Work out when it is due, and when its assignee is reminded."""
     assignee, day, clock = follow_up.assigned_to, follow_up.scheduled_date, follow_up.scheduled_time
     follow_up.due_at = schedule.due_at(assignee, day, clock)
-    follow_up.remind_at = schedule.remind_at(assignee, day, clock, timezone.now())
+    follow_up.remind_at = follow_up.snoozed_until or schedule.remind_at(assignee, day, clock, timezone.now())
 
 
 def rearm(follow_up: FollowUp) -> None:
-    """As `set_due`, and the reminder is sent (again): it has a new day or a new assignee."""
+    """As `set_due`, and the reminder is sent (again): it has a new day, a new assignee, or was put off till later."""
     set_due(follow_up)
     follow_up.reminder_no += 1
     follow_up.reminder_sent = False
@@ -77,6 +77,7 @@ def reassign(follow_ups: "QuerySet[FollowUp]", to: User) -> None:
         assigned_to=to,
         reminder_no=F("reminder_no") + 1,
         reminder_sent=False,
+        snoozed_until=None,
         version=F("version") + 1,
         updated_at=now,
     )
@@ -93,6 +94,17 @@ def cancel_open(of: "QuerySet[Lead]", *, reason: str) -> None:
 def refresh_next_dates(of: "QuerySet[Lead]") -> None:
     """Set each lead's `next_follow_up_date` to the earliest `due_at` of its open follow-ups, in one statement."""
     of.order_by().update(next_follow_up_date=EARLIEST_DUE)
+
+
+def warnings_about(follow_up: FollowUp | None) -> list[dict[str, str]]:
+    """What whoever planned this open follow-up should know; it is planned all the same."""
+    pickup = follow_up.lead.pickup_at if follow_up is not None else None
+    if follow_up is None or pickup is None:
+        return []
+    day = pickup.astimezone(schedule.company_zone()).date()
+    if follow_up.scheduled_date <= day:
+        return []
+    return [{"code": "after_pickup", "message": f"The trip begins before that, on {dateformat.format(day, 'j F Y')}."}]
 
 
 def told(follow_up: FollowUp) -> dict[str, Any]:

@@ -24,6 +24,11 @@ def install() -> None:
     )
     for name, task, description in (
         ("Nightly rescoring", "sales.rescore_nightly", "Scores all open leads again, for rules that depend on time."),
+        (
+            "Call again",
+            "sales.call_again_nightly",
+            "Makes new leads of last year's trips, with CALL_AGAIN_BY_ITSELF=1.",
+        ),
         ("Nightly clean-up", "athena.clean_up", "Deletes sessions, keys and counts whose time is over."),
     ):
         defaults = {"task": task, "crontab": _nightly, "description": description}

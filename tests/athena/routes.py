@@ -7,11 +7,18 @@ from athena.urls import router
 
 BASE = "/api/v1/"
 OPEN = {"auth/login", "auth/refresh"}
+CALENDAR = "sales/follow-ups/calendar.ics"  # it has a token of its own, and answers iCalendar
 URLS: list[Any] = router.urls
 ROUTES = sorted(
-    (re.sub(r"\(\?P<(\w+)>[^)]+\)", r"{\1}", pattern.pattern._regex.strip("^$")).replace("\\Z", ""), method, action)
+    (
+        re.sub(r"\(\?P<(\w+)>[^)]+\)", r"{\1}", pattern.pattern._regex.strip("^$"))
+        .replace("\\Z", "")
+        .replace("\\.", "."),
+        method,
+        action,
+    )
     for pattern in URLS
     for method, action in pattern.callback.actions.items()
 )
-READS = [route for route, method, _ in ROUTES if method == "get"]
+READS = [route for route, method, _ in ROUTES if method == "get" and route != CALENDAR]
 WRITES = [(route, method) for route, method, _ in ROUTES if method in ("post", "patch")]

@@ -1,14 +1,18 @@
 """Every route that reads costs the same number of queries for one row and for fifty."""
 
 import itertools
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from athena.accounts.models import Team
 from sales.models import (
     Activity,
+    Cadence,
+    CadenceEnrolment,
     FollowUp,
     LeadScoreHistory,
     LeadScoringRule,
@@ -54,9 +58,13 @@ def fill(make_user, make_lead, admin):
             lead=first, batch=TransferBatch.objects.create(by=admin), from_user=somebody, to_user=other,
             transferred_by=admin,
         )  # fmt: skip
+        cadence = Cadence.objects.create(name=f"Cadence {number}")
+        CadenceEnrolment.objects.create(lead=first, cadence=cadence, day=0, stopped_at=timezone.now(), stop_reason="x")
+        make_lead(status="won", pickup_at=timezone.now() - timedelta(days=130), assigned_to=somebody)
         LostReason.objects.create(name=f"reason_{number}", label=f"Reason {number}")
         return {
             "users": somebody, "leads": first, "follow-ups": FollowUp.objects.first(), "sources": source, "runs": run,
+            "cadences": cadence,
             "rules": LeadScoringRule.objects.first(),
         }  # fmt: skip
 

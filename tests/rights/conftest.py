@@ -13,6 +13,9 @@ from athena.accounts.models import Team, User
 from athena.accounts.roles import Role
 from sales.models import (
     Activity,
+    Cadence,
+    CadenceEnrolment,
+    CadenceStep,
     FieldChange,
     FollowUp,
     Lead,
@@ -67,6 +70,9 @@ def world(people: dict[str, User]) -> SimpleNamespace:
     def plan(of: Lead, who: User) -> FollowUp:
         return FollowUp.objects.create(lead=of, assigned_to=who, follow_up_type="call", scheduled_date="2099-01-05")
 
+    cadence = Cadence.objects.create(name="New inquiry")
+    CadenceStep.objects.create(cadence=cadence, day=0, follow_up_type="call")
+
     def story(of: Lead, who: User) -> SimpleNamespace:
         batch = TransferBatch.objects.create(by=people["admin"], reason=f"About {of}")
         return SimpleNamespace(
@@ -87,12 +93,24 @@ def world(people: dict[str, User]) -> SimpleNamespace:
         run=ScoringRun.objects.create(rule_set_version=1, state="done"),
         lead=lead,
         leads={"lead": lead, "mates": mates, "secret": secret, "unowned": unowned, "archived": archived},
+        cadence=cadence,
+        enrolment=CadenceEnrolment.objects.create(lead=lead, cadence=cadence, day=0),
         plan=plan(lead, owner),
         helpers=plan(lead, helper),
         secret_plan=plan(secret, far),
         story=story(lead, owner),
         secret=story(secret, far),
     )
+
+
+@pytest.fixture
+def won(world: SimpleNamespace, people: dict[str, User]) -> Lead:
+    """A won trip, and the same people stand in the same relations to it as to `lead`."""
+    trip = Lead.objects.create(
+        company_name="Harbor Choir", assigned_to=people["owner"], status="won", pickup_at="2026-01-01T00:00Z"
+    )
+    FollowUp.objects.create(lead=trip, assigned_to=people["helper"], follow_up_type="call", scheduled_date="2099-01-05")
+    return trip
 
 
 def every_row() -> dict[str, list[Any]]:

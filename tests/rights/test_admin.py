@@ -25,6 +25,7 @@ LEAD = (
 LEADS_BATCH = "302 403 403 403 403 200 302 200 200 302"
 OWNERS = "302 200 302 302 302 302 302 302 200 302"
 REDIRECT = "302 302 302 302 302 302 302 302 302 302"
+POSTED = "302 405 405 405 405 405 405 405 405 302"
 CLOSED = "302 403 403 403 403 405 405 405 405 302"
 
 # What GET answers: the list, the page for a new row, and of a row its page, its history and the page to delete it.
@@ -39,6 +40,7 @@ MODELS = {
     "notifications_notification": (EVERYBODY, NEVER, OWNERS, OWNERS, NEVER),
     "notifications_preference": (EVERYBODY, NEVER, OWNERS, OWNERS, NEVER),
     "sales_activity": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
+    "sales_cadence": (EVERYBODY, MANAGERS, EVERYBODY, EVERYBODY, NEVER),
     "sales_fieldchange": (EVERYBODY, NEVER, LEAD, LEAD, NEVER),
     "sales_followup": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
     "sales_lead": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
@@ -68,6 +70,10 @@ OTHERS = {
     "view_on_site": "302 404 404 404 404 404 404 404 404 302",
     "app_list": "302 200 200 200 200 200 200 200 200 302",
     "auth_user_password_change": ADMINS,
+    "sales_followup_calendar": EVERYBODY,
+    "sales_followup_snooze": POSTED,
+    "sales_lead_stop_cadence": POSTED,
+    "sales_lead_repeat": POSTED,
     "sales_followup_complete": LEAD.replace("302", "404").replace("404", "302", 1)[:-3] + "302",
     "sales_leadscoringrule_effectiveness": MANAGERS,
     "sales_leadscoringrule_preview": CLOSED.replace("403", "405"),
@@ -92,6 +98,9 @@ WRITERS = {
     "django_celery_beat_periodictask_delete": A, "django_celery_beat_periodictask_changelist": A,
     "django_celery_beat_crontabschedule_changelist": A, "django_celery_beat_intervalschedule_changelist": A,
     "sales_activity_add": {"owner", *IN_SCOPE},
+    "sales_cadence_add": M, "sales_cadence_change": M,
+    "sales_followup_calendar": ALL, "sales_followup_snooze": {"owner", *IN_SCOPE},
+    "sales_lead_stop_cadence": {"owner", *IN_SCOPE}, "sales_lead_repeat": {"owner", *IN_SCOPE},
     "sales_followup_add": {"owner", *IN_SCOPE}, "sales_followup_change": {"owner", *IN_SCOPE},
     "sales_followup_complete": {"owner"}, "sales_followup_changelist": {"owner", *IN_SCOPE},
     "sales_lead_add": ALL, "sales_lead_change": {"owner", *IN_SCOPE}, "sales_lead_changelist": IN_SCOPE,
@@ -105,7 +114,7 @@ WRITERS = {
 
 
 @pytest.fixture
-def rows(world, people):
+def rows(world, people, won):
     """A row of each model, about the owner's lead where it is about a lead."""
     schedules.install()
     Notification.objects.create(kind="x", recipient=people["owner"], dedupe_key="x")
@@ -117,8 +126,10 @@ def rows(world, people):
         "django_celery_beat_intervalschedule": IntervalSchedule.objects.get(),
         "django_celery_beat_periodictask": PeriodicTask.objects.first(),
         "notifications_notification": Notification.objects.get(), "notifications_preference": Preference.objects.get(),
-        "sales_activity": story.activity, "sales_fieldchange": story.change, "sales_followup": world.plan,
-        "sales_lead": world.lead, "sales_leadscorehistory": story.score, "sales_leadtransfer": story.transfer,
+        "sales_activity": story.activity, "sales_cadence": world.cadence,
+        "sales_fieldchange": story.change, "sales_followup": world.plan,
+        "sales_lead": world.lead, "won": won,
+        "sales_leadscorehistory": story.score, "sales_leadtransfer": story.transfer,
         "sales_leadscoringrule": LeadScoringRule.objects.get(rule_name="Repeat Client"),
         "sales_leadsource": world.source, "sales_lostreason": LostReason.objects.first(), "sales_scoringrun": world.run,
         "sales_sourcespend": world.spend, "sales_transferbatch": story.batch,
@@ -153,8 +164,12 @@ def address(name, rows):
             return "/admin/nothing/"
         case "auth_user_password_change":
             return reverse(f"admin:{name}", args=[rows["accounts_user"].pk])
-        case "sales_followup_complete":
+        case "sales_followup_complete" | "sales_followup_snooze":
             return reverse(f"admin:{name}", args=[rows["sales_followup"].pk])
+        case "sales_lead_stop_cadence":
+            return reverse(f"admin:{name}", args=[rows["sales_lead"].pk])
+        case "sales_lead_repeat":
+            return reverse(f"admin:{name}", args=[rows["won"].pk])
     return reverse(f"admin:{name}")
 
 
@@ -207,6 +222,10 @@ def sent(name, rows, browser):
             "name": "New", "regtask": "sales.tick", "task": "sales.tick", "args": "[]", "kwargs": "{}", "headers": "{}",
             "interval": rows["django_celery_beat_intervalschedule"].pk, "crontab": "", "enabled": "on",
         },
+        "sales_cadence": {
+            "name": "New", "is_active": "on", "steps-TOTAL_FORMS": "1", "steps-INITIAL_FORMS": "0",
+            "steps-0-day": "0", "steps-0-follow_up_type": "call",
+        },
         "sales_activity": {"lead": lead, "activity_type": "note", "notes": "New"},
         "sales_followup": {"lead": lead, "follow_up_type": "call", "scheduled_date": "2099-02-05", "notes": "New"},
         "sales_lead": {"company_name": "New", "status": "new"},
@@ -215,7 +234,8 @@ def sent(name, rows, browser):
         "sales_lostreason": {"name": "new", "label": "New"},
         "sales_sourcespend": {"source": rows["sales_leadsource"].pk, "month": "2026-02-01", "amount": "5"},
     }  # fmt: skip
-    changes = {"sales_lead": {"notes": "New"}, "django_celery_beat_periodictask": {"description": "New"},
+    changes = {"sales_cadence": {"name": "New"},
+               "sales_lead": {"notes": "New"}, "django_celery_beat_periodictask": {"description": "New"},
                "sales_leadscoringrule": {"points": "2"}, "sales_lostreason": {"label": "New"},
                "accounts_user": {"full_name": "New"}}  # fmt: skip
     actions = {
@@ -236,6 +256,12 @@ def sent(name, rows, browser):
             return {"action": actions.get(model, "delete_selected"), "_selected_action": key, "post": "yes"}
         case "complete":
             return {"outcome": "successful", "next_follow_up_days": "3"}
+        case "snooze":
+            return {"minutes": "30"}
+        case "calendar" | "repeat":
+            return {}
+        case "cadence" if name == "sales_lead_stop_cadence":
+            return {}
         case "preview":
             return rule
     return password
@@ -243,6 +269,9 @@ def sent(name, rows, browser):
 
 # What POST answers where GET is no question; who is refused a page is refused by POST, too.
 POSTS = GETS | {
+    "sales_followup_snooze": "302 302 403 404 403 302 404 302 302 302",
+    "sales_lead_stop_cadence": "302 302 403 404 403 302 404 302 302 302",
+    "sales_lead_repeat": "302 302 403 404 403 302 404 302 302 302",
     "sales_leadscoringrule_preview": MANAGERS,
     "sales_scoringrun_start": "302 403 403 403 403 302 302 302 302 302",
 }
@@ -262,6 +291,7 @@ def test_who_writes_there(browsers, rows, name):
 
 # The actions that a list offers, and to whom; nothing else and to nobody else (Django refuses what it does not offer).
 ACTIONS = {
+    ("sales_lead", ALL): {"cadence_selected", "repeat_selected"},
     ("sales_lead", M): {"reassign_selected", "archive_selected", "restore_selected"},
     ("sales_followup", ALL): {"cancel_selected"},
     ("sales_leadscoringrule", M): {"delete_selected"},
@@ -281,5 +311,8 @@ def test_who_is_offered_which_actions(browsers, rows, model):
         form = (browsers[who].get(reverse(f"admin:{model}_changelist")).context or {}).get("action_form")
         return {name for name, _ in form.fields["action"].choices if name} if form else set()
 
-    to, names = next(((to, names) for (of, to), names in ACTIONS.items() if of == model), (set(), set()))
-    assert {who: offered(who) for who in PEOPLE} == {who: names if who in to else set() for who in PEOPLE}
+    allowed = {
+        who: {name for (of, to), names in ACTIONS.items() if of == model and who in to for name in names}
+        for who in PEOPLE
+    }
+    assert {who: offered(who) for who in PEOPLE} == allowed

@@ -31,6 +31,8 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
     ("auth/logout", "post", ""): ({"refresh_token": "x"}, ANYBODY.replace("200", "204")),
     ("auth/me", "get", ""): (None, ANYBODY),
     ("auth/me", "patch", ""): ({"full_name": "New"}, ANYBODY),
+    ("auth/me/calendar", "get", ""): (None, ANYBODY),
+    ("auth/me/calendar", "post", ""): (None, ANYBODY),
     ("auth/refresh", "post", ""): ({"refresh_token": "x"}, "401 401 401 401 401 401 401 401 401 401"),
     ("users", "get", ""): (None, ANYBODY),
     ("users/{pk}", "get", ""): (None, ANYBODY),
@@ -48,6 +50,19 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
     ("sales/leads/{pk}", "delete", ""): (None, "401 403 403 403 403 204 404 204 204 401"),
     ("sales/leads/{pk}/activities", "get", ""): (None, READ_LEAD),
     ("sales/leads/{pk}/activities", "post", ""): ({"activity_type": "note"}, WRITE_LEAD.replace("200", "201")),
+    ("sales/leads/call-again", "get", ""): (None, ANYBODY),
+    ("sales/leads/{pk}/cadences", "get", ""): (None, READ_LEAD),
+    ("sales/leads/{pk}/cadences", "post", ""): (
+        {"cadence_id": "{cadence}"}, WRITE_LEAD.replace("200", "409")  # it is on one
+    ),
+    ("sales/leads/{pk}/cadences", "post", "mates"): (
+        {"cadence_id": "{cadence}"}, "401 403 201 404 404 201 404 201 201 401"
+    ),
+    ("sales/leads/{pk}/stop-cadence", "post", ""): (None, WRITE_LEAD),
+    ("sales/leads/{pk}/repeat", "post", ""): (None, WRITE_LEAD.replace("200", "409")),  # it is not won
+    ("sales/leads/{pk}/repeat", "post", "won"): (None, WRITE_LEAD.replace("200", "201")),
+    ("sales/cadences", "get", ""): (None, ANYBODY),
+    ("sales/cadences/{pk}", "get", ""): (None, ANYBODY),
     ("sales/leads/{pk}/calculate-score", "post", ""): (None, WRITE_LEAD),
     ("sales/leads/{pk}/score", "get", ""): (None, READ_LEAD),
     ("sales/leads/{pk}/score-history", "get", ""): (None, READ_LEAD),
@@ -76,6 +91,9 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
         {"assigned_to": "{mate}"}, "401 403 403 404 403 200 404 200 200 401"
     ),
     ("sales/follow-ups/{pk}", "delete", ""): (None, WRITE_LEAD.replace("200", "204")),
+    ("sales/follow-ups/calendar.ics", "get", ""): (None, "401 401 401 401 401 401 401 401 401 401"),  # no token
+    ("sales/follow-ups/{pk}/snooze", "post", ""): ({"minutes": 30}, WRITE_LEAD),
+    ("sales/follow-ups/{pk}/snooze", "post", "helper's"): ({"minutes": 30}, "401 403 403 404 200 200 404 200 200 401"),
     ("sales/follow-ups/{pk}/complete", "post", ""): (
         {"outcome": "successful"}, "401 200 403 404 403 403 404 403 403 401"
     ),
@@ -117,9 +135,10 @@ def clients(people):
 
 
 @pytest.fixture
-def ask(clients, world, people):
+def ask(clients, world, people, won):
     def filled(value):
-        names = {name: user.pk for name, user in people.items()} | {"lead": world.lead.pk}
+        names = {name: user.pk for name, user in people.items()}
+        names |= {"lead": world.lead.pk, "cadence": world.cadence.pk}
         for name, pk in names.items():
             value = value.replace(f'"{{{name}}}"', str(pk)).replace(f"{{{name}}}", str(pk))
         return value
@@ -128,8 +147,10 @@ def ask(clients, world, people):
 
     def send(who, route, method, variant, body):
         keys = {
-            "leads": world.leads.get(variant, world.lead), "rules": None, "runs": world.run, "sources": world.source,
-            "users": people["far"], "follow-ups": world.helpers if "helper's" in variant else world.plan,
+            "leads": {**world.leads, "won": won}.get(variant, world.lead), "rules": None, "runs": world.run,
+            "sources": world.source,
+            "users": people["far"], "cadences": world.cadence,
+            "follow-ups": world.helpers if "helper's" in variant else world.plan,
         }  # fmt: skip
         row = keys.get(route.split("/{")[0].rpartition("/")[2])
         path = BASE + route.format(pk=row.pk if row else 1, lead_id=world.lead.pk)

@@ -60,3 +60,52 @@ def test_company_today_is_the_companys(settings: object) -> None:
     settings.COMPANY_TIME_ZONE = "Pacific/Auckland"  # type: ignore[attr-defined]
     with time_machine.travel(at("2026-07-01T13:00"), tick=False):
         assert schedule.company_today() == date(2026, 7, 2)
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (date(2026, 11, 25), date(2026, 11, 25)),
+        (date(2026, 11, 26), date(2026, 11, 27)),  # Thanksgiving
+        (date(2026, 11, 28), date(2026, 11, 30)),  # a weekend
+        (date(2026, 7, 3), date(2026, 7, 6)),  # Independence Day, observed on the Friday before
+        (date(2026, 12, 31), date(2026, 12, 31)),
+        (date(2027, 1, 1), date(2027, 1, 4)),
+    ],
+)
+def test_working_day(day: date, expected: date) -> None:
+    assert schedule.working_day(day) == expected
+
+
+def test_working_days_are_those_of_the_region(settings: object) -> None:
+    settings.HOLIDAYS_COUNTRY, settings.HOLIDAYS_REGION = "US", "MA"  # type: ignore[attr-defined]
+    assert schedule.working_day(date(2026, 4, 20)) == date(2026, 4, 21)  # Patriots' Day
+    settings.HOLIDAYS_COUNTRY, settings.HOLIDAYS_REGION = "DE", "BY"  # type: ignore[attr-defined]
+    assert schedule.working_day(date(2026, 4, 20)) == date(2026, 4, 20)
+    assert schedule.working_day(date(2026, 1, 6)) == date(2026, 1, 7)  # Epiphany
+
+
+@pytest.mark.parametrize(
+    ("day", "many", "expected"),
+    [
+        (date(2026, 12, 1), 1, date(2026, 11, 30)),
+        (date(2026, 11, 30), 2, date(2026, 11, 25)),  # Friday and Monday; Thursday is Thanksgiving
+        (date(2026, 11, 29), 1, date(2026, 11, 25)),  # on a Sunday as on the Friday before
+        (date(2026, 11, 29), 2, date(2026, 11, 24)),
+    ],
+)
+def test_working_days_before(day: date, many: int, expected: date) -> None:
+    assert schedule.working_days_before(day, many) == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "expected"),
+    [
+        (date(2026, 1, 31), 1, date(2026, 2, 28)),
+        (date(2026, 12, 1), -6, date(2026, 6, 1)),
+        (date(2028, 2, 29), 12, date(2029, 2, 28)),
+        (date(2026, 12, 31), 12, date(2027, 12, 31)),
+    ],
+)
+def test_months_later(day: date, months: int, expected: date) -> None:
+    assert schedule.months_later(day, months) == expected

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -82,6 +84,11 @@ class LoginAnswer(serializers.Serializer[Any]):
     user = MeRow()
 
 
+class CalendarAnswer(serializers.Serializer[Any]):
+    token = serializers.CharField()
+    url = serializers.CharField(help_text="What a calendar subscribes to. Whoever has it can read.")
+
+
 class Locked(APIException):
     status_code = status.HTTP_429_TOO_MANY_REQUESTS
     default_code = "locked_out"
@@ -143,6 +150,20 @@ class AuthViewSet(VerbViewSet):
         if request.method == "PATCH":
             user = services.update_profile(by=user, changes=self.body(MeBody, partial=True))
         return Response(MeRow.of(user))
+
+    @extend_schema(methods=["GET"], responses=CalendarAnswer)
+    @extend_schema(methods=["POST"], request=None, responses=CalendarAnswer)
+    @action(detail=False, methods=["get", "post"], url_path="me/calendar")
+    def calendar(self, request: Request) -> Response:
+        """The secret token of one's calendar, and its address; POST makes a new one and ends that from before."""
+        user = self.caller
+        query_values(request, StrictSerializer)
+        if request.method == "POST":
+            self.body(StrictSerializer)
+            user = services.renew_calendar(by=user)
+        token = tokens.calendar_token(user)
+        url = f"{settings.BASE_URL}{reverse('sales-follow-ups-calendar')}?token={token}"
+        return Response({"token": token, "url": url}, headers={"Cache-Control": "no-store"})
 
     @extend_schema(request=PasswordBody, responses={204: None})
     @action(detail=False, methods=["post"], url_path="change-password")

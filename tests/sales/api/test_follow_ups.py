@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 
 from athena.accounts.models import local_today
-from sales.models import FollowUp
+from sales.models import FollowUp, Lead
+from sales.schedule import working_day
 
 URL = "/api/v1/sales/follow-ups"
 
@@ -41,6 +43,7 @@ def test_create_as_the_specification_does(api, rep, lead):
         "lead_id": lead.pk, "follow_up_type": "call", "scheduled_date": "2026-02-05", "scheduled_time": "10:00:00",
         "completed": False, "outcome": None, "assigned_to": rep.pk, "notes": "Call to discuss charter quote",
     }  # fmt: skip
+    assert got.pop("warnings") == []
     assert api(rep).get(f"{URL}/{got['id']}").json() == got
 
 
@@ -159,9 +162,55 @@ def test_complete_as_the_specification_does(api, rep, lead):
     following = FollowUp.objects.open().get()
     assert (answer.status_code, answer.json()) == (
         200,
-        {"follow_up_id": made["id"], "completed": True, "outcome": "successful", "next_follow_up_id": following.pk},
-    )
-    assert following.scheduled_date == local_today(rep) + timedelta(days=3)
+        {
+            "follow_up_id": made["id"], "completed": True, "outcome": "successful", "next_follow_up_id": following.pk,
+            "warnings": [],
+        },
+    )  # fmt: skip
+    assert following.scheduled_date == working_day(local_today(rep) + timedelta(days=3))
+
+
+def test_a_day_after_the_pickup_is_warned_of_and_taken(api, rep, lead):
+    Lead.objects.update(pickup_at="2027-03-02T03:30Z")  # still the first of March in New York
+    warnings = [{"code": "after_pickup", "message": "The trip begins before that, on 1 March 2027."}]
+    before, after = (api(rep).post(URL, body(lead, scheduled_date=day)) for day in ("2027-03-01", "2027-03-02"))
+    assert [(answer.status_code, answer.json()["warnings"]) for answer in (before, after)] == [
+        (201, []), (201, warnings),
+    ]  # fmt: skip
+    url = f"{URL}/{before.json()['id']}"
+    assert api(rep).patch(url, {"notes": "x"}).json()["warnings"] == []
+    moved = api(rep).patch(url, {"scheduled_date": "2027-03-05"})
+    assert (moved.status_code, moved.json()["warnings"]) == (200, warnings)
+    Lead.objects.update(pickup_at="2020-03-02T03:30Z")
+    done = api(rep).post(f"{url}/complete", {"outcome": "no_answer", "schedule_next": True})
+    assert (done.status_code, [each["code"] for each in done.json()["warnings"]]) == (200, ["after_pickup"])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {}, {"minutes": 0}, {"minutes": 43_201}, {"minutes": "5"}, {"minutes": 5, "until": "2099-01-01T00:00Z"},
+        {"until": "2099-01-01T00:00Z"}, {"until": "2020-01-01T00:00Z"}, {"until": "2026-12-01"},
+    ],
+)  # fmt: skip
+def test_what_is_no_snooze(api, rep, lead, wrong):
+    made = api(rep).post(URL, body(lead)).json()
+    assert api(rep).post(f"{URL}/{made['id']}/snooze", wrong).status_code == 400
+    assert FollowUp.objects.get().snoozed_until is None
+
+
+@time_machine.travel("2026-11-23T10:00Z", tick=False)
+def test_snooze(api, rep, lead):
+    made = api(rep).post(URL, body(lead, scheduled_date="2026-11-20")).json()
+    for asked, until in (({"minutes": 90}, "2026-11-23T11:30:00+00:00"),
+                         ({"until": "2026-11-24T08:00:00+02:00"}, "2026-11-24T06:00:00+00:00")):  # fmt: skip
+        answer = api(rep).post(f"{URL}/{made['id']}/snooze", asked)
+        assert answer.status_code == 200
+        snoozed = answer.json()
+        assert (snoozed["remind_at"], snoozed["snoozed_until"], snoozed["reminder_sent"]) == (until, until, False)
+        assert (snoozed["scheduled_date"], snoozed["is_overdue"]) == ("2026-11-20", True)
+    api(rep).delete(f"{URL}/{made['id']}")
+    assert api(rep).post(f"{URL}/{made['id']}/snooze", {"minutes": 5}).json()["code"] == "follow_up_closed"
 
 
 @pytest.mark.parametrize(

@@ -168,3 +168,25 @@ def test_activities_are_logged_and_listed_newest_first(api, rep, make_lead):
     assert (earlier.json()["user_id"], earlier.json()["occurred_at"]) == (rep.pk, "2026-01-05T10:00:00+00:00")
     assert api(rep).get(f"{URL}/{lead.pk}").json()["score"] == 35
     assert api(rep).post(url, {"activity_type": "transfer"}).status_code == 400
+
+
+def test_open_leads_whose_trip_has_passed_are_listed_for_closing(api, rep, make_lead):
+    yesterday, tomorrow = (timezone.now() + timedelta(days=days) for days in (-1, 1))
+    passed = make_lead(assigned_to=rep, pickup_at=yesterday)
+    others = [make_lead(assigned_to=rep), make_lead(assigned_to=rep, pickup_at=tomorrow),
+              make_lead(assigned_to=rep, pickup_at=yesterday, status="won")]  # fmt: skip
+    assert ids(api(rep).get(f"{URL}?trip_passed=true")) == [passed.pk]
+    assert set(ids(api(rep).get(f"{URL}?trip_passed=false"))) == {lead.pk for lead in others}
+    assert api(rep).get(f"{URL}?unplanned=true&count=true").json()["count"] == 3
+
+
+def test_calling_again(api, rep, stranger, make_lead):
+    last = timezone.now() - timedelta(days=130)
+    won = make_lead(assigned_to=rep, status="won", pickup_at=last)
+    make_lead(assigned_to=stranger, status="won", pickup_at=last)
+    sooner = make_lead(assigned_to=rep, status="won", pickup_at=last - timedelta(days=1))
+    assert ids(api(rep).get(f"{URL}/call-again")) == [sooner.pk, won.pk]
+    made = api(rep).post(f"{URL}/{won.pk}/repeat")
+    assert (made.status_code, made.json()["repeat_of_id"], made.json()["is_repeat"]) == (201, won.pk, True)
+    assert api(rep).post(f"{URL}/{won.pk}/repeat").json()["code"] == "already_repeated"
+    assert ids(api(rep).get(f"{URL}/call-again")) == [sooner.pk]

@@ -1,16 +1,17 @@
 """Planning, changing, cancelling and completing follow-ups."""
 
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from athena.accounts.models import local_today
 from notifications.models import Notification
-from sales import errors
+from sales import errors, schedule
 from sales.models import Activity, FollowUp, Lead
-from sales.services import follow_ups
+from sales.services import follow_ups, reminders, transfers
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ def test_completing_writes_the_whole_story(rep, lead, plan):
     )  # fmt: skip
     assert activity.notes == "Wants two coaches"
     assert (following.scheduled_date, following.scheduled_time, following.follow_up_type) == (
-        local_today(rep) + timedelta(days=3), time(10), "call",
+        schedule.working_day(local_today(rep) + timedelta(days=3)), time(10), "call",
     )  # fmt: skip
     assert (lead.follow_up_count, lead.last_follow_up_date, lead.next_follow_up_date) == (
         1, planned.completed_at, following.due_at,
@@ -208,3 +209,83 @@ def test_a_day_ago_is_overdue_where_the_assignee_is(rep, make_user, desk, lead, 
     assert [(f.assigned_to, f.scheduled_date) for f in late] == [(abroad, today - timedelta(days=1))]
     flags = FollowUp.objects.with_overdue().values_list("assigned_to", "is_overdue").order_by("pk")
     assert list(flags) == [(abroad.pk, True), (abroad.pk, False), (rep.pk, False), (rep.pk, False)]
+
+
+@time_machine.travel("2026-11-23T15:00Z", tick=False)
+def test_snoozing_reminds_again_then_and_leaves_the_date(rep, manager, colleague, lead, plan):
+    planned = plan(scheduled_date=date(2026, 11, 23))
+    FollowUp.objects.update(reminder_sent=True)
+    until = timezone.now() + timedelta(hours=20)
+    snoozed = follow_ups.snooze(by=manager, follow_up_id=planned.pk, until=until)
+    assert (snoozed.remind_at, snoozed.reminder_sent, snoozed.reminder_no) == (until, False, 2)
+    assert (snoozed.scheduled_date, snoozed.due_at) == (planned.scheduled_date, planned.due_at)
+    rep.time_zone = "Asia/Tokyo"
+    rep.save()
+    reminders.fill_derived()  # a move to another zone does not take it away
+    assert FollowUp.objects.get().remind_at == until
+    with time_machine.travel(until, tick=False):
+        assert [reminders.claim_due(), reminders.claim_due()] == [1, 0]
+    with pytest.raises(errors.NotYourFollowUp):
+        follow_ups.snooze(by=colleague, follow_up_id=planned.pk, until=until)
+    moved = follow_ups.update(by=rep, follow_up_id=planned.pk, changes={"scheduled_date": date(2026, 11, 25)})
+    assert (moved.snoozed_until, moved.remind_at) == (None, datetime(2026, 11, 24, 23, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("until", [timedelta(), timedelta(days=30, seconds=1)])
+def test_a_snooze_is_for_the_next_30_days(rep, plan, until):
+    with time_machine.travel("2026-11-23T15:00Z", tick=False), pytest.raises(errors.Invalid):
+        follow_ups.snooze(by=rep, follow_up_id=plan().pk, until=timezone.now() + until)
+
+
+def test_a_transfer_ends_a_snooze(rep, manager, colleague, lead, plan):
+    planned = plan()
+    follow_ups.snooze(by=rep, follow_up_id=planned.pk, until=timezone.now() + timedelta(hours=1))
+    transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), to_user_id=colleague.pk)
+    moved = FollowUp.objects.get()
+    assert (moved.assigned_to, moved.snoozed_until, moved.remind_at) == (colleague, None, planned.remind_at)
+
+
+def test_what_is_given_to_another_reminds_that_person(rep, manager, colleague, plan):
+    planned = plan(scheduled_date=local_today(rep))
+    assert reminders.claim_due() == 1
+    follow_ups.update(by=manager, follow_up_id=planned.pk, changes={"assigned_to": colleague.pk})
+    FollowUp.objects.update(remind_at=timezone.now())
+    assert reminders.claim_due() == 1
+    told = Notification.objects.filter(kind="follow_up_due").order_by("pk")
+    assert list(told.values_list("recipient", "dedupe_key")) == [
+        (rep.pk, f"due:{planned.pk}:1"), (colleague.pk, f"due:{planned.pk}:2"),
+    ]  # fmt: skip
+
+
+@time_machine.travel("2026-11-23T15:00Z", tick=False)
+def test_a_computed_date_is_a_working_day_a_given_one_stays(rep, plan):
+    planned = plan(scheduled_date=date(2026, 11, 28))
+    assert planned.scheduled_date == date(2026, 11, 28)  # a Saturday, if that is what they want
+    done = follow_ups.complete(
+        by=rep, follow_up_id=planned.pk, outcome="no_answer", schedule_next=True, next_follow_up_days=3
+    )
+    assert done.following.scheduled_date == date(2026, 11, 27)  # the 26th is Thanksgiving
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"schedule_next": True, "close": "won"}, "close"),
+        ({"schedule_next": True, "no_next_reason": "They travel in May"}, "no_next_reason"),
+    ],
+)
+def test_what_comes_next_is_one_thing(rep, plan, values, field):
+    planned = plan()
+    with pytest.raises(errors.Invalid) as caught:
+        follow_ups.complete(by=rep, follow_up_id=planned.pk, outcome="successful", **values)
+    assert list(caught.value.fields) == [field]
+    assert FollowUp.objects.get().is_open
+
+
+def test_nothing_because_leaves_the_lead_unplanned(rep, lead, plan):
+    planned = plan()
+    assert not Lead.objects.unplanned().exists()
+    follow_ups.complete(by=rep, follow_up_id=planned.pk, outcome="successful", no_next_reason="They travel in May")
+    planned.refresh_from_db()
+    assert planned.no_next_reason == "They travel in May"
+    assert list(Lead.objects.unplanned()) == [lead]
