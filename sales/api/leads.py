@@ -1,4 +1,4 @@
-"""`/sales/leads`: leads and their activities, with (mixed in) their scores and transfers."""
+"""`/sales/leads`: leads and their activities, with (mixed in) their scores, stories and transfers."""
 
 from typing import Any
 
@@ -14,6 +14,7 @@ from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import ViewSet
 from sales.api.scoring import ScoreActions
 from sales.api.shapes import ActivityRow, LeadRow
+from sales.api.timeline import TimelineActions
 from sales.api.transfers import TransferActions
 from sales.models import Activity, Lead
 from sales.services import activities, leads
@@ -87,7 +88,7 @@ class ActivityBody(StrictSerializer):
     occurred_at = fields.DateTimeField(required=False)
 
 
-class LeadViewSet(ScoreActions, TransferActions, ViewSet):
+class LeadViewSet(ScoreActions, TimelineActions, TransferActions, ViewSet):
     """Inquiries, and how far each sale has come."""
 
     queryset = Lead.objects.none()
@@ -100,7 +101,7 @@ class LeadViewSet(ScoreActions, TransferActions, ViewSet):
         "estimated_value": "estimated_value",
     }
     default_ordering = "-created_at"
-    rights = {**ScoreActions.rights, **TransferActions.rights}
+    rights = {**ScoreActions.rights, **TimelineActions.rights, **TransferActions.rights}
 
     def get_queryset(self) -> "QuerySet[Lead]":
         return Lead.objects.visible_to(self.caller)
