@@ -37,7 +37,7 @@ _TABLE: dict[Role, dict[str, tuple[str, ...]]] = {
     Role.MANAGER: {
         "accounts.user": (READ,),
         "accounts.team": (READ,),
-        "sales.lead": (DELETE, "bulk_transfer", "import", "export"),
+        "sales.lead": (DELETE, "bulk_transfer", "import", "export", "report"),
         "sales.leadsource": (ADD, CHANGE),
         "sales.sourcespend": (READ, ADD, CHANGE, DELETE),
         "sales.lostreason": (ADD, CHANGE),

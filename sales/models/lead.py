@@ -149,6 +149,7 @@ class Lead(models.Model):
     first_contacted_at = models.DateTimeField(null=True, editable=False)
     qualified_at = models.DateTimeField(null=True, editable=False)
     quoted_at = models.DateTimeField(null=True, editable=False)
+    won_at = models.DateTimeField(null=True, editable=False)  # first booked; stays when the lead is reopened
     closed_at = models.DateTimeField(null=True, editable=False)
     lost_reason = models.ForeignKey(
         LostReason, models.PROTECT, null=True, blank=True, to_field="name", db_column="lost_reason", related_name="+"

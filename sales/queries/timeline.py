@@ -83,7 +83,8 @@ ARMS = {  # of what happens at the same moment, the later in this order is told 
         "Transfer", "lead_transfers", "t.transferred_at", "t.transferred_by",
         {"from_user_id": "t.from_user_id", "from_name": "giver.full_name", "to_user_id": "t.to_user_id",
          "to_name": "taker.full_name", "reason": "t.transfer_reason", "notes": "t.notes", "batch_id": "t.batch_id"},
-        joins="LEFT JOIN users AS giver ON giver.id = t.from_user_id LEFT JOIN users AS taker ON taker.id = t.to_user_id",
+        joins="LEFT JOIN users AS giver ON giver.id = t.from_user_id"
+        " LEFT JOIN users AS taker ON taker.id = t.to_user_id",
     ),
     "score": Arm(
         "Score", "lead_score_history", "t.changed_at", "t.user_id",
@@ -137,7 +138,7 @@ class Story:
 
 
 def _item(rank: int, pk: int, at: Any, actor_id: int | None, actor: str | None, data: str) -> dict[str, Any]:
-    moment = parse_datetime(at) if isinstance(at, str) else at
+    moment: Any = parse_datetime(at) if isinstance(at, str) else at
     return {
         "kind": KINDS[rank],
         "id": pk,

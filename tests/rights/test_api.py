@@ -51,6 +51,7 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
     ("sales/leads/{pk}/calculate-score", "post", ""): (None, WRITE_LEAD),
     ("sales/leads/{pk}/score", "get", ""): (None, READ_LEAD),
     ("sales/leads/{pk}/score-history", "get", ""): (None, READ_LEAD),
+    ("sales/leads/{pk}/timeline", "get", ""): (None, READ_LEAD),
     ("sales/leads/{pk}/transfer", "post", ""): ({"to_user_id": "{mate}"}, WRITE_LEAD),
     ("sales/leads/{pk}/transfer", "post", "abroad"): (
         {"to_user_id": "{far}"}, "401 403 403 404 403 200 404 200 200 401"
@@ -90,6 +91,9 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
         "?user_id={owner}", "401 200 403 403 403 200 403 200 200 401"
     ),
     ("sales/reports/rule-effectiveness", "get", ""): (None, MANAGERS),
+    ("sales/reports/source-roi", "get", ""): (None, MANAGERS),
+    ("sales/reports/speed", "get", ""): (None, MANAGERS),
+    ("sales/reports/losses", "get", ""): (None, MANAGERS),
     ("sales/scoring/fields", "get", ""): (None, MANAGERS),
     ("sales/scoring/recalculate-all", "post", ""): (None, MANAGERS.replace("200", "202")),
     ("sales/scoring/rules", "get", ""): (None, MANAGERS),
