@@ -24,7 +24,7 @@ READ, ADD, CHANGE, DELETE = "view", "add", "change", "delete"
 _TABLE: dict[Role, dict[str, tuple[str, ...]]] = {
     Role.REP: {
         "sales.lead": (READ, ADD, CHANGE),
-        "sales.activity": (READ, ADD),
+        "sales.activity": (READ, ADD, CHANGE),
         "sales.fieldchange": (READ,),
         "sales.followup": (READ, ADD, CHANGE, DELETE),
         "sales.leadscorehistory": (READ,),

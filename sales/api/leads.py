@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from athena.http import fields, filters
 from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import ViewSet
+from sales.api.activities import ActivityBody
 from sales.api.scoring import ScoreActions
 from sales.api.shapes import ActivityRow, LeadRow
 from sales.api.timeline import TimelineActions
@@ -78,14 +79,6 @@ class LeadBody(StrictSerializer):
 
 class NewLeadBody(LeadBody):
     assigned_to = fields.IdField(required=False, allow_null=True)
-
-
-class ActivityBody(StrictSerializer):
-    activity_type = fields.ChoiceField(choices=Activity.Type.choices)
-    direction = fields.ChoiceField(choices=Activity.Direction.choices, required=False, allow_null=True)
-    description = fields.OneLineField(max_length=500, required=False)
-    notes = fields.LongTextField(required=False)
-    occurred_at = fields.DateTimeField(required=False)
 
 
 class LeadViewSet(ScoreActions, TimelineActions, TransferActions, ViewSet):

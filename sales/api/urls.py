@@ -2,6 +2,7 @@
 
 from rest_framework.viewsets import ViewSetMixin
 
+from sales.api.activities import ActivityViewSet
 from sales.api.follow_ups import FollowUpViewSet
 from sales.api.leads import LeadViewSet
 from sales.api.reports import ReportViewSet
@@ -10,6 +11,7 @@ from sales.api.sources import LostReasonViewSet, SourceViewSet
 
 ROUTES: dict[str, type[ViewSetMixin]] = {
     "sales/leads": LeadViewSet,
+    "sales/activities": ActivityViewSet,
     "sales/follow-ups": FollowUpViewSet,
     "sales/scoring/rules": ScoringRuleViewSet,
     "sales/scoring/runs": ScoringRunViewSet,
