@@ -1,4 +1,4 @@
-"""The reports' pages: what sources earn, how fast sales go, why leads are lost. Managers, of the leads in their scope."""
+"""The reports' pages: what sources earn, how fast sales go, why leads are lost. For managers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,8 +57,8 @@ REPORTS = {
     "roi": Report(
         "What sources earn",
         "Leads by when they were taken in (or when they travel), and how many of them were ever qualified, quoted and "
-        "won. Booked revenue is of those that are won now. Spend is the company's: months that the period cuts count by "
-        "their days. Return = (revenue − spend) ÷ spend.",
+        "won. Booked revenue is of those that are won now. Spend is the company's: months that the period cuts count "
+        "by their days. Return = (revenue − spend) ÷ spend.",
         {
             "by": {"source": "Source", "channel": "Channel", "campaign": "Campaign"},
             "cohort": {"created": "Taken in", "trip": "Travelling"},
@@ -78,8 +78,8 @@ REPORTS = {
     ),
     "speed": Report(
         "How fast sales go",
-        "Of the leads taken in in the period: the time until they were first contacted, quoted and booked. Half took no "
-        "longer than the median; nine of ten no longer than the second figure. Waiting: open leads not there yet.",
+        "Of the leads taken in in the period: the time until they were first contacted, quoted and booked. Half took "
+        "no longer than the median; nine of ten no longer than the second figure. Waiting: open leads not there yet.",
         {"by": {"person": "Person", "source": "Source"}},
         [
             ("leads", "Leads", "count"),

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from sales.admin.base import ServiceAdmin, person
 from sales.admin.reports import ReportPages
+from sales.admin.spend import SpendUpload
 from sales.models import LeadSource, LostReason, SourceSpend
 from sales.services import sources
 
@@ -35,7 +36,8 @@ class LeadSourceAdmin(ReportPages, ManagedAdmin):
 
 
 @admin.register(SourceSpend)
-class SourceSpendAdmin(ManagedAdmin):
+class SourceSpendAdmin(SpendUpload, ManagedAdmin):
+    change_list_template = "admin/sales/sourcespend/change_list.html"
     list_display = ("month", "source", "campaign", "amount")
     list_select_related = ("source",)
     list_filter = ("source",)
