@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from bench.rescore import in_a_database, run_sql
 
 ACTIVITIES_OF_ONE = 20_000
-SECONDS = 60  # that one route is measured at most, once it has had its least rounds
+SECONDS = 30  # that one route is measured at most, once it has had its least rounds
 LEAST_ROUNDS = 5
 DATA = """
 INSERT INTO teams (name) SELECT 'Team ' || n FROM generate_series(1, 10) AS n;

@@ -104,6 +104,10 @@ def array_response(request: Request, queryset: "QuerySet[Any, Any]", *, default_
     """
     limit = limit_of(request, default_limit, MAX_LIMIT)
     keyset = Keyset(queryset, queryset.query.order_by)
+    if "cursor" not in request.query_params:
+        rows = keyset.first(limit + 1)
+        if len(rows) <= limit:  # which is nearly always so
+            return Response(rows)
     _, place = _decode(request, keyset) if "cursor" in request.query_params else (False, None)
     rows = keyset.read(limit + 1, place)
     response = Response([keyset.strip(dict(row)) for row in rows[:limit]])

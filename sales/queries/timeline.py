@@ -155,8 +155,9 @@ def _statement(kinds: tuple[str, ...], backwards: bool, vendor: str) -> str:
     arms = []
     for kind in kinds:
         arm = ARMS[kind]
-        arms.append(  # (S608: the names are this module's own)
-            f"SELECT * FROM (SELECT {_RANKS[kind]} AS rank, t.id AS id, {arm.at} AS at, {arm.actor} AS actor_id,"
+        arms.append(
+            f"SELECT * FROM (SELECT {_RANKS[kind]} AS rank, t.id AS id, {arm.at} AS at,"  # noqa: S608 (our own names)
+            f" {arm.actor} AS actor_id,"
             f" {_object(arm.data, vendor)} AS data FROM {arm.table} AS t {arm.joins}"
             f" WHERE {arm.lead} = %(lead)s AND {arm.where} AND ({arm.at}, t.id) {beyond} (%(at)s, %({kind})s)"
             f" ORDER BY {arm.at} {way}, t.id {way} LIMIT %(limit)s) AS {kind}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from django.db import transaction
 
@@ -88,11 +89,12 @@ def write(*, by: User | None, text: str) -> Plan:
     found = plan(by=by, text=text)
     if found.wrong:
         raise SpendRefused({"file": f"{len(found.wrong)} of {len(found.lines)} lines are wrong."})
+    rows: list[dict[str, Any]] = [
+        {"source": line.source, "campaign": line.campaign, "month": line.month, "amount": line.amount}
+        for line in found.lines
+    ]
     SourceSpend.objects.bulk_create(
-        (
-            SourceSpend(source=line.source, campaign=line.campaign, month=line.month, amount=line.amount)
-            for line in found.lines
-        ),
+        [SourceSpend(**row) for row in rows],
         update_conflicts=True,
         unique_fields=["source", "campaign", "month"],
         update_fields=["amount"],
