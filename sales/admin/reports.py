@@ -20,6 +20,7 @@ from sales.queries import losses, source_roi, speed
 from sales.queries.period import Period
 
 Row = dict[str, Any]
+LABELS = {"by": "By", "cohort": "Leads"}
 CHARTED = 12  # rows of a report that its chart shows
 
 
@@ -31,7 +32,7 @@ class PeriodForm(forms.Form):
     def __init__(self, choices: dict[str, dict[str, str]], data: Any) -> None:
         super().__init__({name: next(iter(each)) for name, each in choices.items()} | data.dict())
         for name, each in choices.items():
-            self.fields[name] = forms.ChoiceField(choices=list(each.items()), label=name.title())
+            self.fields[name] = forms.ChoiceField(choices=list(each.items()), label=LABELS[name])
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}

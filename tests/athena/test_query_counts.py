@@ -16,6 +16,7 @@ from sales.models import (
     LeadTransfer,
     LostReason,
     ScoringRun,
+    SourceSpend,
     TransferBatch,
 )
 from tests.athena.routes import BASE, READS
@@ -37,6 +38,11 @@ def fill(make_user, make_lead, admin):
             make_user(f"{name}{number}", team=Team.objects.create(name=f"{name} {number}")) for name in ("one", "two")
         )
         source = LeadSource.objects.create(name=f"Fair {number}")
+        spend = LeadSource.objects.first()
+        SourceSpend.objects.create(source=spend, campaign=f"Campaign {number}", month="2026-01-01", amount=number)
+        make_lead(
+            status="lost", lost_reason=LostReason.objects.create(name=f"reason_{number}", label=f"Reason {number}")
+        )
         make_lead(assigned_to=somebody, source=source, score=50 + number % 50)
         task = {"follow_up_type": "call", "scheduled_date": "2099-01-05", "created_by": other}
         FollowUp.objects.create(lead=make_lead(assigned_to=somebody), assigned_to=admin, **task)
@@ -54,9 +60,9 @@ def fill(make_user, make_lead, admin):
             lead=first, batch=TransferBatch.objects.create(by=admin), from_user=somebody, to_user=other,
             transferred_by=admin,
         )  # fmt: skip
-        LostReason.objects.create(name=f"reason_{number}", label=f"Reason {number}")
         return {
-            "users": somebody, "leads": first, "follow-ups": FollowUp.objects.first(), "sources": source, "runs": run,
+            "users": somebody, "leads": first, "activities": activity,
+            "follow-ups": FollowUp.objects.first(), "sources": spend, "runs": run,
             "rules": LeadScoringRule.objects.first(),
         }  # fmt: skip
 
@@ -86,5 +92,5 @@ def rows(body):
     """How many the answer lists; None where it is one object."""
     if isinstance(body, list):
         return len(body)
-    lists = [body[name] for name in ("results", "history", "transfers", "rules") if name in body]
+    lists = [body[name] for name in ("results", "history", "transfers", "rules", "rows") if name in body]
     return len(lists[0]) if lists else None
