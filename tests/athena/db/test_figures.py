@@ -43,9 +43,8 @@ def test_between_two_values_and_of_one_and_of_nothing(make_lead):
 def test_by_group_and_filtered(passengers):
     Lead.objects.filter(estimated_passengers__gte=50).update(status="contacted")
     value = Cast(F("estimated_passengers"), FloatField())
-    found = (
-        Lead.objects.order_by().values_list("status").annotate(Percentile(value, filter=Q(estimated_passengers__lt=53)))
-    )
+    below = Percentile(value, filter=Q(estimated_passengers__lt=53))
+    found = Lead.objects.order_by().values_list("status").annotate(median=below)
     assert dict(found) == {"new": 4.0, "contacted": 50.0}
 
 

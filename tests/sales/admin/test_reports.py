@@ -58,7 +58,7 @@ def test_the_file_is_the_same_as_the_apis(browse, api, manager, fair, name):
 def test_what_is_asked_wrongly_is_said_beside_it(browse, manager, fair):
     found = text(browse(manager).get(page("roi") + "?start_date=2026-05-02&end_date=2026-05-01"))
     assert "The end is before the start." in found
-    assert "<table>" not in found
+    assert "<tfoot>" not in found
     assert "Enter a valid date." in text(browse(manager).get(page("speed") + "?start_date=x"))
     assert "Select a valid choice" in text(browse(manager).get(page("losses") + "?by=colour"))
 

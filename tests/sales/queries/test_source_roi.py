@@ -83,7 +83,7 @@ def figures(found, spend):
 
 
 def test_it_is_what_a_naive_pass_over_the_demo_finds(db):
-    world, start, end = demo.load(120), date(2026, 2, 10), date(2026, 10, 20)
+    world, start, end = demo.load(80), date(2026, 2, 10), date(2026, 10, 20)
     admin = next(user for user in world.User if user.role == Role.ADMIN)
     totals = set()
     for cohort in ("created", "trip"):

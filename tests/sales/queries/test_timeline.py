@@ -48,7 +48,7 @@ def naive(world, lead):
 
 
 def test_it_is_what_a_naive_pass_over_the_demo_tells(db):
-    world = demo.load(60)
+    world = demo.load(40)
     kinds = set()
     for lead in world.Lead:
         story = Story(lead.pk)
@@ -144,7 +144,7 @@ def test_pages_neither_skip_nor_repeat_while_rows_arrive(rep, make_lead):
     for moment in (at, at, at, at - timedelta(hours=1), at - timedelta(hours=1)):
         happen(moment)
     before = [(item["kind"], item["id"]) for item in Story(lead.pk).read(200)]
-    for size in (1, 2, 3, 5):
+    for size in (1, 3):
         found = [
             (item["kind"], item["id"]) for item in pages(Story(lead.pk), size, lambda: happen(at + timedelta(days=1)))
         ]
