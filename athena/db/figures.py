@@ -28,14 +28,9 @@ class Percentile(Aggregate):
         copy = self.copy()
         values, fraction, *rest = copy.get_source_expressions()
         copy.set_source_expressions([fraction, values, *rest])
-        return copy.as_sql(  # type: ignore[return-value]
-            compiler,
-            connection,
-            function="PERCENTILE_CONT",
-            template="%(function)s(%(expressions)s)",
-            arg_joiner=") WITHIN GROUP (ORDER BY ",
-            **context,
-        )
+        copy.function, copy.arg_joiner = "PERCENTILE_CONT", ") WITHIN GROUP (ORDER BY "
+        copy.template = "%(function)s(%(expressions)s)"
+        return copy.as_sql(compiler, connection, **context)  # type: ignore[return-value]
 
 
 class Hours(Func):

@@ -76,7 +76,8 @@ class Keyset:
 
     @cached_property
     def _queryset(self) -> "QuerySet[Any, Any]":
-        return self._plain.annotate(**{key.name: key.expression for key in self._keys})
+        rows: QuerySet[Any, Any] = self._plain.annotate(**{key.name: key.expression for key in self._keys})
+        return rows
 
     def place_of(self, row: dict[str, Any]) -> list[Any]:
         """Where a row stands, as JSON can hold it."""

@@ -104,11 +104,11 @@ def array_response(request: Request, queryset: "QuerySet[Any, Any]", *, default_
     """
     limit = limit_of(request, default_limit, MAX_LIMIT)
     keyset = Keyset(queryset, queryset.query.order_by)
-    if "cursor" not in request.query_params:
-        rows = keyset.first(limit + 1)
-        if len(rows) <= limit:  # which is nearly always so
-            return Response(rows)
     _, place = _decode(request, keyset) if "cursor" in request.query_params else (False, None)
+    if place is None and limit == ARRAY_LIMIT:  # as good as always all of it
+        rows = keyset.first(limit + 1)
+        if len(rows) <= limit:
+            return Response(rows)
     rows = keyset.read(limit + 1, place)
     response = Response([keyset.strip(dict(row)) for row in rows[:limit]])
     if len(rows) > limit:

@@ -13,6 +13,7 @@ from sales.models import Activity, FollowUp, Lead, LeadSource, LostReason
 Item = dict[str, Any]
 _FIELDS = {field.name: field for field in Lead._meta.get_fields() if hasattr(field, "verbose_name")}
 _NAMED = {"source": (LeadSource, "pk", "name"), "lost_reason": (LostReason, "name", "label")}
+_CORRECTED = ("activity_type", "direction", "description", "notes", "occurred_at")
 _MOST = 120  # characters of a long text, before and after
 
 
@@ -89,8 +90,8 @@ def _correction(data: Item, names: Item) -> tuple[str, str]:
     old, new = data["old"], data["new"]
     parts = (
         f"{name.replace('_', ' ')}: {_activity_value(name, old[name])} → {_activity_value(name, new[name])}"
-        for name in new
-        if name not in ("id", "was")
+        for name in _CORRECTED
+        if name in new
     )
     return f"Corrected: {new['was']}", "; ".join(parts)
 
