@@ -49,6 +49,11 @@ class NotYourFollowUp(NotAllowed):
     message = "This follow-up is somebody else's."
 
 
+class NotYourActivity(NotAllowed):
+    code = "not_your_activity"
+    message = "Only who logged it or a manager may correct it."
+
+
 class ReceiverNotAllowed(NotAllowed):
     code = "receiver_not_allowed"
     message = "You may give leads to active colleagues of your team."
@@ -98,6 +103,11 @@ class NotWon(Conflict):
 class AlreadyRepeated(Conflict):
     code = "already_repeated"
     message = "There is a new lead of this trip already."
+
+
+class NotByHand(Conflict):
+    code = "not_by_hand"
+    message = "Athena wrote this itself: what was not logged by hand can't be corrected."
 
 
 class Changed(SalesError):

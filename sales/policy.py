@@ -8,7 +8,7 @@ from django.db.models import Q
 from athena.accounts.models import User
 from athena.accounts.roles import Role, at_least
 from sales import errors
-from sales.models import FollowUp, Lead
+from sales.models import Activity, FollowUp, Lead
 
 
 def is_manager(user: User) -> bool:
@@ -35,6 +35,17 @@ def require_write_follow_up(by: User | None, follow_up: FollowUp) -> None:
     """Raises `NotYourFollowUp` where `by` may not change it."""
     if not may_write_follow_up(by, follow_up):
         raise errors.NotYourFollowUp
+
+
+def may_correct_activity(by: User | None, activity: Activity) -> bool:
+    """What was logged is corrected by whoever logged it and by managers who can see it."""
+    return by is None or is_manager(by) or (by.is_active and activity.user_id == by.pk)
+
+
+def require_correct_activity(by: User | None, activity: Activity) -> None:
+    """Raises `NotYourActivity` where `by` may not correct it."""
+    if not may_correct_activity(by, activity):
+        raise errors.NotYourActivity
 
 
 def require_manager(by: User | None) -> None:

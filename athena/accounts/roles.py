@@ -24,7 +24,7 @@ READ, ADD, CHANGE, DELETE = "view", "add", "change", "delete"
 _TABLE: dict[Role, dict[str, tuple[str, ...]]] = {
     Role.REP: {
         "sales.lead": (READ, ADD, CHANGE),
-        "sales.activity": (READ, ADD),
+        "sales.activity": (READ, ADD, CHANGE),
         "sales.fieldchange": (READ,),
         "sales.followup": (READ, ADD, CHANGE, DELETE),
         "sales.leadscorehistory": (READ,),
@@ -39,7 +39,7 @@ _TABLE: dict[Role, dict[str, tuple[str, ...]]] = {
     Role.MANAGER: {
         "accounts.user": (READ,),
         "accounts.team": (READ,),
-        "sales.lead": (DELETE, "bulk_transfer", "import", "export"),
+        "sales.lead": (DELETE, "bulk_transfer", "import", "export", "report"),
         "sales.leadsource": (ADD, CHANGE),
         "sales.sourcespend": (READ, ADD, CHANGE, DELETE),
         "sales.lostreason": (ADD, CHANGE),

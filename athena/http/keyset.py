@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import Expression, OrderBy
+from django.utils.functional import cached_property
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Keyset:
             _Key(f"_order_{number}", expression, descending, _nullable(queryset, expression))
             for number, (expression, descending) in enumerate(parts)
         ]
-        self._queryset = queryset.annotate(**{key.name: key.expression for key in self._keys})
+        self._plain = queryset
         self.name = f"{queryset.model._meta.label} {parts!r}"
 
     def read(self, limit: int, place: Sequence[Any] | None = None, backwards: bool = False) -> list[dict[str, Any]]:
@@ -68,6 +69,15 @@ class Keyset:
             if not keys[0].nullable:  # says nothing new, but in a way that an index can begin at
                 rows = rows.filter(keys[0].not_before(self._values(place)[0]))
         return list(rows.order_by(*(key.order() for key in keys))[:limit])
+
+    def first(self, limit: int) -> list[dict[str, Any]]:
+        """The first rows, without the columns of the order: cheaper, where nobody asks for a row's place."""
+        return list(self._plain.order_by(*(key.order() for key in self._keys))[:limit])
+
+    @cached_property
+    def _queryset(self) -> "QuerySet[Any, Any]":
+        rows: QuerySet[Any, Any] = self._plain.annotate(**{key.name: key.expression for key in self._keys})
+        return rows
 
     def place_of(self, row: dict[str, Any]) -> list[Any]:
         """Where a row stands, as JSON can hold it."""

@@ -1,7 +1,7 @@
 """Pages that stay right while rows come and go: each begins after the last row of the one before (keyset)."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from django.core import signing
@@ -25,6 +25,18 @@ ARRAY = [  # for the schema of what answers by `array_response`
 _SALT = "athena.http.pagination"
 
 
+class Ordered(Protocol):
+    """What pages are cut from: a `Keyset`, or whatever else can be read from a place on."""
+
+    name: str
+
+    def read(self, limit: int, place: Sequence[Any] | None, backwards: bool = ...) -> list[dict[str, Any]]: ...
+
+    def place_of(self, row: dict[str, Any]) -> list[Any]: ...
+
+    def strip(self, row: dict[str, Any]) -> dict[str, Any]: ...
+
+
 class KeysetPagination(BasePagination):
     """`{"next", "previous", "results"}` of a viewset that declares `orderings` and `default_ordering`.
 
@@ -33,13 +45,17 @@ class KeysetPagination(BasePagination):
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        self.request = request
-        limit = limit_of(request, DEFAULT_LIMIT, MAX_LIMIT)
         names = [sign + name for name in view.orderings for sign in ("", "-")]
         ordering = choice_of(request, "ordering", names, view.default_ordering)
         column = view.orderings[ordering.removeprefix("-")]
         keyset = Keyset(queryset, [f"-{column}" if ordering.startswith("-") else column])
         self.count = queryset.order_by().count() if _flag(request, "count") else None
+        return self.page_of(keyset, request)
+
+    def page_of(self, keyset: Ordered, request: Request) -> list[Any]:
+        """The rows of the page that the request asks for, and where the pages around it are."""
+        self.request = request
+        limit = limit_of(request, DEFAULT_LIMIT, MAX_LIMIT)
         backwards, place = _decode(request, keyset) if "cursor" in request.query_params else (False, None)
         rows = keyset.read(limit + 1, place, backwards)
         more = len(rows) > limit
@@ -72,6 +88,15 @@ class KeysetPagination(BasePagination):
         ]
 
 
+class OneWayPagination(KeysetPagination):
+    """The same pages of what has one order and is not counted: read with `page_of`."""
+
+    count = None
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return [each for each in super().get_schema_operation_parameters(view) if each["name"] in ARRAY_PARAMETERS]
+
+
 def array_response(request: Request, queryset: "QuerySet[Any, Any]", *, default_limit: int = ARRAY_LIMIT) -> Response:
     """An ordered `.values()` queryset as a bare array; where it goes on, a `Link: …; rel="next"` header says where.
 
@@ -80,6 +105,10 @@ def array_response(request: Request, queryset: "QuerySet[Any, Any]", *, default_
     limit = limit_of(request, default_limit, MAX_LIMIT)
     keyset = Keyset(queryset, queryset.query.order_by)
     _, place = _decode(request, keyset) if "cursor" in request.query_params else (False, None)
+    if place is None and limit == ARRAY_LIMIT:  # as good as always all of it
+        rows = keyset.first(limit + 1)
+        if len(rows) <= limit:
+            return Response(rows)
     rows = keyset.read(limit + 1, place)
     response = Response([keyset.strip(dict(row)) for row in rows[:limit]])
     if len(rows) > limit:
@@ -115,7 +144,7 @@ def _once(request: Request, name: str) -> str:
     return str(values[0])
 
 
-def _link(request: Request, keyset: Keyset, backwards: bool, place: Sequence[Any]) -> str:
+def _link(request: Request, keyset: Ordered, backwards: bool, place: Sequence[Any]) -> str:
     """This request's address with a cursor: signed, so that only places of this very list come back."""
     parameters = request.query_params.copy()
     parameters["cursor"] = signing.dumps([keyset.name, backwards, *place], salt=_SALT)
@@ -123,7 +152,7 @@ def _link(request: Request, keyset: Keyset, backwards: bool, place: Sequence[Any
     return request.build_absolute_uri(f"{request.path}?{query}")
 
 
-def _decode(request: Request, keyset: Keyset) -> tuple[bool, list[Any]]:
+def _decode(request: Request, keyset: Ordered) -> tuple[bool, list[Any]]:
     try:
         name, backwards, *place = signing.loads(_once(request, "cursor"), salt=_SALT)
     except signing.BadSignature as error:

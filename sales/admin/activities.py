@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from sales import policy
 from sales.admin.base import ServiceAdmin, ServiceForm, VisibleAdmin, person
 from sales.models import Activity, FieldChange
 from sales.services import activities
@@ -24,12 +25,24 @@ class ActivityAdmin(ServiceAdmin):
     search_fields = ("lead__company_name", "lead__contact_name", "description")
     ordering = ("-occurred_at", "-id")
     autocomplete_fields = ("lead",)
-    fields = ("lead", "activity_type", "direction", "description", "notes")
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = ("lead", "activity_type", "direction", "description", "notes")
+        return fields if obj is None else (*fields, "occurred_at", "user", "follow_up")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("lead", "user", "follow_up") if obj is not None else ()
+
+    def may_write(self, request: HttpRequest, obj: Activity) -> bool:
+        return (
+            obj.activity_type in activities.LOGGABLE
+            and obj.follow_up_id is None
+            and policy.may_correct_activity(person(request), obj)
+        )
 
     def save_by_service(self, request: HttpRequest, obj: Activity, values: dict[str, Any]) -> Activity:
+        if obj.pk is not None:
+            return activities.correct(by=person(request), activity_id=obj.pk, changes=values)
         return activities.log(by=person(request), lead_id=values.pop("lead").pk, **values)
 
 

@@ -14,14 +14,15 @@ from sales import policy
 from sales.admin.base import ServiceAdmin, act_on_each, person
 from sales.admin.lead_steps import LeadSteps
 from sales.admin.reassign import reassign
-from sales.models import Activity, CadenceEnrolment, FollowUp, Lead, LeadScoreHistory, LeadTransfer
+from sales.admin.timeline import TimelinePages, newest
+from sales.models import CadenceEnrolment, FollowUp, Lead
 from sales.models.lead import LeadQuerySet
 from sales.queries import lead_views
 from sales.scoring.compile import Compiled
 from sales.scoring.explain import explain
 from sales.services import leads
 
-SHOWN = 20  # rows of each kind on a lead's page
+SHOWN = 20  # follow-ups on a lead's page
 
 
 class ViewFilter(admin.SimpleListFilter):
@@ -110,7 +111,7 @@ class ArchivedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Lead)
-class LeadAdmin(LeadSteps, ServiceAdmin):
+class LeadAdmin(LeadSteps, TimelinePages, ServiceAdmin):
     list_display = ("name", "status", "score", "assigned_to", "next_step", "pickup", "value", "source")
     list_select_related = ("assigned_to", "source")
     list_filter = (ViewFilter, "status", PlanFilter, ScoreFilter, OwnerFilter, "source", "trip_type", ArchivedFilter)
@@ -223,7 +224,7 @@ class LeadAdmin(LeadSteps, ServiceAdmin):
 
 
 def _panels(lead: Lead) -> dict[str, Any]:
-    """What belongs to a lead, the newest of each kind: one query each, whatever there is."""
+    """What belongs to a lead: its follow-ups, why it has its score, and the newest of its story. One query each."""
     return {
         "follow_ups": FollowUp.objects.filter(lead=lead)
         .select_related("assigned_to")
@@ -231,12 +232,6 @@ def _panels(lead: Lead) -> dict[str, Any]:
         .order_by("completed", "-scheduled_date", "-id")[:SHOWN],
         "cadences": CadenceEnrolment.objects.filter(lead=lead).select_related("cadence").order_by("-id")[:SHOWN],
         "repeated_by": Lead.objects.filter(repeat_of=lead).first(),
-        "activities": Activity.objects.filter(lead=lead).select_related("user").order_by("-occurred_at", "-id")[:SHOWN],
         "why": explain(Compiled.active(), lead.pk, timezone.now()),
-        "transfers": LeadTransfer.objects.filter(lead=lead)
-        .select_related("from_user", "to_user", "transferred_by")
-        .order_by("-transferred_at", "-id")[:SHOWN],
-        "scores": LeadScoreHistory.objects.filter(lead=lead)
-        .select_related("user")
-        .order_by("-changed_at", "-id")[:SHOWN],
+        "timeline": newest(lead),
     }

@@ -8,6 +8,8 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from sales.admin.base import ServiceAdmin, person
+from sales.admin.reports import ReportPages
+from sales.admin.spend import SpendUpload
 from sales.models import LeadSource, LostReason, SourceSpend
 from sales.services import sources
 
@@ -25,7 +27,8 @@ class ManagedAdmin(ServiceAdmin):
 
 
 @admin.register(LeadSource)
-class LeadSourceAdmin(ManagedAdmin):
+class LeadSourceAdmin(ReportPages, ManagedAdmin):
+    change_list_template = "admin/sales/leadsource/change_list.html"
     list_display = ("name", "channel", "cost_model", "unit_cost", "is_active")
     list_filter = ("channel", "cost_model", "is_active")
     search_fields = ("name",)
@@ -33,7 +36,8 @@ class LeadSourceAdmin(ManagedAdmin):
 
 
 @admin.register(SourceSpend)
-class SourceSpendAdmin(ManagedAdmin):
+class SourceSpendAdmin(SpendUpload, ManagedAdmin):
+    change_list_template = "admin/sales/sourcespend/change_list.html"
     list_display = ("month", "source", "campaign", "amount")
     list_select_related = ("source",)
     list_filter = ("source",)

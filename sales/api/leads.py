@@ -1,4 +1,4 @@
-"""`/sales/leads`: leads and their activities, with (mixed in) their scores and transfers."""
+"""`/sales/leads`: leads and their activities, with (mixed in) their scores, stories and transfers."""
 
 from typing import Any
 
@@ -12,10 +12,12 @@ from rest_framework.response import Response
 from athena.http import fields, filters
 from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import ViewSet
+from sales.api.activities import ActivityBody
 from sales.api.cadences import CadenceActions
 from sales.api.repeats import RepeatActions
 from sales.api.scoring import ScoreActions
 from sales.api.shapes import ActivityRow, LeadRow
+from sales.api.timeline import TimelineActions
 from sales.api.transfers import TransferActions
 from sales.models import Activity, Lead
 from sales.services import activities, leads
@@ -86,15 +88,7 @@ class NewLeadBody(LeadBody):
     assigned_to = fields.IdField(required=False, allow_null=True)
 
 
-class ActivityBody(StrictSerializer):
-    activity_type = fields.ChoiceField(choices=Activity.Type.choices)
-    direction = fields.ChoiceField(choices=Activity.Direction.choices, required=False, allow_null=True)
-    description = fields.OneLineField(max_length=500, required=False)
-    notes = fields.LongTextField(required=False)
-    occurred_at = fields.DateTimeField(required=False)
-
-
-class LeadViewSet(ScoreActions, TransferActions, CadenceActions, RepeatActions, ViewSet):
+class LeadViewSet(ScoreActions, TimelineActions, TransferActions, CadenceActions, RepeatActions, ViewSet):
     """Inquiries, and how far each sale has come."""
 
     queryset = Lead.objects.none()
@@ -107,7 +101,13 @@ class LeadViewSet(ScoreActions, TransferActions, CadenceActions, RepeatActions, 
         "estimated_value": "estimated_value",
     }
     default_ordering = "-created_at"
-    rights = {**ScoreActions.rights, **TransferActions.rights, **CadenceActions.rights, **RepeatActions.rights}
+    rights = {
+        **ScoreActions.rights,
+        **TimelineActions.rights,
+        **TransferActions.rights,
+        **CadenceActions.rights,
+        **RepeatActions.rights,
+    }
 
     def get_queryset(self) -> "QuerySet[Lead]":
         return Lead.objects.visible_to(self.caller)

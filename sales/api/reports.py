@@ -1,8 +1,5 @@
 """`/sales/reports`: figures over the people whom the caller may read."""
 
-from datetime import timedelta
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -12,25 +9,14 @@ from rest_framework.response import Response
 from athena.http import fields
 from athena.http.filters import query_values
 from athena.http.serializers import StrictSerializer
-from athena.http.viewsets import VerbViewSet
+from sales.api.lead_reports import LeadReportActions
+from sales.api.periods import PeriodQuery
 from sales.queries.effectiveness import effectiveness
 from sales.queries.performance import follow_up_performance
 
-LONGEST_PERIOD = timedelta(days=5 * 366)
 
-
-class Period(StrictSerializer):
+class PersonQuery(PeriodQuery):
     user_id = fields.IdField(required=False)
-    start_date = fields.DateField(required=False)
-    end_date = fields.DateField(required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        start, end = attrs.get("start_date"), attrs.get("end_date")
-        if start and end and end < start:
-            raise serializers.ValidationError({"end_date": "The end is before the start."})
-        if start and end and end - start > LONGEST_PERIOD:
-            raise serializers.ValidationError({"end_date": "A report covers five years at most."})
-        return attrs
 
 
 class Figures(serializers.Serializer):  # type: ignore[type-arg]
@@ -80,17 +66,18 @@ class RuleEffectiveness(serializers.Serializer):  # type: ignore[type-arg]
     verdict = serializers.ChoiceField(["better", "worse", "unclear", "too_few"])
 
 
-class ReportViewSet(VerbViewSet):
+class ReportViewSet(LeadReportActions):
     rights = {
+        **LeadReportActions.rights,
         "follow_up_performance": "sales.view_followup",
         "rule_effectiveness": "sales.view_leadscoringrule",
     }
 
-    @extend_schema(parameters=[Period], responses=Performance)
+    @extend_schema(parameters=[PersonQuery], responses=Performance)
     @action(detail=False, url_path="follow-up-performance")
     def follow_up_performance(self, request: Request) -> Response:
         """How follow-ups went: one's own for a rep, the team's for a manager, everybody's for an admin."""
-        return Response(follow_up_performance(self.caller, **query_values(request, Period)))
+        return Response(follow_up_performance(self.caller, **query_values(request, PersonQuery)))
 
     @extend_schema(responses=RuleEffectiveness(many=True))
     @action(detail=False, url_path="rule-effectiveness")

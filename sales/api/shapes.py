@@ -50,6 +50,7 @@ class LeadRow(Row):
     first_contacted_at = serializers.DateTimeField(allow_null=True)
     qualified_at = serializers.DateTimeField(allow_null=True)
     quoted_at = serializers.DateTimeField(allow_null=True)
+    won_at = serializers.DateTimeField(allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)
     lost_reason = serializers.CharField(allow_null=True)
     last_activity_at = serializers.DateTimeField(allow_null=True)

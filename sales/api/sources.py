@@ -4,17 +4,19 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
+from rest_framework import serializers, status
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from athena.http import filters
+from athena.http import fields, filters
 from athena.http.filters import query_values
 from athena.http.pagination import ARRAY, ARRAY_PARAMETERS, array_response
 from athena.http.rows import Row
 from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import VerbViewSet, ViewSet
-from sales.models import LeadSource, LostReason
+from sales.models import LeadSource, LostReason, SourceSpend
+from sales.services import sources
 
 
 class SourceRow(Row):
@@ -31,17 +33,69 @@ class SourceFilters(filters.StrictFilterSet):
     is_active = filters.FlagFilter(lookup_expr="exact")
 
 
+class SourceBody(StrictSerializer):
+    name = fields.OneLineField(max_length=100, allow_blank=False)
+    channel = fields.ChoiceField(choices=LeadSource.Channel.choices, required=False)
+    cost_model = fields.ChoiceField(choices=LeadSource.CostModel.choices, required=False)
+    unit_cost = fields.MoneyField(required=False, allow_null=True)
+    is_active = fields.BooleanField(required=False)
+
+    class Meta:
+        row = SourceRow
+
+
+class SpendRow(Row):
+    id = serializers.IntegerField()
+    month = serializers.DateField(help_text="The first day of the month.")
+    campaign = serializers.CharField(help_text="Empty for what was not given to a campaign.")
+    amount = serializers.FloatField()
+
+
+class SpendBody(StrictSerializer):
+    month = fields.DateField(help_text="The first day of the month.")
+    amount = fields.MoneyField()
+    campaign = fields.OneLineField(max_length=100, required=False)
+
+    class Meta:
+        row = SpendRow
+
+
 class SourceViewSet(ViewSet):
-    """What a lead can be attributed to. Managers keep the list in the admin."""
+    """What a lead can be attributed to, and what it costs."""
 
     queryset = LeadSource.objects.none()
     row = SourceRow
     filterset_class = SourceFilters
     orderings = {"name": "name"}
     default_ordering = "name"
+    rights = {"spend": "sales.change_sourcespend"}
 
     def get_queryset(self) -> "QuerySet[LeadSource]":
         return LeadSource.objects.all()
+
+    @extend_schema(request=SourceBody, responses={201: SourceRow})
+    def create(self, request: Request) -> Response:
+        """A new source. Managers."""
+        source = sources.create(by=self.caller, values=self.body(SourceBody))
+        return Response(SourceRow.of(source), status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=SourceBody, responses=SourceRow)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change a source. Managers."""
+        changes = self.body(SourceBody, partial=True)
+        return Response(SourceRow.of(sources.update(by=self.caller, source_id=self.pk, changes=changes)))
+
+    @extend_schema(methods=["GET"], responses=SpendRow(many=True))
+    @extend_schema(methods=["POST"], request=SpendBody, responses={200: SpendRow, 201: SpendRow})
+    @action(detail=True, methods=["get", "post"], orderings={"month": "month"}, default_ordering="-month",
+            filterset_class=filters.StrictFilterSet)  # fmt: skip
+    def spend(self, request: Request, pk: str) -> Response:
+        """What a source cost, month by month; POST says it, in place of what was said before (200). Managers."""
+        if request.method == "POST":
+            spent, is_new = sources.set_spend(by=self.caller, source_id=self.pk, **self.body(SpendBody))
+            return Response(SpendRow.of(spent), status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+        self.found(self.get_queryset().filter(pk=self.pk).values("pk"))
+        return self.page(SpendRow, SourceSpend.objects.filter(source=self.pk))
 
 
 class LostReasonRow(Row):

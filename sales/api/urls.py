@@ -2,6 +2,7 @@
 
 from rest_framework.viewsets import ViewSetMixin
 
+from sales.api.activities import ActivityViewSet
 from sales.api.cadences import CadenceViewSet
 from sales.api.follow_ups import FollowUpViewSet
 from sales.api.leads import LeadViewSet
@@ -11,6 +12,7 @@ from sales.api.sources import LostReasonViewSet, SourceViewSet
 
 ROUTES: dict[str, type[ViewSetMixin]] = {
     "sales/leads": LeadViewSet,
+    "sales/activities": ActivityViewSet,
     "sales/follow-ups": FollowUpViewSet,
     "sales/cadences": CadenceViewSet,
     "sales/scoring/rules": ScoringRuleViewSet,

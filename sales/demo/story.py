@@ -139,6 +139,8 @@ class Story:
         )
         if status in _REACHED_AT:
             setattr(self.lead, _REACHED_AT[status], self.at)
+        if status == Lead.Status.WON:
+            self.lead.won_at = self.at
         if self.lead.closed_at:
             for follow_up in list(self.planned):
                 self.cancel(follow_up, f"Lead {status}")

@@ -187,6 +187,7 @@ class Lead(models.Model):
     hot_escalated_at = models.DateTimeField(null=True, editable=False)  # managers were told that nobody contacts it
     qualified_at = models.DateTimeField(null=True, editable=False)
     quoted_at = models.DateTimeField(null=True, editable=False)
+    won_at = models.DateTimeField(null=True, editable=False)  # first booked; stays when the lead is reopened
     closed_at = models.DateTimeField(null=True, editable=False)
     lost_reason = models.ForeignKey(
         LostReason, models.PROTECT, null=True, blank=True, to_field="name", db_column="lost_reason",

@@ -25,7 +25,12 @@ WRITABLE = (
 _UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 _FOREIGN = {"source": (LeadSource, "pk"), "lost_reason": (LostReason, "name")}
 _REACHED = ("new", "contacted", "qualified", "quoted", "won")  # each stage implies the ones before it
-_REACHED_AT = {"contacted": "first_contacted_at", "qualified": "qualified_at", "quoted": "quoted_at"}
+_REACHED_AT = {
+    "contacted": "first_contacted_at",
+    "qualified": "qualified_at",
+    "quoted": "quoted_at",
+    "won": "won_at",
+}
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from athena.accounts.models import User
 from sales import errors
-from sales.models import FollowUp, Lead, LeadScoringRule
+from sales.models import Activity, FollowUp, Lead, LeadScoringRule
 
 
 def require_version(row: Lead | FollowUp | LeadScoringRule, versions: Collection[int] | None) -> None:
@@ -43,3 +43,19 @@ def visible_follow_up(by: User | None, follow_up_id: int) -> tuple[FollowUp, Lea
         raise errors.NotFound("There is no such follow-up.")
     follow_up.lead = lead
     return follow_up, lead
+
+
+def visible_activity(by: User | None, activity_id: int) -> tuple[Activity, Lead]:
+    """The locked activity and its locked lead, if `by` can see them. Raises `NotFound`."""
+    missing = errors.NotFound("There is no such activity.")
+    lead_id = Activity.objects.filter(pk=activity_id).values_list("lead_id", flat=True).first()
+    if lead_id is None:
+        raise missing
+    try:
+        lead = visible_lead(by, lead_id)
+    except errors.NotFound:
+        raise missing from None
+    activity = Activity.objects.select_for_update(of=("self",)).filter(pk=activity_id, lead=lead).first()
+    if activity is None:
+        raise missing
+    return activity, lead

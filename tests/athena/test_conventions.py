@@ -7,7 +7,7 @@ import time_machine
 from rest_framework.test import APIClient
 
 from athena.http.middleware import MAX_BODY
-from sales.models import Cadence, FollowUp, LeadScoringRule, LeadSource, ScoringRun
+from sales.models import Activity, Cadence, FollowUp, LeadScoringRule, LeadSource, ScoringRun
 from tests.athena.routes import BASE, OPEN, READS, ROUTES, WRITES
 
 
@@ -23,6 +23,7 @@ def fill(make_lead, make_user, admin):
     ids = {
         "users": admin,
         "leads": lead,
+        "activities": Activity.objects.create(lead=lead, activity_type="note", user=admin),
         "follow-ups": follow_up,
         "rules": rule,
         "runs": run,

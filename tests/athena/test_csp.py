@@ -14,7 +14,9 @@ STRICT = {
     "font-src": "'self'", "connect-src": "'self'", "form-action": "'self'", "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }  # fmt: skip
-PAGES = ["/admin/", "/admin/password_change/", "/api/v1/docs", "/admin/sales/leadscoringrule/effectiveness/"]
+REPORTS = [f"/admin/sales/leadsource/reports/{name}/" for name in ("roi", "speed", "losses")]
+PAGES = ["/admin/", "/admin/password_change/", "/api/v1/docs", "/admin/sales/leadscoringrule/effectiveness/",
+         "/admin/sales/sourcespend/upload/", *REPORTS]  # fmt: skip
 
 
 class Inline(HTMLParser):

@@ -20,6 +20,7 @@ from sales.models import (
     LeadTransfer,
     LostReason,
     ScoringRun,
+    SourceSpend,
     TransferBatch,
 )
 from tests.athena.routes import BASE, READS
@@ -41,6 +42,11 @@ def fill(make_user, make_lead, admin):
             make_user(f"{name}{number}", team=Team.objects.create(name=f"{name} {number}")) for name in ("one", "two")
         )
         source = LeadSource.objects.create(name=f"Fair {number}")
+        spend = LeadSource.objects.first()
+        SourceSpend.objects.create(source=spend, campaign=f"Campaign {number}", month="2026-01-01", amount=number)
+        make_lead(
+            status="lost", lost_reason=LostReason.objects.create(name=f"reason_{number}", label=f"Reason {number}")
+        )
         make_lead(assigned_to=somebody, source=source, score=50 + number % 50)
         task = {"follow_up_type": "call", "scheduled_date": "2099-01-05", "created_by": other}
         FollowUp.objects.create(lead=make_lead(assigned_to=somebody), assigned_to=admin, **task)
@@ -61,10 +67,9 @@ def fill(make_user, make_lead, admin):
         cadence = Cadence.objects.create(name=f"Cadence {number}")
         CadenceEnrolment.objects.create(lead=first, cadence=cadence, day=0, stopped_at=timezone.now(), stop_reason="x")
         make_lead(status="won", pickup_at=timezone.now() - timedelta(days=130), assigned_to=somebody)
-        LostReason.objects.create(name=f"reason_{number}", label=f"Reason {number}")
         return {
-            "users": somebody, "leads": first, "follow-ups": FollowUp.objects.first(), "sources": source, "runs": run,
-            "cadences": cadence,
+            "users": somebody, "leads": first, "activities": activity, "cadences": cadence,
+            "follow-ups": FollowUp.objects.first(), "sources": spend, "runs": run,
             "rules": LeadScoringRule.objects.first(),
         }  # fmt: skip
 
@@ -94,5 +99,5 @@ def rows(body):
     """How many the answer lists; None where it is one object."""
     if isinstance(body, list):
         return len(body)
-    lists = [body[name] for name in ("results", "history", "transfers", "rules") if name in body]
+    lists = [body[name] for name in ("results", "history", "transfers", "rules", "rows") if name in body]
     return len(lists[0]) if lists else None

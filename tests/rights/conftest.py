@@ -76,6 +76,7 @@ def world(people: dict[str, User]) -> SimpleNamespace:
     def story(of: Lead, who: User) -> SimpleNamespace:
         batch = TransferBatch.objects.create(by=people["admin"], reason=f"About {of}")
         return SimpleNamespace(
+            system=Activity.objects.create(lead=of, activity_type="status_change", user=people["admin"]),
             activity=Activity.objects.create(lead=of, activity_type="note", notes=f"Note on {of}", user=who),
             change=FieldChange.objects.create(lead=of, field="notes", old=f"Old of {of}", new="x", by=who),
             score=LeadScoreHistory.objects.create(

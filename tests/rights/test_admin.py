@@ -75,9 +75,14 @@ OTHERS = {
     "sales_lead_stop_cadence": POSTED,
     "sales_lead_repeat": POSTED,
     "sales_followup_complete": LEAD.replace("302", "404").replace("404", "302", 1)[:-3] + "302",
+    "sales_lead_timeline": LEAD.replace("302", "404").replace("404", "302", 1)[:-3] + "302",
     "sales_leadscoringrule_effectiveness": MANAGERS,
     "sales_leadscoringrule_preview": CLOSED.replace("403", "405"),
+    "sales_leadsource_roi": MANAGERS,
+    "sales_leadsource_speed": MANAGERS,
+    "sales_leadsource_losses": MANAGERS,
     "sales_scoringrun_start": CLOSED.replace("403", "405"),
+    "sales_sourcespend_upload": MANAGERS,
     "nothing": "302 404 404 404 404 404 404 404 404 302",
 }
 PAGES = ("changelist", "add", "change", "history", "delete")
@@ -97,7 +102,7 @@ WRITERS = {
     "django_celery_beat_periodictask_add": A, "django_celery_beat_periodictask_change": A,
     "django_celery_beat_periodictask_delete": A, "django_celery_beat_periodictask_changelist": A,
     "django_celery_beat_crontabschedule_changelist": A, "django_celery_beat_intervalschedule_changelist": A,
-    "sales_activity_add": {"owner", *IN_SCOPE},
+    "sales_activity_add": {"owner", *IN_SCOPE}, "sales_activity_change": {"owner", *IN_SCOPE},
     "sales_cadence_add": M, "sales_cadence_change": M,
     "sales_followup_calendar": ALL, "sales_followup_snooze": {"owner", *IN_SCOPE},
     "sales_lead_stop_cadence": {"owner", *IN_SCOPE}, "sales_lead_repeat": {"owner", *IN_SCOPE},
@@ -109,7 +114,7 @@ WRITERS = {
     "sales_leadsource_add": M, "sales_leadsource_change": M, "sales_lostreason_add": M, "sales_lostreason_change": M,
     "sales_scoringrun_start": M,
     "sales_sourcespend_add": M, "sales_sourcespend_change": M, "sales_sourcespend_delete": M,
-    "sales_sourcespend_changelist": M,
+    "sales_sourcespend_changelist": M, "sales_sourcespend_upload": M,
 }  # fmt: skip
 
 
@@ -164,6 +169,8 @@ def address(name, rows):
             return "/admin/nothing/"
         case "auth_user_password_change":
             return reverse(f"admin:{name}", args=[rows["accounts_user"].pk])
+        case "sales_lead_timeline":
+            return reverse(f"admin:{name}", args=[rows["sales_lead"].pk])
         case "sales_followup_complete" | "sales_followup_snooze":
             return reverse(f"admin:{name}", args=[rows["sales_followup"].pk])
         case "sales_lead_stop_cadence":
@@ -234,7 +241,7 @@ def sent(name, rows, browser):
         "sales_lostreason": {"name": "new", "label": "New"},
         "sales_sourcespend": {"source": rows["sales_leadsource"].pk, "month": "2026-02-01", "amount": "5"},
     }  # fmt: skip
-    changes = {"sales_cadence": {"name": "New"},
+    changes = {"sales_activity": {"notes": "Corrected"}, "sales_cadence": {"name": "New"},
                "sales_lead": {"notes": "New"}, "django_celery_beat_periodictask": {"description": "New"},
                "sales_leadscoringrule": {"points": "2"}, "sales_lostreason": {"label": "New"},
                "accounts_user": {"full_name": "New"}}  # fmt: skip
@@ -264,6 +271,8 @@ def sent(name, rows, browser):
             return {}
         case "preview":
             return rule
+        case "upload":
+            return {"step": "save", "text": "month,source,campaign,amount\n2026-02,Fair,,5"}
     return password
 
 

@@ -66,6 +66,7 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
     ("sales/leads/{pk}/calculate-score", "post", ""): (None, WRITE_LEAD),
     ("sales/leads/{pk}/score", "get", ""): (None, READ_LEAD),
     ("sales/leads/{pk}/score-history", "get", ""): (None, READ_LEAD),
+    ("sales/leads/{pk}/timeline", "get", ""): (None, READ_LEAD),
     ("sales/leads/{pk}/transfer", "post", ""): ({"to_user_id": "{mate}"}, WRITE_LEAD),
     ("sales/leads/{pk}/transfer", "post", "abroad"): (
         {"to_user_id": "{far}"}, "401 403 403 404 403 200 404 200 200 401"
@@ -73,6 +74,11 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
     ("sales/leads/{pk}/transfer-history", "get", ""): (None, READ_LEAD),
     ("sales/leads/bulk-transfer", "post", ""): (
         {"lead_ids": ["{lead}"], "to_user_id": "{mate}", "reason": "New"}, MANAGERS
+    ),
+    ("sales/activities/{pk}", "get", ""): (None, READ_LEAD),
+    ("sales/activities/{pk}", "patch", ""): ({"notes": "New"}, WRITE_LEAD),
+    ("sales/activities/{pk}", "patch", "system's"): (
+        {"notes": "New"}, WRITE_LEAD.replace("200", "409").replace("409", "403", 1)
     ),
     ("sales/follow-ups", "get", ""): (None, ANYBODY),
     ("sales/follow-ups", "post", ""): ({"lead_id": "{lead}", **PLAN}, WRITE_LEAD.replace("200", "201")),
@@ -108,6 +114,9 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
         "?user_id={owner}", "401 200 403 403 403 200 403 200 200 401"
     ),
     ("sales/reports/rule-effectiveness", "get", ""): (None, MANAGERS),
+    ("sales/reports/source-roi", "get", ""): (None, MANAGERS),
+    ("sales/reports/speed", "get", ""): (None, MANAGERS),
+    ("sales/reports/losses", "get", ""): (None, MANAGERS),
     ("sales/scoring/fields", "get", ""): (None, MANAGERS),
     ("sales/scoring/recalculate-all", "post", ""): (None, MANAGERS.replace("200", "202")),
     ("sales/scoring/rules", "get", ""): (None, MANAGERS),
@@ -119,7 +128,14 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
     ("sales/scoring/runs", "get", ""): (None, MANAGERS),
     ("sales/scoring/runs/{pk}", "get", ""): (None, MANAGERS),
     ("sales/sources", "get", ""): (None, ANYBODY),
+    ("sales/sources", "post", ""): ({"name": "New"}, MANAGERS.replace("200", "201")),
     ("sales/sources/{pk}", "get", ""): (None, ANYBODY),
+    ("sales/sources/{pk}", "patch", ""): ({"channel": "ads"}, MANAGERS),
+    ("sales/sources/{pk}/spend", "get", ""): (None, MANAGERS),
+    ("sales/sources/{pk}/spend", "post", ""): (
+        {"month": "2026-02-01", "amount": 5}, MANAGERS.replace("200", "201")
+    ),
+    ("sales/sources/{pk}/spend", "post", "again"): ({"month": "2026-01-01", "amount": 5}, MANAGERS),
     ("sales/lost-reasons", "get", ""): (None, ANYBODY),
 }  # fmt: skip
 
@@ -148,6 +164,7 @@ def ask(clients, world, people, won):
     def send(who, route, method, variant, body):
         keys = {
             "leads": {**world.leads, "won": won}.get(variant, world.lead), "rules": None, "runs": world.run,
+            "activities": world.story.system if variant == "system's" else world.story.activity,
             "sources": world.source,
             "users": people["far"], "cadences": world.cadence,
             "follow-ups": world.helpers if "helper's" in variant else world.plan,
@@ -176,9 +193,8 @@ def test_who_may(ask, line):
 
 
 # Of a row that one can't see, what is asked of it makes no difference: valid, malformed, or by a version.
-OF_ROWS = [
-    (route, method) for route, method, _ in ROUTES if route.startswith(("sales/leads/{", "sales/follow-ups/{pk}"))
-]
+OWN = ("sales/leads/{", "sales/follow-ups/{pk}", "sales/activities/{pk}")
+OF_ROWS = [(route, method) for route, method, _ in ROUTES if route.startswith(OWN)]
 ASKED: dict[str, tuple[Any, dict[str, str]]] = {
     "valid": ({}, {}), "malformed": ([1], {}), "wrong": ({"to_user_id": 999_999, "notes": 5, "outcome": "x"}, {}),
     "versioned": ({"notes": "x"}, {"If-Match": '"1"'}), "kept": ({"notes": "x"}, {"Idempotency-Key": "of {key}"}),
@@ -191,7 +207,8 @@ def test_an_unseen_row_answers_like_none(clients, world, route, method, asked):
     body, headers = ASKED[asked]
     for who in ("owner", "boss"):
         answers = []
-        for key in (world.leads["secret"].pk if "leads" in route else world.secret_plan.pk, 999_999):
+        unseen = {"leads": world.leads["secret"], "follow-ups": world.secret_plan, "activities": world.secret.activity}
+        for key in (unseen[route.split("/")[1]].pk, 999_999):
             path = BASE + route.format(pk=key)
             named = {name: value.format(key=key) for name, value in headers.items()}
             answer = getattr(clients[who], method)(path, None if method == "get" else body, headers=named)

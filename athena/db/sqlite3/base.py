@@ -1,4 +1,4 @@
-"""Django's SQLite engine with text folding that knows all of Unicode."""
+"""Django's SQLite engine with text folding that knows all of Unicode, and with quantiles."""
 
 from typing import Any
 
@@ -9,8 +9,31 @@ def _fold(text: Any) -> Any:
     return text.lower() if isinstance(text, str) else text
 
 
+class Percentile:
+    """PERCENTILE_CONT as an aggregate: of the values in order, the one at `fraction`, or what lies between two."""
+
+    def __init__(self) -> None:
+        self._values: list[float] = []
+        self._fraction = 0.5
+
+    def step(self, value: float | None, fraction: float) -> None:
+        self._fraction = fraction
+        if value is not None:
+            self._values.append(value)
+
+    def finalize(self) -> float | None:
+        if not self._values:
+            return None
+        self._values.sort()
+        place = self._fraction * (len(self._values) - 1)
+        below = int(place)
+        above = min(below + 1, len(self._values) - 1)
+        return self._values[below] + (place - below) * (self._values[above] - self._values[below])
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: Any) -> Any:
         connection = super().get_new_connection(conn_params)
         connection.create_function("ATHENA_FOLD", 1, _fold, deterministic=True)
+        connection.create_aggregate("ATHENA_PERCENTILE", 2, Percentile)
         return connection

@@ -1,13 +1,13 @@
-"""Logging what happened, and what follows from it for the lead."""
+"""Logging what happened and correcting it, and what follows from it for the lead."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
 
 from sales import errors
-from sales.models import Activity
-from sales.services import activities
+from sales.models import Activity, FieldChange
+from sales.services import activities, follow_ups, leads
 
 
 def test_an_inbound_answer_is_logged_and_rescored(rep, make_lead):
@@ -56,3 +56,89 @@ def test_who_may_log(rep, colleague, stranger, manager, make_lead):
     with pytest.raises(errors.NotFound):
         activities.log(by=stranger, lead_id=lead.pk, activity_type="note")
     assert activities.log(by=manager, lead_id=lead.pk, activity_type="note").user == manager
+
+
+def correct(by, activity, **changes):
+    return activities.correct(by=by, activity_id=activity.pk, changes=changes)
+
+
+def test_a_correction_keeps_what_was_said_and_rescores(rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    log = activities.log(by=rep, lead_id=lead.pk, activity_type="email", direction="inbound", notes="Yes please")
+    lead.refresh_from_db()
+    before = lead.version
+    correct(rep, log, direction="outbound", notes="Sent the offer")
+    lead.refresh_from_db()
+    log.refresh_from_db()
+    assert (log.direction, log.notes) == ("outbound", "Sent the offer")
+    change = FieldChange.objects.get(lead=lead)
+    about = {"id": log.pk, "was": "E-mail"}
+    assert (change.field, change.by, change.old, change.new) == (
+        "activity", rep, about | {"direction": "inbound", "notes": "Yes please"},
+        about | {"direction": "outbound", "notes": "Sent the offer"},
+    )  # fmt: skip
+    assert (lead.score, lead.first_contacted_at, lead.version > before) == (0, log.occurred_at, True)
+    assert sum(lead.score_history.values_list("points_changed", flat=True)) == 0
+    assert lead.score_history.first().reason == "Corrected: E-mail"
+
+
+def test_what_the_lead_knew_from_it_follows(rep, make_lead):
+    lead, now = make_lead(assigned_to=rep), timezone.now()
+
+    def call(hours):
+        at = now - timedelta(hours=hours)
+        return activities.log(
+            by=rep, lead_id=lead.pk, activity_type="call", direction="outbound", occurred_at=at
+        )  # fmt: skip
+
+    early, late = call(9), call(2)
+    correct(rep, early, direction="inbound")
+    correct(rep, late, occurred_at=now - timedelta(hours=3))
+    lead.refresh_from_db()
+    assert (lead.first_contacted_at, lead.last_activity_at) == (now - timedelta(hours=3), now - timedelta(hours=3))
+    correct(rep, late, activity_type="note")
+    lead.refresh_from_db()
+    assert (lead.first_contacted_at, lead.last_activity_at) == (None, now - timedelta(hours=3))
+
+
+def test_a_first_contact_that_the_status_tells_of_stays(rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    contacted = leads.update(by=rep, lead_id=lead.pk, changes={"status": "contacted"}).first_contacted_at
+    log = activities.log(by=rep, lead_id=lead.pk, activity_type="call", direction="outbound")
+    correct(rep, log, direction="inbound")
+    lead.refresh_from_db()
+    assert lead.first_contacted_at == contacted
+
+
+def test_who_may_correct(rep, colleague, stranger, manager, make_lead):
+    lead = make_lead(assigned_to=rep)
+    log = activities.log(by=rep, lead_id=lead.pk, activity_type="note")
+    with pytest.raises(errors.NotYourActivity):
+        correct(colleague, log, notes="x")
+    with pytest.raises(errors.NotFound):
+        correct(stranger, log, notes="x")
+    assert correct(manager, log, notes="Seen").notes == "Seen"
+    lead.assigned_to = colleague
+    lead.save()
+    assert correct(rep, log, notes="Mine").notes == "Mine"
+
+
+def test_what_is_not_to_be_corrected(rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    leads.update(by=rep, lead_id=lead.pk, changes={"status": "contacted"})
+    plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2026, 1, 5))
+    follow_ups.complete(by=rep, follow_up_id=plan.pk, outcome="voicemail")
+    changes = FieldChange.objects.count()
+    for log in Activity.objects.filter(lead=lead):
+        with pytest.raises(errors.NotByHand):
+            correct(rep, log, notes="x")
+    log = activities.log(by=rep, lead_id=lead.pk, activity_type="note")
+    for wrong in (
+        {"activity_type": "transfer"}, {"lead": 1}, {"user": None}, {"occurred_at": timezone.now() + timedelta(days=1)},
+    ):  # fmt: skip
+        with pytest.raises(errors.Invalid):
+            correct(rep, log, **wrong)
+    correct(rep, log, notes="")
+    assert FieldChange.objects.count() == changes
+    with pytest.raises(errors.NotFound):
+        activities.correct(by=rep, activity_id=999_999, changes={})

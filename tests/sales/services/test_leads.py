@@ -136,6 +136,29 @@ def test_closing_cancels_what_is_open_and_reopening_does_not_bring_it_back(rep, 
     ]
 
 
+def test_a_booking_records_value_date_and_source_and_reopening_keeps_its_history(rep, make_lead):
+    source = LeadSource.objects.create(name="Fair")
+    lead = make_lead(assigned_to=rep, source=source)
+    won = leads.update(by=rep, lead_id=lead.pk, changes={"status": "won", "booked_value": Decimal("1200.50")})
+    booked = won.won_at
+    assert (won.booked_value, won.source, booked, booked is None) == (Decimal("1200.50"), source, won.closed_at, False)
+    again = leads.update(by=rep, lead_id=lead.pk, changes={"status": "quoted"})
+    assert (again.booked_value, again.closed_at, again.won_at) == (None, None, booked)
+    assert ("booked_value", 1200.5, None) in changes_of(lead)
+    rewon = leads.update(by=rep, lead_id=lead.pk, changes={"status": "won", "booked_value": Decimal(1100)})
+    assert (rewon.won_at, rewon.closed_at > booked) == (booked, True)
+
+
+@pytest.mark.parametrize("reason", [{}, {"lost_reason": None}, {"lost_reason": "because"}])
+def test_a_lost_lead_needs_a_reason_of_the_list(rep, make_lead, reason):
+    lead = make_lead(assigned_to=rep)
+    with pytest.raises(errors.Invalid) as refused:
+        leads.update(by=rep, lead_id=lead.pk, changes={"status": "lost", **reason})
+    assert list(refused.value.fields) == ["lost_reason"]
+    lead.refresh_from_db()
+    assert (lead.status, changes_of(lead)) == ("new", [])
+
+
 def test_a_closed_leads_score_freezes(rep, make_lead):
     lead = make_lead(assigned_to=rep)
     leads.update(by=rep, lead_id=lead.pk, changes={"status": "won"})

@@ -1,0 +1,44 @@
+"""`/sales/activities`: one entry of a lead's log, and its correction."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from athena.http import fields
+from athena.http.filters import query_values
+from athena.http.serializers import StrictSerializer
+from athena.http.viewsets import VerbViewSet
+from sales.api.shapes import ActivityRow
+from sales.models import Activity
+from sales.services import activities
+
+
+class ActivityBody(StrictSerializer):
+    activity_type = fields.ChoiceField(choices=Activity.Type.choices)
+    direction = fields.ChoiceField(choices=Activity.Direction.choices, required=False, allow_null=True)
+    description = fields.OneLineField(max_length=500, required=False)
+    notes = fields.LongTextField(required=False)
+    occurred_at = fields.DateTimeField(required=False)
+
+
+class CorrectionBody(ActivityBody):
+    class Meta:
+        row = ActivityRow
+
+
+class ActivityViewSet(VerbViewSet):
+    queryset = Activity.objects.none()
+
+    @extend_schema(responses=ActivityRow)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """An entry of the log of a lead that you can see."""
+        query_values(request, StrictSerializer)
+        rows = Activity.objects.visible_to(self.caller).filter(pk=self.pk)
+        return Response(self.found(ActivityRow.read(rows)))
+
+    @extend_schema(request=CorrectionBody, responses=ActivityRow)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Correct what was logged wrongly: its author, or a manager. What it said before stays in the timeline."""
+        changes = self.body(CorrectionBody, partial=True)
+        activity = activities.correct(by=self.caller, activity_id=self.pk, changes=changes)
+        return Response(ActivityRow.of(activity))
