@@ -65,6 +65,11 @@ class LeadClosed(Conflict):
     message = "The lead is closed. Reopen it first."
 
 
+class LeadMerged(Conflict):
+    code = "lead_merged"
+    message = "The lead was merged into another one, which has its story now."
+
+
 class FollowUpClosed(Conflict):
     code = "follow_up_closed"
     message = "This follow-up is already completed or cancelled."

@@ -37,9 +37,10 @@ _TABLE: dict[Role, dict[str, tuple[str, ...]]] = {
     Role.MANAGER: {
         "accounts.user": (READ,),
         "accounts.team": (READ,),
-        "sales.lead": (DELETE, "bulk_transfer", "import", "export"),
+        "sales.lead": (DELETE, "bulk_transfer", "merge", "import", "export"),
         "sales.leadsource": (ADD, CHANGE),
         "sales.sourcespend": (READ, ADD, CHANGE, DELETE),
+        "sales.intakeform": (READ, ADD, CHANGE),
         "sales.lostreason": (ADD, CHANGE),
         "sales.leadscoringrule": (READ, ADD, CHANGE, DELETE),
         "sales.scoringrun": (READ, ADD),

@@ -23,6 +23,7 @@ from sales.models import (
     SourceSpend,
     TransferBatch,
 )  # fmt: skip
+from sales.services import search
 
 # The columns of the tables: nobody who is logged in; the lead's owner; a colleague; somebody of another team; somebody
 # of another team who has a follow-up on it; the managers of its team, of another team and of none; an administrator;
@@ -63,6 +64,8 @@ def world(people: dict[str, User]) -> SimpleNamespace:
     archived = Lead.objects.create(
         company_name="Old Guard", assigned_to=owner, score=60, archived_at="2026-01-01T00:00Z"
     )
+
+    search.fill(10)
 
     def plan(of: Lead, who: User) -> FollowUp:
         return FollowUp.objects.create(lead=of, assigned_to=who, follow_up_type="call", scheduled_date="2099-01-05")
