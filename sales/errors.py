@@ -54,6 +54,11 @@ class ReceiverNotAllowed(NotAllowed):
     message = "You may give leads to active colleagues of your team."
 
 
+class OriginNotAllowed(NotAllowed):
+    code = "origin_not_allowed"
+    message = "This site is not among those that may use the form."
+
+
 class Conflict(SalesError):
     """The state of things does not allow it (HTTP 409)."""
 

@@ -3,6 +3,7 @@
 from rest_framework.viewsets import ViewSetMixin
 
 from sales.api.follow_ups import FollowUpViewSet
+from sales.api.intake import IntakeViewSet
 from sales.api.leads import LeadViewSet
 from sales.api.reports import ReportViewSet
 from sales.api.scoring_rules import ScoringRuleViewSet, ScoringRunViewSet, ScoringViewSet
@@ -17,4 +18,5 @@ ROUTES: dict[str, type[ViewSetMixin]] = {
     "sales/sources": SourceViewSet,
     "sales/lost-reasons": LostReasonViewSet,
     "sales/reports": ReportViewSet,
+    "intake/leads": IntakeViewSet,
 }
