@@ -6,7 +6,8 @@ from typing import Any
 from athena.urls import router
 
 BASE = "/api/v1/"
-OPEN = {"auth/login", "auth/refresh"}
+OPEN = {"auth/login", "auth/refresh", "intake/leads"}
+FORMS = {"intake/leads"}  # take what a page of a web site sends, too
 URLS: list[Any] = router.urls
 ROUTES = sorted(
     (re.sub(r"\(\?P<(\w+)>[^)]+\)", r"{\1}", pattern.pattern._regex.strip("^$")).replace("\\Z", ""), method, action)

@@ -18,6 +18,7 @@ from sales.models import (
     ScoringRun,
     TransferBatch,
 )
+from sales.services import search
 from tests.athena.routes import BASE, READS
 
 FROM_CODE = {"sales/scoring/fields"}  # as long as the registry
@@ -55,6 +56,7 @@ def fill(make_user, make_lead, admin):
             transferred_by=admin,
         )  # fmt: skip
         LostReason.objects.create(name=f"reason_{number}", label=f"Reason {number}")
+        search.fill(10)
         return {
             "users": somebody, "leads": first, "follow-ups": FollowUp.objects.first(), "sources": source, "runs": run,
             "rules": LeadScoringRule.objects.first(),
@@ -86,5 +88,5 @@ def rows(body):
     """How many the answer lists; None where it is one object."""
     if isinstance(body, list):
         return len(body)
-    lists = [body[name] for name in ("results", "history", "transfers", "rules") if name in body]
+    lists = [body[name] for name in ("results", "history", "transfers", "rules", "duplicates") if name in body]
     return len(lists[0]) if lists else None

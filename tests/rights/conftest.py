@@ -15,6 +15,8 @@ from sales.models import (
     Activity,
     FieldChange,
     FollowUp,
+    Inquiry,
+    IntakeForm,
     Lead,
     LeadScoreHistory,
     LeadSource,
@@ -84,7 +86,11 @@ def world(people: dict[str, User]) -> SimpleNamespace:
             ),
         )
 
+    form = IntakeForm.objects.create(name="Web site", key="a-key")
+    for of in (lead, secret):
+        Inquiry.objects.create(form=form, lead=of, reference=f"R{of.pk}", fingerprint=f"f{of.pk}")
     return SimpleNamespace(
+        form=form,
         source=source,
         spend=SourceSpend.objects.create(source=source, month=date(2026, 1, 1), amount=10),
         run=ScoringRun.objects.create(rule_set_version=1, state="done"),

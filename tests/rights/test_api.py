@@ -49,6 +49,13 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
     ("sales/leads/{pk}/activities", "get", ""): (None, READ_LEAD),
     ("sales/leads/{pk}/activities", "post", ""): ({"activity_type": "note"}, WRITE_LEAD.replace("200", "201")),
     ("sales/leads/{pk}/calculate-score", "post", ""): (None, WRITE_LEAD),
+    ("sales/leads/{pk}/duplicates", "get", ""): (None, READ_LEAD),
+    ("sales/leads/{pk}/merge", "post", ""): (
+        {"duplicate_ids": ["{mates}"]}, "401 403 403 403 403 200 404 200 200 401"
+    ),
+    ("sales/leads/{pk}/not-duplicate", "post", ""): (
+        {"lead_id": "{mates}"}, "401 204 204 404 404 204 404 204 204 401"
+    ),
     ("sales/leads/{pk}/score", "get", ""): (None, READ_LEAD),
     ("sales/leads/{pk}/score-history", "get", ""): (None, READ_LEAD),
     ("sales/leads/{pk}/transfer", "post", ""): ({"to_user_id": "{mate}"}, WRITE_LEAD),
@@ -103,6 +110,9 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
     ("sales/sources", "get", ""): (None, ANYBODY),
     ("sales/sources/{pk}", "get", ""): (None, ANYBODY),
     ("sales/lost-reasons", "get", ""): (None, ANYBODY),
+    ("intake/leads", "post", ""): (
+        {"key": "a-key", "contact_name": "New", "phone": "617 555 0100"}, "202 202 202 202 202 202 202 202 202 202"
+    ),
 }  # fmt: skip
 
 
@@ -119,7 +129,9 @@ def clients(people):
 @pytest.fixture
 def ask(clients, world, people):
     def filled(value):
-        names = {name: user.pk for name, user in people.items()} | {"lead": world.lead.pk}
+        names = {name: user.pk for name, user in people.items()} | {
+            "lead": world.lead.pk, "mates": world.leads["mates"].pk
+        }  # fmt: skip
         for name, pk in names.items():
             value = value.replace(f'"{{{name}}}"', str(pk)).replace(f"{{{name}}}", str(pk))
         return value
