@@ -12,7 +12,6 @@ from django.conf import settings
 from athena.accounts.models import fold_email
 
 EMAIL_LENGTH = 254
-MIN_PHONE_DIGITS = 4
 _NOT_DECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "’": "'", "‘": "'", "–": "-"})
 _LIKE_A_PHONE = re.compile(r"[+(]*[0-9][0-9()+./-]*")
 _NO_WORD = re.compile(r"[^\w]+")
@@ -57,9 +56,8 @@ def searchable(*texts: str, numbers: tuple[str, ...]) -> str:
 def parts(word: str) -> list[str]:
     """What a typed word may stand for in `searchable` text: itself, or the digits of a number."""
     found = [fold(word)]
-    number = digits(word)
-    if len(number) >= MIN_PHONE_DIGITS or (number and _LIKE_A_PHONE.fullmatch(word)):
-        found.append(number)
+    if _LIKE_A_PHONE.fullmatch(word):
+        found.append(digits(word))
     return list(dict.fromkeys(filter(None, found))) or [word]
 
 

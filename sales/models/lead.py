@@ -1,6 +1,6 @@
 """A lead: somebody who asked for a charter, the trip they want, and how far the sale has come."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -34,7 +34,7 @@ class LeadQuerySet(models.QuerySet["Lead"]):
             return self.none()
         if user.role == Role.ADMIN or (user.role == Role.MANAGER and user.team_id is None):
             return self
-        scope = Q(assigned_to=user.pk) | Q(pk__in=_leads_with_follow_up_of(user))
+        scope = Q(assigned_to=user.pk) | Q(_has_follow_up_of(user))
         if user.team_id is not None:
             scope |= Q(assigned_to__in=User.objects.filter(team=user.team_id).order_by().values("pk"))
         if user.role == Role.MANAGER:
@@ -70,10 +70,12 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         return self.filter(pk__in=found.values("lead"))
 
 
-def _leads_with_follow_up_of(user: User) -> "models.QuerySet[Any, Any]":
+def _has_follow_up_of(user: User) -> models.Exists:
+    """An EXISTS, which PostgreSQL asks for each of a few leads, and answers from a hash of all for many."""
     from sales.models.follow_up import FollowUp
 
-    return FollowUp.objects.filter(assigned_to=user.pk, cancelled_at__isnull=True).order_by().values("lead_id")
+    theirs = FollowUp.objects.filter(lead=models.OuterRef("pk"), assigned_to=user.pk, cancelled_at__isnull=True)
+    return models.Exists(theirs.order_by())
 
 
 class Lead(models.Model):
