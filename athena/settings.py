@@ -206,6 +206,7 @@ REST_FRAMEWORK: dict[str, Any] = {
 # costs a write a request where there is no Redis, so there it has to be asked for.
 THROTTLES = {
     "public": env.rate("THROTTLE_PUBLIC", "300/minute"),
+    "intake": env.rate("THROTTLE_INTAKE", "60/minute"),
     "user": env.rate("THROTTLE_USER", "1800/minute" if REDIS_URL else "none"),
 }
 SIMPLE_JWT = {

@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 
 from athena import health, metrics
 from athena.accounts.api.urls import ROUTES as ACCOUNTS
+from sales.api import intake_pages
 from sales.api.urls import ROUTES as SALES
 
 router = SimpleRouter(trailing_slash=False)
@@ -17,6 +18,8 @@ for prefix, viewset in {**ACCOUNTS, **SALES}.items():
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("intake/<str:key>/", intake_pages.show, name="intake"),
+    path("intake/<str:key>/thanks/", intake_pages.thanks, name="intake-thanks"),
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("metrics", metrics.show),

@@ -59,6 +59,11 @@ class ReceiverNotAllowed(NotAllowed):
     message = "You may give leads to active colleagues of your team."
 
 
+class OriginNotAllowed(NotAllowed):
+    code = "origin_not_allowed"
+    message = "This site is not among those that may use the form."
+
+
 class Conflict(SalesError):
     """The state of things does not allow it (HTTP 409)."""
 
@@ -68,6 +73,11 @@ class Conflict(SalesError):
 class LeadClosed(Conflict):
     code = "lead_closed"
     message = "The lead is closed. Reopen it first."
+
+
+class LeadMerged(Conflict):
+    code = "lead_merged"
+    message = "The lead was merged into another one, which has its story now."
 
 
 class FollowUpClosed(Conflict):

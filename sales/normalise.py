@@ -1,4 +1,10 @@
-"""The one spelling under which e-mail addresses and telephone numbers are compared. What was typed is kept as it is."""
+"""The one spelling under which names, e-mail addresses and telephone numbers are compared and searched.
+
+What was typed is kept as it is.
+"""
+
+import re
+import unicodedata
 
 import phonenumbers
 from django.conf import settings
@@ -6,6 +12,10 @@ from django.conf import settings
 from athena.accounts.models import fold_email
 
 EMAIL_LENGTH = 254
+_NOT_DECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "’": "'", "‘": "'", "–": "-"})
+_LIKE_A_PHONE = re.compile(r"[+(]*[0-9][0-9()+./-]*")
+_NO_WORD = re.compile(r"[^\w]+")
+_LEGAL_FORMS = {"the", "inc", "incorporated", "llc", "ltd", "limited", "corp", "corporation", "co", "company", "and"}
 
 
 def email(text: str) -> str:
@@ -25,3 +35,33 @@ def phone(text: str) -> str:
     if not phonenumbers.is_possible_number(number):
         return ""
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def fold(text: str) -> str:
+    """Text without case and accents (NFKD, without combining marks), with single spaces."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(each for each in decomposed if not unicodedata.combining(each))
+    return " ".join(plain.translate(_NOT_DECOMPOSED).casefold().split())
+
+
+def digits(text: str) -> str:
+    return "".join(each for each in text if each.isascii() and each.isdigit())
+
+
+def searchable(*texts: str, numbers: tuple[str, ...]) -> str:
+    """What a search looks in: the texts, folded, and the digits of the numbers."""
+    return " ".join(filter(None, (*map(fold, texts), *dict.fromkeys(map(digits, numbers)))))
+
+
+def parts(word: str) -> list[str]:
+    """What a typed word may stand for in `searchable` text: itself, or the digits of a number."""
+    found = [fold(word)]
+    if _LIKE_A_PHONE.fullmatch(word):
+        found.append(digits(word))
+    return list(dict.fromkeys(filter(None, found))) or [word]
+
+
+def company(text: str) -> str:
+    """A company's name without its legal form and punctuation; empty where nothing else is left."""
+    words = _NO_WORD.sub(" ", fold(text).replace("'", "")).split()
+    return " ".join(word for word in words if word not in _LEGAL_FORMS)[:200]

@@ -39,9 +39,10 @@ _TABLE: dict[Role, dict[str, tuple[str, ...]]] = {
     Role.MANAGER: {
         "accounts.user": (READ,),
         "accounts.team": (READ,),
-        "sales.lead": (DELETE, "bulk_transfer", "import", "export", "report"),
+        "sales.lead": (DELETE, "bulk_transfer", "merge", "import", "export", "report"),
         "sales.leadsource": (ADD, CHANGE),
         "sales.sourcespend": (READ, ADD, CHANGE, DELETE),
+        "sales.intakeform": (READ, ADD, CHANGE),
         "sales.lostreason": (ADD, CHANGE),
         "sales.cadence": (ADD, CHANGE),
         "sales.cadencestep": (ADD, CHANGE, DELETE),

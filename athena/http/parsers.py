@@ -1,14 +1,19 @@
-"""JSON as the contract takes it: one object, no key twice, nothing that other parsers read differently."""
+"""JSON as the contract takes it: one object, no key twice, nothing that other parsers read differently.
+
+And, for the route that takes them, the forms of web pages.
+"""
 
 import json
 import math
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
+from urllib.parse import parse_qsl
 
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
 MAX_DEPTH = 32
+MAX_FIELDS = 100
 
 
 class StrictJSONParser(BaseParser):
@@ -18,7 +23,7 @@ class StrictJSONParser(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """The body as a dictionary. Raises `ParseError` (400) and `UnsupportedMediaType` (415)."""
-        _require_json_in_utf8(media_type or "")
+        _require_utf8(media_type or "")
         try:
             value = json.loads(
                 stream.read().decode(),
@@ -38,11 +43,32 @@ class StrictJSONParser(BaseParser):
         return value
 
 
+class StrictFormParser(BaseParser):
+    """A form of a web page: each name once. What was left blank is absent."""
+
+    media_type = "application/x-www-form-urlencoded"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, str]:
+        """The fields as text. Raises `ParseError` (400) and `UnsupportedMediaType` (415)."""
+        _require_utf8(media_type or "")
+        try:
+            pairs = parse_qsl(
+                stream.read().decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
+            )
+        except ValueError as error:
+            raise ParseError("The form could not be read.") from error
+        if len(dict(pairs)) < len(pairs):
+            raise ParseError("A field occurs twice.")
+        return {name: value.replace("\r\n", "\n") for name, value in pairs if value.strip()}
+
+
 class _Refused(ValueError):
     """Valid JSON to some parsers, but not to us; the message says why."""
 
 
-def _require_json_in_utf8(media_type: str) -> None:
+def _require_utf8(media_type: str) -> None:
     kind, *parameters = media_type.split(";")
     if "*" in kind:  # a range, which the framework takes for any parser
         raise UnsupportedMediaType(media_type)

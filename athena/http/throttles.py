@@ -55,6 +55,12 @@ class PublicThrottle(Throttle):
         return client_address(request._request)
 
 
+class IntakeThrottle(PublicThrottle):
+    """Of the forms on web sites: by address, too."""
+
+    scope = "intake"
+
+
 class UserThrottle(Throttle):
     """Of everything else: by user."""
 

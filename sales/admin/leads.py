@@ -12,15 +12,16 @@ from django.utils.html import format_html
 from athena.accounts.models import User
 from sales import policy
 from sales.admin.base import ServiceAdmin, act_on_each, person
+from sales.admin.duplicates import DuplicatePages, merge_selected
 from sales.admin.lead_steps import LeadSteps
 from sales.admin.reassign import reassign
 from sales.admin.timeline import TimelinePages, newest
 from sales.models import CadenceEnrolment, FollowUp, Lead
 from sales.models.lead import LeadQuerySet
-from sales.queries import lead_views
+from sales.queries import duplicates, lead_views, trip_checks
 from sales.scoring.compile import Compiled
 from sales.scoring.explain import explain
-from sales.services import leads
+from sales.services import leads, merging
 
 SHOWN = 20  # follow-ups on a lead's page
 
@@ -111,15 +112,19 @@ class ArchivedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Lead)
-class LeadAdmin(LeadSteps, TimelinePages, ServiceAdmin):
+class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
     list_display = ("name", "status", "score", "assigned_to", "next_step", "pickup", "value", "source")
     list_select_related = ("assigned_to", "source")
     list_filter = (ViewFilter, "status", PlanFilter, ScoreFilter, OwnerFilter, "source", "trip_type", ArchivedFilter)
     search_fields = ("company_name", "contact_name", "email", "phone")
     search_help_text = "Company, contact, e-mail or phone; parts, in any order"
     ordering = ("-created_at", "-id")
-    actions = ("cadence_selected", "repeat_selected", "reassign_selected", "archive_selected", "restore_selected")
+    actions = (
+        *("cadence_selected", "repeat_selected", "reassign_selected", "merge_selected"),
+        *("archive_selected", "restore_selected"),
+    )
     change_form_template = "admin/sales/lead/change_form.html"
+    change_list_template = "admin/sales/lead/change_list.html"
     facts = (
         "score",
         "assigned_to",
@@ -175,12 +180,18 @@ class LeadAdmin(LeadSteps, TimelinePages, ServiceAdmin):
         owner = values.pop("assigned_to", None)
         return leads.create(by=person(request), values={**values, "assigned_to": owner and owner.pk})
 
+    def response_add(self, request: HttpRequest, obj: Lead, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.warn_of_duplicates(request, obj)
+        return super().response_add(request, obj, *args, **kwargs)
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         lead = kwargs.get("obj")
         if lead is not None:
             context["panels"] = _panels(lead)
+            context["duplicates"] = duplicates.of(person(request), lead)
+            context["warnings"] = trip_checks.of(vars(lead))
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description="Lead", ordering="company_name")
@@ -208,6 +219,10 @@ class LeadAdmin(LeadSteps, TimelinePages, ServiceAdmin):
     def reassign_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         return reassign(self, request, queryset)
 
+    @admin.action(description="Merge selected leads", permissions=["merge"])
+    def merge_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        return merge_selected(request, list(queryset.values_list("pk", flat=True)[: merging.MOST + 1]))
+
     @admin.action(description="Archive selected leads", permissions=["archive"])
     def archive_selected(self, request: HttpRequest, queryset: Any) -> None:
         act_on_each(request, queryset, lambda pk: leads.archive(by=person(request), lead_id=pk), "{count} archived.")
@@ -218,6 +233,9 @@ class LeadAdmin(LeadSteps, TimelinePages, ServiceAdmin):
 
     def has_bulk_transfer_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("sales.bulk_transfer_lead")
+
+    def has_merge_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("sales.merge_lead")
 
     def has_archive_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("sales.delete_lead")

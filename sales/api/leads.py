@@ -10,16 +10,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from athena.http import fields, filters
+from athena.http.filters import query_values
 from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import ViewSet
 from sales.api.activities import ActivityBody
 from sales.api.cadences import CadenceActions
+from sales.api.duplicates import DuplicateActions
 from sales.api.repeats import RepeatActions
 from sales.api.scoring import ScoreActions
-from sales.api.shapes import ActivityRow, LeadRow
+from sales.api.shapes import ActivityRow, DuplicateRow, LeadDetail, LeadRow, NewLead
 from sales.api.timeline import TimelineActions
 from sales.api.transfers import TransferActions
 from sales.models import Activity, Lead
+from sales.queries import duplicates
 from sales.services import activities, leads
 
 
@@ -81,14 +84,16 @@ class LeadBody(StrictSerializer):
     lost_reason = fields.OneLineField(max_length=50, required=False, allow_null=True)
 
     class Meta:
-        row = LeadRow
+        row = NewLead
 
 
 class NewLeadBody(LeadBody):
     assigned_to = fields.IdField(required=False, allow_null=True)
 
 
-class LeadViewSet(ScoreActions, TimelineActions, TransferActions, CadenceActions, RepeatActions, ViewSet):
+class LeadViewSet(
+    ScoreActions, TimelineActions, TransferActions, DuplicateActions, CadenceActions, RepeatActions, ViewSet
+):
     """Inquiries, and how far each sale has come."""
 
     queryset = Lead.objects.none()
@@ -105,6 +110,7 @@ class LeadViewSet(ScoreActions, TimelineActions, TransferActions, CadenceActions
         **ScoreActions.rights,
         **TimelineActions.rights,
         **TransferActions.rights,
+        **DuplicateActions.rights,
         **CadenceActions.rights,
         **RepeatActions.rights,
     }
@@ -112,19 +118,29 @@ class LeadViewSet(ScoreActions, TimelineActions, TransferActions, CadenceActions
     def get_queryset(self) -> "QuerySet[Lead]":
         return Lead.objects.visible_to(self.caller)
 
-    @extend_schema(request=NewLeadBody, responses={201: LeadRow})
+    @extend_schema(request=NewLeadBody, responses={201: NewLead})
     def create(self, request: Request) -> Response:
-        """Take a lead in. A rep's is theirs; a manager may name `assigned_to`, or else nobody owns it yet."""
-        lead = leads.create(by=self.caller, values=self.body(NewLeadBody))
-        return Response(LeadRow.of(lead), status=status.HTTP_201_CREATED)
+        """Take a lead in. A rep's is theirs; a manager may name `assigned_to`, or else nobody owns it yet.
 
-    @extend_schema(request=LeadBody, responses=LeadRow)
+        `duplicates` are the open leads that it may repeat, `warnings` what is worth a second look about the trip.
+        """
+        lead = leads.create(by=self.caller, values=self.body(NewLeadBody))
+        found = [DuplicateRow.of(match) for match in duplicates.of(self.caller, lead)]
+        return Response(LeadDetail.of(lead) | {"duplicates": found}, status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses=LeadDetail)
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One lead, with `warnings` about its trip."""
+        query_values(request, StrictSerializer)
+        return Response(LeadDetail.warned(self.found(self.rows().filter(pk=self.pk))))
+
+    @extend_schema(request=LeadBody, responses=LeadDetail)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change a lead. Status `lost` needs a `lost_reason`, `won` takes a `booked_value`. Owner or manager."""
         lead = leads.update(
             by=self.caller, lead_id=self.pk, changes=self.body(LeadBody, partial=True), versions=self.if_match
         )
-        return Response(LeadRow.of(lead))
+        return Response(LeadDetail.of(lead))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:

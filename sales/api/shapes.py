@@ -1,12 +1,15 @@
 """The shapes in which leads, follow-ups and activities go out, each declared once for the JSON and for the schema."""
 
+from dataclasses import asdict
 from typing import Any
 
+from django.db.models import Model, QuerySet
 from rest_framework import serializers
 
 from athena.http.rows import Row
 from sales.models import Activity, FollowUp, Lead
 from sales.models.lead import display_name
+from sales.queries import duplicates, trip_checks
 
 
 class LeadRow(Row):
@@ -57,6 +60,61 @@ class LeadRow(Row):
     version = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+
+
+class Warned(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    text = serializers.CharField()
+
+
+class LeadDetail(LeadRow):
+    """One lead, with what is worth a second look about its trip."""
+
+    warnings = Warned(many=True)
+
+    @classmethod
+    def read(cls, queryset: "QuerySet[Any, Any]") -> "QuerySet[Any, dict[str, Any]]":
+        return LeadRow.read(queryset)
+
+    @classmethod
+    def of(cls, row: Model) -> dict[str, Any]:
+        return cls.warned(super().of(row))
+
+    @staticmethod
+    def warned(row: dict[str, Any]) -> dict[str, Any]:
+        """The row of `read`, with its warnings."""
+        return row | {"warnings": [asdict(each) for each in trip_checks.of(row)]}
+
+
+class DuplicateRow(serializers.Serializer[Any]):
+    """An open lead that is probably the same, and why."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    status = serializers.ChoiceField(Lead.Status.choices)
+    assigned_to = serializers.IntegerField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    reasons = serializers.ListField(child=serializers.ChoiceField(list(duplicates.LABELS)))
+    strength = serializers.IntegerField(help_text="How probably it is the same, 1 to 100.")
+
+    @staticmethod
+    def of(match: duplicates.Match) -> dict[str, Any]:
+        lead = match.lead
+        return {
+            "id": lead.pk,
+            "name": str(lead),
+            "status": lead.status,
+            "assigned_to": lead.assigned_to_id,
+            "created_at": lead.created_at,
+            "reasons": list(match.reasons),
+            "strength": match.strength,
+        }
+
+
+class NewLead(LeadDetail):
+    """A lead that has just come in, with the open ones that it may repeat (of those that the caller may see)."""
+
+    duplicates = DuplicateRow(many=True)
 
 
 class ActivityRow(Row):

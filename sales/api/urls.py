@@ -5,6 +5,7 @@ from rest_framework.viewsets import ViewSetMixin
 from sales.api.activities import ActivityViewSet
 from sales.api.cadences import CadenceViewSet
 from sales.api.follow_ups import FollowUpViewSet
+from sales.api.intake import IntakeViewSet
 from sales.api.leads import LeadViewSet
 from sales.api.reports import ReportViewSet
 from sales.api.scoring_rules import ScoringRuleViewSet, ScoringRunViewSet, ScoringViewSet
@@ -21,4 +22,5 @@ ROUTES: dict[str, type[ViewSetMixin]] = {
     "sales/sources": SourceViewSet,
     "sales/lost-reasons": LostReasonViewSet,
     "sales/reports": ReportViewSet,
+    "intake/leads": IntakeViewSet,
 }

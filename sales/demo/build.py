@@ -29,7 +29,7 @@ from sales.models import (
     SourceSpend,
     TransferBatch,
 )
-from sales.services import planning, scoring
+from sales.services import planning, scoring, search
 
 DAYS = 365
 GROWTH = 1.5  # over 1, there are more leads each month than the month before
@@ -95,7 +95,7 @@ def _write(world: World, stories: list[Story]) -> None:
         story.lead.updated_at = story.at
         if story.lead.closed_at is None:
             story.lead.status = story.status
-    Lead.objects.bulk_create(world.take(Lead))
+    search.index(Lead.objects.bulk_create(world.take(Lead)))
     _mark_repeat_clients(leads)
     _score(leads, stories)
     for follow_up in world.rows[FollowUp]:

@@ -9,12 +9,21 @@ from collections.abc import Callable
 from django.db import connection
 from django.db.models import Field, Max, Model
 
-from sales.models import Activity, FieldChange, FollowUp, Lead, LeadScoreHistory, LeadTransfer, TransferBatch
+from sales.models import (
+    Activity,
+    FieldChange,
+    FollowUp,
+    Lead,
+    LeadScoreHistory,
+    LeadSearch,
+    LeadTransfer,
+    TransferBatch,
+)
 
 AT_ONCE = 10_000  # leads a statement
 # In the order in which they need each other. A follow-up names its activity, which names the follow-up: see `_link`.
 COPIED: tuple[type[Model], ...] = (
-    Lead, TransferBatch, FollowUp, Activity, FieldChange, LeadTransfer, LeadScoreHistory,
+    Lead, LeadSearch, TransferBatch, FollowUp, Activity, FieldChange, LeadTransfer, LeadScoreHistory,
 )  # fmt: skip
 _WHICH = {
     Lead: "t.id <= %(last)s",
@@ -25,13 +34,22 @@ _NUMBER = (
     "SUBSTR(t.phone_normalised, 1, 5)"
     " || CAST(2000000 + (CAST(SUBSTR(t.phone_normalised, 6) AS BIGINT) + n.n * 7919) %% 8000000 AS VARCHAR(7))"
 )
-_OTHER = {
-    "company_name": "CASE WHEN t.company_name = '' THEN '' ELSE t.company_name || ' ' || n.n END",
-    "contact_name": "CASE WHEN t.company_name = '' THEN t.contact_name || ' ' || n.n ELSE t.contact_name END",
-    "email": "CASE WHEN t.email = '' THEN '' ELSE n.n || '.' || t.email END",
-    "email_normalised": "CASE WHEN t.email_normalised = '' THEN '' ELSE n.n || '.' || t.email_normalised END",
-    "phone": f"CASE WHEN t.phone_normalised = '' THEN t.phone ELSE {_NUMBER} END",
-    "phone_normalised": f"CASE WHEN t.phone_normalised = '' THEN '' ELSE {_NUMBER} END",
+_OTHER: dict[type[Model], dict[str, str]] = {
+    Lead: {
+        "company_name": "CASE WHEN t.company_name = '' THEN '' ELSE t.company_name || ' ' || n.n END",
+        "contact_name": "CASE WHEN t.company_name = '' THEN t.contact_name || ' ' || n.n ELSE t.contact_name END",
+        "email": "CASE WHEN t.email = '' THEN '' ELSE n.n || '.' || t.email END",
+        "email_normalised": "CASE WHEN t.email_normalised = '' THEN '' ELSE n.n || '.' || t.email_normalised END",
+        "phone": f"CASE WHEN t.phone_normalised = '' THEN t.phone ELSE {_NUMBER} END",
+        "phone_normalised": f"CASE WHEN t.phone_normalised = '' THEN '' ELSE {_NUMBER} END",
+    },
+    LeadSearch: {  # found by its own address and number; and nobody's duplicate
+        "text": "t.text || ' ' || n.n || ' ' || (SELECT c.email_normalised || REPLACE(c.phone_normalised, '+', ' ')"
+        " FROM leads AS c WHERE c.id = t.lead_id + n.n * {leads})",
+        "company": "CASE WHEN t.company = '' THEN '' ELSE t.company || ' ' || n.n END",
+        "company_day": "''",
+        "trip": "''",
+    },
 }
 
 
@@ -59,15 +77,14 @@ def multiply(told: int, leads: int, progress: Callable[[int], None]) -> None:
 def _copy(model: type[Model], spans: dict[type[Model], int]) -> str:
     """INSERT … SELECT of every column there is, for the copies `first` to `final` of the leads up to `last`."""
     columns = {str(field.column): _value(field, spans) for field in model._meta.concrete_fields}
-    if model is Lead:
-        columns |= _OTHER
+    columns |= {name: how.format(leads=spans[Lead]) for name, how in _OTHER.get(model, {}).items()}
     names = ", ".join(f'"{name}"' for name in columns)
     which = _WHICH.get(model, "t.lead_id <= %(last)s")
-    table = model._meta.db_table
+    table, key = model._meta.db_table, model._meta.pk.column
     return f"""
         INSERT INTO {table} ({names})
         WITH RECURSIVE n (n) AS (SELECT %(first)s UNION ALL SELECT n + 1 FROM n WHERE n < %(final)s)
-        SELECT {", ".join(columns.values())} FROM n CROSS JOIN {table} AS t WHERE t.id <= {spans[model]} AND {which}
+        SELECT {", ".join(columns.values())} FROM n CROSS JOIN {table} AS t WHERE t.{key} <= {spans[model]} AND {which}
     """  # noqa: S608 (our own names)
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from random import Random
 
-from sales.models import LeadSource, SourceSpend
+from sales.models import IntakeForm, LeadSource, SourceSpend
 
 Channel, CostModel = LeadSource.Channel, LeadSource.CostModel
 
@@ -67,6 +67,7 @@ SOURCES = (
 )
 BY_ID = {source.id: source for source in SOURCES}
 REPEAT = BY_ID[9]
+FORM_KEY = "demo"
 _FLAT = {10: 3200}  # a month's spend of a source without campaigns
 _NEW_CLIENTS = [source for source in SOURCES if source.weight]
 _WEIGHTS = [source.weight for source in _NEW_CLIENTS]
@@ -80,7 +81,7 @@ def pick(rng: Random, wanted: str) -> tuple[Source, Campaign | None]:
 
 
 def create(rng: Random, *, first: date, last: date, since: datetime) -> None:
-    """Write the sources, and their spend for each month from `first` to `last`."""
+    """Write the sources, the web site's form, and what the sources cost in each month from `first` to `last`."""
     LeadSource.objects.bulk_create(
         LeadSource(
             id=source.id,
@@ -93,6 +94,7 @@ def create(rng: Random, *, first: date, last: date, since: datetime) -> None:
         )
         for source in SOURCES
     )
+    IntakeForm.objects.create(name="Web site", key=FORM_KEY, source_id=SOURCES[0].id, created_at=since)
     spend = [
         SourceSpend(source_id=source.id, campaign=campaign, month=month, amount=_vary(rng, amount), created_at=since)
         for month in _months(first, last)

@@ -3,8 +3,10 @@
 from sales.models.activity import Activity, FieldChange
 from sales.models.cadence import Cadence, CadenceEnrolment, CadenceStep
 from sales.models.follow_up import FollowUp
+from sales.models.intake import Inquiry, IntakeForm
 from sales.models.lead import Lead
 from sales.models.scoring import LeadScoreHistory, LeadScoringRule, RuleSet, ScoringBatch, ScoringRun
+from sales.models.search import LeadSearch, NotDuplicate
 from sales.models.source import LeadSource, LostReason, SourceSpend
 from sales.models.transfer import LeadTransfer, TransferBatch
 
@@ -15,12 +17,16 @@ __all__ = [
     "CadenceStep",
     "FieldChange",
     "FollowUp",
+    "Inquiry",
+    "IntakeForm",
     "Lead",
     "LeadScoreHistory",
     "LeadScoringRule",
+    "LeadSearch",
     "LeadSource",
     "LeadTransfer",
     "LostReason",
+    "NotDuplicate",
     "RuleSet",
     "ScoringBatch",
     "ScoringRun",

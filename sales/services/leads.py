@@ -13,7 +13,7 @@ from notifications import outbox
 from sales import errors, normalise, policy
 from sales.models import Activity, FieldChange, Lead, LeadSource, LostReason
 from sales.models.lead import CLOSED_STATUSES
-from sales.services import activities, cadences, locks, planning, scoring
+from sales.services import activities, cadences, locks, planning, scoring, search
 
 WRITABLE = (
     *("company_name", "contact_name", "email", "phone", "notes", "status"),
@@ -51,6 +51,7 @@ def create(*, by: User | None, values: Mapping[str, Any], repeat_of: Lead | None
     _enter_status(lead)
     _check(lead)
     lead.save()
+    search.index([lead])
     scoring.rescore(lead_ids=[lead.pk], by=by, reason="New lead")
     if owner is not None and (by is None or owner.pk != by.pk):
         outbox.add(
@@ -76,7 +77,7 @@ def update(
     lead = locks.visible_lead(by, lead_id)
     policy.require_write_lead(by, lead)
     locks.require_version(lead, versions)
-    before = {name: _plain(lead, name) for name in WRITABLE}
+    before = {name: plain(lead, name) for name in WRITABLE}
     was, was_closed = lead.status, not lead.is_open
     values = _resolved(changes)
     if values.get("status", was) != was:
@@ -87,13 +88,14 @@ def update(
     if lead.status != was:
         _enter_status(lead)
     _check(lead)
-    after = {name: _plain(lead, name) for name in WRITABLE}
+    after = {name: plain(lead, name) for name in WRITABLE}
     changed = sorted(name for name in WRITABLE if before[name] != after[name])
     if not changed:
         return lead
     lead.version += 1
     lead.updated_at = timezone.now()
     lead.save()
+    search.index([lead])
     FieldChange.objects.bulk_create(
         FieldChange(lead=lead, field=name, old=before[name], new=after[name], by=by, at=lead.updated_at)
         for name in changed
@@ -128,12 +130,17 @@ def archive(*, by: User | None, lead_id: int, versions: Collection[int] | None =
 
 @transaction.atomic
 def restore(*, by: User | None, lead_id: int) -> None:
-    """Bring an archived lead back (managers). Its follow-ups stay cancelled. Raises `NotFound`, `NotAllowed`."""
+    """Bring an archived lead back (managers). Its follow-ups stay cancelled.
+
+    Raises `NotFound`, `NotAllowed`, and `LeadMerged` for one whose story is another lead's by now.
+    """
     leads = Lead.objects.all() if by is None else Lead.objects.in_scope_of(by)
     lead = leads.select_for_update(of=("self",)).filter(pk=lead_id, archived_at__isnull=False).first()
     if lead is None:
         raise errors.NotFound("There is no such archived lead.")
     policy.require_manager(by)
+    if lead.merged_into_id is not None:
+        raise errors.LeadMerged
     _stamp_archived(lead, by, archived=False)
     scoring.rescore(lead_ids=[lead.pk], by=by, reason="Restored")
 
@@ -216,7 +223,7 @@ def _check(lead: Lead) -> None:
         raise errors.Invalid(wrong)
 
 
-def _plain(lead: Lead, name: str) -> Any:
+def plain(lead: Lead, name: str) -> Any:
     """A field's value as JSON can hold it (a key for a row, text for a time, a number for money)."""
     value = getattr(lead, f"{name}_id" if name in _FOREIGN else name)
     if isinstance(value, Decimal):

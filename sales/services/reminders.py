@@ -13,7 +13,7 @@ from notifications import outbox
 from sales import normalise
 from sales.models import FollowUp, Lead
 from sales.models.lead import NOT_NORMALISED
-from sales.services import locks, planning
+from sales.services import locks, planning, search
 
 BATCH = 500
 
@@ -48,13 +48,14 @@ def _claim_batch() -> int:
 
 
 def fill_derived() -> int:
-    """Work out what services would have: due times and reminders, next dates, normalised e-mail and phone.
+    """Work out what services would have: due times and reminders, next dates, normalised e-mail and phone, and
+    what leads are found by.
 
     Finds rows that plain SQL wrote, and those of people whose time zone has changed. Returns how many rows it filled.
     """
     filled = 0
     _unsettle_moved_people()
-    while batch := _fill_follow_ups() + _fill_leads():
+    while batch := _fill_follow_ups() + _fill_leads() + search.fill(BATCH):
         filled += batch
     return filled
 
@@ -89,4 +90,5 @@ def _fill_leads() -> int:
         row.email_normalised = normalise.email(row.email)
         row.phone_normalised = normalise.phone(row.phone)
     Lead.objects.bulk_update(rows, ["email_normalised", "phone_normalised"])
+    search.index(rows)
     return len(rows)

@@ -6,7 +6,8 @@ from typing import Any
 from athena.urls import router
 
 BASE = "/api/v1/"
-OPEN = {"auth/login", "auth/refresh"}
+OPEN = {"auth/login", "auth/refresh", "intake/leads"}
+FORMS = {"intake/leads"}  # take what a page of a web site sends, too
 CALENDAR = "sales/follow-ups/calendar.ics"  # it has a token of its own, and answers iCalendar
 URLS: list[Any] = router.urls
 ROUTES = sorted(

@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from athena.http.middleware import MAX_BODY
 from sales.models import Activity, Cadence, FollowUp, LeadScoringRule, LeadSource, ScoringRun
-from tests.athena.routes import BASE, OPEN, READS, ROUTES, WRITES
+from tests.athena.routes import BASE, FORMS, OPEN, READS, ROUTES, WRITES
 
 
 @pytest.fixture
@@ -134,7 +134,8 @@ def test_a_body_that_is_not_json_in_utf8_is_415(client, fill, route, method):
         "nonsense",
         "*/*",
     ):
-        assert is_error(call(client, method, fill(route), "{}", kind), 415), kind
+        if not (route in FORMS and kind == "application/x-www-form-urlencoded"):
+            assert is_error(call(client, method, fill(route), "{}", kind), 415), kind
 
 
 @pytest.mark.parametrize(("route", "method"), WRITES)

@@ -23,6 +23,7 @@ from sales.models import (
     SourceSpend,
     TransferBatch,
 )
+from sales.services import search
 from tests.athena.routes import BASE, READS
 
 FROM_CODE = {"sales/scoring/fields"}  # as long as the registry
@@ -67,6 +68,7 @@ def fill(make_user, make_lead, admin):
         cadence = Cadence.objects.create(name=f"Cadence {number}")
         CadenceEnrolment.objects.create(lead=first, cadence=cadence, day=0, stopped_at=timezone.now(), stop_reason="x")
         make_lead(status="won", pickup_at=timezone.now() - timedelta(days=130), assigned_to=somebody)
+        search.fill(10)
         return {
             "users": somebody, "leads": first, "activities": activity, "cadences": cadence,
             "follow-ups": FollowUp.objects.first(), "sources": spend, "runs": run,
@@ -99,5 +101,6 @@ def rows(body):
     """How many the answer lists; None where it is one object."""
     if isinstance(body, list):
         return len(body)
-    lists = [body[name] for name in ("results", "history", "transfers", "rules", "rows") if name in body]
+    names = ("results", "history", "transfers", "rules", "rows", "duplicates")
+    lists = [body[name] for name in names if name in body]
     return len(lists[0]) if lists else None

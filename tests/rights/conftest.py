@@ -18,6 +18,8 @@ from sales.models import (
     CadenceStep,
     FieldChange,
     FollowUp,
+    Inquiry,
+    IntakeForm,
     Lead,
     LeadScoreHistory,
     LeadSource,
@@ -26,6 +28,7 @@ from sales.models import (
     SourceSpend,
     TransferBatch,
 )  # fmt: skip
+from sales.services import search
 
 # The columns of the tables: nobody who is logged in; the lead's owner; a colleague; somebody of another team; somebody
 # of another team who has a follow-up on it; the managers of its team, of another team and of none; an administrator;
@@ -67,6 +70,8 @@ def world(people: dict[str, User]) -> SimpleNamespace:
         company_name="Old Guard", assigned_to=owner, score=60, archived_at="2026-01-01T00:00Z"
     )
 
+    search.fill(10)
+
     def plan(of: Lead, who: User) -> FollowUp:
         return FollowUp.objects.create(lead=of, assigned_to=who, follow_up_type="call", scheduled_date="2099-01-05")
 
@@ -88,7 +93,11 @@ def world(people: dict[str, User]) -> SimpleNamespace:
             ),
         )
 
+    form = IntakeForm.objects.create(name="Web site", key="a-key")
+    for of in (lead, secret):
+        Inquiry.objects.create(form=form, lead=of, reference=f"R{of.pk}", fingerprint=f"f{of.pk}")
     return SimpleNamespace(
+        form=form,
         source=source,
         spend=SourceSpend.objects.create(source=source, month=date(2026, 1, 1), amount=10),
         run=ScoringRun.objects.create(rule_set_version=1, state="done"),

@@ -23,6 +23,7 @@ LEAD = (
     "302 200 200 302 200 200 302 200 200 302"  # 302 for those who can't see it: to the index, as if it were not there
 )
 LEADS_BATCH = "302 403 403 403 403 200 302 200 200 302"
+LEADS_PAIR = "302 403 403 403 403 200 404 200 200 302"
 OWNERS = "302 200 302 302 302 302 302 302 200 302"
 REDIRECT = "302 302 302 302 302 302 302 302 302 302"
 POSTED = "302 405 405 405 405 405 405 405 405 302"
@@ -43,6 +44,7 @@ MODELS = {
     "sales_cadence": (EVERYBODY, MANAGERS, EVERYBODY, EVERYBODY, NEVER),
     "sales_fieldchange": (EVERYBODY, NEVER, LEAD, LEAD, NEVER),
     "sales_followup": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
+    "sales_intakeform": (MANAGERS, MANAGERS, MANAGERS, MANAGERS, NEVER),
     "sales_lead": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
     "sales_leadscorehistory": (EVERYBODY, NEVER, LEAD, LEAD, NEVER),
     "sales_leadscoringrule": (MANAGERS, MANAGERS, MANAGERS, MANAGERS, MANAGERS),
@@ -76,6 +78,9 @@ OTHERS = {
     "sales_lead_repeat": POSTED,
     "sales_followup_complete": LEAD.replace("302", "404").replace("404", "302", 1)[:-3] + "302",
     "sales_lead_timeline": LEAD.replace("302", "404").replace("404", "302", 1)[:-3] + "302",
+    "sales_lead_duplicates": MANAGERS,
+    "sales_lead_merge": LEADS_PAIR,
+    "sales_lead_not_duplicate": CLOSED.replace("403", "405"),
     "sales_leadscoringrule_effectiveness": MANAGERS,
     "sales_leadscoringrule_preview": CLOSED.replace("403", "405"),
     "sales_leadsource_roi": MANAGERS,
@@ -108,6 +113,8 @@ WRITERS = {
     "sales_lead_stop_cadence": {"owner", *IN_SCOPE}, "sales_lead_repeat": {"owner", *IN_SCOPE},
     "sales_followup_add": {"owner", *IN_SCOPE}, "sales_followup_change": {"owner", *IN_SCOPE},
     "sales_followup_complete": {"owner"}, "sales_followup_changelist": {"owner", *IN_SCOPE},
+    "sales_intakeform_add": M, "sales_intakeform_change": M,
+    "sales_lead_merge": IN_SCOPE, "sales_lead_not_duplicate": {"owner", "mate", *IN_SCOPE},
     "sales_lead_add": ALL, "sales_lead_change": {"owner", *IN_SCOPE}, "sales_lead_changelist": IN_SCOPE,
     "sales_leadscoringrule_add": M, "sales_leadscoringrule_change": M, "sales_leadscoringrule_delete": M,
     "sales_leadscoringrule_changelist": M,
@@ -131,6 +138,7 @@ def rows(world, people, won):
         "django_celery_beat_intervalschedule": IntervalSchedule.objects.get(),
         "django_celery_beat_periodictask": PeriodicTask.objects.first(),
         "notifications_notification": Notification.objects.get(), "notifications_preference": Preference.objects.get(),
+        "sales_intakeform": world.form, "sales_mates": world.leads["mates"],
         "sales_activity": story.activity, "sales_cadence": world.cadence,
         "sales_fieldchange": story.change, "sales_followup": world.plan,
         "sales_lead": world.lead, "won": won,
@@ -171,6 +179,8 @@ def address(name, rows):
             return reverse(f"admin:{name}", args=[rows["accounts_user"].pk])
         case "sales_lead_timeline":
             return reverse(f"admin:{name}", args=[rows["sales_lead"].pk])
+        case "sales_lead_merge":
+            return f"{reverse('admin:sales_lead_merge')}?id={rows['sales_lead'].pk}&id={rows['sales_mates'].pk}"
         case "sales_followup_complete" | "sales_followup_snooze":
             return reverse(f"admin:{name}", args=[rows["sales_followup"].pk])
         case "sales_lead_stop_cadence":
@@ -235,6 +245,7 @@ def sent(name, rows, browser):
         },
         "sales_activity": {"lead": lead, "activity_type": "note", "notes": "New"},
         "sales_followup": {"lead": lead, "follow_up_type": "call", "scheduled_date": "2099-02-05", "notes": "New"},
+        "sales_intakeform": {"name": "New", "is_active": "on"},
         "sales_lead": {"company_name": "New", "status": "new"},
         "sales_leadscoringrule": rule,
         "sales_leadsource": {"name": "New", "channel": "ads", "cost_model": "none"},
@@ -273,6 +284,10 @@ def sent(name, rows, browser):
             return rule
         case "upload":
             return {"step": "save", "text": "month,source,campaign,amount\n2026-02,Fair,,5"}
+        case "merge":
+            return {"id": [lead, rows["sales_mates"].pk], "keep": lead}
+        case "duplicate":
+            return {"lead_id": lead, "other_id": rows["sales_mates"].pk}
     return password
 
 
@@ -283,6 +298,7 @@ POSTS = GETS | {
     "sales_lead_repeat": "302 302 403 404 403 302 404 302 302 302",
     "sales_leadscoringrule_preview": MANAGERS,
     "sales_scoringrun_start": "302 403 403 403 403 302 302 302 302 302",
+    "sales_lead_not_duplicate": "302 302 302 404 404 302 404 302 302 302",
 }
 UNTOUCHED = ("login", "logout", "password_change", "index")  # one's own affairs: tests/athena/accounts
 
@@ -301,7 +317,7 @@ def test_who_writes_there(browsers, rows, name):
 # The actions that a list offers, and to whom; nothing else and to nobody else (Django refuses what it does not offer).
 ACTIONS = {
     ("sales_lead", ALL): {"cadence_selected", "repeat_selected"},
-    ("sales_lead", M): {"reassign_selected", "archive_selected", "restore_selected"},
+    ("sales_lead", M): {"reassign_selected", "merge_selected", "archive_selected", "restore_selected"},
     ("sales_followup", ALL): {"cancel_selected"},
     ("sales_leadscoringrule", M): {"delete_selected"},
     ("sales_sourcespend", M): {"delete_selected"},

@@ -64,6 +64,13 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
     ("sales/cadences", "get", ""): (None, ANYBODY),
     ("sales/cadences/{pk}", "get", ""): (None, ANYBODY),
     ("sales/leads/{pk}/calculate-score", "post", ""): (None, WRITE_LEAD),
+    ("sales/leads/{pk}/duplicates", "get", ""): (None, READ_LEAD),
+    ("sales/leads/{pk}/merge", "post", ""): (
+        {"duplicate_ids": ["{mates}"]}, "401 403 403 403 403 200 404 200 200 401"
+    ),
+    ("sales/leads/{pk}/not-duplicate", "post", ""): (
+        {"lead_id": "{mates}"}, "401 204 204 404 404 204 404 204 204 401"
+    ),
     ("sales/leads/{pk}/score", "get", ""): (None, READ_LEAD),
     ("sales/leads/{pk}/score-history", "get", ""): (None, READ_LEAD),
     ("sales/leads/{pk}/timeline", "get", ""): (None, READ_LEAD),
@@ -137,6 +144,9 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
     ),
     ("sales/sources/{pk}/spend", "post", "again"): ({"month": "2026-01-01", "amount": 5}, MANAGERS),
     ("sales/lost-reasons", "get", ""): (None, ANYBODY),
+    ("intake/leads", "post", ""): (
+        {"key": "a-key", "contact_name": "New", "phone": "617 555 0100"}, "202 202 202 202 202 202 202 202 202 202"
+    ),
 }  # fmt: skip
 
 
@@ -153,8 +163,9 @@ def clients(people):
 @pytest.fixture
 def ask(clients, world, people, won):
     def filled(value):
-        names = {name: user.pk for name, user in people.items()}
-        names |= {"lead": world.lead.pk, "cadence": world.cadence.pk}
+        names = {name: user.pk for name, user in people.items()} | {
+            "lead": world.lead.pk, "mates": world.leads["mates"].pk, "cadence": world.cadence.pk
+        }  # fmt: skip
         for name, pk in names.items():
             value = value.replace(f'"{{{name}}}"', str(pk)).replace(f"{{{name}}}", str(pk))
         return value

@@ -40,3 +40,44 @@ def test_a_number_has_one_spelling(typed, kept):
 def test_a_number_without_country_is_of_the_companys_region(settings):
     settings.PHONE_REGION = "DE"
     assert normalise.phone("030 901820") == "+4930901820"
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Émile's  ÉCOLE", "emile's ecole"), ("Straße", "strasse"), ("Łódź Ørsted", "lodz orsted"),
+        ("O’Brien", "o'brien"), ("ＡＢＣ①", "abc1"), ("", ""), (" \t\n", ""), ("e\u0301", "e"), ("İzmir", "izmir"),
+    ],
+)  # fmt: skip
+def test_text_without_case_and_accents(typed, kept):
+    assert normalise.fold(typed) == kept
+
+
+def test_a_search_looks_in_all_of_it():
+    text = normalise.searchable(
+        "École", "Ann", "A@x.example", "(617) 555-0123", numbers=("(617) 555-0123", "+16175550123")
+    )
+    assert text == "ecole ann a@x.example (617) 555-0123 6175550123 16175550123"
+
+
+@pytest.mark.parametrize(
+    ("typed", "stands_for"),
+    [
+        ("École", ["ecole"]), ("(617)", ["(617)", "617"]), ("555-0123", ["555-0123", "5550123"]),
+        ("+1.617", ["+1.617", "1617"]), ("617", ["617"]), ("ed57177ec", ["ed57177ec"]), ("100%", ["100%"]),
+        ("\u0301", ["\u0301"]),
+    ],
+)  # fmt: skip
+def test_what_a_typed_word_stands_for(typed, stands_for):
+    assert normalise.parts(typed) == stands_for
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("The Harbor Tours Co., Inc.", "harbor tours"), ("O'Brien & Sons, Ltd.", "obrien sons"), ("Inc.", ""),
+        ("ÉCOLE-Saint Jean", "ecole saint jean"), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_company_without_its_legal_form(typed, kept):
+    assert normalise.company(typed) == kept

