@@ -3,12 +3,12 @@
 `by=None` is the system itself, which may do everything.
 """
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from athena.accounts.models import User
 from athena.accounts.roles import Role, at_least
 from sales import errors
-from sales.models import FollowUp, Lead
+from sales.models import FollowUp, Lead, TransferBatch
 
 
 def is_manager(user: User) -> bool:
@@ -50,6 +50,18 @@ def receivers_for(by: User | None) -> Q:
     if by.team_id is None:
         return Q(pk=by.pk, is_active=True)
     return Q(team=by.team_id, is_active=True)
+
+
+def may_undo(by: User | None, batch: TransferBatch) -> bool:
+    """A transfer is undone by its author, and by administrators."""
+    return by is None or (by.is_active and batch.by_id == by.pk) or at_least(by, Role.ADMIN)
+
+
+def minders() -> "QuerySet[User]":
+    """Who is told of leads that nobody looks after: the managers, or administrators where there are none."""
+    active = User.objects.filter(is_active=True).order_by("pk")
+    managers = active.filter(role=Role.MANAGER)
+    return managers if managers.exists() else active.filter(role=Role.ADMIN)
 
 
 def people_in_reach_of(user: User) -> Q:

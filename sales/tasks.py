@@ -5,7 +5,7 @@ from celery import shared_task
 
 from athena.models import Heartbeat
 from athena.wake import wake
-from sales.services import reminders, scoring_runs
+from sales.services import reminders, returns, scoring_runs
 
 logger = structlog.get_logger(__name__)
 
@@ -14,7 +14,7 @@ logger = structlog.get_logger(__name__)
 def tick() -> None:
     """Beat's minute: wake everything that may have work, each by itself so that none stops another."""
     Heartbeat.beat("tick")
-    for task in ("sales.remind", "sales.fill_derived", "sales.score", "notifications.deliver"):
+    for task in ("sales.remind", "sales.fill_derived", "sales.score", "sales.give_back", "notifications.deliver"):
         wake(task)
 
 
@@ -31,6 +31,11 @@ def fill_derived() -> None:
 @shared_task(name="sales.score")
 def score() -> None:
     logger.info("runs_worked", batches=scoring_runs.work())
+
+
+@shared_task(name="sales.give_back")
+def give_back() -> None:
+    logger.info("batches_given_back", count=returns.give_back())
 
 
 @shared_task(name="sales.rescore_nightly")
