@@ -143,7 +143,7 @@ def hand_over_follow_ups(handed: Sequence[planning.Handing], batch: TransferBatc
 
 def _record(leads: "QuerySet[Lead]", moves: Sequence[Move], batch: TransferBatch, notes: str) -> None:
     """A transfer and an activity for each lead, while it still has its old owner."""
-    now, actor = Value(timezone.now()), Value(batch.by_id)
+    now, actor = Value(timezone.now()), Value(batch.by_id, BigIntegerField())
     insert_from(
         LeadTransfer,
         leads,

@@ -67,6 +67,11 @@ def world(people: dict[str, User]) -> SimpleNamespace:
     def plan(of: Lead, who: User) -> FollowUp:
         return FollowUp.objects.create(lead=of, assigned_to=who, follow_up_type="call", scheduled_date="2099-01-05")
 
+    def given(by: User) -> TransferBatch:
+        batch = TransferBatch.objects.create(by=by, reason="Given")
+        LeadTransfer.objects.create(lead=mates, batch=batch, to_user=people["mate"], transferred_by=by)
+        return batch
+
     def story(of: Lead, who: User) -> SimpleNamespace:
         batch = TransferBatch.objects.create(by=people["admin"], reason=f"About {of}")
         return SimpleNamespace(
@@ -92,6 +97,7 @@ def world(people: dict[str, User]) -> SimpleNamespace:
         secret_plan=plan(secret, far),
         story=story(lead, owner),
         secret=story(secret, far),
+        boss_batch=given(people["boss"]),
     )
 
 

@@ -72,6 +72,7 @@ OTHERS = {
     "sales_leadscoringrule_effectiveness": MANAGERS,
     "sales_leadscoringrule_preview": CLOSED.replace("403", "405"),
     "sales_scoringrun_start": CLOSED.replace("403", "405"),
+    "sales_transferbatch_undo": CLOSED.replace("403", "405"),
     "nothing": "302 404 404 404 404 404 404 404 404 302",
 }
 PAGES = ("changelist", "add", "change", "history", "delete")
@@ -98,7 +99,7 @@ WRITERS = {
     "sales_leadscoringrule_add": M, "sales_leadscoringrule_change": M, "sales_leadscoringrule_delete": M,
     "sales_leadscoringrule_changelist": M,
     "sales_leadsource_add": M, "sales_leadsource_change": M, "sales_lostreason_add": M, "sales_lostreason_change": M,
-    "sales_scoringrun_start": M,
+    "sales_scoringrun_start": M, "sales_transferbatch_undo": A,
     "sales_sourcespend_add": M, "sales_sourcespend_change": M, "sales_sourcespend_delete": M,
     "sales_sourcespend_changelist": M,
 }  # fmt: skip
@@ -153,8 +154,8 @@ def address(name, rows):
             return "/admin/nothing/"
         case "auth_user_password_change":
             return reverse(f"admin:{name}", args=[rows["accounts_user"].pk])
-        case "sales_followup_complete":
-            return reverse(f"admin:{name}", args=[rows["sales_followup"].pk])
+        case "sales_followup_complete" | "sales_transferbatch_undo":
+            return reverse(f"admin:{name}", args=[rows[model].pk])
     return reverse(f"admin:{name}")
 
 
@@ -245,6 +246,7 @@ def sent(name, rows, browser):
 POSTS = GETS | {
     "sales_leadscoringrule_preview": MANAGERS,
     "sales_scoringrun_start": "302 403 403 403 403 302 302 302 302 302",
+    "sales_transferbatch_undo": "302 403 403 403 403 302 404 302 302 302",
 }
 UNTOUCHED = ("login", "logout", "password_change", "index")  # one's own affairs: tests/athena/accounts
 

@@ -59,6 +59,8 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
     ("sales/leads/bulk-transfer", "post", ""): (
         {"lead_ids": ["{lead}"], "to_user_id": "{mate}", "reason": "New"}, MANAGERS
     ),
+    ("sales/transfers/{pk}/undo", "post", ""): (None, "401 403 403 404 403 403 404 403 200 401"),
+    ("sales/transfers/{pk}/undo", "post", "boss's"): (None, "401 403 403 404 403 200 404 403 200 401"),
     ("sales/follow-ups", "get", ""): (None, ANYBODY),
     ("sales/follow-ups", "post", ""): ({"lead_id": "{lead}", **PLAN}, WRITE_LEAD.replace("200", "201")),
     ("sales/follow-ups", "post", "for somebody"): (
@@ -129,7 +131,8 @@ def ask(clients, world, people):
     def send(who, route, method, variant, body):
         keys = {
             "leads": world.leads.get(variant, world.lead), "rules": None, "runs": world.run, "sources": world.source,
-            "users": people["far"], "follow-ups": world.helpers if "helper's" in variant else world.plan,
+            "users": people["far"], "transfers": world.boss_batch if "boss" in variant else world.story.batch,
+            "follow-ups": world.helpers if "helper's" in variant else world.plan,
         }  # fmt: skip
         row = keys.get(route.split("/{")[0].rpartition("/")[2])
         path = BASE + route.format(pk=row.pk if row else 1, lead_id=world.lead.pk)
