@@ -3,6 +3,8 @@
 `by=None` is the system itself, which may do everything.
 """
 
+from typing import Protocol
+
 from django.db.models import Q, QuerySet
 
 from athena.accounts.models import User
@@ -11,11 +13,18 @@ from sales import errors
 from sales.models import FollowUp, Lead, TransferBatch
 
 
+class Owned(Protocol):
+    """A lead, whole or as a row."""
+
+    @property
+    def assigned_to_id(self) -> int | None: ...
+
+
 def is_manager(user: User) -> bool:
     return at_least(user, Role.MANAGER)
 
 
-def may_write_lead(by: User | None, lead: Lead) -> bool:
+def may_write_lead(by: User | None, lead: Owned) -> bool:
     """Owners and managers change a lead (managers: any lead that they can see)."""
     return by is None or is_manager(by) or (by.is_active and lead.assigned_to_id == by.pk)
 

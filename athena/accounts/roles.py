@@ -43,6 +43,7 @@ _TABLE: dict[Role, dict[str, tuple[str, ...]]] = {
         "sales.sourcespend": (READ, ADD, CHANGE, DELETE),
         "sales.lostreason": (ADD, CHANGE),
         "sales.leadscoringrule": (READ, ADD, CHANGE, DELETE),
+        "sales.assignmentrule": (READ, ADD, CHANGE, DELETE),
         "sales.scoringrun": (READ, ADD),
         "sales.transferbatch": (READ,),
         "django_celery_beat.periodictask": (READ,),

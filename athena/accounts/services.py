@@ -8,6 +8,7 @@ import structlog
 from django.contrib.auth import authenticate, password_validation
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from athena.accounts import lockout, tokens
@@ -98,6 +99,11 @@ def change_password(*, by: User, current_password: str, new_password: str) -> No
     user.set_password(new_password)
     user.save(update_fields=["password"])
     LoginSession.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def deactivate(*, user_id: int) -> None:
+    """End an account: its sessions and tokens stop working, and do not come back with it."""
+    User.objects.filter(pk=user_id, is_active=True).update(is_active=False, login_epoch=F("login_epoch") + 1)
 
 
 def update_profile(*, by: User, changes: dict[str, str]) -> User:

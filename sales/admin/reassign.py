@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -90,15 +91,12 @@ def reassign(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, queryse
                 done = transfers.transfer(**chosen, **texts, expected=request.POST.get("expected", ""))
                 messages.success(request, said(done))
                 return None
-        except errors.Changed:
-            form.add_error(None, "What would happen has changed since you looked at it. Look again, then decide.")
         except errors.SalesError as error:
-            _show(form, error)
+            show(form, error)
         try:
             plan = transfers.plan(**chosen)
         except errors.SalesError as error:
-            if step != "confirm":
-                _show(form, error)
+            show(form, error)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Reassign leads",
@@ -153,9 +151,15 @@ def _named(user: User, open_leads: int) -> str:
     return " · ".join(parts)
 
 
-def _show(form: forms.Form, error: errors.SalesError) -> None:
-    if isinstance(error, errors.Invalid):
-        for name, why in error.fields.items():
-            form.add_error(name if name in form.fields else None, why)
+def show(form: forms.Form, error: errors.SalesError) -> None:
+    """Say on the form what a service refused; once, though it is asked twice."""
+    wrong: dict[str | None, str]
+    if isinstance(error, errors.Changed):
+        wrong = {None: "What would happen has changed since you looked at it. Look again, then decide."}
+    elif isinstance(error, errors.Invalid):
+        wrong = {name if name in form.fields else None: why for name, why in error.fields.items()}
     else:
-        form.add_error(None, str(error))
+        wrong = {None: str(error)}
+    for name, why in wrong.items():
+        if why not in form.errors.get(name or NON_FIELD_ERRORS, []):
+            form.add_error(name, why)

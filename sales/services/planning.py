@@ -5,9 +5,8 @@ next date are worked out in one place.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, time
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import F, Min, OuterRef, QuerySet, Subquery
 from django.utils import dateformat, timezone
@@ -67,8 +66,7 @@ def rearm(follow_up: FollowUp) -> None:
     follow_up.reminder_sent = False
 
 
-@dataclass(frozen=True, slots=True)
-class Handing:
+class Handing(NamedTuple):
     """An open follow-up that goes from one person to another."""
 
     follow_up_id: int

@@ -80,8 +80,8 @@ def _plan(batch: TransferBatch, *, only_open: bool, locked: bool = False) -> Pla
     moved = dict(MovedFollowUp.objects.filter(batch=batch).values_list("follow_up", "from_user"))
     users = User.objects.filter(pk__in={row[2] for row in made} | set(moved.values())).order_by("pk")
     people = {user.pk: user for user in (users.select_for_update(no_key=True) if locked else users)}
-    rows = Lead.objects.filter(pk__in=batch.transfers.order_by().values("lead")).order_by("pk").only(*moves.NEEDED)
-    leads = {lead.pk: lead for lead in (rows.select_for_update(of=("self",)) if locked else rows)}
+    those = Lead.objects.filter(pk__in=batch.transfers.order_by().values("lead"))
+    leads = {lead.pk: lead for lead in moves.read(those, locked=locked)}
     history = LeadTransfer.objects.filter(lead__in=batch.transfers.order_by().values("lead")).order_by()
     latest = dict(history.values_list("lead").annotate(Max("pk")))
     owners = moves.owners_of(leads.values())
@@ -98,7 +98,7 @@ def _plan(batch: TransferBatch, *, only_open: bool, locked: bool = False) -> Pla
     return Plan(going, skipped, _following(going, moved, people))
 
 
-def _why_not(lead: Lead, still_there: bool, only_open: bool) -> str | None:
+def _why_not(lead: moves.LeadRow, still_there: bool, only_open: bool) -> str | None:
     if lead.archived_at is not None:
         return ARCHIVED
     if not still_there:

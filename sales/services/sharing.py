@@ -9,12 +9,23 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
+from typing import Protocol
 
 from django.db.models import Count
 
 from athena.accounts.models import User
 from sales import errors, policy
 from sales.models import Lead, Turn
+
+
+class Dealt(Protocol):
+    """What is known of a lead that is shared out."""
+
+    @property
+    def pk(self) -> int: ...
+
+    @property
+    def is_open(self) -> bool: ...
 
 
 class Way(StrEnum):
@@ -39,11 +50,11 @@ class Hand:
     def load(self) -> int:
         return self.open_before + self.given
 
-    def has_room_for(self, lead: Lead) -> bool:
+    def has_room_for(self, lead: Dealt) -> bool:
         most = self.user.max_open_leads
         return most is None or not lead.is_open or self.open_leads < most
 
-    def take(self, lead: Lead) -> None:
+    def take(self, lead: Dealt) -> None:
         self.given += 1
         self.given_open += lead.is_open
 
@@ -56,7 +67,7 @@ class Deal:
     receivers: dict[int, User] = field(default_factory=dict)
 
 
-def deal(leads: Iterable[Lead], hands: Sequence[Hand], way: Way, last_id: int | None) -> Deal:
+def deal(leads: Iterable[Dealt], hands: Sequence[Hand], way: Way, last_id: int | None) -> Deal:
     """Share the leads out, in their order. A lead that nobody has room for is in nobody's hand."""
     dealt = Deal(last_id)
     order = sorted(hands, key=lambda hand: (last_id is not None and hand.user.pk <= last_id, hand.user.pk))

@@ -17,7 +17,7 @@ from sales.services import moves, sharing
 from sales.services.moves import Done, Move, Plan
 from sales.services.sharing import Way
 
-__all__ = ["Done", "Plan", "Way", "plan", "transfer"]
+__all__ = ["Done", "Plan", "Way", "draw_up", "plan", "transfer"]
 
 
 def plan(
@@ -32,7 +32,7 @@ def plan(
     """What `transfer` would do now; writes nothing. Raises as `transfer` does."""
     _check_until(until)
     people = _receivers(by, to_user_id, receivers)
-    return _plan(by, leads, people, Way(way))
+    return draw_up(by, leads, people, Way(way))
 
 
 @transaction.atomic
@@ -58,7 +58,7 @@ def transfer(
     """
     _check_until(until)
     people = _receivers(by, to_user_id, receivers, locked=True)
-    done = _plan(by, leads, people, Way(way), locked=True)
+    done = draw_up(by, leads, people, Way(way), locked=True)
     if expected is not None and done.fingerprint != expected:
         raise errors.Changed
     if not done.moves:
@@ -80,14 +80,13 @@ def _receivers(by: User | None, one: int | None, several: Collection[int], *, lo
     return sharing.receivers(by, several, locked=locked)
 
 
-def _plan(by: User | None, leads: LeadQuerySet, people: list[User], way: Way, *, locked: bool = False) -> Plan:
+def draw_up(by: User | None, leads: LeadQuerySet, people: list[User], way: Way, *, locked: bool = False) -> Plan:
+    """Who of these (checked) people gets which lead; `locked` as for moving them in the same transaction."""
     visible = leads.filter(archived_at__isnull=True) if by is None else leads.visible_to(by)
-    rows = visible.select_related(None).order_by("pk").only(*moves.NEEDED)
     turn = sharing.turn(sharing.group_of(people), locked=locked) if len(people) > 1 else None
-    found = list(rows.select_for_update(of=("self",)) if locked else rows)
-    owned, skipped = {user.pk for user in people}, []
-    free = []
-    for lead in found:
+    owned = {user.pk for user in people}
+    free, skipped = [], []
+    for lead in moves.read(visible, locked=locked):
         if lead.assigned_to_id in owned:
             skipped.append((lead.pk, "already_owner"))
         elif not policy.may_write_lead(by, lead):
