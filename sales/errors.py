@@ -130,3 +130,23 @@ class Changed(SalesError):
 class TooManyRules(Conflict):
     code = "too_many_rules"
     message = "At most 200 rules can be active."
+
+
+class NoCapacity(Conflict):
+    code = "no_capacity"
+    message = "They have as many open leads as they may have."
+
+
+class AlreadyUndone(Conflict):
+    code = "already_undone"
+    message = "This transfer has been undone already."
+
+
+class NotYourTransfer(NotAllowed):
+    code = "not_your_transfer"
+    message = "A transfer is undone by who made it, or by an administrator."
+
+
+class LeadsRemain(Conflict):
+    code = "leads_remain"
+    message = "They still have open leads or follow-ups. Hand them over first."

@@ -3,19 +3,28 @@
 `by=None` is the system itself, which may do everything.
 """
 
-from django.db.models import Q
+from typing import Protocol
+
+from django.db.models import Q, QuerySet
 
 from athena.accounts.models import User
 from athena.accounts.roles import Role, at_least
 from sales import errors
-from sales.models import Activity, FollowUp, Lead
+from sales.models import Activity, FollowUp, Lead, TransferBatch
+
+
+class Owned(Protocol):
+    """A lead, whole or as a row."""
+
+    @property
+    def assigned_to_id(self) -> int | None: ...
 
 
 def is_manager(user: User) -> bool:
     return at_least(user, Role.MANAGER)
 
 
-def may_write_lead(by: User | None, lead: Lead) -> bool:
+def may_write_lead(by: User | None, lead: Owned) -> bool:
     """Owners and managers change a lead (managers: any lead that they can see)."""
     return by is None or is_manager(by) or (by.is_active and lead.assigned_to_id == by.pk)
 
@@ -61,6 +70,18 @@ def receivers_for(by: User | None) -> Q:
     if by.team_id is None:
         return Q(pk=by.pk, is_active=True)
     return Q(team=by.team_id, is_active=True)
+
+
+def may_undo(by: User | None, batch: TransferBatch) -> bool:
+    """A transfer is undone by its author, and by administrators."""
+    return by is None or (by.is_active and batch.by_id == by.pk) or at_least(by, Role.ADMIN)
+
+
+def minders() -> "QuerySet[User]":
+    """Who is told of leads that nobody looks after: the managers, or administrators where there are none."""
+    active = User.objects.filter(is_active=True).order_by("pk")
+    managers = active.filter(role=Role.MANAGER)
+    return managers if managers.exists() else active.filter(role=Role.ADMIN)
 
 
 def people_in_reach_of(user: User) -> Q:

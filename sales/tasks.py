@@ -5,7 +5,7 @@ from celery import shared_task
 
 from athena.models import Heartbeat
 from athena.wake import wake
-from sales.services import digests, overdue, reminders, repeats, scoring_runs
+from sales.services import digests, overdue, reminders, repeats, returns, scoring_runs
 
 logger = structlog.get_logger(__name__)
 
@@ -16,7 +16,7 @@ def tick() -> None:
     Heartbeat.beat("tick")
     for task in (
         *("sales.remind", "sales.remind_overdue", "sales.escalate", "sales.digest"),
-        *("sales.fill_derived", "sales.score", "notifications.deliver"),
+        *("sales.fill_derived", "sales.score", "sales.give_back", "notifications.deliver"),
     ):
         wake(task)
 
@@ -49,6 +49,11 @@ def fill_derived() -> None:
 @shared_task(name="sales.score")
 def score() -> None:
     logger.info("runs_worked", batches=scoring_runs.work())
+
+
+@shared_task(name="sales.give_back")
+def give_back() -> None:
+    logger.info("batches_given_back", count=returns.give_back())
 
 
 @shared_task(name="sales.rescore_nightly")

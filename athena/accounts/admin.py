@@ -34,7 +34,7 @@ class UserAdmin(OwnColumnsAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         ("Person", {"fields": ("full_name", "time_zone", "reminder_minutes", "digest_hour")}),
-        ("Work", {"fields": ("role", "team", "is_active")}),
+        ("Work", {"fields": ("role", "team", "max_open_leads", "away_until", "is_active")}),
         ("So far", {"fields": ("last_login", "created_at")}),
     )
     add_fieldsets = (

@@ -88,6 +88,12 @@ class User(AbstractBaseUser):
     )
     digested_on = models.DateField(null=True, editable=False)  # the latest local day whose digest is settled
     calendar_epoch = models.IntegerField(default=0, db_default=0, editable=False)  # one more ends the calendar's token
+    max_open_leads = models.PositiveIntegerField(
+        null=True, blank=True, help_text="They are given no more open leads than this. Empty: any number."
+    )
+    away_until = models.DateField(
+        null=True, blank=True, help_text="Their last day away. Until then assignment rules give them no new leads."
+    )
     is_active = models.BooleanField(default=True, db_default=True)
     login_epoch = models.IntegerField(default=0, db_default=0, editable=False)  # one more ends all logins
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -106,6 +112,10 @@ class User(AbstractBaseUser):
                 condition=models.Q(reminder_minutes__range=(0, 10_080)), name="users_reminder_minutes"
             ),
             models.CheckConstraint(condition=models.Q(digest_hour__range=(0, 23)), name="users_digest_hour"),
+            models.CheckConstraint(
+                condition=models.Q(max_open_leads__isnull=True) | models.Q(max_open_leads__range=(0, 100_000)),
+                name="users_max_open_leads",
+            ),
         ]
 
     def __str__(self) -> str:

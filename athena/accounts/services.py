@@ -101,6 +101,11 @@ def change_password(*, by: User, current_password: str, new_password: str) -> No
     LoginSession.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
 
 
+def deactivate(*, user_id: int) -> None:
+    """End an account: its sessions and tokens stop working, and do not come back with it."""
+    User.objects.filter(pk=user_id, is_active=True).update(is_active=False, login_epoch=F("login_epoch") + 1)
+
+
 def update_profile(*, by: User, changes: dict[str, str]) -> User:
     """`full_name` and `time_zone`. The tick moves due times and reminders to the new zone."""
     if changes:

@@ -61,20 +61,33 @@ def insert_new(model: type[Model], columns: Sequence[str], rows: Iterable[Sequen
         return int(cursor.rowcount)
 
 
-def update_own(model: type[Model], columns: Sequence[str], values: Mapping[int, Sequence[Any]]) -> int:
-    """UPDATE … FROM: set `columns` of each row, found by its key, to its own values. Returns how many it changed."""
-    fields = _fields(model, columns)
-    rows = [[key, *_stored(fields, row)] for key, row in values.items()]
+def update_own(
+    model: type[Model],
+    columns: Sequence[str],
+    values: Mapping[int, tuple[Any, ...]],
+    *,
+    same: Mapping[str, Any] | None = None,
+    raised: Sequence[str] = (),
+) -> int:
+    """UPDATE … FROM: set `columns` of each row, found by its key, to its own values. Returns how many it changed.
+
+    `same` are columns with one value for all rows; those of `raised` go up by one.
+    """
+    fields, shared = _fields(model, columns), same or {}
+    stored: dict[tuple[Any, ...], list[Any]] = {}  # many rows get the same values
+    rows = [[key, *(stored.get(row) or stored.setdefault(row, _stored(fields, row)))] for key, row in values.items()]
     element, source = _json_rows()
     quote = connection.ops.quote_name
     sets = ", ".join(
         f"{quote(field.column)} = {element(place, field.db_type(connection))}"
         for place, field in enumerate(fields, start=1)
     )
+    sets += "".join(f", {quote(field.column)} = %s" for field in _fields(model, shared))
+    sets += "".join(f", {column} = {column} + 1" for column in (quote(f.column) for f in _fields(model, raised)))
     table = quote(model._meta.db_table)
     sql = f"UPDATE {table} SET {sets} FROM {source} WHERE {table}.{quote('id')} = {element(0, 'bigint')}"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(sql, [_as_json(rows)])
+        cursor.execute(sql, [*_stored(_fields(model, shared), list(shared.values())), _as_json(rows)])
         return int(cursor.rowcount)
 
 

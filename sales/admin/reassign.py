@@ -1,71 +1,165 @@
-"""Reassigning selected leads: choose the receiver, look at what would happen, confirm."""
+"""Reassigning selected leads: choose who gets them, look at what would happen, confirm."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
 
 from athena.accounts.models import User
 from sales import errors, policy
 from sales.admin.base import person
+from sales.models import Lead
 from sales.models.lead import LeadQuerySet
-from sales.services import transfers
+from sales.services import sharing, transfers
+from sales.services.moves import Done, Plan
 
 SAMPLE = 10
+WAYS = [
+    (transfers.Way.IN_TURN.value, "In turn, going on from the last time"),
+    (transfers.Way.FEWEST_OPEN.value, "To whoever has fewest open leads"),
+]
+REASONS = {
+    "already_owner": "is theirs already",
+    "not_your_lead": "is not yours to give away",
+    "no_capacity": "nobody chosen may have more open leads",
+    "moved_since": "has been transferred since",
+    "archived": "is archived",
+    "owner_inactive": "whose it was has left",
+}
 
 
-class ReassignForm(forms.Form):
-    to_user = forms.ModelChoiceField(User.objects.none(), label="Give them to")
+class ShareForm(forms.Form):
+    """Who gets leads, and how."""
+
+    receivers = forms.ModelMultipleChoiceField(
+        User.objects.none(), label="Give them to", widget=forms.CheckboxSelectMultiple
+    )
+    way = forms.ChoiceField(
+        choices=WAYS, initial=WAYS[0][0], widget=forms.RadioSelect, label="If several", required=False
+    )
+
+    def __init__(self, receivers: Q, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people = User.objects.filter(receivers).select_related("team")
+        had = {hand.user.pk: hand.open_before for hand in sharing.hands_of(people)}
+        field: Any = self.fields["receivers"]
+        field.queryset = people
+        field.label_from_instance = lambda user: _named(user, had.get(user.pk, 0))
+
+    def chosen(self) -> dict[str, Any]:
+        """What the services are asked."""
+        return {
+            "receivers": [user.pk for user in self.cleaned_data["receivers"]],
+            "way": self.cleaned_data["way"] or transfers.Way.IN_TURN.value,
+        }
+
+
+class ReassignForm(ShareForm):
     reason = forms.CharField(
         max_length=500, help_text="Both people are told.", widget=forms.TextInput(attrs={"class": "vTextField"})
     )
+    until = forms.DateField(
+        required=False,
+        label="Until",
+        help_text="Empty: for good. Otherwise the last day; then Athena gives back what is still open.",
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
     notes = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
-
-    def __init__(self, by: User, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["to_user"].queryset = User.objects.filter(policy.receivers_for(by))  # type: ignore[attr-defined]
 
 
 def reassign(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, queryset: LeadQuerySet) -> HttpResponse | None:
-    """The page of the action; None when it is done, which leads back to the list."""
-    by = person(request)
-    form = ReassignForm(by, request.POST if "step" in request.POST else None)
+    """The page of the action; None when it is done, which leads back to the list.
+
+    The queryset is the selection or, of a whole list, its filters: the form never carries all the leads. What was
+    looked at is known by its fingerprint, so nothing else is confirmed.
+    """
+    by, step = person(request), request.POST.get("step")
+    form = ReassignForm(policy.receivers_for(by), request.POST if step else None)
     plan = None
     if form.is_bound and form.is_valid():
-        to = form.cleaned_data["to_user"]
+        chosen = {"by": by, "leads": queryset, "until": form.cleaned_data["until"], **form.chosen()}
         try:
-            if request.POST["step"] == "confirm":
-                done = transfers.transfer(
-                    by=by,
-                    leads=queryset,
-                    to_user_id=to.pk,
-                    reason=form.cleaned_data["reason"],
-                    notes=form.cleaned_data["notes"],
-                )
-                messages.success(request, _said(done))
+            if step == "confirm":
+                texts = {name: form.cleaned_data[name] for name in ("reason", "notes")}
+                done = transfers.transfer(**chosen, **texts, expected=request.POST.get("expected", ""))
+                messages.success(request, said(done))
                 return None
-            plan = transfers.plan(by=by, leads=queryset, to_user_id=to.pk)
         except errors.SalesError as error:
-            form.add_error(None, str(error))
+            show(form, error)
+        try:
+            plan = transfers.plan(**chosen)
+        except errors.SalesError as error:
+            show(form, error)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Reassign leads",
         "opts": model_admin.model._meta,
         "form": form,
         "plan": plan,
-        "sample": plan.moving[:SAMPLE] if plan else [],
         "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
         "select_across": request.POST.get("select_across", "0"),
         "count": queryset.count(),
         "checkbox_name": ACTION_CHECKBOX_NAME,
+        **(preview(plan) if plan else {}),
     }
     return TemplateResponse(request, "admin/sales/lead/reassign.html", context)
 
 
-def _said(done: transfers.Done) -> str:
-    moved = f"{len(done.moving)} lead{'' if len(done.moving) == 1 else 's'} given to {done.receiver}"
-    moved += f", with {done.follow_ups} open follow-up{'' if done.follow_ups == 1 else 's'}."
-    return moved + (f" {len(done.skipped)} left as they were." if done.skipped else "")
+def preview(plan: Plan) -> dict[str, Any]:
+    """What the page of a plan shows: some rows of each kind, and why leads stay."""
+    staying = dict(plan.skipped[:SAMPLE])
+    names = Lead.objects.in_bulk(staying)
+    counts: dict[str, int] = {}
+    for _, code in plan.skipped:
+        counts[code] = counts.get(code, 0) + 1
+    return {
+        "sample": plan.moves[:SAMPLE],
+        "staying": [(names.get(pk, pk), REASONS.get(code, code)) for pk, code in staying.items()],
+        "why_staying": [(REASONS.get(code, code), many) for code, many in counts.items()],
+    }
+
+
+def said(done: Done) -> str:
+    """What has happened, with the way back."""
+    to = ", ".join(f"{share.leads} to {share.user}" for share in done.shares) if len(done.shares) > 1 else ""
+    one = str(done.shares[0].user) if len(done.shares) == 1 else "several people"
+    moved = f"{_count(len(done.moves), 'lead')} given to {one}{f' ({to})' if to else ''}"
+    moved += f", with {_count(done.follow_ups, 'open follow-up')}."
+    moved += f" {len(done.skipped)} left as they were." if done.skipped else ""
+    if done.batch is None:
+        return moved
+    url = reverse("admin:sales_transferbatch_change", args=[done.batch.pk])
+    return format_html('{} <a href="{}">Look at it, or undo it</a>', moved, url)
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"
+
+
+def _named(user: User, open_leads: int) -> str:
+    parts = [str(user), *([str(user.team)] if user.team else [])]
+    parts.append(f"{open_leads} open" + ("" if user.max_open_leads is None else f" of at most {user.max_open_leads}"))
+    if user.away_until is not None:
+        parts.append(f"away until {user.away_until:%-d %B %Y}")
+    return " · ".join(parts)
+
+
+def show(form: forms.Form, error: errors.SalesError) -> None:
+    """Say on the form what a service refused; once, though it is asked twice."""
+    wrong: dict[str | None, str]
+    if isinstance(error, errors.Changed):
+        wrong = {None: "What would happen has changed since you looked at it. Look again, then decide."}
+    elif isinstance(error, errors.Invalid):
+        wrong = {name if name in form.fields else None: why for name, why in error.fields.items()}
+    else:
+        wrong = {None: str(error)}
+    for name, why in wrong.items():
+        if why not in form.errors.get(name or NON_FIELD_ERRORS, []):
+            form.add_error(name, why)

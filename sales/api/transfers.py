@@ -1,5 +1,6 @@
-"""Transfers: mixed into `/sales/leads`."""
+"""`/sales/transfers`, and what is mixed into `/sales/leads`."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.http import Http404
@@ -14,12 +15,13 @@ from athena.http import fields
 from athena.http.filters import query_values
 from athena.http.rows import Row
 from athena.http.serializers import StrictSerializer
-from athena.http.viewsets import ViewSet
+from athena.http.viewsets import VerbViewSet, ViewSet
 from sales import errors
-from sales.models import Lead, LeadTransfer
-from sales.services import transfers
+from sales.models import Lead, LeadTransfer, TransferBatch
+from sales.services import returns, transfers
+from sales.services.moves import Done, Plan
 
-MOST_LEADS = 10_000
+MOST_LEADS, MOST_RECEIVERS = 10_000, 200
 
 
 class TransferBody(StrictSerializer):
@@ -32,12 +34,42 @@ class TransferQuery(TransferBody):
     to_user_id = fields.IdField(required=False)
 
 
+class ReceiverBody(StrictSerializer):
+    user_id = fields.IdField()
+
+
 class BulkTransferBody(StrictSerializer):
     lead_ids = serializers.ListField(child=fields.IdField(), min_length=1, max_length=MOST_LEADS)
-    to_user_id = fields.IdField()
+    to_user_id = fields.IdField(required=False)
+    receivers = serializers.ListField(
+        child=ReceiverBody(),
+        required=False,
+        min_length=1,
+        max_length=MOST_RECEIVERS,
+        help_text="Instead of to_user_id.",
+    )
+    way = fields.ChoiceField(
+        choices=[(way.value, way.name) for way in transfers.Way],
+        required=False,
+        help_text="How several receivers share the leads: in turn, which is the default, or fewest open leads first.",
+    )
     reason = fields.LongTextField(allow_blank=False)
     notes = fields.LongTextField(required=False)
+    until = fields.DateField(
+        required=False, allow_null=True, help_text="The last day; after it Athena gives back what is still open."
+    )
     dry_run = fields.BooleanField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "to_user_id" in attrs and "receivers" in attrs:
+            raise ValidationError({"receivers": "Give either to_user_id or receivers."})
+        if "to_user_id" not in attrs and "receivers" not in attrs:
+            raise ValidationError({"to_user_id": "This field is required."})
+        if "way" in attrs and "receivers" not in attrs:
+            raise ValidationError({"way": "This is about several receivers."})
+        if "receivers" in attrs:
+            attrs["receivers"] = [each["user_id"] for each in attrs["receivers"]]
+        return attrs
 
 
 class Transferred(serializers.Serializer):  # type: ignore[type-arg]
@@ -49,13 +81,22 @@ class Transferred(serializers.Serializer):  # type: ignore[type-arg]
 
 class Skipped(serializers.Serializer):  # type: ignore[type-arg]
     lead_id = serializers.IntegerField()
-    code = serializers.ChoiceField(["not_found", "already_owner", "not_your_lead"])
+    code = serializers.ChoiceField(
+        ["not_found", "already_owner", "not_your_lead", "no_capacity", "moved_since", "archived", "owner_inactive"]
+    )
+
+
+class ReceiverShare(serializers.Serializer):  # type: ignore[type-arg]
+    user_id = serializers.IntegerField(allow_null=True, help_text="Null: nobody owns them, as before.")
+    count = serializers.IntegerField()
 
 
 class BulkTransferred(serializers.Serializer):  # type: ignore[type-arg]
     transferred_count = serializers.IntegerField()
     lead_ids = serializers.ListField(child=serializers.IntegerField())
-    new_owner = serializers.IntegerField()
+    new_owner = serializers.IntegerField(allow_null=True, help_text="Null where it is not one person.")
+    receivers = ReceiverShare(many=True)
+    follow_ups = serializers.IntegerField(help_text="How many open follow-ups go with the leads.")
     skipped = Skipped(many=True)
     batch_id = serializers.IntegerField(allow_null=True)
 
@@ -63,15 +104,25 @@ class BulkTransferred(serializers.Serializer):  # type: ignore[type-arg]
 class TransferRow(Row):
     id = serializers.IntegerField()
     from_user_id = serializers.IntegerField(allow_null=True)
+    from_user_name = serializers.CharField(allow_null=True)
     to_user_id = serializers.IntegerField(allow_null=True)
+    to_user_name = serializers.CharField(allow_null=True)
     reason = serializers.CharField()
-    transferred_by = serializers.IntegerField(allow_null=True)
+    transferred_by = serializers.IntegerField(allow_null=True, help_text="Null: Athena itself.")
+    transferred_by_name = serializers.CharField(allow_null=True)
     transferred_at = serializers.DateTimeField()
     notes = serializers.CharField()
     batch_id = serializers.IntegerField()
+    until = serializers.DateField(allow_null=True, help_text="The last day, where the lead was given for a time.")
 
     class Meta:
-        expressions: ClassVar[dict[str, Any]] = {"reason": "transfer_reason"}
+        expressions: ClassVar[dict[str, Any]] = {
+            "reason": "transfer_reason",
+            "from_user_name": "from_user__full_name",
+            "to_user_name": "to_user__full_name",
+            "transferred_by_name": "transferred_by__full_name",
+            "until": "batch__until",
+        }
 
 
 class TransferHistory(serializers.Serializer):  # type: ignore[type-arg]
@@ -103,10 +154,11 @@ class TransferActions(ViewSet):
             by=self.caller, leads=Lead.objects.filter(pk=self.pk), to_user_id=to_user_id, **values
         )
         codes = dict(done.skipped)
-        if not done.moving and not codes:
+        if not done.moves and not codes:
             raise Http404
-        if errors.NotYourLead.code in codes.values():
-            raise errors.NotYourLead
+        for refusal in (errors.NotYourLead, errors.NoCapacity):
+            if refusal.code in codes.values():
+                raise refusal
         made = done.batch and LeadTransfer.objects.get(batch=done.batch)
         return Response(
             {
@@ -120,26 +172,22 @@ class TransferActions(ViewSet):
     @extend_schema(request=BulkTransferBody, responses=BulkTransferred)
     @action(detail=False, methods=["post"], url_path="bulk-transfer")
     def bulk_transfer(self, request: Request) -> Response:
-        """Give many leads to somebody, in one transaction. `dry_run` tells what would happen. Managers."""
+        """Give many leads to somebody, or share them out, in one transaction. Managers.
+
+        `dry_run` tells what would happen and writes nothing. With `until` the leads come back by themselves.
+        """
         values = self.body(BulkTransferBody)
         wanted = sorted(set(values.pop("lead_ids")))
         leads = Lead.objects.filter(pk__in=wanted)
         if values.pop("dry_run", False):
-            done = transfers.plan(by=self.caller, leads=leads, to_user_id=values["to_user_id"])
+            texts = {"reason", "notes"}
+            only = {name: value for name, value in values.items() if name not in texts}
+            done = transfers.plan(by=self.caller, leads=leads, **only)
         else:
             done = transfers.transfer(by=self.caller, leads=leads, **values)
         known = {*done.lead_ids, *(lead_id for lead_id, _ in done.skipped)}
-        skipped = done.skipped + [(lead_id, "not_found") for lead_id in wanted if lead_id not in known]
-        batch = getattr(done, "batch", None)
-        return Response(
-            {
-                "transferred_count": len(done.moving),
-                "lead_ids": done.lead_ids,
-                "new_owner": done.receiver.pk,
-                "skipped": [{"lead_id": lead_id, "code": code} for lead_id, code in sorted(skipped)],
-                "batch_id": batch.pk if batch else None,
-            }
-        )
+        missing = [(lead_id, "not_found") for lead_id in wanted if lead_id not in known]
+        return Response(_answer(done, missing, values.get("to_user_id")))
 
     @extend_schema(responses=TransferHistory)
     @action(detail=True, url_path="transfer-history")
@@ -150,6 +198,38 @@ class TransferActions(ViewSet):
         history = LeadTransfer.objects.filter(lead=self.pk).order_by("-transferred_at", "-id")
         rows = list(TransferRow.read(history))
         return Response({"lead_id": self.pk, "transfer_count": len(rows), "transfers": rows})
+
+
+class TransferViewSet(VerbViewSet):
+    """Transfers that were made together."""
+
+    rights: ClassVar[dict[str, str]] = {"undo": "sales.undo_transferbatch"}
+
+    def check_sight(self) -> None:
+        if not TransferBatch.objects.visible_to(self.caller).filter(pk=self.pk).exists():
+            raise Http404
+
+    @extend_schema(request=None, responses=BulkTransferred)
+    @action(detail=True, methods=["post"])
+    def undo(self, request: Request, pk: str) -> Response:
+        """Give back what has not moved since, with its follow-ups. For who made the transfer, or an administrator."""
+        self.check_sight()
+        self.body(StrictSerializer)
+        return Response(_answer(returns.undo(by=self.caller, batch_id=self.pk)))
+
+
+def _answer(done: Plan, missing: Sequence[tuple[int, str]] = (), to_user_id: int | None = None) -> dict[str, Any]:
+    shares = [(share.user.pk if share.user else None, share.leads) for share in done.shares]
+    batch = done.batch if isinstance(done, Done) else None
+    return {
+        "transferred_count": len(done.moves),
+        "lead_ids": done.lead_ids,
+        "new_owner": shares[0][0] if len(shares) == 1 else to_user_id,
+        "receivers": [{"user_id": user_id, "count": count} for user_id, count in shares],
+        "follow_ups": done.follow_ups,
+        "skipped": [{"lead_id": lead_id, "code": code} for lead_id, code in sorted([*done.skipped, *missing])],
+        "batch_id": batch.pk if batch else None,
+    }
 
 
 def _from_query_and_body(query: dict[str, Any], view: ViewSet, shape: type[StrictSerializer]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sales.api.leads import LeadViewSet
 from sales.api.reports import ReportViewSet
 from sales.api.scoring_rules import ScoringRuleViewSet, ScoringRunViewSet, ScoringViewSet
 from sales.api.sources import LostReasonViewSet, SourceViewSet
+from sales.api.transfers import TransferViewSet
 
 ROUTES: dict[str, type[ViewSetMixin]] = {
     "sales/leads": LeadViewSet,
@@ -19,6 +20,7 @@ ROUTES: dict[str, type[ViewSetMixin]] = {
     "sales/scoring/rules": ScoringRuleViewSet,
     "sales/scoring/runs": ScoringRunViewSet,
     "sales/scoring": ScoringViewSet,
+    "sales/transfers": TransferViewSet,
     "sales/sources": SourceViewSet,
     "sales/lost-reasons": LostReasonViewSet,
     "sales/reports": ReportViewSet,

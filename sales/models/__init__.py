@@ -1,6 +1,7 @@
 """The tables of sales. Every row of people's data is read through `.visible_to(user)`."""
 
 from sales.models.activity import Activity, FieldChange
+from sales.models.assignment import AssignmentRule
 from sales.models.cadence import Cadence, CadenceEnrolment, CadenceStep
 from sales.models.follow_up import FollowUp
 from sales.models.intake import Inquiry, IntakeForm
@@ -8,10 +9,11 @@ from sales.models.lead import Lead
 from sales.models.scoring import LeadScoreHistory, LeadScoringRule, RuleSet, ScoringBatch, ScoringRun
 from sales.models.search import LeadSearch, NotDuplicate
 from sales.models.source import LeadSource, LostReason, SourceSpend
-from sales.models.transfer import LeadTransfer, TransferBatch
+from sales.models.transfer import LeadTransfer, MovedFollowUp, TransferBatch, Turn
 
 __all__ = [
     "Activity",
+    "AssignmentRule",
     "Cadence",
     "CadenceEnrolment",
     "CadenceStep",
@@ -26,10 +28,12 @@ __all__ = [
     "LeadSource",
     "LeadTransfer",
     "LostReason",
+    "MovedFollowUp",
     "NotDuplicate",
     "RuleSet",
     "ScoringBatch",
     "ScoringRun",
     "SourceSpend",
     "TransferBatch",
+    "Turn",
 ]

@@ -1,24 +1,55 @@
 """Who gave which lead to whom, and why. Transfers made together share a batch, which can be undone."""
 
+from datetime import date
+from typing import Self
+
 from django.db import models
 from django.db.models import F, Q
 
+from athena.accounts.models import User
 from athena.db import Now
 from sales.models.activity import OfVisibleLeads
 from sales.models.fields import long_text, user_key
+from sales.models.follow_up import FollowUp
 from sales.models.lead import Lead
+
+NOT_RETURNED = Q(until__isnull=False, returned_at__isnull=True)
+
+
+class TransferBatchQuerySet(models.QuerySet["TransferBatch"]):
+    def visible_to(self, user: User) -> Self:
+        """One's own, and those of whose leads one may read at least one."""
+        leads = LeadTransfer.objects.visible_to(user).order_by()
+        return self.filter(Q(by=user.pk) | Q(pk__in=leads.values("batch"))) if user.is_active else self.none()
+
+    def to_return(self, today: date) -> Self:
+        """Given for a time that is over, and neither given back nor undone."""
+        return self.filter(NOT_RETURNED, until__lt=today, undone_by__isnull=True)
 
 
 class TransferBatch(models.Model):
+    """`until` is the last day, on the company's calendar, for which the leads were given away; null is for good."""
+
     by = user_key("by_id", null=True)
     reason = long_text()
     undoes = models.OneToOneField("self", models.PROTECT, null=True, related_name="undone_by")
+    until = models.DateField(null=True)
+    returned_at = models.DateTimeField(null=True)  # when Athena gave back what could be, because the time was over
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = TransferBatchQuerySet.as_manager()
 
     class Meta:
         db_table = "transfer_batches"
         ordering = ["-id"]
         verbose_name_plural = "transfer batches"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(returned_at__isnull=True) | Q(until__isnull=False), name="transfer_batches_returned"
+            ),
+            models.CheckConstraint(condition=~Q(undoes=F("id")), name="transfer_batches_not_itself"),
+        ]
+        indexes = [models.Index("until", name="idx_transfer_batches_until", condition=NOT_RETURNED)]
 
     def __str__(self) -> str:
         return f"Batch {self.pk}"
@@ -53,3 +84,34 @@ class LeadTransfer(models.Model):
 
     def __str__(self) -> str:
         return f"Lead {self.lead_id}: {self.from_user_id} → {self.to_user_id}"
+
+
+class MovedFollowUp(models.Model):
+    """A follow-up that went with its lead, and whose it was: what undoing the batch gives back."""
+
+    batch = models.ForeignKey(TransferBatch, models.PROTECT, related_name="moved_follow_ups", db_index=False)
+    follow_up = models.ForeignKey(FollowUp, models.CASCADE, related_name="+", db_index=False)
+    from_user = user_key("from_user_id")
+
+    class Meta:
+        db_table = "moved_follow_ups"
+        constraints = [models.UniqueConstraint(fields=["batch", "follow_up"], name="moved_follow_ups_once")]
+
+    def __str__(self) -> str:
+        return f"Follow-up {self.follow_up_id} in batch {self.batch_id}"
+
+
+class Turn(models.Model):
+    """Whose turn it was last in a group of people who get leads in turn; the row is locked while leads are shared out.
+
+    The group is a team (`team:7`), or the people that somebody chose, in whatever order they were named.
+    """
+
+    group = models.CharField(max_length=64, unique=True)
+    last_user = user_key("last_user_id", null=True)
+
+    class Meta:
+        db_table = "turns"
+
+    def __str__(self) -> str:
+        return self.group

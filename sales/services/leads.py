@@ -13,7 +13,7 @@ from notifications import outbox
 from sales import errors, normalise, policy
 from sales.models import Activity, FieldChange, Lead, LeadSource, LostReason
 from sales.models.lead import CLOSED_STATUSES
-from sales.services import activities, cadences, locks, planning, scoring, search
+from sales.services import activities, assignment, cadences, locks, planning, scoring, search
 
 WRITABLE = (
     *("company_name", "contact_name", "email", "phone", "notes", "status"),
@@ -35,8 +35,9 @@ _REACHED_AT = {
 
 @transaction.atomic
 def create(*, by: User | None, values: Mapping[str, Any], repeat_of: Lead | None = None) -> Lead:
-    """Take a lead in. A rep's is theirs; a manager may name `assigned_to` (a user's id), or else nobody owns it yet.
+    """Take a lead in. A rep's is theirs; a manager may name `assigned_to` (a user's id).
 
+    Where nobody is named the assignment rules decide; where they don't it waits unowned, and the managers are told.
     `repeat_of` is the won trip that it was made from (`services.repeats`). `source` is a source's id, `lost_reason` a
     name of the managed list. Raises `Invalid`, `ReceiverNotAllowed`.
     """
@@ -52,6 +53,8 @@ def create(*, by: User | None, values: Mapping[str, Any], repeat_of: Lead | None
     _check(lead)
     lead.save()
     search.index([lead])
+    if owner is None and lead.is_open:
+        owner = assignment.assign(lead)
     scoring.rescore(lead_ids=[lead.pk], by=by, reason="New lead")
     if owner is not None and (by is None or owner.pk != by.pk):
         outbox.add(
@@ -156,10 +159,12 @@ def _stamp_archived(lead: Lead, by: User | None, *, archived: bool) -> None:
 
 def _owner_of_new(by: User | None, named: int | None) -> User | None:
     if named is None:
-        return None if by is None or policy.is_manager(by) else by
+        if by is None or policy.is_manager(by):
+            return None
+        named = by.pk
     if by is not None and named != by.pk and not policy.is_manager(by):
         raise errors.ReceiverNotAllowed("A salesperson's new lead is their own.")
-    owner = User.objects.filter(pk=named).first()
+    owner = User.objects.select_for_update(no_key=True).filter(pk=named).first()  # nobody deactivates them meanwhile
     if owner is None:
         raise errors.Invalid({"assigned_to": "There is no such user."})
     if not owner.is_active:

@@ -4,14 +4,15 @@ Every service that plans, moves or ends follow-ups is made of these pieces, so t
 next date are worked out in one place.
 """
 
+from collections.abc import Collection
 from datetime import date, time
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import F, Min, OuterRef, QuerySet, Subquery
 from django.utils import dateformat, timezone
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys, update_own
+from athena.db.bulk import update_own
 from sales import schedule
 from sales.models import FollowUp, Lead
 
@@ -65,21 +66,33 @@ def rearm(follow_up: FollowUp) -> None:
     follow_up.reminder_sent = False
 
 
-def reassign(follow_ups: "QuerySet[FollowUp]", to: User) -> None:
-    """Give these open follow-ups to somebody else: due on their clock, reminded of again. Three statements."""
+class Handing(NamedTuple):
+    """An open follow-up that goes from one person to another."""
+
+    follow_up_id: int
+    lead_id: int
+    scheduled_date: date
+    scheduled_time: time | None
+    from_id: int
+    to: User
+
+
+def reassign(handed: Collection[Handing]) -> None:
+    """Give open follow-ups to somebody else: due on their clock, reminded of again. One statement."""
     now = timezone.now()
-    times = {
-        pk: (schedule.due_at(to, day, clock), schedule.remind_at(to, day, clock, now))
-        for pk, day, clock in follow_ups.order_by().values_list("pk", "scheduled_date", "scheduled_time")
-    }
-    update_own(FollowUp, ("due_at", "remind_at"), times)
-    FollowUp.objects.filter(AmongKeys("pk", times)).update(
-        assigned_to=to,
-        reminder_no=F("reminder_no") + 1,
-        reminder_sent=False,
-        snoozed_until=None,
-        version=F("version") + 1,
-        updated_at=now,
+    moments: dict[Any, tuple[Any, Any]] = {}
+    values = {}
+    for each in handed:
+        when = each.to.pk, each.scheduled_date, each.scheduled_time
+        if when not in moments:
+            moments[when] = schedule.due_at(each.to, *when[1:]), schedule.remind_at(each.to, *when[1:], now)
+        values[each.follow_up_id] = (each.to.pk, *moments[when])
+    update_own(
+        FollowUp,
+        ("assigned_to", "due_at", "remind_at"),
+        values,
+        same={"reminder_sent": False, "snoozed_until": None, "updated_at": now},
+        raised=("reminder_no", "version"),
     )
 
 

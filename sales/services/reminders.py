@@ -63,7 +63,7 @@ def fill_derived() -> int:
 @transaction.atomic
 def _unsettle_moved_people() -> None:
     """Somebody's zone changed: their open follow-ups are due at other instants now."""
-    moved = User.objects.select_for_update().filter(~Q(time_zone=F("settled_zone")))
+    moved = User.objects.select_for_update(no_key=True).filter(~Q(time_zone=F("settled_zone")))
     ids = [user.pk for user in moved.order_by("pk")]
     if ids:
         FollowUp.objects.open().filter(assigned_to__in=ids).update(due_at=None)

@@ -204,6 +204,9 @@ def test_the_message_id_is_the_same_whenever_it_is_sent(tell):
             {"count": 2, "by_name": "Grace", "from_names": ["Tom"], "leads": [{"id": 7, "name": "<i>B"}]},
         ),
         ("leads_transferred", {"count": 1, "by_name": "G", "to_name": "Tom", "leads": [{"id": 7, "name": "{% if %}"}]}),
+        ("leads_not_returned", {"count": 1, "until": "5 May", "batch_id": 3, "leads": [{"id": 7, "name": "<b>"}]}),
+        ("lead_unowned", {"lead_id": 7}),
+        ("follow_ups_received", {"count": 1, "by_name": "G", "from_name": "Tom", "reason": "<b>"}),
         ("run_failed", {"run_id": 3, "error": "<script>"}),
     ],
 )

@@ -78,6 +78,11 @@ def world(people: dict[str, User]) -> SimpleNamespace:
     cadence = Cadence.objects.create(name="New inquiry")
     CadenceStep.objects.create(cadence=cadence, day=0, follow_up_type="call")
 
+    def given(by: User) -> TransferBatch:
+        batch = TransferBatch.objects.create(by=by, reason="Given")
+        LeadTransfer.objects.create(lead=mates, batch=batch, to_user=people["mate"], transferred_by=by)
+        return batch
+
     def story(of: Lead, who: User) -> SimpleNamespace:
         batch = TransferBatch.objects.create(by=people["admin"], reason=f"About {of}")
         return SimpleNamespace(
@@ -110,6 +115,7 @@ def world(people: dict[str, User]) -> SimpleNamespace:
         secret_plan=plan(secret, far),
         story=story(lead, owner),
         secret=story(secret, far),
+        boss_batch=given(people["boss"]),
     )
 
 

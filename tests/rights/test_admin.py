@@ -88,6 +88,7 @@ OTHERS = {
     "sales_leadsource_losses": MANAGERS,
     "sales_scoringrun_start": CLOSED.replace("403", "405"),
     "sales_sourcespend_upload": MANAGERS,
+    "sales_transferbatch_undo": CLOSED.replace("403", "405"),
     "nothing": "302 404 404 404 404 404 404 404 404 302",
 }
 PAGES = ("changelist", "add", "change", "history", "delete")
@@ -119,7 +120,7 @@ WRITERS = {
     "sales_leadscoringrule_add": M, "sales_leadscoringrule_change": M, "sales_leadscoringrule_delete": M,
     "sales_leadscoringrule_changelist": M,
     "sales_leadsource_add": M, "sales_leadsource_change": M, "sales_lostreason_add": M, "sales_lostreason_change": M,
-    "sales_scoringrun_start": M,
+    "sales_scoringrun_start": M, "sales_transferbatch_undo": A,
     "sales_sourcespend_add": M, "sales_sourcespend_change": M, "sales_sourcespend_delete": M,
     "sales_sourcespend_changelist": M, "sales_sourcespend_upload": M,
 }  # fmt: skip
@@ -181,8 +182,8 @@ def address(name, rows):
             return reverse(f"admin:{name}", args=[rows["sales_lead"].pk])
         case "sales_lead_merge":
             return f"{reverse('admin:sales_lead_merge')}?id={rows['sales_lead'].pk}&id={rows['sales_mates'].pk}"
-        case "sales_followup_complete" | "sales_followup_snooze":
-            return reverse(f"admin:{name}", args=[rows["sales_followup"].pk])
+        case "sales_followup_complete" | "sales_followup_snooze" | "sales_transferbatch_undo":
+            return reverse(f"admin:{name}", args=[rows[model].pk])
         case "sales_lead_stop_cadence":
             return reverse(f"admin:{name}", args=[rows["sales_lead"].pk])
         case "sales_lead_repeat":
@@ -299,6 +300,7 @@ POSTS = GETS | {
     "sales_leadscoringrule_preview": MANAGERS,
     "sales_scoringrun_start": "302 403 403 403 403 302 302 302 302 302",
     "sales_lead_not_duplicate": "302 302 302 404 404 302 404 302 302 302",
+    "sales_transferbatch_undo": "302 403 403 403 403 302 404 302 302 302",
 }
 UNTOUCHED = ("login", "logout", "password_change", "index")  # one's own affairs: tests/athena/accounts
 

@@ -87,6 +87,8 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
     ("sales/activities/{pk}", "patch", "system's"): (
         {"notes": "New"}, WRITE_LEAD.replace("200", "409").replace("409", "403", 1)
     ),
+    ("sales/transfers/{pk}/undo", "post", ""): (None, "401 403 403 404 403 403 404 403 200 401"),
+    ("sales/transfers/{pk}/undo", "post", "boss's"): (None, "401 403 403 404 403 200 404 403 200 401"),
     ("sales/follow-ups", "get", ""): (None, ANYBODY),
     ("sales/follow-ups", "post", ""): ({"lead_id": "{lead}", **PLAN}, WRITE_LEAD.replace("200", "201")),
     ("sales/follow-ups", "post", "for somebody"): (
@@ -176,7 +178,7 @@ def ask(clients, world, people, won):
         keys = {
             "leads": {**world.leads, "won": won}.get(variant, world.lead), "rules": None, "runs": world.run,
             "activities": world.story.system if variant == "system's" else world.story.activity,
-            "sources": world.source,
+            "sources": world.source, "transfers": world.boss_batch if "boss" in variant else world.story.batch,
             "users": people["far"], "cadences": world.cadence,
             "follow-ups": world.helpers if "helper's" in variant else world.plan,
         }  # fmt: skip

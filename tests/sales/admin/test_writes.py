@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from athena.accounts.models import User
 from notifications.models import Notification
-from sales.models import Activity, FieldChange, FollowUp, Lead, LeadScoringRule, LeadSource, LeadTransfer, ScoringRun
+from sales.models import Activity, FieldChange, FollowUp, Lead, LeadScoringRule, LeadSource, ScoringRun
 
 
 def form_of(answer):
@@ -94,32 +94,6 @@ def test_archive_and_restore(browse, manager, rep, make_lead):
     browse(manager).post(f"{url}?archived=yes", {"action": "restore_selected", "_selected_action": [lead.pk]})
     assert Lead.objects.visible_to(rep).get() == lead
     assert "archive_selected" not in browse(rep).get(url).content.decode()
-
-
-def test_reassign_choose_preview_confirm(browse, manager, rep, colleague, stranger, make_lead):
-    mine = [make_lead(assigned_to=rep, company_name=f"Band {n}") for n in range(3)]
-    already = make_lead(assigned_to=colleague)
-    url, client = reverse("admin:sales_lead_changelist"), browse(manager)
-    chosen = {"action": "reassign_selected", "_selected_action": [lead.pk for lead in (*mine, already)]}
-    assert "4 leads selected" in client.post(url, chosen).content.decode()
-    filled = {**chosen, "to_user": colleague.pk, "reason": "Holiday", "notes": ""}
-    missing = client.post(url, {**filled, "reason": "", "step": "preview"})
-    assert missing.context["form"].errors == {"reason": ["This field is required."]}
-    preview = client.post(url, {**filled, "step": "preview"})
-    assert (len(preview.context["plan"].moving), LeadTransfer.objects.count()) == (3, 0)
-    done = client.post(url, {**filled, "step": "confirm"}, follow=True)
-    assert "3 leads given to Tom, with 0 open follow-ups. 1 left as they were." in done.content.decode()
-    assert set(Lead.objects.filter(assigned_to=colleague)) == {*mine, already}
-
-
-def test_reassign_is_for_managers(browse, rep, colleague, make_lead):
-    lead = make_lead(assigned_to=rep)
-    data = {
-        "action": "reassign_selected", "_selected_action": [lead.pk], "to_user": colleague.pk, "reason": "x",
-        "step": "confirm",
-    }  # fmt: skip
-    browse(rep).post(reverse("admin:sales_lead_changelist"), data)
-    assert LeadTransfer.objects.count() == 0
 
 
 def test_follow_ups_are_planned_moved_completed_and_cancelled(add, change, browse, rep, make_lead):

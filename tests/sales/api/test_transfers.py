@@ -67,6 +67,8 @@ def test_bulk(api, manager, rep, colleague, stranger, make_lead):
         "transferred_count": 2,
         "lead_ids": [first.pk, second.pk],
         "new_owner": rep.pk,
+        "receivers": [{"user_id": rep.pk, "count": 2}],
+        "follow_ups": 0,
         "skipped": [
             {"lead_id": already.pk, "code": "already_owner"},
             {"lead_id": foreign.pk, "code": "not_found"},

@@ -1,0 +1,138 @@
+"""Taking a transfer back: because somebody asks for it, or because the time for which leads were given is over."""
+
+from datetime import date
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from athena.accounts.models import User
+from notifications import outbox
+from sales import errors, policy, schedule
+from sales.models import Lead, LeadTransfer, MovedFollowUp, TransferBatch
+from sales.services import moves, planning
+from sales.services.moves import Done, Move, Plan
+
+MOVED_SINCE, CLOSED, ARCHIVED, OWNER_INACTIVE = "moved_since", "closed", "archived", "owner_inactive"
+
+
+def plan_undo(*, batch: TransferBatch) -> Plan:
+    """What undoing it would give back now, and what not, and why. Writes nothing."""
+    return _plan(batch, only_open=False)
+
+
+@transaction.atomic
+def undo(*, by: User | None, batch_id: int) -> Done:
+    """Give back what a batch moved, as a batch that says so, to whoever had it (nobody, where nobody did).
+
+    With a lead go back the follow-ups that went with it and are still open; others that its present owner has on it go
+    to the owner. Leads that have been transferred since, that are archived, or whose owner has left stay, with a code.
+    Undoing an undoing does it again. Raises `NotFound`, `NotYourTransfer`, `AlreadyUndone`.
+    """
+    visible = TransferBatch.objects.all() if by is None else TransferBatch.objects.visible_to(by)
+    if not visible.filter(pk=batch_id).exists():
+        raise errors.NotFound("There is no such transfer.")
+    batch = TransferBatch.objects.select_for_update(of=("self",)).get(pk=batch_id)
+    if not policy.may_undo(by, batch):
+        raise errors.NotYourTransfer
+    if TransferBatch.objects.filter(undoes=batch).exists():
+        raise errors.AlreadyUndone
+    return _give_back(_plan(batch, only_open=False, locked=True), batch, by, f"Undo of batch {batch.pk}")
+
+
+def give_back() -> int:
+    """Give back the leads that were given away for a time, once it is over; how many batches it went through.
+
+    Back goes what is still open and has not been transferred since. Where the owner has left it stays, and the managers
+    are told. Each batch is a transaction, and done once however many workers there are.
+    """
+    batches = 0
+    while _give_next_back(schedule.company_today()):
+        batches += 1
+    return batches
+
+
+@transaction.atomic
+def _give_next_back(today: date) -> bool:
+    due = TransferBatch.objects.to_return(today).select_for_update(of=("self",), skip_locked=True)
+    batch = due.order_by("pk").first()
+    if batch is None:
+        return False
+    found = _plan(batch, only_open=True, locked=True)
+    _give_back(found, batch, None, f"Given back: it was until {moves.in_words(batch.until)}")
+    TransferBatch.objects.filter(pk=batch.pk).update(returned_at=timezone.now())
+    left = [lead_id for lead_id, code in found.skipped if code == OWNER_INACTIVE]
+    if left:
+        _tell_managers(batch, left)
+    return True
+
+
+def _give_back(found: Plan, batch: TransferBatch, by: User | None, reason: str) -> Done:
+    if not found.moves:
+        return Done([], found.skipped)
+    back = TransferBatch.objects.create(by=by, reason=reason, undoes=batch)
+    return moves.carry_out(found, by=by, batch=back)
+
+
+def _plan(batch: TransferBatch, *, only_open: bool, locked: bool = False) -> Plan:
+    """Who returns are locked before the leads, so that nobody leaves meanwhile."""
+    made = list(batch.transfers.order_by("lead").values_list("lead", "pk", "from_user", "to_user"))
+    moved = dict(MovedFollowUp.objects.filter(batch=batch).values_list("follow_up", "from_user"))
+    users = User.objects.filter(pk__in={row[2] for row in made} | set(moved.values())).order_by("pk")
+    people = {user.pk: user for user in (users.select_for_update(no_key=True) if locked else users)}
+    those = Lead.objects.filter(pk__in=batch.transfers.order_by().values("lead"))
+    leads = {lead.pk: lead for lead in moves.read(those, locked=locked)}
+    history = LeadTransfer.objects.filter(lead__in=batch.transfers.order_by().values("lead")).order_by()
+    latest = dict(history.values_list("lead").annotate(Max("pk")))
+    owners = moves.owners_of(leads.values())
+    going, skipped = [], []
+    for lead_id, transfer_id, from_id, to_id in made:
+        lead = leads[lead_id]
+        why = _why_not(lead, latest[lead_id] == transfer_id and lead.assigned_to_id == to_id, only_open)
+        if why is None and from_id is not None and not people[from_id].is_active:
+            why = OWNER_INACTIVE
+        if why is None:
+            going.append(Move(lead, owners.get(to_id), people.get(from_id)))
+        else:
+            skipped.append((lead_id, why))
+    return Plan(going, skipped, _following(going, moved, people))
+
+
+def _why_not(lead: moves.LeadRow, still_there: bool, only_open: bool) -> str | None:
+    if lead.archived_at is not None:
+        return ARCHIVED
+    if not still_there:
+        return MOVED_SINCE
+    return CLOSED if only_open and not lead.is_open else None
+
+
+def _following(going: list[Move], moved: dict[int, int], people: dict[int, User]) -> list[planning.Handing]:
+    """The open follow-ups that went with the leads, back to whose they were; others of the present owner's to the next.
+
+    One whose assignee has left goes to the next owner, too.
+    """
+    by_lead = {move.lead.pk: move for move in going}
+    handed = []
+    for pk, lead_id, day, clock, assignee in moves.open_follow_ups([move.lead for move in going]):
+        move = by_lead[lead_id]
+        was = people.get(moved.get(pk, 0))
+        to = was if was is not None and was.is_active else move.to
+        theirs = move.owner is None or assignee == move.owner.pk
+        if theirs and to is not None and to.pk != assignee:
+            handed.append(planning.Handing(pk, lead_id, day, clock, assignee, to))
+    return handed
+
+
+def _tell_managers(batch: TransferBatch, lead_ids: list[int]) -> None:
+    """That leads stay where they were given for a time: whose they were is not active any more."""
+    leads = Lead.objects.filter(pk__in=lead_ids[: moves.TOLD_LEADS]).order_by("pk")
+    context = {
+        "count": len(lead_ids),
+        "until": moves.in_words(batch.until),
+        "batch_id": batch.pk,
+        "leads": [{"id": lead.pk, "name": str(lead)} for lead in leads],
+    }
+    outbox.add_many(
+        outbox.Message("leads_not_returned", user.pk, f"not_returned:{batch.pk}:{user.pk}", context)
+        for user in policy.minders()
+    )
