@@ -5,7 +5,7 @@ from celery import shared_task
 
 from athena.models import Heartbeat
 from athena.wake import wake
-from sales.services import reminders, scoring_runs
+from sales.services import import_work, imports, reminders, scoring_runs
 
 logger = structlog.get_logger(__name__)
 
@@ -14,7 +14,7 @@ logger = structlog.get_logger(__name__)
 def tick() -> None:
     """Beat's minute: wake everything that may have work, each by itself so that none stops another."""
     Heartbeat.beat("tick")
-    for task in ("sales.remind", "sales.fill_derived", "sales.score", "notifications.deliver"):
+    for task in ("sales.remind", "sales.fill_derived", "sales.score", "sales.import_leads", "notifications.deliver"):
         wake(task)
 
 
@@ -31,6 +31,16 @@ def fill_derived() -> None:
 @shared_task(name="sales.score")
 def score() -> None:
     logger.info("runs_worked", batches=scoring_runs.work())
+
+
+@shared_task(name="sales.import_leads")
+def import_leads() -> None:
+    logger.info("imports_worked", batches=import_work.work())
+
+
+@shared_task(name="sales.forget_imports")
+def forget_imports() -> None:
+    logger.info("import_rows_forgotten", count=imports.forget())
 
 
 @shared_task(name="sales.rescore_nightly")

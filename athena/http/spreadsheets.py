@@ -6,7 +6,7 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 # What a spreadsheet takes for the start of a formula: its first character, whatever spaces come before it (in some
-# languages the wide forms, too), or a tab or carriage return, which some drop before they look. An apostrophe marks text.
+# languages the wide forms, too), or a tab or carriage return, which some drop before they look.
 _RISKY = re.compile(r"'*(?:[\s\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r])")
 
 

@@ -24,6 +24,7 @@ def install() -> None:
     )
     for name, task, description in (
         ("Nightly rescoring", "sales.rescore_nightly", "Scores all open leads again, for rules that depend on time."),
+        ("Nightly end of old imports", "sales.forget_imports", "Deletes what the files of old imports held."),
         ("Nightly clean-up", "athena.clean_up", "Deletes sessions, keys and counts whose time is over."),
     ):
         defaults = {"task": task, "crontab": _nightly, "description": description}
