@@ -66,16 +66,11 @@ UPDATABLE = tuple(
 )
 
 
-@dataclass(frozen=True)
-class Layout:
-    """What the columns of one file hold, by position: a field's name, or None. `unused` are the others' headers."""
+def layout(header: Sequence[str]) -> list[str | None]:
+    """The field that each column of a file holds, or None for one that is not imported.
 
-    columns: tuple[str | None, ...]
-    unused: tuple[str, ...]
-
-
-def layout(header: Sequence[str]) -> Layout:
-    """Raises `Invalid` for a header that is empty, there twice, or lacks what a lead must have."""
+    Raises `Invalid` for a header that is empty, there twice, or lacks what a lead must have.
+    """
     known = {_key(spelling): column.name for column in COLUMNS for spelling in _spellings(column)}
     names = [known.get(_key(cell)) for cell in header]
     empty = [_letters(place) for place, cell in enumerate(header) if not cell.strip()]
@@ -90,7 +85,7 @@ def layout(header: Sequence[str]) -> Layout:
         _refuse(f"This header is there more than once: {', '.join(twice)}.")
     if not set(NAMES) & set(names):
         _refuse("The first line must name the columns, with Company or Contact among them.")
-    return Layout(tuple(names), tuple(cell.strip() for cell, name in zip(header, names, strict=True) if name is None))
+    return names
 
 
 def read_row(

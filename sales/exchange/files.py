@@ -42,7 +42,8 @@ def read(content: bytes) -> Sheet:
     header: list[str] = []
     for _, cells in lines:
         header = _trimmed(cells)
-        break
+        if header:
+            break
     if not header:
         _refuse("The file is empty.")
     if len(header) > MAX_COLUMNS:

@@ -47,7 +47,7 @@ class LeadImport(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.READING, db_default=State.READING)
     duplicates = models.CharField(max_length=10, choices=Duplicates, blank=True, default="", db_default="")
     columns = models.JSONField(default=list)  # the field that each column of the file holds, or null
-    unused = models.JSONField(default=list)  # the headers of the columns that hold none
+    header = models.JSONField(default=list)  # what the file calls them
     total = models.IntegerField(default=0, db_default=0)
     processed = models.IntegerField(default=0, db_default=0)  # of the step that is under way
     error = one_line(500)
@@ -80,6 +80,11 @@ class LeadImport(models.Model):
 
     def __str__(self) -> str:
         return f"Import {self.pk} ({self.file_name})"
+
+    @property
+    def unused(self) -> list[str]:
+        """The headers of the columns that are not imported."""
+        return [header for header, name in zip(self.header, self.columns, strict=True) if name is None]
 
 
 class ImportFile(models.Model):

@@ -106,7 +106,7 @@ def _read(lead_import: LeadImport) -> None:
         lead_import.finished_at = timezone.now()
     else:
         lead_import.state, lead_import.total = _State.CHECKING, total
-        lead_import.columns, lead_import.unused = list(layout.columns), list(layout.unused)
+        lead_import.columns, lead_import.header = layout, sheet.header
     lead_import.save()
     ImportFile.objects.filter(lead_import=lead_import).delete()
 

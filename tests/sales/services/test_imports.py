@@ -1,8 +1,11 @@
 """A file becomes leads as `leads.create` would have made them, once, and can be taken back."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
+from athena.accounts.roles import Role
 from notifications.models import Notification
 from sales import errors
 from sales.models import FieldChange, ImportFile, ImportRow, Lead, LeadImport, LeadScoreHistory, LeadSource
@@ -65,7 +68,6 @@ def test_an_imported_lead_is_what_create_would_have_made_of_it(take_in, manager,
     assert found.is_repeat
     assert found.score > 0
     stamps = ("first_contacted_at", "qualified_at", "quoted_at")
-    made.refresh_from_db = None
     assert {k: v for k, v in facts(found).items() if k not in stamps} == {
         k: v for k, v in facts(made).items() if k not in stamps
     }
@@ -193,9 +195,10 @@ def test_a_killed_worker_loses_nothing_and_does_nothing_twice(send, manager, mon
     def killed(*args):
         raise SystemExit
 
-    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+    with monkeypatch.context() as patch:
         patch.setattr(import_work, "advance", killed)  # after the batch's leads are written
-        import_work.work()
+        with pytest.raises(SystemExit):
+            import_work.work()
     made.refresh_from_db()
     assert (made.state, made.processed, Lead.objects.count()) == ("importing", 4, 4)
     import_work.work()
@@ -232,8 +235,6 @@ def test_who_may_not(send, manager, rep, make_user):
     with pytest.raises(errors.NotAllowed):
         imports.upload(by=rep, file_name="x.csv", content=b"Company\nA\n")
     made = send(HEADER + "A,,,,,\n")
-    from athena.accounts.roles import Role
-
     other = make_user("other", Role.MANAGER, manager.team)
     for act in (imports.discard, imports.undo, lambda **kw: imports.start(duplicates="skip", **kw)):
         with pytest.raises(errors.NotFound):
@@ -251,6 +252,6 @@ def test_who_may_not(send, manager, rep, make_user):
 def test_rows_are_forgotten_after_their_time_but_not_of_what_is_under_way(take_in, send):
     old = take_in(HEADER + "A,,,,,\n")
     young = take_in(HEADER + "B,,,,,\n")
-    LeadImport.objects.filter(pk=old.pk).update(created_at=timezone.now() - timezone.timedelta(days=91))
+    LeadImport.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=91))
     assert imports.forget() == 1
     assert list(ImportRow.objects.values_list("lead_import", flat=True)) == [young.pk]
