@@ -1,15 +1,35 @@
 """Which rows of an import are there already: as an open lead, or on an earlier line of the same file."""
 
-from typing import Any
-
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Least
+from django.db import connection
+from django.db.models import Q
 
 from athena.accounts.models import User
 from sales.models import ImportRow, Lead, LeadImport
 
-KEYS = ("email_normalised", "phone_normalised")
 DUPLICATE = Q(same_as__isnull=False) | Q(same_line__isnull=False)
+
+# Hashed and sorted whole: row by row the planner, which has seen nothing of a table that has just been filled, would go
+# through all the lines before each line.
+_LEAD = """
+UPDATE import_rows SET same_as_id = found.lead
+FROM (
+    SELECT import_rows.id AS id, MIN(seen.id) AS lead
+    FROM import_rows JOIN ({seen}) AS seen ON seen.{key} = import_rows.{key}
+    WHERE lead_import_id = %s AND state = 'ready' AND same_as_id IS NULL AND import_rows.{key} <> ''
+    GROUP BY import_rows.id
+) AS found
+WHERE import_rows.id = found.id
+"""
+_FIRST = """
+SELECT id, line, MIN(line) OVER (PARTITION BY {key}) AS first
+FROM import_rows WHERE lead_import_id = %s AND state = 'ready' AND {key} <> ''
+"""
+_LINE = """
+UPDATE import_rows SET same_line = found.first
+FROM (SELECT id, MIN(first) AS first FROM ({first}) AS same WHERE first < line GROUP BY id) AS found
+WHERE import_rows.id = found.id
+"""
+_KEYS = ("email_normalised", "phone_normalised")
 
 
 def find(by: User, lead_import: LeadImport) -> int:
@@ -18,22 +38,12 @@ def find(by: User, lead_import: LeadImport) -> int:
     Only open leads that `by` can see count: what asks again after its sale was closed is a new inquiry.
     """
     rows = ImportRow.objects.filter(lead_import=lead_import, state=ImportRow.State.READY)
-    rows.update(same_as=None, same_line=None)
-    seen = Lead.objects.visible_to(by).open()
-    _mark(rows, "same_as", seen.order_by("pk"), "pk")
-    earlier = rows.filter(line__lt=OuterRef("line")).order_by("line")
-    # An earlier line of the same e-mail and one of the same phone may differ: the first of the two is meant.
-    for key in KEYS:
-        found = Subquery(_same(earlier, key).values("line")[:1])
-        rows.exclude(**{key: ""}).update(same_line=Coalesce(Least("same_line", found), found, F("same_line")))
+    rows.filter(DUPLICATE).update(same_as=None, same_line=None)
+    with connection.cursor() as cursor:
+        for key in _KEYS:
+            seen = Lead.objects.visible_to(by).open().exclude(**{key: ""}).order_by().values_list("id", key)
+            sql, params = seen.query.sql_with_params()
+            cursor.execute(_LEAD.format(seen=sql, key=key), [*params, lead_import.pk])
+        first = " UNION ALL ".join(_FIRST.format(key=key) for key in _KEYS)
+        cursor.execute(_LINE.format(first=first), [lead_import.pk] * len(_KEYS))
     return rows.filter(DUPLICATE).count()
-
-
-def _mark(rows: "QuerySet[ImportRow]", column: str, among: "QuerySet[Any]", value: str) -> None:
-    for key in KEYS:
-        found = Subquery(_same(among, key).values(value)[:1])
-        rows.filter(**{f"{column}__isnull": True}).exclude(**{key: ""}).update(**{column: found})
-
-
-def _same(among: "QuerySet[Any]", key: str) -> "QuerySet[Any]":
-    return among.filter(**{key: OuterRef(key)}).exclude(**{key: ""})
