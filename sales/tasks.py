@@ -5,7 +5,7 @@ from celery import shared_task
 
 from athena.models import Heartbeat
 from athena.wake import wake
-from sales.services import digests, overdue, reminders, repeats, returns, scoring_runs
+from sales.services import digests, import_work, imports, overdue, reminders, repeats, returns, scoring_runs
 
 logger = structlog.get_logger(__name__)
 
@@ -16,7 +16,7 @@ def tick() -> None:
     Heartbeat.beat("tick")
     for task in (
         *("sales.remind", "sales.remind_overdue", "sales.escalate", "sales.digest"),
-        *("sales.fill_derived", "sales.score", "sales.give_back", "notifications.deliver"),
+        *("sales.fill_derived", "sales.score", "sales.import_leads", "sales.give_back", "notifications.deliver"),
     ):
         wake(task)
 
@@ -54,6 +54,16 @@ def score() -> None:
 @shared_task(name="sales.give_back")
 def give_back() -> None:
     logger.info("batches_given_back", count=returns.give_back())
+
+
+@shared_task(name="sales.import_leads")
+def import_leads() -> None:
+    logger.info("imports_worked", batches=import_work.work())
+
+
+@shared_task(name="sales.forget_imports")
+def forget_imports() -> None:
+    logger.info("import_rows_forgotten", count=imports.forget())
 
 
 @shared_task(name="sales.rescore_nightly")

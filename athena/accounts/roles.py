@@ -41,6 +41,8 @@ _TABLE: dict[Role, dict[str, tuple[str, ...]]] = {
         "accounts.user": (READ,),
         "accounts.team": (READ,),
         "sales.lead": (DELETE, "bulk_transfer", "merge", "import", "export", "report"),
+        "sales.leadimport": (READ, ADD),
+        "sales.leadexport": (READ,),
         "sales.leadsource": (ADD, CHANGE),
         "sales.sourcespend": (READ, ADD, CHANGE, DELETE),
         "sales.intakeform": (READ, ADD, CHANGE),
@@ -58,6 +60,7 @@ _TABLE: dict[Role, dict[str, tuple[str, ...]]] = {
     Role.ADMIN: {
         "accounts.user": (ADD, CHANGE),
         "accounts.team": (ADD, CHANGE, DELETE),
+        "sales.privacyrequest": (READ,),
         "django_celery_beat.periodictask": (ADD, CHANGE, DELETE),
         "django_celery_beat.intervalschedule": (ADD, CHANGE, DELETE),
         "django_celery_beat.crontabschedule": (ADD, CHANGE, DELETE),

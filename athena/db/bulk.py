@@ -46,6 +46,19 @@ def insert_from(model: type[Model], queryset: "QuerySet[Any, Any]", **columns: C
         return int(cursor.rowcount)
 
 
+def reserve_keys(model: type[Model], count: int) -> list[int]:
+    """Keys for `count` new rows, in ascending order, which nobody else gets while the transaction lasts."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            sequence = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+            cursor.execute(sequence, [table, count])
+            return sorted(key for (key,) in cursor.fetchall())
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        (last,) = cursor.fetchone() or (0,)
+        return list(range(last + 1, last + 1 + count))
+
+
 def insert_new(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """INSERT … ON CONFLICT DO NOTHING: those of `rows` that no unique constraint refuses. Returns how many."""
     fields = _fields(model, columns)

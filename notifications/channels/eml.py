@@ -1,12 +1,16 @@
 """A mail server for an empty machine: each message is one file, to be opened with any mail program."""
 
+import email
+import email.policy
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+
+from athena.db.mentions import Mentions
 
 
 class EmailBackend(BaseEmailBackend):
@@ -22,3 +26,18 @@ class EmailBackend(BaseEmailBackend):
             draft.write_bytes(message.as_bytes())
             draft.replace(folder / f"{name}.eml")
         return len(email_messages)
+
+
+def forget(mentions: Mentions, message_ids: Collection[str]) -> int:
+    """Delete the files of these messages, and those in which the words stand. Returns how many."""
+    files = [path for path in Path(settings.MAIL_DIR).glob("*.eml") if _is_about(path, mentions, message_ids)]
+    for path in files:
+        path.unlink(missing_ok=True)
+    return len(files)
+
+
+def _is_about(path: Path, mentions: Mentions, message_ids: Collection[str]) -> bool:
+    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+    texts = [str(value) for value in message.values()]
+    texts += [part.get_content() for part in message.walk() if part.get_content_maintype() == "text"]
+    return message["Message-ID"] in message_ids or any(mentions.found_in(text) for text in texts)

@@ -1,11 +1,13 @@
 """Leads: the list, the page with everything that belongs to a lead, reassigning and archiving."""
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils import dateformat, timezone
 from django.utils.html import format_html
 
@@ -13,6 +15,7 @@ from athena.accounts.models import User
 from sales import policy
 from sales.admin.base import ServiceAdmin, act_on_each, person
 from sales.admin.duplicates import DuplicatePages, merge_selected
+from sales.admin.exports import export
 from sales.admin.lead_steps import LeadSteps
 from sales.admin.reassign import reassign
 from sales.admin.timeline import TimelinePages, newest
@@ -153,6 +156,14 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         user = person(request)
         rows = Lead.objects.in_scope_of(user) if policy.is_manager(user) else Lead.objects.visible_to(user)
         return self.ordered(rows)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        exports = [
+            path(f"export/{name}/", view(partial(export, self, file_format=name)), name=f"sales_lead_export_{name}")
+            for name in ("csv", "xlsx")
+        ]
+        return [*exports, *super().get_urls()]
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[LeadQuerySet, bool]:
         if request.path.endswith("/autocomplete/"):

@@ -8,7 +8,7 @@ import athena.db
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sales", "0003_between_and_in"),
+        ("sales", "0004_fewer_indexes_on_leads"),
     ]
 
     operations = [

@@ -6,6 +6,7 @@ from sales.models.cadence import Cadence, CadenceEnrolment, CadenceStep
 from sales.models.follow_up import FollowUp
 from sales.models.intake import Inquiry, IntakeForm
 from sales.models.lead import Lead
+from sales.models.lead_import import ImportFile, ImportRow, LeadExport, LeadImport, PrivacyRequest
 from sales.models.scoring import LeadScoreHistory, LeadScoringRule, RuleSet, ScoringBatch, ScoringRun
 from sales.models.search import LeadSearch, NotDuplicate
 from sales.models.source import LeadSource, LostReason, SourceSpend
@@ -19,9 +20,13 @@ __all__ = [
     "CadenceStep",
     "FieldChange",
     "FollowUp",
+    "ImportFile",
+    "ImportRow",
     "Inquiry",
     "IntakeForm",
     "Lead",
+    "LeadExport",
+    "LeadImport",
     "LeadScoreHistory",
     "LeadScoringRule",
     "LeadSearch",
@@ -30,6 +35,7 @@ __all__ = [
     "LostReason",
     "MovedFollowUp",
     "NotDuplicate",
+    "PrivacyRequest",
     "RuleSet",
     "ScoringBatch",
     "ScoringRun",

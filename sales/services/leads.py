@@ -1,6 +1,6 @@
 """Taking a lead in, changing it, closing it, putting it away. Owners change by `services.transfers` alone."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -44,13 +44,7 @@ def create(*, by: User | None, values: Mapping[str, Any], repeat_of: Lead | None
     owner = _owner_of_new(by, values.get("assigned_to"))
     fields = _resolved({name: value for name, value in values.items() if name != "assigned_to"})
     lead = Lead(assigned_to=owner, repeat_of=repeat_of, **fields)
-    lead.last_source = lead.source
-    for name in _UTM:
-        setattr(lead, f"last_{name}", getattr(lead, name))
-    _normalise(lead)
-    lead.is_repeat = lead.is_repeat or _has_booked_before(lead)
-    _enter_status(lead)
-    _check(lead)
+    complete(lead, booked_before=_has_booked_before)
     lead.save()
     search.index([lead])
     if owner is None and lead.is_open:
@@ -87,10 +81,10 @@ def update(
         lead.lost_reason = lead.booked_value = None  # they belonged to the status that ends
     for name, value in values.items():
         setattr(lead, name, value)
-    _normalise(lead)
+    normalise_contact(lead)
     if lead.status != was:
         _enter_status(lead)
-    _check(lead)
+    check(lead)
     after = {name: plain(lead, name) for name in WRITABLE}
     changed = sorted(name for name in WRITABLE if before[name] != after[name])
     if not changed:
@@ -148,6 +142,17 @@ def restore(*, by: User | None, lead_id: int) -> None:
     scoring.rescore(lead_ids=[lead.pk], by=by, reason="Restored")
 
 
+def complete(lead: Lead, *, booked_before: Callable[[Lead], bool]) -> None:
+    """Work out what a new lead has beyond what was said of it. Writes nothing. Raises `Invalid`."""
+    lead.last_source_id = lead.source_id
+    for name in _UTM:
+        setattr(lead, f"last_{name}", getattr(lead, name))
+    normalise_contact(lead)
+    lead.is_repeat = lead.is_repeat or booked_before(lead)
+    _enter_status(lead)
+    check(lead)
+
+
 def _stamp_archived(lead: Lead, by: User | None, *, archived: bool) -> None:
     now = timezone.now()
     lead.archived_at = now if archived else None
@@ -186,7 +191,7 @@ def _resolved(values: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _normalise(lead: Lead) -> None:
+def normalise_contact(lead: Lead) -> None:
     lead.email_normalised = normalise.email(lead.email)
     lead.phone_normalised = normalise.phone(lead.phone)
 
@@ -211,16 +216,16 @@ def _enter_status(lead: Lead) -> None:
     lead.closed_at = now if lead.status in CLOSED_STATUSES else None
 
 
-def _check(lead: Lead) -> None:
+def check(lead: Lead) -> None:
     """The rules that hold between fields. Raises `Invalid`."""
     wrong = {}
     if not lead.company_name and not lead.contact_name:
         wrong["company_name"] = "Give the company's name or the contact's."
     if lead.pickup_at and lead.return_at and lead.return_at < lead.pickup_at:
         wrong["return_at"] = "The return is before the pickup."
-    if lead.status == Lead.Status.LOST and lead.lost_reason is None:
+    if lead.status == Lead.Status.LOST and lead.lost_reason_id is None:
         wrong["lost_reason"] = "Say why the lead is lost."
-    if lead.status != Lead.Status.LOST and lead.lost_reason is not None:
+    if lead.status != Lead.Status.LOST and lead.lost_reason_id is not None:
         wrong["lost_reason"] = "Only a lost lead has a reason for it."
     if lead.status != Lead.Status.WON and lead.booked_value is not None:
         wrong["booked_value"] = "Only a won lead has a booked value."

@@ -29,6 +29,7 @@ def install() -> None:
             "sales.call_again_nightly",
             "Makes new leads of last year's trips, with CALL_AGAIN_BY_ITSELF=1.",
         ),
+        ("Nightly end of old imports", "sales.forget_imports", "Deletes what the files of old imports held."),
         ("Nightly clean-up", "athena.clean_up", "Deletes sessions, keys and counts whose time is over."),
     ):
         defaults = {"task": task, "crontab": _nightly, "description": description}

@@ -17,7 +17,7 @@ from sales.scoring.sources import Scope
 from sales.scoring.write import Cause, write_scores
 from sales.services import locks
 
-_AT_ONCE = 100  # keys are repeated in each condition on events, and SQLite takes 32,766 parameters
+_AT_ONCE = 100  # beyond it keys travel as one parameter: each condition on events repeats them
 
 
 def rescore(*, lead_ids: Collection[int], by: User | None, reason: str, activity_id: int | None = None) -> int:
@@ -30,8 +30,10 @@ def rescore(*, lead_ids: Collection[int], by: User | None, reason: str, activity
     rule_lock.share()
     rules, now, ids = Compiled.active(), timezone.now(), sorted(lead_ids)
     cause = Cause(reason=reason, user_id=by.pk if by else None, activity_id=activity_id)
-    parts = [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
-    return sum(write_scores(rules, Scope.of(part, now), cause).changed for part in parts)
+    if not ids:
+        return 0
+    scope = Scope.of(ids, now) if len(ids) <= _AT_ONCE else Scope.among(ids, now)
+    return write_scores(rules, scope, cause).changed
 
 
 @transaction.atomic

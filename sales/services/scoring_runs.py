@@ -83,14 +83,14 @@ def work(*, max_batches: int | None = None) -> int:
             elif not _finish(run):
                 break  # what is left is in other workers' hands
         except Exception as error:
-            if _database_is_away(error):
+            if database_is_away(error):
                 raise
             logger.exception("scoring_run_failed", run=run.pk)
             _fail(run, error)
     return done
 
 
-def _database_is_away(error: Exception) -> bool:
+def database_is_away(error: Exception) -> bool:
     """Whether trying again may help: away, busy, full, a deadlock. (To SQLite wrong SQL is operational, too.)"""
     return isinstance(error, OperationalError | InterfaceError) and (
         getattr(error.__cause__, "sqlite_errorname", "") != "SQLITE_ERROR"

@@ -18,12 +18,16 @@ from sales.models import (
     CadenceStep,
     FieldChange,
     FollowUp,
+    ImportRow,
     Inquiry,
     IntakeForm,
     Lead,
+    LeadExport,
+    LeadImport,
     LeadScoreHistory,
     LeadSource,
     LeadTransfer,
+    PrivacyRequest,
     ScoringRun,
     SourceSpend,
     TransferBatch,
@@ -101,8 +105,19 @@ def world(people: dict[str, User]) -> SimpleNamespace:
     form = IntakeForm.objects.create(name="Web site", key="a-key")
     for of in (lead, secret):
         Inquiry.objects.create(form=form, lead=of, reference=f"R{of.pk}", fingerprint=f"f{of.pk}")
+    file = LeadImport.objects.create(
+        by=people["boss"], file_name="leads.csv", state="checked", columns=["company_name"], header=["Company"], total=1
+    )
+    ImportRow.objects.create(
+        lead_import=file, line=2, state="ready", cells=["Imported Choir"], values={"company_name": "Imported Choir"}
+    )
+    LeadImport.objects.create(by=people["far_boss"], file_name="secret choir.csv")
+    LeadExport.objects.create(by=people["far_boss"], file_format="csv", filters={"q": ["secret choir"]})
     return SimpleNamespace(
         form=form,
+        file=file,
+        export=LeadExport.objects.create(by=people["boss"], file_format="csv", filters={"q": ["harbor"]}),
+        privacy=PrivacyRequest.objects.create(action="export", person="0" * 64),
         source=source,
         spend=SourceSpend.objects.create(source=source, month=date(2026, 1, 1), amount=10),
         run=ScoringRun.objects.create(rule_set_version=1, state="done"),

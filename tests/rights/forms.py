@@ -1,6 +1,7 @@
 """What a browser sends of a page."""
 
 from html.parser import HTMLParser
+from io import BytesIO
 
 
 class Fields(HTMLParser):
@@ -36,3 +37,13 @@ def untouched(page: str) -> dict[str, str]:
     fields = Fields()
     fields.feed(page)
     return fields.values
+
+
+class FileAgain(BytesIO):
+    """A file that can be sent any number of times."""
+
+    name = "leads.csv"
+
+    def read(self, *size):
+        self.seek(0)
+        return super().read()

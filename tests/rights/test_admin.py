@@ -12,7 +12,7 @@ from notifications.models import Notification, Preference
 from sales.models import LeadScoringRule, LostReason
 from sales.services import schedules
 from tests.rights.conftest import PEOPLE, columns, every_row, undone
-from tests.rights.forms import untouched
+from tests.rights.forms import FileAgain, untouched
 
 #             nobody owner mate far helper boss far_boss free_boss admin gone
 EVERYBODY = "302 200 200 200 200 200 200 200 200 302"
@@ -24,6 +24,7 @@ LEAD = (
 )
 LEADS_BATCH = "302 403 403 403 403 200 302 200 200 302"
 LEADS_PAIR = "302 403 403 403 403 200 404 200 200 302"
+FILE = "302 403 403 403 403 200 302 302 200 302"  # whose it is, and the administrators
 OWNERS = "302 200 302 302 302 302 302 302 200 302"
 REDIRECT = "302 302 302 302 302 302 302 302 302 302"
 POSTED = "302 405 405 405 405 405 405 405 405 302"
@@ -46,11 +47,14 @@ MODELS = {
     "sales_followup": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
     "sales_intakeform": (MANAGERS, MANAGERS, MANAGERS, MANAGERS, NEVER),
     "sales_lead": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
+    "sales_leadexport": (MANAGERS, NEVER, FILE, FILE.replace("403", "302"), NEVER),
+    "sales_leadimport": (MANAGERS, MANAGERS, FILE, FILE.replace("403", "302"), NEVER),
     "sales_leadscorehistory": (EVERYBODY, NEVER, LEAD, LEAD, NEVER),
     "sales_leadscoringrule": (MANAGERS, MANAGERS, MANAGERS, MANAGERS, MANAGERS),
     "sales_leadsource": (EVERYBODY, MANAGERS, EVERYBODY, EVERYBODY, NEVER),
     "sales_leadtransfer": (EVERYBODY, NEVER, LEAD, LEAD, NEVER),
     "sales_lostreason": (EVERYBODY, MANAGERS, EVERYBODY, EVERYBODY, NEVER),
+    "sales_privacyrequest": (ADMINS, NEVER, ADMINS, ADMINS, NEVER),
     "sales_scoringrun": (MANAGERS, NEVER, MANAGERS, MANAGERS, NEVER),
     "sales_sourcespend": (MANAGERS, MANAGERS, MANAGERS, MANAGERS, MANAGERS),
     "sales_transferbatch": (
@@ -81,6 +85,13 @@ OTHERS = {
     "sales_lead_duplicates": MANAGERS,
     "sales_lead_merge": LEADS_PAIR,
     "sales_lead_not_duplicate": CLOSED.replace("403", "405"),
+    "sales_lead_export_csv": CLOSED.replace("403", "405"),
+    "sales_lead_export_xlsx": CLOSED.replace("403", "405"),
+    "sales_leadimport_discard": CLOSED.replace("403", "405"),
+    "sales_leadimport_start": CLOSED.replace("403", "405"),
+    "sales_leadimport_template": MANAGERS,
+    "sales_leadimport_undo": CLOSED.replace("403", "405"),
+    "sales_leadimport_wrong": FILE.replace("200 302 302 200", "200 404 404 200"),
     "sales_leadscoringrule_effectiveness": MANAGERS,
     "sales_leadscoringrule_preview": CLOSED.replace("403", "405"),
     "sales_leadsource_roi": MANAGERS,
@@ -117,6 +128,9 @@ WRITERS = {
     "sales_intakeform_add": M, "sales_intakeform_change": M,
     "sales_lead_merge": IN_SCOPE, "sales_lead_not_duplicate": {"owner", "mate", *IN_SCOPE},
     "sales_lead_add": ALL, "sales_lead_change": {"owner", *IN_SCOPE}, "sales_lead_changelist": IN_SCOPE,
+    "sales_lead_export_csv": M, "sales_lead_export_xlsx": M,
+    "sales_leadimport_add": M,
+    "sales_leadimport_start": {"boss", "admin"}, "sales_leadimport_discard": {"boss", "admin"},
     "sales_leadscoringrule_add": M, "sales_leadscoringrule_change": M, "sales_leadscoringrule_delete": M,
     "sales_leadscoringrule_changelist": M,
     "sales_leadsource_add": M, "sales_leadsource_change": M, "sales_lostreason_add": M, "sales_lostreason_change": M,
@@ -144,6 +158,7 @@ def rows(world, people, won):
         "sales_fieldchange": story.change, "sales_followup": world.plan,
         "sales_lead": world.lead, "won": won,
         "sales_leadscorehistory": story.score, "sales_leadtransfer": story.transfer,
+        "sales_leadexport": world.export, "sales_leadimport": world.file, "sales_privacyrequest": world.privacy,
         "sales_leadscoringrule": LeadScoringRule.objects.get(rule_name="Repeat Client"),
         "sales_leadsource": world.source, "sales_lostreason": LostReason.objects.first(), "sales_scoringrun": world.run,
         "sales_sourcespend": world.spend, "sales_transferbatch": story.batch,
@@ -183,6 +198,8 @@ def address(name, rows):
         case "sales_lead_merge":
             return f"{reverse('admin:sales_lead_merge')}?id={rows['sales_lead'].pk}&id={rows['sales_mates'].pk}"
         case "sales_followup_complete" | "sales_followup_snooze" | "sales_transferbatch_undo":
+            return reverse(f"admin:{name}", args=[rows[model].pk])
+        case "sales_leadimport_start" | "sales_leadimport_discard" | "sales_leadimport_undo" | "sales_leadimport_wrong":
             return reverse(f"admin:{name}", args=[rows[model].pk])
         case "sales_lead_stop_cadence":
             return reverse(f"admin:{name}", args=[rows["sales_lead"].pk])
@@ -248,6 +265,7 @@ def sent(name, rows, browser):
         "sales_followup": {"lead": lead, "follow_up_type": "call", "scheduled_date": "2099-02-05", "notes": "New"},
         "sales_intakeform": {"name": "New", "is_active": "on"},
         "sales_lead": {"company_name": "New", "status": "new"},
+        "sales_leadimport": {"file": FileAgain(b"Company\nNew\n")},
         "sales_leadscoringrule": rule,
         "sales_leadsource": {"name": "New", "channel": "ads", "cost_model": "none"},
         "sales_lostreason": {"name": "new", "label": "New"},
@@ -289,6 +307,8 @@ def sent(name, rows, browser):
             return {"id": [lead, rows["sales_mates"].pk], "keep": lead}
         case "duplicate":
             return {"lead_id": lead, "other_id": rows["sales_mates"].pk}
+        case "start":
+            return {"duplicates": "skip"}
     return password
 
 
@@ -301,6 +321,8 @@ POSTS = GETS | {
     "sales_scoringrun_start": "302 403 403 403 403 302 302 302 302 302",
     "sales_lead_not_duplicate": "302 302 302 404 404 302 404 302 302 302",
     "sales_transferbatch_undo": "302 403 403 403 403 302 404 302 302 302",
+    **{f"sales_lead_export_{name}": MANAGERS for name in ("csv", "xlsx")},
+    **{f"sales_leadimport_{step}": GETS["sales_leadimport_wrong"] for step in ("start", "discard", "undo")},
 }
 UNTOUCHED = ("login", "logout", "password_change", "index")  # one's own affairs: tests/athena/accounts
 

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_failed_logins_and_login_epoch"),
+        ("accounts", "0003_digest_and_calendar"),
     ]
 
     operations = [

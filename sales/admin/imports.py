@@ -1,0 +1,216 @@
+"""Imports and exports: send a file, look at what it would do, import it, undo it; and who has taken leads out."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+
+from sales import errors
+from sales.admin.base import VisibleAdmin, person
+from sales.exchange import columns, files, sheets
+from sales.models import ImportRow, LeadExport, LeadImport, PrivacyRequest
+from sales.queries import import_matches
+from sales.services import import_work, imports
+
+SHOWN = 100  # rows of the preview
+SHOWS = {
+    "all": ("All", Q()),
+    "wrong": ("Wrong", Q(state=ImportRow.State.WRONG)),
+    "there": ("There already", import_matches.DUPLICATE),
+    "kept": ("Not undone", Q(state=ImportRow.State.KEPT)),
+}
+
+
+class UploadForm(forms.Form):
+    file = forms.FileField(
+        label="File",
+        help_text="CSV (UTF-8) or Excel (.xlsx). The first line names the columns.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
+    )
+
+
+@admin.register(LeadImport)
+class LeadImportAdmin(VisibleAdmin):
+    list_display = ("id", "file_name", "state", "progress", "by", "created_at", "finished_at")
+    list_display_links = ("id", "file_name")
+    list_select_related = ("by",)
+    list_filter = ("state",)
+    ordering = ("-id",)
+    fields = (("file_name", "state"), ("by", "created_at"), ("finished_at", "undone_by", "undone_at"))
+    change_form_template = "admin/sales/leadimport/change_form.html"
+    change_list_template = "admin/sales/leadimport/change_list.html"
+
+    @admin.display(description="Rows")
+    def progress(self, lead_import: LeadImport) -> str:
+        if lead_import.state not in LeadImport.UNFINISHED:
+            return f"{lead_import.total:,}"
+        bar = '<progress max="{}" value="{}" aria-label="Rows done"></progress> {} of {}'
+        done, total = lead_import.processed, lead_import.total
+        return format_html(bar, total or 1, done, done, total)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        user = person(request)
+        return user.has_perm("sales.add_leadimport") and user.has_perm(imports.PERMISSION)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        steps: dict[str, Any] = {"start": self.start_view, "discard": self.discard_view, "undo": self.undo_view}
+        return [
+            path("template/", view(self.template_view), name="sales_leadimport_template"),
+            path("<int:pk>/wrong/", view(self.wrong_view), name="sales_leadimport_wrong"),
+            *(path(f"<int:pk>/{name}/", view(to), name=f"sales_leadimport_{name}") for name, to in steps.items()),
+            *super().get_urls(),
+        ]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = UploadForm(request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            file = form.cleaned_data["file"]
+            try:
+                made = imports.upload(by=person(request), file_name=file.name, content=file.read(files.MAX_FILE + 1))
+            except errors.Invalid as error:
+                form.add_error("file", error.fields["file"])
+            else:
+                import_work.work_now(made.pk)
+                return HttpResponseRedirect(reverse("admin:sales_leadimport_change", args=[made.pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Import leads",
+            "opts": self.opts,
+            "form": form,
+            "columns": columns.COLUMNS,
+        }
+        return TemplateResponse(request, "admin/sales/leadimport/upload.html", context)
+
+    def template_view(self, request: HttpRequest) -> StreamingHttpResponse:
+        """A file with all columns and an example."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        header = [column.label for column in columns.COLUMNS]
+        example = [column.example for column in columns.COLUMNS]
+        return csv_response("leads-template.csv", sheets.csv_parts(header, [example]))
+
+    def wrong_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
+        """The rows that are wrong, with what is: to be mended and sent again."""
+        lead_import = self._seen(request, pk)
+        rows = lead_import.rows.filter(state=ImportRow.State.WRONG).order_by("line")
+        wide = len(lead_import.header)
+        shown = (
+            [*row.cells[:wide], *[""] * (wide - len(row.cells)), _problems(row)]
+            for row in rows.iterator(chunk_size=2_000)
+        )
+        return csv_response("wrong-rows.csv", sheets.csv_parts([*lead_import.header, "What is wrong"], shown))
+
+    def start_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        def start() -> None:
+            imports.start(by=person(request), import_id=pk, duplicates=request.POST.get("duplicates", ""))
+            import_work.work_now(pk)
+
+        return self._step(request, pk, start)
+
+    def discard_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._step(request, pk, lambda: imports.discard(by=person(request), import_id=pk))
+
+    def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        def undo() -> None:
+            imports.undo(by=person(request), import_id=pk)
+            import_work.work_now(pk)
+
+        return self._step(request, pk, undo)
+
+    def _step(self, request: HttpRequest, pk: int, do: Callable[[], object]) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        self._seen(request, pk)
+        try:
+            do()
+        except errors.Invalid as error:
+            messages.error(request, " ".join(error.fields.values()))
+        except errors.SalesError as error:
+            messages.error(request, str(error))
+        return HttpResponseRedirect(reverse("admin:sales_leadimport_change", args=[pk]))
+
+    def _seen(self, request: HttpRequest, pk: int) -> LeadImport:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        lead_import: LeadImport | None = LeadImport.objects.visible_to(person(request)).filter(pk=pk).first()
+        if lead_import is None:
+            raise Http404("There is no such import.")
+        return lead_import
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        lead_import = kwargs.get("obj")
+        if lead_import is not None:
+            show = request.GET.get("show", "")
+            context |= _preview(lead_import, show if show in SHOWS else _first_look(lead_import))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _first_look(lead_import: LeadImport) -> str:
+    return "kept" if lead_import.state == LeadImport.State.UNDONE else "all"
+
+
+def _preview(lead_import: LeadImport, show: str) -> dict[str, Any]:
+    """What the page says of an import: how many rows of each kind, and the first of those that are asked for."""
+    rows = lead_import.rows.order_by("line")
+    counted = {state: Count("pk", filter=Q(state=state)) for state in ImportRow.State.values}
+    counts = rows.order_by().aggregate(**counted, there=Count("pk", filter=import_matches.DUPLICATE), all=Count("pk"))
+    shown = list(rows.filter(SHOWS[show][1]).select_related("same_as", "lead")[:SHOWN])
+    for row in shown:
+        row.said = _problems(row)  # type: ignore[attr-defined]
+    return {
+        "counts": counts,
+        "rows": shown,
+        "shows": [(name, label, counts[name]) for name, (label, _) in SHOWS.items() if counts[name]],
+        "show": show,
+        "unfinished": lead_import.state in LeadImport.UNFINISHED,
+        "choices": LeadImport.Duplicates.choices,
+        "is_checked": lead_import.state == LeadImport.State.CHECKED,
+        "may_undo": lead_import.state in (LeadImport.State.DONE, LeadImport.State.FAILED) and counts["all"],
+    }
+
+
+def _problems(row: ImportRow) -> str:
+    return " ".join(f"{column}: {why}" for column, why in row.problems.items())
+
+
+def csv_response(name: str, parts: Any) -> StreamingHttpResponse:
+    return StreamingHttpResponse(
+        parts,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@admin.register(LeadExport)
+class LeadExportAdmin(VisibleAdmin):
+    list_display = ("created_at", "by", "file_format", "leads", "filters")
+    list_select_related = ("by",)
+    list_filter = ("file_format",)
+    ordering = ("-id",)
+
+
+@admin.register(PrivacyRequest)
+class PrivacyRequestAdmin(VisibleAdmin):
+    list_display = ("created_at", "action", "ran_by", "leads", "rows")
+    ordering = ("-id",)

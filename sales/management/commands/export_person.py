@@ -1,0 +1,39 @@
+"""`manage.py export_person EMAIL`: everything that is kept about a person, as JSON."""
+
+import getpass
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.core.serializers.json import DjangoJSONEncoder
+
+from sales import errors
+from sales.services import privacy
+
+
+class Command(BaseCommand):
+    help = "Write everything that is kept about the person with this e-mail address, as JSON."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("email")
+        parser.add_argument("--to", type=Path, help="A new file, for your eyes alone (default: standard output).")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        to: Path | None = options["to"]
+        try:
+            if to is not None:
+                to.touch(mode=0o600, exist_ok=False)
+            found = privacy.hand_out(ran_by=getpass.getuser(), address=options["email"])
+        except errors.Invalid as error:
+            if to is not None:
+                to.unlink()
+            raise CommandError(" ".join(error.fields.values())) from error
+        except OSError as error:
+            raise CommandError(f"{to} can't be made: {error.strerror}.") from error
+        text = json.dumps(found, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
+        if to is None:
+            self.stdout.write(text)
+        else:
+            to.write_text(text + "\n", encoding="utf-8")

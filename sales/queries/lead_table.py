@@ -1,0 +1,35 @@
+"""Leads as the rows of a file: the columns that an import reads, and what else people want to see of a lead."""
+
+from collections.abc import Iterator
+from datetime import datetime, tzinfo
+from typing import Any
+
+from sales.exchange.columns import COLUMNS
+from sales.models import Lead
+from sales.models.lead import LeadQuerySet
+
+_AT_ONCE = 2_000
+_READ_FROM = {"owner": "assigned_to__email", "source": "source__name"}
+_MORE = {"Score": "score", "Next follow-up": "next_follow_up_date", "Created": "created_at", "Lead": "pk"}
+_LABELS: dict[str, dict[str, str]] = {
+    name: dict(getattr(Lead, kind).choices)
+    for name, kind in (("status", "Status"), ("trip_type", "TripType"), ("vehicle_type", "VehicleType"))
+}
+
+HEADER = (*(column.label for column in COLUMNS), *_MORE)
+_NAMES = (*(column.name for column in COLUMNS), *_MORE.values())
+
+
+def rows(leads: LeadQuerySet, zone: tzinfo) -> Iterator[list[Any]]:
+    """A row for each lead in the order of the queryset, read in parts. Times are on the clock of `zone`."""
+    fields = [_READ_FROM.get(name, name) for name in _NAMES]
+    for row in leads.values_list(*fields).iterator(chunk_size=_AT_ONCE):
+        yield [_shown(name, value, zone) for name, value in zip(_NAMES, row, strict=True)]
+
+
+def _shown(name: str, value: Any, zone: tzinfo) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(zone).replace(tzinfo=None, microsecond=0)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return _LABELS[name].get(value, value) if name in _LABELS else value

@@ -1,0 +1,128 @@
+"""Where personal data is kept: read from the models, so that a new table is not forgotten.
+
+Each column in which any text can stand is dealt with, unless it is declared here to be free of it; a test asks for that
+decision about each new column. What belongs to a lead is found by its foreign key.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import phonenumbers
+from django.apps import apps
+from django.db.models import Field, Model, Q
+
+from athena.db.mentions import Mentions, text_columns
+from sales.models import Lead
+
+ALL = frozenset({"*"})
+
+# Free of it: who works here, what things are called, words of machines, hashes, and what is dealt with elsewhere.
+FREE: dict[str, frozenset[str]] = {
+    "accounts.FailedLogin": ALL,  # a keyed hash and an address of whoever tried to log in
+    "accounts.LoginSession": ALL,
+    "accounts.Team": ALL,
+    "accounts.User": ALL,  # who works here; they are deactivated
+    "athena.Heartbeat": ALL,
+    "athena.IdempotencyKey": frozenset({"key", "fingerprint"}),
+    "athena.TaskTotal": ALL,
+    "athena.ThrottleCount": ALL,
+    "admin.LogEntry": frozenset({"object_id"}),
+    "auth.Group": ALL,
+    "auth.Permission": ALL,
+    "auth.User": ALL,
+    "contenttypes.ContentType": ALL,
+    "sessions.Session": ALL,  # of those who work here
+    "notifications.Notification": ALL,  # by `notifications.privacy`
+    "notifications.Preference": ALL,
+    "sales.FieldChange": frozenset({"field"}),
+    "sales.ImportRow": ALL,  # by `services.privacy`
+    "sales.LeadImport": frozenset({"columns"}),
+    "sales.LeadScoringRule": ALL,
+    "sales.LeadSource": ALL,
+    "sales.LostReason": ALL,
+    "sales.PrivacyRequest": ALL,
+    "sales.ScoringRun": ALL,
+    "sales.SourceSpend": ALL,
+    **{
+        f"django_celery_beat.{name}": ALL
+        for name in ("PeriodicTask", "CrontabSchedule", "SolarSchedule", "ClockedSchedule", "IntervalSchedule")
+    },
+}
+
+# Of what belongs to the person's leads, everything is emptied but this: figures by source and campaign stay true. Words
+# that name the person are taken out of it, too.
+_UTM = ("source", "medium", "campaign", "term", "content")
+FIGURES = {"sales.Lead": {"campaign", *(f"{touch}utm_{name}" for touch in ("", "last_") for name in _UTM)}}
+
+# Whoever has another lead keeps their own name and number there, even where they share one with the person.
+OWN = {"sales.Lead": ("company_name", "contact_name", "email", "email_normalised", "phone", "phone_normalised")}
+
+# Changes of these fields of a lead say something of the person; those of others are figures.
+PERSONAL_FIELDS = (
+    *("company_name", "contact_name", "email", "phone", "notes", "itinerary", "pickup_location", "dropoff_location"),
+)
+SHORTEST = 4  # characters of a name that is looked for in other people's text
+
+
+def searched() -> Iterator[tuple[type[Model], list[str]]]:
+    """Each table with the columns in which the person may be mentioned."""
+    for model in apps.get_models():
+        free = FREE.get(model._meta.label, frozenset())
+        columns = [name for name in text_columns(model) if name not in free]
+        if columns and free != ALL:
+            yield model, columns
+
+
+def of_leads() -> Iterator[tuple[type[Model], str, list[str]]]:
+    """Each table whose rows belong to a lead, the key to it, and the columns that say something of it."""
+    for model in apps.get_models():
+        for field in model._meta.concrete_fields:
+            if field.related_model is Lead and field.name == "lead":
+                kept = FREE.get(model._meta.label, frozenset()) | FIGURES.get(model._meta.label, set())
+                yield model, field.name, [] if kept >= ALL else [n for n in text_columns(model) if n not in kept]
+
+
+def emptied(model: type[Model], name: str) -> Any:
+    """What a column holds that says nothing."""
+    field: Field[Any, Any] = model._meta.get_field(name)  # type: ignore[assignment]
+    if field.null:
+        return None
+    return field.get_default() if field.get_internal_type() == "JSONField" else ""
+
+
+def leads_of(address: str) -> list[Lead]:
+    """The leads of this (normalised) address, archived ones and those merged into them included."""
+    theirs = Lead.objects.filter(Q(email_normalised=address) | Q(email__iexact=address)).order_by().values("pk")
+    return list(Lead.objects.filter(Q(pk__in=theirs) | Q(merged_into__in=theirs)).order_by("pk"))
+
+
+def mentions_of_address(address: str) -> Mentions:
+    spellings = (address, address.replace("@", "%40"), address.replace("@", "(at)"), address.replace("@", " at "))
+    return Mentions(map(re.escape, spellings))
+
+
+def mentions_of(address: str, leads: Iterable[Lead]) -> Mentions:
+    """The address, and the names and numbers of these leads that nobody else's lead has."""
+    leads = list(leads)
+    words = set(mentions_of_address(address).words)
+    others = Lead.objects.exclude(pk__in=[lead.pk for lead in leads])
+    for lead in leads:
+        for column in ("company_name", "contact_name"):
+            name = getattr(lead, column)
+            if len(name) >= SHORTEST and not others.filter(**{f"{column}__iexact": name}).exists():
+                words.add(re.escape(name))
+        number = lead.phone_normalised
+        if number and not others.filter(phone_normalised=number).exists():
+            words |= {_number(number), re.escape(lead.phone)}
+        elif lead.phone and not number and not others.filter(phone=lead.phone).exists():
+            words.add(re.escape(lead.phone))
+    return Mentions(words)
+
+
+def _number(normalised: str) -> str:
+    """The number with whatever between its digits, with or without its country's."""
+    parsed = phonenumbers.parse(normalised)
+    between = r"[ ().\-/]*"
+    digits = between.join(phonenumbers.national_significant_number(parsed))
+    return rf"(?:[+]?{between.join(str(parsed.country_code))}{between})?{digits}"

@@ -1,0 +1,233 @@
+"""What workers do for imports, batch by batch; each batch is one transaction that holds the import.
+
+A worker that dies leaves its batch as it was, for the next one who asks: a row changes its state together with what is
+done for it, so nothing is done twice.
+"""
+
+from collections.abc import Callable
+from itertools import islice
+
+import structlog
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from athena.accounts.models import User
+from athena.db.bulk import AmongKeys, insert_new, update_own
+from notifications import outbox
+from sales import errors, normalise
+from sales.exchange import cells, columns, files
+from sales.models import ImportFile, ImportRow, Lead, LeadImport, LeadSource, LostReason
+from sales.queries import import_matches
+from sales.services import import_undo, lead_batches, leads
+from sales.services.imports import advance
+from sales.services.scoring_runs import database_is_away
+
+logger = structlog.get_logger(__name__)
+
+BATCH = 2_000
+SMALL = 1_000  # rows, of a file that is worked off while its sender waits
+SMALL_FILE = 1_000_000  # bytes
+TOLD_LEADS = 20
+
+_State = LeadImport.State
+_Row = ImportRow.State
+
+
+def work(*, max_batches: int | None = None) -> int:
+    """Do what there is to do of all imports. Returns how many batches were done. Several workers may do so at once."""
+    done = 0
+    for key in LeadImport.objects.filter(state__in=LeadImport.UNFINISHED).order_by("pk").values_list("pk", flat=True):
+        while (max_batches is None or done < max_batches) and _try(key):
+            done += 1
+    return done
+
+
+def work_now(import_id: int) -> None:
+    """Do a small import's work at once, for somebody who waits. A large one is left to the workers."""
+    while True:
+        lead_import = LeadImport.objects.get(pk=import_id)
+        small = lead_import.total <= SMALL
+        if lead_import.state == _State.READING:
+            small = not ImportFile.objects.filter(lead_import=import_id, size__gt=SMALL_FILE).exists()
+        if not small or not _try(import_id):
+            break
+
+
+def _try(import_id: int) -> bool:
+    """Do one batch; False where there is none, or another worker is at it. An error ends the import as failed."""
+    try:
+        return _do_batch(import_id)
+    except Exception as error:
+        if database_is_away(error):
+            raise
+        logger.exception("import_failed", lead_import=import_id)
+        LeadImport.objects.filter(pk=import_id, state__in=LeadImport.UNFINISHED).update(
+            state=_State.FAILED, finished_at=timezone.now(), error=f"{type(error).__name__}: {error}"[:500]
+        )
+        return False
+
+
+@transaction.atomic
+def _do_batch(import_id: int) -> bool:
+    unfinished = LeadImport.objects.select_for_update(skip_locked=True, of=("self",)).select_related("by", "undone_by")
+    lead_import = unfinished.filter(pk=import_id, state__in=LeadImport.UNFINISHED).first()
+    if lead_import is None:
+        return False
+    steps: dict[str, Callable[[LeadImport], None]] = {
+        _State.READING: _read,
+        _State.CHECKING: _check,
+        _State.IMPORTING: _import,
+        _State.UNDOING: import_undo.undo_batch,
+    }
+    steps[lead_import.state](lead_import)
+    return True
+
+
+def _read(lead_import: LeadImport) -> None:
+    """Stage the file's rows, all or none, and let its bytes go."""
+    content = bytes(ImportFile.objects.get(lead_import=lead_import).content)
+    total = 0
+    try:
+        with transaction.atomic():
+            sheet = files.read(content)
+            layout = columns.layout(sheet.header)
+            while batch := list(islice(sheet.rows, BATCH)):
+                insert_new(
+                    ImportRow,
+                    ("lead_import", "line", "cells", "values", "problems"),
+                    ([lead_import.pk, line, [each.replace("\0", "") for each in row], {}, {}] for line, row in batch),
+                )
+                total += len(batch)
+            if not total:
+                raise errors.Invalid({"file": "There are no rows below the header."})
+    except errors.Invalid as error:
+        lead_import.state, lead_import.error = _State.REFUSED, error.fields.get("file", str(error))[:500]
+        lead_import.finished_at = timezone.now()
+    else:
+        lead_import.state, lead_import.total = _State.CHECKING, total
+        lead_import.columns, lead_import.header = layout, sheet.header
+    lead_import.save()
+    ImportFile.objects.filter(lead_import=lead_import).delete()
+
+
+def _check(lead_import: LeadImport) -> None:
+    rows = list(lead_import.rows.filter(state=_Row.STAGED).order_by("line")[:BATCH])
+    if not rows:
+        import_matches.find(lead_import.by, lead_import)
+        LeadImport.objects.filter(pk=lead_import.pk).update(state=_State.CHECKED)
+        return
+    lookups = _lookups(lead_import.by)
+    update_own(
+        ImportRow,
+        ("state", "values", "problems", "email_normalised", "phone_normalised"),
+        {row.pk: _checked(row, lead_import.columns, lookups) for row in rows},
+    )
+    advance(lead_import, len(rows))
+
+
+def _lookups(by: User) -> cells.Lookups:
+    reasons = LostReason.objects.filter(is_active=True).values_list("name", "label")
+    return cells.Lookups(
+        zone=by.zone,
+        sources={name.casefold(): key for key, name in LeadSource.objects.values_list("pk", "name")},
+        lost_reasons={spelling.casefold(): name for name, label in reasons for spelling in (name, label)},
+        owners=dict(User.objects.filter(is_active=True).values_list("email", "pk")),
+    )
+
+
+def _checked(row: ImportRow, layout: list[str | None], lookups: cells.Lookups) -> tuple[object, ...]:
+    values, wrong = columns.read_row(layout, row.cells, lookups)
+    try:
+        leads.check(Lead(**columns.as_fields(values)))
+    except errors.Invalid as error:
+        # What a cell that can't be read would have said is no second mistake.
+        wrong |= {columns.BY_NAME[name].label: why for name, why in error.fields.items() if not wrong}
+    email, phone = normalise.email(values.get("email", "")), normalise.phone(values.get("phone", ""))
+    return _Row.WRONG if wrong else _Row.READY, values, wrong, email, phone
+
+
+def _import(lead_import: LeadImport) -> None:
+    """Make leads of a batch's rows; when all are made, change those that were there; when that is done, end."""
+    rows = list(lead_import.rows.filter(state=_Row.READY).order_by("step", "line")[:BATCH])
+    if not rows:
+        _finish(lead_import)
+        return
+    rows = [row for row in rows if row.step == rows[0].step]
+    if rows[0].step == 0:
+        _create(lead_import, rows)
+    else:
+        _update(lead_import, rows)
+    advance(lead_import, len(rows))
+
+
+def _create(lead_import: LeadImport, rows: list[ImportRow]) -> None:
+    new = [
+        Lead(
+            email_normalised=row.email_normalised,
+            phone_normalised=row.phone_normalised,
+            **columns.as_fields(row.values),
+        )
+        for row in rows
+    ]
+    at = lead_batches.create(by=lead_import.by, new=new, reason=_reason(lead_import), note=lead_import.pk)
+    written = {row.pk: (lead.pk, _Row.CREATED, at) for row, lead in zip(rows, new, strict=True)}
+    update_own(ImportRow, ("lead", "state", "written_at"), written)
+
+
+def _update(lead_import: LeadImport, rows: list[ImportRow]) -> None:
+    there = _targets(lead_import, rows)
+    changes = [
+        (there[row.line], columns.as_fields({k: v for k, v in row.values.items() if k in columns.UPDATABLE}))
+        for row in rows
+    ]
+    results, at = lead_batches.update(
+        by=lead_import.by, changes=changes, reason=_reason(lead_import), note=lead_import.pk
+    )
+    written = {}
+    for row, (key, _), result in zip(rows, changes, results, strict=True):
+        state = _Row.SKIPPED if result.refused else _Row.UPDATED
+        problems = {"Lead": result.refused} if result.refused else {}
+        written[row.pk] = (key or None, state, dict(result.values), problems, at)
+    update_own(ImportRow, ("lead", "state", "changes", "problems", "written_at"), written)
+
+
+def _targets(lead_import: LeadImport, rows: list[ImportRow]) -> dict[int, int]:
+    """The lead of each row: the one that was there, or the one that its earlier line made or changed; 0 for none."""
+    lines = {row.same_line for row in rows if row.same_as_id is None}
+    done = lead_import.rows.filter(AmongKeys("line", filter(None, lines)), lead__isnull=False)
+    found = dict(done.values_list("line", "lead"))
+    for row in rows:  # in the order of lines: an earlier one of this batch is there by now
+        found[row.line] = row.same_as_id or found.get(row.same_line or 0, 0)
+    return found
+
+
+def _finish(lead_import: LeadImport) -> None:
+    """End it, and tell each owner how many they were given (but for what one gave oneself)."""
+    lead_import.state, lead_import.finished_at = _State.DONE, timezone.now()
+    lead_import.save()
+    made = Lead.objects.filter(import_rows__lead_import=lead_import, import_rows__state=_Row.CREATED)
+    given = made.filter(assigned_to__is_active=True).exclude(assigned_to=lead_import.by_id).order_by()
+    counts = given.values("assigned_to").annotate(count=Count("pk", distinct=True)).values_list("assigned_to", "count")
+    outbox.add_many(
+        outbox.Message(
+            kind="leads_received",
+            recipient_id=owner,
+            dedupe_key=f"imported:{lead_import.pk}:{owner}",
+            context={
+                "by_name": str(lead_import.by),
+                "reason": _reason(lead_import),
+                "count": count,
+                "from_names": [],
+                "leads": [
+                    {"id": lead.pk, "name": str(lead)}
+                    for lead in given.filter(assigned_to=owner).order_by("pk")[:TOLD_LEADS]
+                ],
+            },
+        )
+        for owner, count in counts
+    )
+
+
+def _reason(lead_import: LeadImport) -> str:
+    return f"Imported from {lead_import.file_name}"[:255]

@@ -1,0 +1,110 @@
+"""Bringing leads in by a file: send it, look at what it would do, import it, undo it. The work is `import_work`'s."""
+
+from datetime import timedelta
+from pathlib import PurePath
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from athena.accounts.models import User
+from athena.wake import wake
+from sales import errors
+from sales.exchange import files
+from sales.models import ImportFile, ImportRow, LeadImport
+from sales.queries import import_matches
+
+PERMISSION = "sales.import_lead"
+WORK = "sales.import_leads"
+
+_State = LeadImport.State
+_Row = ImportRow.State
+
+
+@transaction.atomic
+def upload(*, by: User, file_name: str, content: bytes) -> LeadImport:
+    """Take a file in; a worker reads and checks it. Writes no lead. Raises `NotAllowed`, `Invalid`."""
+    _require(by)
+    if len(content) > files.MAX_FILE:
+        raise errors.Invalid({"file": f"The file is larger than {files.MAX_FILE // 1_000_000} MB. Split it."})
+    name = "".join(filter(str.isprintable, PurePath(file_name).name))[:255]
+    lead_import = LeadImport.objects.create(by=by, file_name=name)
+    ImportFile.objects.create(lead_import=lead_import, content=content, size=len(content))
+    wake(WORK)
+    return lead_import
+
+
+@transaction.atomic
+def start(*, by: User, import_id: int, duplicates: str) -> LeadImport:
+    """Import the rows that are right. What has come in since the preview counts as there already, too.
+
+    `duplicates` says what becomes of rows that are there already (`LeadImport.Duplicates`). Raises `NotFound`,
+    `NotAllowed`, `Invalid`, `Conflict` where it is not waiting for this.
+    """
+    lead_import = _locked(by, import_id, _State.CHECKED)
+    if duplicates not in LeadImport.Duplicates.values:
+        raise errors.Invalid({"duplicates": "Say what becomes of duplicates."})
+    import_matches.find(by, lead_import)
+    there = lead_import.rows.filter(import_matches.DUPLICATE, state=_Row.READY)
+    if duplicates == LeadImport.Duplicates.SKIP:
+        there.update(state=_Row.SKIPPED)
+    elif duplicates == LeadImport.Duplicates.UPDATE:
+        there.update(step=1)
+    lead_import.duplicates = duplicates
+    lead_import.state, lead_import.processed = _State.IMPORTING, 0
+    lead_import.total = lead_import.rows.filter(state=_Row.READY).count()
+    lead_import.save()
+    wake(WORK)
+    return lead_import
+
+
+@transaction.atomic
+def discard(*, by: User, import_id: int) -> None:
+    """Throw a file away that was not imported, with all that it holds. Raises as `start` does."""
+    lead_import = _locked(by, import_id, _State.CHECKED)
+    lead_import.rows.all().delete()
+    lead_import.state, lead_import.finished_at = _State.DISCARDED, timezone.now()
+    lead_import.save()
+
+
+@transaction.atomic
+def undo(*, by: User, import_id: int) -> LeadImport:
+    """Archive the leads that an import made and give back the values that it replaced, where nobody has changed them
+    since; the others are listed with the reason. Raises as `start` does."""
+    lead_import = _locked(by, import_id, _State.DONE, _State.FAILED)
+    lead_import.state, lead_import.processed, lead_import.undone_by = _State.UNDOING, 0, by
+    lead_import.total = lead_import.rows.filter(state__in=(_Row.CREATED, _Row.UPDATED)).count()
+    lead_import.save()
+    wake(WORK)
+    return lead_import
+
+
+def forget(*, days: int = 90) -> int:
+    """Delete the rows of imports that ended that long ago: they hold what the file held. Returns how many.
+
+    The leads stay, and so does the import with its counts; it can no longer be undone.
+    """
+    old = timezone.now() - timedelta(days=days)
+    ended = LeadImport.objects.filter(created_at__lt=old).exclude(state__in=LeadImport.UNFINISHED)
+    return ImportRow.objects.filter(lead_import__in=ended.values("pk")).delete()[0]
+
+
+def _require(by: User) -> None:
+    if not by.has_perm(PERMISSION):
+        raise errors.NotAllowed
+
+
+def _locked(by: User, import_id: int, *states: str) -> LeadImport:
+    _require(by)
+    visible = LeadImport.objects.visible_to(by).select_for_update()
+    lead_import: LeadImport | None = visible.filter(pk=import_id).first()
+    if lead_import is None:
+        raise errors.NotFound("There is no such import.")
+    if lead_import.state not in states:
+        raise errors.Conflict(f"{lead_import} is at another step: {lead_import.get_state_display().lower()}.")
+    return lead_import
+
+
+def advance(lead_import: LeadImport, done: int) -> None:
+    """Count what a batch has done."""
+    LeadImport.objects.filter(pk=lead_import.pk).update(processed=F("processed") + done)

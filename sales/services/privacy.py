@@ -1,0 +1,178 @@
+"""What the law gives a person: a copy of everything about them, and the right to be forgotten.
+
+Both are on record, with a keyed hash in the place of the address. Erasing leaves counts, amounts, dates, statuses and
+scores as they are, so that figures stay true.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from athena.accounts.models import User
+from athena.db.mentions import ERASED, Mentions, text_columns
+from athena.models import IdempotencyKey
+from notifications import privacy as told
+from sales import errors, normalise
+from sales.models import FieldChange, ImportFile, ImportRow, Lead, PrivacyRequest
+from sales.queries import personal_data
+from sales.services import locks
+
+_Row = ImportRow.State
+_CELLS = ("cells", "values", "problems", "changes")
+_UNDECIDED = (_Row.STAGED, _Row.READY, _Row.WRONG)
+
+
+@dataclass(frozen=True)
+class Erased:
+    """How many of the person's leads, and how many rows beside them, said something of them."""
+
+    leads: int
+    rows: int
+
+
+@transaction.atomic
+def hand_out(*, ran_by: str, address: str) -> dict[str, Any]:
+    """Everything that is kept about the person with this e-mail address, as JSON can hold it. Raises `Invalid`."""
+    address = _person(address)
+    leads = personal_data.leads_of(address)
+    keys = [lead.pk for lead in leads]
+    mentions = personal_data.mentions_of(address, leads)
+    found: dict[str, Any] = {"person": address, "leads": list(Lead.objects.filter(pk__in=keys).order_by("pk").values())}
+    belongs = {
+        model._meta.db_table: list(model._base_manager.filter(**{f"{key}__in": keys}).order_by("pk").values())
+        for model, key, _ in personal_data.of_leads()
+    }
+    belongs["import_rows"] = list(_import_rows(address, keys).order_by("pk").values())
+    found |= {table: rows for table, rows in belongs.items() if rows}
+    found["notifications"] = [
+        {"kind": row.kind, "at": row.created_at, "context": row.context} for row in told.about(keys, mentions)
+    ]
+    found["mentioned_in"] = [
+        {"table": model._meta.db_table, "row": row.pop("pk"), **row}
+        for model, columns in personal_data.searched()
+        for row in mentions.rows(model, columns).order_by("pk").values("pk", *columns)
+        if mentions.found_in(str(row))
+        and row["pk"] not in {each.get("id") for each in found.get(model._meta.db_table, [])}
+    ]
+    _record(PrivacyRequest.Action.EXPORT, address, ran_by, len(leads), sum(map(len, belongs.values())))
+    return found
+
+
+@transaction.atomic
+def erase(*, ran_by: str, address: str) -> Erased:
+    """Take the person with this e-mail address out of everything, for good.
+
+    Their leads stay as figures without a name. Elsewhere `[erased]` takes the place of the address, and of the names
+    and numbers that only they have. Raises `Invalid`; `Conflict` while a file is still being read.
+    """
+    address = _person(address)
+    if ImportFile.objects.exists():
+        raise errors.Conflict("A file is being read just now. Try again in a minute.")
+    leads = locks.lock_leads(lead.pk for lead in personal_data.leads_of(address))
+    keys = [lead.pk for lead in leads]
+    mentions = personal_data.mentions_of(address, leads)
+    rows = told.erase(keys, mentions) + _erase_imports(address, keys) + _erase_answers(keys, mentions)
+    rows += _erase_log(keys) + _empty_what_belongs(keys)
+    _empty_leads(keys)
+    rows += _scrub(address, mentions)
+    _record(PrivacyRequest.Action.ERASE, address, ran_by, len(leads), rows)
+    return Erased(len(leads), rows)
+
+
+def fingerprint(address: str) -> str:
+    """By which a later question about the same person can be answered from the record."""
+    return salted_hmac(
+        "sales.privacy", normalise.email(address), secret=settings.SECRET_KEY, algorithm="sha256"
+    ).hexdigest()
+
+
+def _person(address: str) -> str:
+    address = normalise.email(address)
+    if "@" not in address.strip("@") or len(address) < 5:
+        raise errors.Invalid({"email": "This is not an e-mail address."})
+    if User.objects.filter(email=address).exists():
+        raise errors.Invalid({"email": "This is the address of a user of Athena. Deactivate them in the admin."})
+    return address
+
+
+def _record(action: str, address: str, ran_by: str, leads: int, rows: int) -> None:
+    PrivacyRequest.objects.create(
+        action=action, person=fingerprint(address), ran_by=ran_by[:150], leads=leads, rows=rows
+    )
+
+
+def _empty_leads(keys: Collection[int]) -> None:
+    empty = {
+        name: personal_data.emptied(Lead, name)
+        for name in text_columns(Lead)
+        if name not in personal_data.FIGURES["sales.Lead"]
+    }
+    normalised = {"email_normalised": "", "phone_normalised": ""}
+    Lead.objects.filter(pk__in=keys).update(
+        **{**empty, **normalised, "contact_name": ERASED}, version=F("version") + 1, updated_at=timezone.now()
+    )
+
+
+def _empty_what_belongs(keys: Collection[int]) -> int:
+    """Everything said about their leads; of changes of fields, those that say something of them."""
+    rows = 0
+    for model, key, columns in personal_data.of_leads():
+        if columns:
+            theirs = model._base_manager.filter(**{f"{key}__in": keys})
+            if model is FieldChange:
+                theirs = theirs.filter(field__in=personal_data.PERSONAL_FIELDS)
+            rows += theirs.update(**{name: personal_data.emptied(model, name) for name in columns})
+    return rows
+
+
+def _import_rows(address: str, keys: Collection[int]) -> Any:
+    """Rows of files that are theirs: by the address, wherever it stands in them, or by the lead."""
+    named = personal_data.mentions_of_address(address).rows(ImportRow, _CELLS).values("pk")
+    theirs = Q(email_normalised=address) | Q(lead__in=keys) | Q(same_as__in=keys) | Q(pk__in=named)
+    return ImportRow.objects.filter(theirs)
+
+
+def _erase_imports(address: str, keys: Collection[int]) -> int:
+    theirs = list(_import_rows(address, keys).values_list("pk", flat=True))
+    rows = ImportRow.objects.filter(pk__in=theirs)
+    rows.filter(state__in=_UNDECIDED).update(state=_Row.SKIPPED)
+    return rows.update(cells=[], values={}, problems={}, changes=None, email_normalised="", phone_normalised="")
+
+
+def _erase_answers(keys: Collection[int], mentions: Mentions) -> int:
+    """The stored answers to requests about them. The requests are still known to be answered."""
+    named = mentions.rows(IdempotencyKey, ("answer",)).values("pk")
+    theirs = Q(answer__lead_id__in=list(keys)) | Q(answer__lead__in=list(keys)) | Q(pk__in=named)
+    return IdempotencyKey.objects.filter(theirs).update(answer=None)
+
+
+def _erase_log(keys: Collection[int]) -> int:
+    """The admin's own log names each row as it was."""
+    belongs: list[tuple[Any, Collection[int]]] = [(Lead, keys)]
+    belongs += [
+        (model, list(model._base_manager.filter(**{f"{key}__in": keys}).values_list("pk", flat=True)))
+        for model, key, _ in personal_data.of_leads()
+    ]
+    rows = 0
+    for model, ids in belongs:
+        entries = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(model))
+        rows += entries.filter(object_id__in=[str(key) for key in ids]).update(object_repr=ERASED, change_message="")
+    return rows
+
+
+def _scrub(address: str, mentions: Mentions) -> int:
+    rows = 0
+    for model, columns in personal_data.searched():
+        own = personal_data.OWN.get(model._meta.label, ())
+        rows += mentions.scrub(model, [name for name in columns if name not in own])
+        if own:
+            rows += personal_data.mentions_of_address(address).scrub(model, own)
+    return rows

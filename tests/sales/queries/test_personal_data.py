@@ -1,0 +1,64 @@
+"""Nobody adds a column for text without saying whether it can hold something of a person."""
+
+from django.apps import apps
+from django.db import models
+
+from athena.db.mentions import text_columns
+from sales.queries import personal_data
+
+# What is known to hold it, and dealt with: emptied where the lead is the person's, searched for mentions elsewhere.
+# A column that is neither here nor in `personal_data.FREE` fails the test. Decide which it is.
+PERSONAL = {
+    "admin.LogEntry": {"object_repr", "change_message"},
+    "athena.IdempotencyKey": {"answer"},
+    "sales.Activity": {"description", "notes", "data"},
+    "sales.FieldChange": {"old", "new"},
+    "sales.FollowUp": {"notes", "outcome_notes", "no_next_reason", "cancel_reason"},
+    "sales.Lead": {
+        *("company_name", "contact_name", "email", "email_normalised", "phone", "phone_normalised", "notes"),
+        *("pickup_location", "dropoff_location", "itinerary", "campaign"),
+        *("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "last_utm_source"),
+        *("last_utm_medium", "last_utm_campaign", "last_utm_term", "last_utm_content"),
+    },
+    "sales.LeadExport": {"filters"},
+    "sales.LeadImport": {"file_name", "header", "error"},
+    "sales.LeadScoreHistory": {"reason"},
+    "sales.LeadTransfer": {"transfer_reason", "notes"},
+    "sales.TransferBatch": {"reason"},
+}
+
+
+def test_each_column_of_text_is_declared():
+    found = {model._meta.label: set(columns) for model, columns in personal_data.searched()}
+    assert found == PERSONAL
+
+
+def test_what_is_declared_is_there():
+    for label, columns in personal_data.FREE.items():
+        if label.partition(".")[0] in {app.label for app in apps.get_app_configs()} and label != "auth.User":
+            assert columns == personal_data.ALL or columns <= set(text_columns(apps.get_model(label)))
+
+
+def test_text_is_found_in_every_kind_of_column():
+    class Anything(models.Model):
+        line = models.CharField(max_length=10)
+        text = models.TextField()
+        data = models.JSONField()
+        mail = models.EmailField()
+        chosen = models.CharField(max_length=10, choices=[("a", "A")])
+        number = models.IntegerField()
+
+        class Meta:
+            app_label = "nowhere"
+            managed = False
+
+    assert text_columns(Anything) == ["line", "text", "data", "mail"]
+    apps.all_models.pop("nowhere")
+    apps.clear_cache()
+
+
+def test_what_belongs_to_a_lead_is_found_by_its_key():
+    assert {model._meta.label for model, _, _ in personal_data.of_leads()} == {
+        *("sales.Activity", "sales.FieldChange", "sales.FollowUp", "sales.ImportRow"),
+        *("sales.LeadScoreHistory", "sales.LeadTransfer"),
+    }

@@ -1,0 +1,186 @@
+"""A person gets a copy of everything, and is forgotten everywhere; the figures stay."""
+
+import json
+from datetime import date
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.urls import reverse
+
+from athena.http.renderers import JSONRenderer
+from notifications import delivery
+from notifications.models import Notification
+from sales import errors
+from sales.models import Activity, FollowUp, ImportFile, Lead, LeadExport, PrivacyRequest
+from sales.services import activities, follow_ups, import_work, imports, leads, privacy, transfers
+
+ADDRESS = "Zoe.Quill+bus@Quill.example"
+TRACES = (
+    "zoe.quill",
+    "quill.example",
+    "Zoë Quill-Ångström",
+    "Quillworks",
+    "5550177",
+    "555 0177",
+    "555-0177",
+    "12 Elm Lane",
+)
+
+
+def dump():
+    """All that a dump of the database would hold, as text; JSON as people read it."""
+    with connection.cursor() as cursor:
+        found = []
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')
+            found.append(f"{table}: {cursor.fetchall()!r}")
+    text = "\n".join(found)
+    return text + text.encode().decode("unicode_escape", "replace")
+
+
+def traces():
+    text = dump().casefold()
+    return [trace for trace in TRACES if trace.casefold() in text]
+
+
+def figures():
+    return {
+        "leads": list(
+            Lead.objects.order_by("pk").values_list(
+                *("pk", "status", "score", "estimated_value", "created_at", "pickup_at", "follow_up_count", "campaign"),
+                *("assigned_to", "next_follow_up_date", "last_activity_at", "estimated_passengers"),
+            )
+        ),
+        "activities": list(Activity.objects.order_by("pk").values_list("pk", "activity_type", "occurred_at")),
+        "follow-ups": list(FollowUp.objects.order_by("pk").values_list("pk", "completed", "outcome", "due_at")),
+        "told": Notification.objects.count(),
+    }
+
+
+@pytest.fixture
+def story(manager, rep, colleague, browse, api, make_lead, tmp_path, settings, django_capture_on_commit_callbacks):
+    """A person of whom something is said wherever something can be said."""
+    settings.MAIL_DIR = tmp_path
+    settings.EMAIL_BACKEND = "notifications.channels.eml.EmailBackend"
+    body = {
+        "company_name": "Quillworks", "contact_name": "Zoë Quill-Ångström", "email": ADDRESS, "phone": "(212) 555-0177",
+        "notes": "Zoë is nice", "itinerary": "12 Elm Lane", "pickup_location": "12 Elm Lane", "estimated_value": 900,
+        "campaign": "spring", "utm_content": "zoe.quill+bus@quill.example", "estimated_passengers": 40,
+        "assigned_to": rep.pk,
+    }  # fmt: skip
+    answer = api(manager).post(
+        "/api/v1/sales/leads", JSONRenderer().render(body), content_type="application/json", HTTP_IDEMPOTENCY_KEY="k1"
+    )
+    assert answer.status_code == 201, answer.data
+    lead = Lead.objects.get()
+    activities.log(by=rep, lead_id=lead.pk, activity_type="email", direction="inbound",
+                   description=f"{ADDRESS} wrote", notes="From Quillworks", data={"from": ADDRESS})  # fmt: skip
+    plan = follow_ups.create(
+        by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2099, 1, 5), notes="Ask Zoë Quill-Ångström"
+    )
+    follow_ups.complete(by=rep, follow_up_id=plan.pk, outcome="successful", notes="Call 212 555 0177 again")
+    leads.update(by=rep, lead_id=lead.pk, changes={"phone": "+1 212 555 0177"})
+    transfers.transfer(by=manager, leads=Lead.objects.all(), to_user_id=colleague.pk, reason="Zoë Quill-Ångström asked")
+    client = browse(manager)
+    change = reverse("admin:sales_lead_change", args=[lead.pk])
+    assert client.get(change).status_code == 200
+    client.post(
+        reverse("admin:sales_activity_add"), {"lead": lead.pk, "activity_type": "note", "description": "Quillworks"}
+    )
+    LeadExport.objects.create(by=manager, file_format="csv", filters={"q": [ADDRESS.upper()]})
+    for text in (
+        f"Company,E-mail,Phone\nQuillworks,{ADDRESS},\n",
+        f"Contact,E-mail,Notes\nZoë Quill-Ångström,x,{ADDRESS}\n",
+    ):
+        made = imports.upload(by=manager, file_name=f"{ADDRESS}.csv", content=text.encode())
+        import_work.work_now(made.pk)
+    other = make_lead(
+        company_name="Mill Corps", contact_name="Bob", phone="+1 646 555 0100",
+        notes=f"Sent by {ADDRESS.upper()}, zoë quill-ångström, +12125550177 and 212.555.0177. Call Zoë.",
+    )  # fmt: skip
+    delivery.deliver()
+    assert any(b"Quillworks" in path.read_bytes() for path in tmp_path.glob("*.eml"))
+    (tmp_path / "unrelated.eml").write_bytes(b"Subject: Hello\n\nNobody\n")
+    Lead.objects.create(company_name="Twice", email=ADDRESS.lower())  # by plain SQL: not normalised yet
+    return lead, other
+
+
+def test_nothing_is_left_of_them_and_the_figures_stay(story, tmp_path, settings, django_capture_on_commit_callbacks):
+    lead, other = story
+    before = figures()
+    assert traces() == list(TRACES)
+    with django_capture_on_commit_callbacks(execute=True):
+        erased = privacy.erase(ran_by="root", address=ADDRESS.upper())
+    assert traces() == []
+    assert figures() == before
+    assert erased.leads == 2
+    other.refresh_from_db()
+    assert (other.company_name, other.contact_name, other.phone) == ("Mill Corps", "Bob", "+1 646 555 0100")
+    assert other.notes == "Sent by [erased], [erased], [erased] and [erased]. Call Zoë."
+    lead.refresh_from_db()
+    assert (str(lead), lead.email, lead.email_normalised, lead.phone_normalised) == ("[erased]", "", "", "")
+    assert [path.name for path in tmp_path.glob("*.eml")] == ["unrelated.eml"]
+    record = PrivacyRequest.objects.get()
+    assert (record.action, record.ran_by, record.leads, record.rows, record.person) == (
+        "erase", "root", 2, erased.rows, privacy.fingerprint(ADDRESS),
+    )  # fmt: skip
+    assert privacy.erase(ran_by="root", address=ADDRESS) == privacy.Erased(0, 0)
+
+
+def test_what_waits_to_be_sent_still_can_be(story, settings):
+    Notification.objects.update(state="waiting", sent_at=None, attempts=0)
+    privacy.erase(ran_by="root", address=ADDRESS)
+    assert set(delivery.deliver()) == {"sent"}
+
+
+def test_names_and_numbers_that_others_have_stay_theirs(story, make_lead):
+    make_lead(company_name="Quillworks", phone="2125550177", phone_normalised="+12125550177", notes="Of Quillworks")
+    privacy.erase(ran_by="root", address=ADDRESS)
+    found = Lead.objects.get(phone="2125550177")
+    assert (found.company_name, found.phone_normalised, found.notes) == ("Quillworks", "+12125550177", "Of Quillworks")
+
+
+def test_a_copy_of_everything(story, tmp_path):
+    target = tmp_path / "person.json"
+    call_command("export_person", ADDRESS, to=target)
+    found = json.loads(target.read_text())
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert {table: len(rows) for table, rows in found.items() if table != "person"} == {
+        "leads": 2, "activities": 4, "field_changes": 1, "follow_ups": 1, "import_rows": 2, "lead_score_history": 2,
+        "lead_transfers": 1, "notifications": 3, "mentioned_in": 7,
+    }  # fmt: skip
+    assert found["leads"][0]["email"] == ADDRESS
+    assert sorted(each["table"] for each in found["mentioned_in"]) == []
+    assert PrivacyRequest.objects.get().action == "export"
+    with pytest.raises(CommandError, match="be made"):
+        call_command("export_person", ADDRESS, to=target)
+
+
+def test_the_command_asks_first(story, monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda _: "no")
+    with pytest.raises(CommandError, match="Nothing was erased."):
+        call_command("erase_person", ADDRESS)
+    assert Lead.objects.filter(email=ADDRESS).exists()
+    out = StringIO()
+    call_command("erase_person", ADDRESS, yes=True, stdout=out)
+    assert out.getvalue().startswith("Erased: 2 leads, and what ")
+
+
+@pytest.mark.parametrize("address", ["", "nobody", "@", "maria@example.com"])
+def test_who_is_no_person(rep, address):
+    with pytest.raises(errors.Invalid):
+        privacy.erase(ran_by="root", address=address)
+    with pytest.raises(CommandError):
+        call_command("export_person", address)
+
+
+def test_a_file_that_is_being_read_comes_first(manager):
+    imports.upload(by=manager, file_name="x.csv", content=f"Company,E-mail\nA,{ADDRESS}\n".encode())
+    with pytest.raises(errors.Conflict):
+        privacy.erase(ran_by="root", address=ADDRESS)
+    import_work.work()
+    assert ImportFile.objects.count() == 0
+    privacy.erase(ran_by="root", address=ADDRESS)
+    assert "quill" not in dump().casefold()
