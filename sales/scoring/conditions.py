@@ -4,12 +4,13 @@ A condition is `{"field", "operator", "value"}`, as rows keep it; the field is o
 has just come in has nothing else.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db.models import BooleanField, Case, Q, QuerySet, When
 
+from athena.db.bulk import AmongKeys
 from sales.models import AssignmentRule, Lead, LeadScoringRule
 from sales.scoring import checks
 from sales.scoring.fields import FIELDS, Field
@@ -37,12 +38,15 @@ def in_words(rule: AssignmentRule) -> str:
     return "; ".join(_in_words(condition) for condition in rule.conditions) or "Every new lead"
 
 
-def matching(rules: Iterable[AssignmentRule], lead_id: int, now: datetime) -> list[AssignmentRule]:
-    """Those of the rules that the lead fulfils, in their order; one query. A broken one, as from plain SQL, never."""
-    rules = list(rules)
-    lead = annotated(Lead.objects.filter(pk=lead_id), rules, Scope.of([lead_id], now))
-    flags = lead.values_list(*(f"rule_{place}" for place in range(len(rules)))).first() if rules else ()
-    return [rule for rule, fulfilled in zip(rules, flags or (), strict=False) if fulfilled]
+def matching(
+    rules: Sequence[AssignmentRule], lead_ids: Collection[int], now: datetime
+) -> dict[int, list[AssignmentRule]]:
+    """Those of the rules that each lead fulfils, in their order; one query. A broken one, as from plain SQL, never."""
+    if not rules:
+        return {key: [] for key in lead_ids}
+    leads = annotated(Lead.objects.filter(AmongKeys("pk", lead_ids)), rules, Scope.of(lead_ids, now)).order_by()
+    rows = leads.values_list("pk", *(f"rule_{place}" for place in range(len(rules))))
+    return {key: [rule for rule, fulfilled in zip(rules, flags, strict=True) if fulfilled] for key, *flags in rows}
 
 
 def annotated(leads: "QuerySet[Lead]", rules: Collection[AssignmentRule], scope: Scope) -> "QuerySet[Lead]":

@@ -1,14 +1,16 @@
 """Who gets a new lead that nobody has been named for, and the rules that say so."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from athena.accounts.models import Team, User, local_today
+from athena.accounts.models import User, local_today
 from athena.accounts.roles import Role
+from athena.db.bulk import update_own
 from notifications import outbox
 from notifications.models import Notification
 from sales import errors, policy
@@ -20,34 +22,66 @@ MOST_RULES, MOST_CONDITIONS = 50, 5
 WRITABLE = ("rule_name", "position", "is_active", "conditions", "to_user", "to_team")
 
 
-def assign(lead: Lead) -> User | None:
-    """Give a new lead (saved) to whom the rules say; where they say nobody, tell the managers that it waits."""
-    owner = owner_of_new(lead)
-    if owner is None:
-        _tell_managers(lead)
-    else:
-        lead.assigned_to = owner
-        lead.save(update_fields=["assigned_to"])
-    return owner
+def assign(new: Sequence[Lead]) -> dict[int, User]:
+    """Give new leads (saved, open, unowned) to whom the rules say, in their order; the owners by lead.
 
-
-def owner_of_new(lead: Lead) -> User | None:
-    """Who gets this lead by the first rule that it fulfils and that has somebody for it; None for the pool.
-
-    A rule whose people are all away, inactive or at their limit is passed over. Whoever is chosen is locked, and it is
-    the next one's turn.
+    The first rule that a lead fulfils and that has somebody for it decides; one whose people are all away, inactive or
+    at their limit is passed over. Whoever is chosen is locked, and it is the next one's turn. Of what is left to the
+    pool, or to nobody, the managers are told.
     """
-    rules = list(AssignmentRule.objects.filter(is_active=True).select_related("to_team"))
-    for rule in conditions.matching(rules, lead.pk, timezone.now()):
-        if rule.to_team is not None:
-            owner = _next_of(rule.to_team, lead)
-        elif rule.to_user_id is not None:
-            owner = _able(_people(pk=rule.to_user_id), lead)
+    owners = _owners(new)
+    if owners:
+        update_own(Lead, ("assigned_to",), {key: (owner.pk,) for key, owner in owners.items()})
+    waiting = []
+    for lead in new:
+        if lead.pk in owners:
+            lead.assigned_to = owners[lead.pk]
         else:
-            return None
-        if owner is not None:
-            return owner
-    return None
+            waiting.append(lead)
+    if waiting:
+        _tell_managers(waiting)
+    return owners
+
+
+def _owners(new: Sequence[Lead]) -> dict[int, User]:
+    rules = list(AssignmentRule.objects.filter(is_active=True))
+    fulfilled = conditions.matching(rules, [lead.pk for lead in new], timezone.now())
+    asked = [rule for rule in rules if any(rule in each for each in fulfilled.values())]
+    people = _people(asked)
+    owners: dict[int, User] = {}
+    settled: set[int] = set()
+    for rule in asked:
+        those = [lead for lead in new if lead.pk not in settled and rule in fulfilled[lead.pk]]
+        if rule.to_team_id is None and rule.to_user_id is None:  # the pool: nobody else is asked
+            settled |= {lead.pk for lead in those}
+        else:
+            owners |= _deal(rule, those, people)
+            settled |= owners.keys()
+    return owners
+
+
+def _people(rules: Collection[AssignmentRule]) -> list[sharing.Hand]:
+    """Those whom the rules name, who are there: locked in key order, each with what they have now."""
+    named = Q(pk__in=[rule.to_user_id for rule in rules if rule.to_user_id])
+    named |= Q(team__in=[rule.to_team_id for rule in rules if rule.to_team_id], role=Role.REP)
+    people = User.objects.select_for_update(no_key=True, of=("self",)).filter(named, is_active=True).order_by("pk")
+    return sharing.hands_of(user for user in people if not is_away(user))
+
+
+def _deal(rule: AssignmentRule, those: Sequence[Lead], people: Sequence[sharing.Hand]) -> dict[int, User]:
+    """Share leads out among the rule's people; a team's salespeople in turn."""
+    if rule.to_user_id is not None:
+        hands = [hand for hand in people if hand.user.pk == rule.to_user_id]
+        return sharing.deal(those, hands, sharing.Way.IN_TURN, None).receivers
+    hands = [hand for hand in people if hand.user.team_id == rule.to_team_id and hand.user.role == Role.REP]
+    if not hands or not those:
+        return {}
+    turn = sharing.turn(f"team:{rule.to_team_id}", locked=True)
+    dealt = sharing.deal(those, hands, sharing.Way.IN_TURN, turn.last_user_id)
+    if dealt.receivers:
+        turn.last_user_id = dealt.last_id
+        turn.save(update_fields=["last_user"])
+    return dealt.receivers
 
 
 @transaction.atomic
@@ -119,33 +153,14 @@ def _known(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
 
 
-def _people(**where: object) -> list[User]:
-    people = User.objects.select_for_update(no_key=True).filter(is_active=True, **where)
-    return [user for user in people.order_by("pk") if not is_away(user)]
-
-
 def is_away(user: User) -> bool:
     """Whether today, where they are, is a day on which they get no new leads."""
     return user.away_until is not None and local_today(user) <= user.away_until
 
 
-def _next_of(team: Team, lead: Lead) -> User | None:
-    """The salesperson of a team whose turn it is."""
-    turn = sharing.turn(f"team:{team.pk}", locked=True)
-    owner = _able(_people(team=team.pk, role=Role.REP), lead, turn.last_user_id)
-    if owner is not None:
-        turn.last_user = owner
-        turn.save(update_fields=["last_user"])
-    return owner
-
-
-def _able(people: Iterable[User], lead: Lead, last_id: int | None = None) -> User | None:
-    dealt = sharing.deal([lead], sharing.hands_of(people), sharing.Way.IN_TURN, last_id)
-    return dealt.receivers.get(lead.pk)
-
-
-def _tell_managers(lead: Lead) -> None:
+def _tell_managers(waiting: Sequence[Lead]) -> None:
     """At most one message an hour for each of them, however many leads come in, and one after the last of them."""
+    lead = waiting[0]
     managers = list(policy.minders())
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     keys = {_unowned_key(user, hour): user for user in managers}

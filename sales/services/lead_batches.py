@@ -13,16 +13,13 @@ from athena.accounts.models import User
 from athena.db.bulk import AmongKeys, insert_new, reserve_keys, update_own
 from sales import errors
 from sales.models import FieldChange, Lead
-from sales.services import leads, locks, planning, scoring
+from sales.services import assignment, cadences, leads, locks, planning, scoring, search
 
 _COLUMNS = (
     *(name for name in leads.WRITABLE),
     *("assigned_to", "email_normalised", "phone_normalised", "first_contacted_at", "qualified_at", "quoted_at"),
-    *(
-        "closed_at",
-        "last_source",
-        *(f"last_utm_{name}" for name in ("source", "medium", "campaign", "term", "content")),
-    ),
+    *("won_at", "closed_at", "last_source"),
+    *(f"last_utm_{name}" for name in ("source", "medium", "campaign", "term", "content")),
     *("created_at", "updated_at"),
 )
 _CHANGED = (*leads.WRITABLE, "email_normalised", "phone_normalised", "updated_at")
@@ -46,6 +43,8 @@ def create(*, by: User | None, new: Sequence[Lead], reason: str, note: Any) -> d
         lead.pk, lead.created_at, lead.updated_at = key, now, now
         leads.complete(lead, booked_before=lambda lead: any((key, getattr(lead, key)) in booked for key in _KEYS))
     insert_new(Lead, ("id", *_COLUMNS), ([lead.pk, *_stored(lead, _COLUMNS)] for lead in new))
+    search.index(new)
+    assignment.assign([lead for lead in new if lead.assigned_to_id is None and lead.is_open])
     keys = [lead.pk for lead in new]
     _note(by, keys, now, note)
     scoring.rescore(lead_ids=keys, by=by, reason=reason)
@@ -88,6 +87,7 @@ def update(
         found[key].updated_at = now
     update_own(Lead, _CHANGED, {key: _stored(found[key], _CHANGED) for key in written})
     Lead.objects.filter(AmongKeys("pk", written)).update(version=F("version") + 1)
+    search.index([found[key] for key in written])
     FieldChange.objects.bulk_create(history)
     _note(by, written, now, note)
     scoring.rescore(lead_ids=written, by=by, reason=reason)
@@ -126,6 +126,7 @@ def archive(*, by: User | None, lead_ids: Collection[int], reason: str) -> None:
     now = timezone.now()
     these = Lead.objects.filter(AmongKeys("pk", lead_ids))
     planning.cancel_open(these, reason=reason)
+    cadences.end(these, reason=reason)
     these.update(archived_at=now, updated_at=now, version=F("version") + 1)
     FieldChange.objects.bulk_create(
         FieldChange(lead_id=key, field="archived", old=False, new=True, by=by, at=now) for key in sorted(lead_ids)

@@ -48,7 +48,7 @@ def create(*, by: User | None, values: Mapping[str, Any], repeat_of: Lead | None
     lead.save()
     search.index([lead])
     if owner is None and lead.is_open:
-        owner = assignment.assign(lead)
+        owner = assignment.assign([lead]).get(lead.pk)
     scoring.rescore(lead_ids=[lead.pk], by=by, reason="New lead")
     if owner is not None and (by is None or owner.pk != by.pk):
         outbox.add(
