@@ -77,7 +77,7 @@ def insert_new(model: type[Model], columns: Sequence[str], rows: Iterable[Sequen
 def update_own(
     model: type[Model],
     columns: Sequence[str],
-    values: Mapping[int, tuple[Any, ...]],
+    values: Mapping[int, Sequence[Any]],
     *,
     same: Mapping[str, Any] | None = None,
     raised: Sequence[str] = (),
@@ -87,8 +87,9 @@ def update_own(
     `same` are columns with one value for all rows; those of `raised` go up by one.
     """
     fields, shared = _fields(model, columns), same or {}
-    stored: dict[tuple[Any, ...], list[Any]] = {}  # many rows get the same values
-    rows = [[key, *(stored.get(row) or stored.setdefault(row, _stored(fields, row)))] for key, row in values.items()]
+    stored = {id(row): row for row in values.values()}  # many rows may share the same values
+    prepared = {key: _stored(fields, row) for key, row in stored.items()}
+    rows = [[key, *prepared[id(row)]] for key, row in values.items()]
     element, source = _json_rows()
     quote = connection.ops.quote_name
     sets = ", ".join(
