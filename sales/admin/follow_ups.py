@@ -190,7 +190,7 @@ class FollowUpAdmin(ServiceAdmin):
         else:
             when = dateformat.format(timezone.localtime(until), "l, j F, H:i")
             messages.success(request, f"{snoozed.assigned_to} is reminded on {when}.")
-        return HttpResponseRedirect(reverse("admin:sales_followup_change", args=[pk]))
+        return HttpResponseRedirect(next_page(request, reverse("admin:sales_followup_change", args=[pk])))
 
     def calendar_view(self, request: HttpRequest) -> HttpResponse:
         """The secret address of one's calendar; POST makes a new one."""

@@ -36,6 +36,10 @@ def _mine(user: User) -> Q:
     return _OPEN & Q(assigned_to=user.pk)
 
 
+def _new(user: User) -> Q:
+    return Q(status=Lead.Status.NEW, first_contacted_at__isnull=True)
+
+
 def _unplanned(user: User) -> Q:
     return _OPEN & ~Q(pk__in=FollowUp.objects.open().order_by().values("lead_id"))
 
@@ -71,6 +75,7 @@ VIEWS: dict[str, View] = {
         View("open", "Open", "Neither won nor lost.", lambda user: _OPEN),
         View("mine", "Mine", "Open leads that you own.", _mine),
         View("unowned", "Unowned", "Open leads that nobody owns.", lambda user: _OPEN & Q(assigned_to__isnull=True)),
+        View("new", "New", "Nobody has contacted them yet.", _new),
         View("unplanned", "Unplanned", "Open leads that nobody has planned to follow up.", _unplanned),
         View("hot", "Hot", "Open leads with the best scores.", _hot),
         View("uncontacted", "Hot, not contacted", "Hot leads that nobody has called or written to.", _uncontacted),

@@ -1,15 +1,16 @@
 """What a salesperson has before them today: their home page."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from athena.accounts.models import User, local_today
-from sales.models import FollowUp, Lead
+from sales.models import CadenceEnrolment, FollowUp, Lead
+from sales.models.follow_up import OPEN
 from sales.models.lead import LeadQuerySet
 from sales.queries import lead_views
 from sales.schedule import UNTIMED_DUE, month_began
@@ -67,48 +68,57 @@ class Day:
 
 
 def my_day(user: User) -> Day:
-    """The follow-ups that are this person's, and their leads. Ten queries, whatever there is."""
+    """The follow-ups that are this person's, and their leads. A fixed number of queries."""
     today = local_today(user)
     overdue, now, coming = (
         Q(scheduled_date__lt=today),
         Q(scheduled_date=today),
         Q(scheduled_date__gt=today, scheduled_date__lte=today + timedelta(days=COMING_DAYS)),
     )
-    tasks = FollowUp.objects.open().filter(assigned_to=user.pk, lead__archived_at__isnull=True)
-    many = tasks.order_by().aggregate(
-        overdue=Count("pk", filter=overdue), now=Count("pk", filter=now), coming=Count("pk", filter=coming)
+    since, to_do = month_began(user), OPEN & Q(lead__archived_at__isnull=True)
+    theirs = FollowUp.objects.filter(assigned_to=user.pk)
+    many = theirs.order_by().aggregate(
+        overdue=Count("pk", filter=to_do & overdue),
+        now=Count("pk", filter=to_do & now),
+        coming=Count("pk", filter=to_do & coming),
+        completed=Count("pk", filter=Q(completed_by=user.pk, completed_at__gte=since)),
     )
+    tasks = theirs.filter(to_do)
     mine = Lead.objects.visible_to(user).filter(assigned_to=user.pk)
-    new = mine.filter(status=Lead.Status.NEW, first_contacted_at__isnull=True)
-    counted = lead_views.counts(user, mine, ("unplanned", "hot"))
+    counted = lead_views.counts(user, mine, ("unplanned", "hot", "new"))
+    views = lead_views.VIEWS
     return Day(
         overdue=Shelf(_first(tasks.filter(overdue)), many["overdue"]),
         today=Shelf(_first(tasks.filter(now)), many["now"]),
         coming=Shelf(_first(tasks.filter(coming)), many["coming"]),
-        unplanned=Shelf(_best(lead_views.VIEWS["unplanned"].of(mine, user)), counted["unplanned"]),
-        new=Shelf(list(new.order_by("-created_at", "-id")[:LEADS]), new.count()),
-        hot=Shelf(_best(lead_views.VIEWS["hot"].of(mine, user)), counted["hot"]),
-        month=_month(user),
+        unplanned=Shelf(_best(views["unplanned"].of(mine, user)), counted["unplanned"]),
+        new=Shelf(list(views["new"].of(mine, user).order_by("-created_at", "-id")[:LEADS]), counted["new"]),
+        hot=Shelf(_best(views["hot"].of(mine, user)), counted["hot"]),
+        month=_month(mine, since, many["completed"]),
     )
 
 
 def _first(tasks: "QuerySet[FollowUp]") -> list[FollowUp]:
+    """The first in the order of the day, each with `goes_on`: whether a cadence plans what comes after it."""
     clock = Coalesce("scheduled_time", Value(UNTIMED_DUE))
-    return list(tasks.select_related("lead").order_by("scheduled_date", clock, "id")[:TASKS])
+    goes_on = Exists(CadenceEnrolment.objects.running().filter(follow_up=OuterRef("pk")))
+    rows = tasks.select_related("lead").annotate(goes_on=goes_on)
+    return list(rows.order_by("scheduled_date", clock, "id")[:TASKS])
 
 
 def _best(leads: LeadQuerySet) -> list[Lead]:
     return list(leads.order_by("-score", "-id")[:LEADS])
 
 
-def _month(user: User) -> Month:
-    since = month_began(user)
-    mine = Lead.objects.visible_to(user).filter(assigned_to=user.pk).order_by()
+def _month(mine: LeadQuerySet, since: datetime, completed: int) -> Month:
     won = Q(status=Lead.Status.WON, closed_at__gte=since)
-    found = mine.filter(won | Q(created_at__gte=since)).aggregate(
-        new_leads=Count("pk", filter=Q(created_at__gte=since)),
-        bookings=Count("pk", filter=won),
-        booked=Coalesce(Sum("booked_value", filter=won), Decimal(0)),
+    found = (
+        mine.filter(won | Q(created_at__gte=since))
+        .order_by()
+        .aggregate(
+            new_leads=Count("pk", filter=Q(created_at__gte=since)),
+            bookings=Count("pk", filter=won),
+            booked=Coalesce(Sum("booked_value", filter=won), Decimal(0)),
+        )
     )
-    done = FollowUp.objects.filter(assigned_to=user.pk, completed_by=user.pk, completed_at__gte=since)
-    return Month(completed=done.count(), **found)
+    return Month(completed=completed, **found)

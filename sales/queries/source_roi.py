@@ -85,23 +85,34 @@ def source_roi(
     one is `unallocated`. A fixed number of queries.
     """
     period = period or Period()
-    sources = {source.pk: source for source in LeadSource.objects.all()}
     leads = Lead.objects.visible_to(user).filter(period.of(COHORTS[cohort])).order_by()
-    rows: dict[Any, Figures] = {}
-    for source, campaign, part in (*_leads(leads, sources), *_spend(period, sources)):
-        key, name = _row_of(by, source, campaign, is_spend=not part.leads)
-        rows.setdefault((key, name), Figures(key, name)).add(part)
+    rows = _rows(leads, period, by)
     totals = Figures(None, "total")
-    for row in rows.values():
+    for row in rows:
         totals.add(row)
     won = leads.filter(WON)
     days = Percentile(Hours("created_at", BOOKED_AT) / 24.0)
     medians = {key or None: median for key, median in won.values_list(_KEYS[by]).annotate(median=days)}
-    for row in rows.values():
+    for row in rows:
         row.median_days = None if row.name == UNALLOCATED else medians.get(row.key)
     totals.median_days = won.aggregate(median=days)["median"]
-    order = sorted(rows.values(), key=lambda row: (row.key is None, -row.revenue, -row.spend, row.name))
-    return {"rows": [row.row for row in order], "totals": totals.row}
+    return {"rows": [row.row for row in rows], "totals": totals.row}
+
+
+def in_brief(user: User, period: Period, most: int) -> list[dict[str, Any]]:
+    """The first rows of `source_roi` by source, those that earn most, without the days until booking. Three queries."""
+    leads = Lead.objects.visible_to(user).filter(period.of(COHORTS["created"])).order_by()
+    return [row.row for row in _rows(leads, period, "source")[:most]]
+
+
+def _rows(leads: "QuerySet[Lead]", period: Period, by: str) -> list[Figures]:
+    """What each brings and costs, whoever earns most first, the unknown last."""
+    sources = {source.pk: source for source in LeadSource.objects.all()}
+    rows: dict[Any, Figures] = {}
+    for source, campaign, part in (*_leads(leads, sources), *_spend(period, sources)):
+        key, name = _row_of(by, source, campaign, is_spend=not part.leads)
+        rows.setdefault((key, name), Figures(key, name)).add(part)
+    return sorted(rows.values(), key=lambda row: (row.key is None, -row.revenue, -row.spend, row.name))
 
 
 Part = tuple[LeadSource | None, str, Figures]

@@ -13,11 +13,13 @@ from athena.accounts.models import User
 from sales import policy
 from sales.models import FollowUp, Lead, ScoringRun
 from sales.models.lead import OPEN_STATUSES
-from sales.queries import lead_views
-from sales.schedule import month_began
+from sales.queries import lead_views, source_roi, speed
+from sales.queries.period import Period
+from sales.schedule import company_today, month_began
 
 COUNTED = ("unowned", "unplanned", "uncontacted", "stale", "expiring", "week")
-FAILED_DAYS = 7
+FAILED_DAYS, SPEED_DAYS, SOURCE_DAYS = 7, 30, 90
+SOURCES = 5
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Team:
     people: list[Person]
     pipeline: list[Stage]
     bookings: Bookings
+    first_contact_hours: float | None  # the median of the leads of the last thirty days
+    sources: list[dict[str, Any]]  # rows of `source_roi` of the last ninety days
     failed_runs: int
 
 
@@ -65,10 +69,16 @@ def team_day(user: User) -> Team:
         people=_people(user),
         pipeline=_pipeline(visible),
         bookings=_bookings(user, visible),
+        first_contact_hours=speed.totals(user, _last(SPEED_DAYS))["first_contact"]["median_hours"],
+        sources=source_roi.in_brief(user, _last(SOURCE_DAYS), SOURCES),
         failed_runs=ScoringRun.objects.filter(
             state=ScoringRun.State.FAILED, finished_at__gte=timezone.now() - timedelta(days=FAILED_DAYS)
         ).count(),
     )
+
+
+def _last(days: int) -> Period:
+    return Period(start=company_today() - timedelta(days=days))
 
 
 def _people(user: User) -> list[Person]:

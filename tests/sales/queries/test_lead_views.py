@@ -58,6 +58,7 @@ OPEN = {
         ("open", OPEN),
         ("mine", OPEN - {"nobody's", "colleague's"}),
         ("unowned", {"nobody's"}),
+        ("new", OPEN - {"hot", "ends today", "ends in a week", "ends later", "ended"}),
         ("unplanned", OPEN - {"planned"}),
         ("hot", {"hot", "hot, silent"}),
         ("uncontacted", {"hot, silent"}),

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from athena.accounts.roles import Role
-from sales.models import FollowUp, ScoringRun
+from sales.models import FollowUp, LeadSource, ScoringRun, SourceSpend
 from sales.queries.team_day import Bookings, Person, Stage, team_day
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -68,6 +68,22 @@ def test_bookings_beside_last_months_by_then(make_lead, manager, rep):
         assert team_day(manager).bookings.by_then == (1, Decimal(10))
 
 
+def test_speed_and_sources_of_late(make_lead, manager, rep):
+    fair, ads = (LeadSource.objects.create(name=name) for name in ("Fair", "Ads"))
+    SourceSpend.objects.create(source=ads, month=date(2026, 3, 1), amount=310)
+    at = {"assigned_to": rep, "created_at": "2026-03-30T10:00Z"}
+    for source, hours in ((fair, 1), (ads, 2), (ads, 6)):
+        make_lead(**at, source=source, first_contacted_at=f"2026-03-30T{10 + hours}:00Z", status="contacted")
+    make_lead(**at | {"created_at": "2025-12-01T10:00Z"}, source=fair)
+    won = {"status": "won", "closed_at": NOW, "won_at": NOW, "booked_value": Decimal(930)}
+    make_lead(**at, source=ads, first_contacted_at="2026-03-30T20:00Z", **won)
+    found = team_day(manager)
+    assert found.first_contact_hours == 4
+    assert [(row["name"], row["leads"], row["won"], row["spend"], row["roi"]) for row in found.sources] == [
+        ("Ads", 3, 1, Decimal("310.00"), 2.0), ("Fair", 1, 0, Decimal(0), None),
+    ]  # fmt: skip
+
+
 def test_failed_runs_of_the_last_week(manager):
     for day, state in (("2026-03-30", "failed"), ("2026-03-30", "done"), ("2026-03-01", "failed")):
         ScoringRun.objects.create(state=state, rule_set_version=1, finished_at=f"{day}T10:00Z")
@@ -75,9 +91,9 @@ def test_failed_runs_of_the_last_week(manager):
 
 
 def test_the_same_queries_whatever_there_is(make_lead, manager, rep, django_assert_num_queries):
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(12):
         team_day(manager)
     for _ in range(5):
         late(make_lead(assigned_to=rep), rep)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(12):
         team_day(manager)
