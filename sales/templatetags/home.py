@@ -1,6 +1,7 @@
 """What the home page shows: one's own day, and for managers how things stand with their team."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django import template
 from django.conf import settings
@@ -38,3 +39,9 @@ def home(context: Context) -> Home:
         next_days=DEFAULT_NEXT_DAYS,
         hot_score=settings.HOT_SCORE,
     )
+
+
+@register.filter
+def choices_of(spec: Any, changelist: Any) -> list[Any]:
+    """The choices of a list's filter, as the filter's own template gets them."""
+    return list(spec.choices(changelist))
