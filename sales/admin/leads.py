@@ -212,13 +212,15 @@ class LeadAdmin(LeadSteps, ServiceAdmin):
 
 def _panels(lead: Lead) -> dict[str, Any]:
     """What belongs to a lead, the newest of each kind: one query each, whatever there is."""
+    repeated_by = Lead.objects.filter(repeat_of=lead).first()
     return {
         "follow_ups": FollowUp.objects.filter(lead=lead)
         .select_related("assigned_to")
         .with_overdue()
         .order_by("completed", "-scheduled_date", "-id")[:SHOWN],
         "cadences": CadenceEnrolment.objects.filter(lead=lead).select_related("cadence").order_by("-id")[:SHOWN],
-        "repeated_by": Lead.objects.filter(repeat_of=lead).first(),
+        "repeated_by": repeated_by,
+        "may_be_repeated": lead.status == Lead.Status.WON and repeated_by is None and _has_begun(lead),
         "activities": Activity.objects.filter(lead=lead).select_related("user").order_by("-occurred_at", "-id")[:SHOWN],
         "why": explain(Compiled.active(), lead.pk, timezone.now()),
         "transfers": LeadTransfer.objects.filter(lead=lead)
@@ -228,3 +230,7 @@ def _panels(lead: Lead) -> dict[str, Any]:
         .select_related("user")
         .order_by("-changed_at", "-id")[:SHOWN],
     }
+
+
+def _has_begun(lead: Lead) -> bool:
+    return lead.pickup_at is not None and lead.pickup_at < timezone.now()
