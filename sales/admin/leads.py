@@ -170,11 +170,17 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
 def _panels(lead: Lead) -> dict[str, Any]:
     """What belongs to a lead: its follow-ups, why it has its score, and the newest of its story. One query each."""
     theirs = FollowUp.objects.filter(lead=lead).select_related("assigned_to").with_overdue()
+    repeated_by = Lead.objects.filter(repeat_of=lead).first()
     return {
         "next": theirs.open().order_by("due_at", "id").first(),
         "follow_ups": theirs.order_by("completed", "-scheduled_date", "-id")[:SHOWN],
         "cadences": CadenceEnrolment.objects.filter(lead=lead).select_related("cadence").order_by("-id")[:SHOWN],
-        "repeated_by": Lead.objects.filter(repeat_of=lead).first(),
+        "repeated_by": repeated_by,
+        "may_be_repeated": lead.status == Lead.Status.WON and repeated_by is None and _has_begun(lead),
         "why": explain(Compiled.active(), lead.pk, timezone.now()),
         "timeline": newest(lead),
     }
+
+
+def _has_begun(lead: Lead) -> bool:
+    return lead.pickup_at is not None and lead.pickup_at < timezone.now()

@@ -1,11 +1,10 @@
 """The daily digest: one for each person and each day of their calendar, from the hour that they chose."""
 
-from datetime import date
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
+from django.utils import dateformat, timezone
 
 from athena.accounts.models import User
 from notifications import outbox
@@ -41,7 +40,7 @@ def _batch() -> int | None:
             kind="daily_digest",
             recipient_id=user.pk,
             dedupe_key=f"digest:{user.pk}:{day}",
-            context={"day": _said(day), "sections": found[user.pk]},
+            context={"day": dateformat.format(day, "l, j F Y"), "sections": found[user.pk]},
         )
         for user, day in people.items()
         if user.pk in found
@@ -59,7 +58,3 @@ def _hour_has_come() -> Q:
         unsettled = Q(digested_on__isnull=True) | Q(digested_on__lt=local.date())
         found |= Q(time_zone=zone, digest_hour__lte=local.hour) & unsettled
     return found
-
-
-def _said(day: date) -> str:
-    return f"{day:%A}, {day.day} {day:%B %Y}"

@@ -96,12 +96,12 @@ def update(
 
 
 @transaction.atomic
-def snooze(*, by: User | None, follow_up_id: int, until: datetime, versions: Collection[int] | None = None) -> FollowUp:
+def snooze(*, by: User | None, follow_up_id: int, until: datetime) -> FollowUp:
     """Remind the assignee (again) at `until`, within the next 30 days. The day that was promised stays as it is.
 
-    Raises `NotFound`, `NotYourFollowUp`, `Changed`, `FollowUpClosed`, `Invalid`.
+    Raises `NotFound`, `NotYourFollowUp`, `FollowUpClosed`, `Invalid`.
     """
-    follow_up, _ = _open_follow_up(by, follow_up_id, versions)
+    follow_up, _ = _open_follow_up(by, follow_up_id, None)
     now = timezone.now()
     if not now < until <= now + LONGEST_SNOOZE:
         raise errors.Invalid({"until": "This must be a time in the next 30 days."})
@@ -198,8 +198,7 @@ def _plan_next(
     )
     if step is not None:
         cadences.reach(step, following)
-    if following.assigned_to_id != by.pk:
-        _tell_assignee(following, by)
+    _tell_assignee(following, by)
     return following
 
 

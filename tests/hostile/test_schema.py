@@ -24,7 +24,7 @@ from schemathesis.specs.openapi import checks
 from athena.accounts import tokens
 from athena.accounts.models import User
 from athena.wsgi import application
-from sales.models import Activity, FollowUp, LeadScoringRule, LeadSource, ScoringRun
+from sales.models import Activity, Cadence, CadenceStep, FollowUp, LeadScoringRule, LeadSource, ScoringRun
 from tests.athena.routes import ROUTES
 
 EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "12"))
@@ -50,7 +50,9 @@ def world(make_lead, admin, rep, stranger, leaver):
     """Ids that there are, by the name of what has them."""
     source = LeadSource.objects.create(name="Fair")
     leads = [make_lead(assigned_to=each, source=source, score=60) for each in (admin, rep, None)]
-    closed = make_lead(assigned_to=admin, status="won")
+    closed = make_lead(assigned_to=admin, status="won", pickup_at=now())
+    cadence = Cadence.objects.create(name="New inquiry")
+    CadenceStep.objects.create(cadence=cadence, day=0, follow_up_type="call")
     task = {"follow_up_type": "call", "scheduled_date": "2026-01-05"}
     open_ones = [FollowUp.objects.create(lead=lead, assigned_to=admin, **task) for lead in leads]
     done = FollowUp.objects.create(
@@ -65,6 +67,7 @@ def world(make_lead, admin, rep, stranger, leaver):
     Activity.objects.create(lead=leads[0], activity_type="note", user=rep)
     return {
         "leads": [lead.pk for lead in (*leads, closed)],
+        "cadences": [cadence.pk],
         "follow-ups": [each.pk for each in (*open_ones, done)],
         "rules": list(LeadScoringRule.objects.values_list("pk", flat=True)[:3]),
         "runs": [ScoringRun.objects.create(rule_set_version=1, state="done").pk],
@@ -116,7 +119,9 @@ def point_at_rows(case, world, pick):
         if isinstance(value, int):
             case.path_parameters[name] = pick(world["leads" if name == "lead_id" else resource])
     body = case.body if isinstance(case.body, dict) else {}
-    for name, kind in {"lead_id": "leads", "assigned_to": "users", "to_user_id": "users", "source": "sources"}.items():
+    named = {"lead_id": "leads", "assigned_to": "users", "to_user_id": "users", "source": "sources",
+             "cadence_id": "cadences"}  # fmt: skip
+    for name, kind in named.items():
         for place in (body, case.query or {}):
             if type(place.get(name)) is int:
                 place[name] = pick(world[kind])
