@@ -9,8 +9,8 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from athena.accounts.models import Team, User
 from notifications.models import Notification, Preference
-from sales.models import LeadScoringRule, LostReason
-from sales.services import schedules
+from sales.models import AssignmentRule, LeadScoringRule, LostReason
+from sales.services import handovers, schedules
 from tests.rights.conftest import PEOPLE, columns, every_row, undone
 from tests.rights.forms import untouched
 
@@ -40,6 +40,7 @@ MODELS = {
     "notifications_preference": (EVERYBODY, NEVER, OWNERS, OWNERS, NEVER),
     "sales_activity": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
     "sales_fieldchange": (EVERYBODY, NEVER, LEAD, LEAD, NEVER),
+    "sales_assignmentrule": (MANAGERS, MANAGERS, MANAGERS, MANAGERS, MANAGERS),
     "sales_followup": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
     "sales_lead": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
     "sales_leadscorehistory": (EVERYBODY, NEVER, LEAD, LEAD, NEVER),
@@ -68,6 +69,8 @@ OTHERS = {
     "view_on_site": "302 404 404 404 404 404 404 404 404 302",
     "app_list": "302 200 200 200 200 200 200 200 200 302",
     "auth_user_password_change": ADMINS,
+    "accounts_user_handover": ADMINS,
+    "sales_assignmentrule_preview": CLOSED.replace("403", "405"),
     "sales_followup_complete": LEAD.replace("302", "404").replace("404", "302", 1)[:-3] + "302",
     "sales_leadscoringrule_effectiveness": MANAGERS,
     "sales_leadscoringrule_preview": CLOSED.replace("403", "405"),
@@ -93,6 +96,8 @@ WRITERS = {
     "django_celery_beat_periodictask_delete": A, "django_celery_beat_periodictask_changelist": A,
     "django_celery_beat_crontabschedule_changelist": A, "django_celery_beat_intervalschedule_changelist": A,
     "sales_activity_add": {"owner", *IN_SCOPE},
+    "sales_assignmentrule_add": M, "sales_assignmentrule_change": M, "sales_assignmentrule_delete": M,
+    "sales_assignmentrule_changelist": M, "accounts_user_handover": A,
     "sales_followup_add": {"owner", *IN_SCOPE}, "sales_followup_change": {"owner", *IN_SCOPE},
     "sales_followup_complete": {"owner"}, "sales_followup_changelist": {"owner", *IN_SCOPE},
     "sales_lead_add": ALL, "sales_lead_change": {"owner", *IN_SCOPE}, "sales_lead_changelist": IN_SCOPE,
@@ -118,6 +123,7 @@ def rows(world, people):
         "django_celery_beat_intervalschedule": IntervalSchedule.objects.get(),
         "django_celery_beat_periodictask": PeriodicTask.objects.first(),
         "notifications_notification": Notification.objects.get(), "notifications_preference": Preference.objects.get(),
+        "sales_assignmentrule": AssignmentRule.objects.create(rule_name="All", position=1, to_user=people["owner"]),
         "sales_activity": story.activity, "sales_fieldchange": story.change, "sales_followup": world.plan,
         "sales_lead": world.lead, "sales_leadscorehistory": story.score, "sales_leadtransfer": story.transfer,
         "sales_leadscoringrule": LeadScoringRule.objects.get(rule_name="Repeat Client"),
@@ -154,7 +160,7 @@ def address(name, rows):
             return "/admin/nothing/"
         case "auth_user_password_change":
             return reverse(f"admin:{name}", args=[rows["accounts_user"].pk])
-        case "sales_followup_complete" | "sales_transferbatch_undo":
+        case "sales_followup_complete" | "sales_transferbatch_undo" | "accounts_user_handover":
             return reverse(f"admin:{name}", args=[rows[model].pk])
     return reverse(f"admin:{name}")
 
@@ -208,6 +214,7 @@ def sent(name, rows, browser):
             "name": "New", "regtask": "sales.tick", "task": "sales.tick", "args": "[]", "kwargs": "{}", "headers": "{}",
             "interval": rows["django_celery_beat_intervalschedule"].pk, "crontab": "", "enabled": "on",
         },
+        "sales_assignmentrule": {"rule_name": "New", "position": "2"},
         "sales_activity": {"lead": lead, "activity_type": "note", "notes": "New"},
         "sales_followup": {"lead": lead, "follow_up_type": "call", "scheduled_date": "2099-02-05", "notes": "New"},
         "sales_lead": {"company_name": "New", "status": "new"},
@@ -221,6 +228,7 @@ def sent(name, rows, browser):
                "accounts_user": {"full_name": "New"}}  # fmt: skip
     actions = {
         "sales_lead": "archive_selected", "sales_followup": "cancel_selected",
+        "sales_assignmentrule": "delete_selected",
         "sales_leadscoringrule": "delete_selected", "sales_sourcespend": "delete_selected",
         "django_celery_beat_periodictask": "disable_tasks",
     }  # fmt: skip
@@ -238,12 +246,17 @@ def sent(name, rows, browser):
         case "complete":
             return {"outcome": "successful", "next_follow_up_days": "3"}
         case "preview":
-            return rule
+            return rule if "scoring" in model else new[model]
+        case "handover":
+            to = [rows["sales_assignmentrule"].to_user_id]
+            planned = handovers.plan(by=None, user_id=rows["accounts_user"].pk, receivers=to)
+            return {"step": "confirm", "receivers": to, "way": "in_turn", "expected": planned.fingerprint}
     return password
 
 
 # What POST answers where GET is no question; who is refused a page is refused by POST, too.
 POSTS = GETS | {
+    "sales_assignmentrule_preview": MANAGERS,
     "sales_leadscoringrule_preview": MANAGERS,
     "sales_scoringrun_start": "302 403 403 403 403 302 302 302 302 302",
     "sales_transferbatch_undo": "302 403 403 403 403 302 404 302 302 302",
@@ -267,6 +280,7 @@ ACTIONS = {
     ("sales_lead", M): {"reassign_selected", "archive_selected", "restore_selected"},
     ("sales_followup", ALL): {"cancel_selected"},
     ("sales_leadscoringrule", M): {"delete_selected"},
+    ("sales_assignmentrule", M): {"delete_selected"},
     ("sales_sourcespend", M): {"delete_selected"},
     ("accounts_team", A): {"delete_selected"},
     ("django_celery_beat_crontabschedule", A): {"delete_selected"},
