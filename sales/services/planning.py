@@ -80,13 +80,13 @@ class Handing(NamedTuple):
 def reassign(handed: Collection[Handing]) -> None:
     """Give open follow-ups to somebody else: due on their clock, reminded of again. One statement."""
     now = timezone.now()
-    moments: dict[Any, tuple[Any, Any]] = {}
+    moments: dict[Any, tuple[Any, ...]] = {}
     values = {}
     for each in handed:
-        when = each.to.pk, each.scheduled_date, each.scheduled_time
+        when = each.to.id, each.scheduled_date, each.scheduled_time
         if when not in moments:
-            moments[when] = schedule.due_at(each.to, *when[1:]), schedule.remind_at(each.to, *when[1:], now)
-        values[each.follow_up_id] = (each.to.pk, *moments[when])
+            moments[when] = each.to.id, schedule.due_at(each.to, *when[1:]), schedule.remind_at(each.to, *when[1:], now)
+        values[each.follow_up_id] = moments[when]
     update_own(
         FollowUp,
         ("assigned_to", "due_at", "remind_at"),
