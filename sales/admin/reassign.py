@@ -26,12 +26,12 @@ WAYS = [
     (transfers.Way.FEWEST_OPEN.value, "To whoever has fewest open leads"),
 ]
 REASONS = {
-    "already_owner": "is theirs already",
-    "not_your_lead": "is not yours to give away",
+    "already_owner": "theirs already",
+    "not_your_lead": "not yours to give away",
     "no_capacity": "nobody chosen may have more open leads",
-    "moved_since": "has been transferred since",
-    "archived": "is archived",
-    "owner_inactive": "whose it was has left",
+    "moved_since": "transferred since",
+    "archived": "archived",
+    "owner_inactive": "its owner of before has left",
 }
 
 

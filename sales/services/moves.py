@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -79,13 +80,15 @@ class Plan:
     def follow_ups(self) -> int:
         return len(self.handed)
 
+    @cached_property
+    def by_receiver(self) -> dict[int, list[Move]]:
+        """The moves to each receiver, by their key; to nobody: 0."""
+        return _grouped(self.moves, lambda move: move.to.id if move.to else 0)
+
     @property
     def shares(self) -> list[Share]:
         """By receiver, in the order of their keys."""
-        return [
-            Share(moves[0].to, len(moves), _value(moves))
-            for _, moves in sorted(_grouped(self.moves, lambda move: move.to.pk if move.to else 0).items())
-        ]
+        return [Share(moves[0].to, len(moves), _value(moves)) for _, moves in sorted(self.by_receiver.items())]
 
     @property
     def statuses(self) -> list[tuple[str, int, Decimal]]:
@@ -137,8 +140,8 @@ def following(moves: Sequence[Move]) -> list[planning.Handing]:
     handed = []
     for pk, lead_id, day, clock, assignee in open_follow_ups([move.lead for move in moves]):
         move = by_lead[lead_id]
-        theirs = move.owner is None or assignee == move.owner.pk
-        if theirs and move.to is not None and assignee != move.to.pk:
+        theirs = move.owner is None or assignee == move.lead.assigned_to_id
+        if theirs and move.to is not None and assignee != move.to.id:
             handed.append(planning.Handing(pk, lead_id, day, clock, assignee, move.to))
     return handed
 
@@ -146,11 +149,11 @@ def following(moves: Sequence[Move]) -> list[planning.Handing]:
 def carry_out(plan: Plan, *, by: User | None, batch: TransferBatch, notes: str = "") -> Done:
     """Move the (locked) leads with their follow-ups, write it down and tell everybody concerned."""
     these = Lead.objects.filter(AmongKeys("pk", plan.lead_ids))
-    _record(these, plan.moves, batch, notes)
+    _record(these, plan, batch, notes)
     if plan.handed:
         hand_over_follow_ups(plan.handed, batch)
     these.update(
-        assigned_to=_receiver(plan.moves, lambda to: to and to.pk, BigIntegerField()),
+        assigned_to=_receiver(plan, lambda to: to and to.pk, BigIntegerField()),
         version=F("version") + 1,
         updated_at=timezone.now(),
         next_follow_up_date=planning.EARLIEST_DUE,
@@ -167,7 +170,7 @@ def hand_over_follow_ups(handed: Sequence[planning.Handing], batch: TransferBatc
     planning.reassign(handed)
 
 
-def _record(leads: "QuerySet[Lead]", moves: Sequence[Move], batch: TransferBatch, notes: str) -> None:
+def _record(leads: "QuerySet[Lead]", plan: Plan, batch: TransferBatch, notes: str) -> None:
     """A transfer and an activity for each lead, while it still has its old owner."""
     now, actor = Value(timezone.now()), Value(batch.by_id, BigIntegerField())
     insert_from(
@@ -176,14 +179,14 @@ def _record(leads: "QuerySet[Lead]", moves: Sequence[Move], batch: TransferBatch
         lead=F("pk"),
         batch=Value(batch.pk),
         from_user=F("assigned_to"),
-        to_user=_receiver(moves, lambda to: to and to.pk, BigIntegerField()),
+        to_user=_receiver(plan, lambda to: to and to.pk, BigIntegerField()),
         transferred_by=actor,
         transfer_reason=Value(batch.reason),
         notes=Value(notes),
         transferred_at=now,
     )
     old_owner = Coalesce("assigned_to__full_name", Value("nobody"))
-    new_owner = _receiver(moves, lambda to: f" to {to or 'nobody'}", CharField())
+    new_owner = _receiver(plan, lambda to: f" to {to or 'nobody'}", CharField())
     insert_from(
         Activity,
         leads,
@@ -196,13 +199,12 @@ def _record(leads: "QuerySet[Lead]", moves: Sequence[Move], batch: TransferBatch
     )
 
 
-def _receiver(moves: Sequence[Move], said: Callable[[User | None], Any], output: Any) -> Combinable:
+def _receiver(plan: Plan, said: Callable[[User | None], Any], output: Any) -> Combinable:
     """What is said of each lead's receiver, as an expression."""
-    groups = _grouped(moves, lambda move: move.to.pk if move.to else 0)
-    values = [Value(said(each[0].to), output) for each in groups.values()]
+    values = [Value(said(moves[0].to), output) for moves in plan.by_receiver.values()]
     if len(values) == 1:
         return values[0]
-    keys = [[move.lead.pk for move in each] for each in groups.values()]
+    keys = [[move.lead.pk for move in each] for each in plan.by_receiver.values()]
     return Case(
         *(When(AmongKeys("pk", these), then=value) for these, value in zip(keys, values, strict=True)),
         output_field=output,
@@ -227,10 +229,10 @@ def _tell(plan: Plan, batch: TransferBatch, by: User | None) -> None:
         "until": in_words(batch.until),
     }
     messages = []
-    for moves in _grouped((m for m in plan.moves if m.to), lambda move: move.to.pk if move.to else 0).values():
+    for moves in plan.by_receiver.values():
         names = sorted({str(move.owner) for move in moves if move.owner is not None})
         messages.append(_message("leads_received", moves[0].to, moves, batch, {**shared, "from_names": names}))
-    for moves in _grouped((m for m in plan.moves if m.owner), lambda move: move.owner.pk if move.owner else 0).values():
+    for moves in _grouped(plan.moves, lambda move: move.lead.assigned_to_id).values():
         to_name = ", ".join(sorted({str(move.to or "nobody") for move in moves}))
         messages.append(_message("leads_transferred", moves[0].owner, moves, batch, {**shared, "to_name": to_name}))
     outbox.add_many(message for message in messages if message and (by is None or message.recipient_id != by.pk))

@@ -83,7 +83,7 @@ def reassign(handed: Collection[Handing]) -> None:
     moments: dict[Any, tuple[Any, ...]] = {}
     values = {}
     for each in handed:
-        whose, day, clock = when = each.to.pk, each.scheduled_date, each.scheduled_time
+        whose, day, clock = when = each.to.id, each.scheduled_date, each.scheduled_time
         if when not in moments:
             moments[when] = whose, schedule.due_at(each.to, day, clock), schedule.remind_at(each.to, day, clock, now)
         values[each.follow_up_id] = moments[when]

@@ -1,23 +1,32 @@
-"""Two managers who move overlapping leads to different people, round after round."""
+"""Two managers who move overlapping leads to different people, round after round.
+
+The long form:
+
+    RACE_ROUNDS=1000 .venv/bin/python -m tests.servers -- .venv/bin/python -m pytest tests/races/test_transfers.py
+"""
 
 import itertools
+import os
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from django.db import connection
 from django.db.models import F, QuerySet
 
+from athena.accounts.models import User
 from athena.accounts.roles import Role
+from sales import errors
 from sales.models import Activity, FollowUp, Lead, LeadTransfer
-from sales.services import transfers
+from sales.services import handovers, returns, sharing, transfers
 
 pytestmark = [
     pytest.mark.postgres,  # SQLite lets one transaction write at a time, locks or none
     pytest.mark.django_db(transaction=True),
 ]
-ROUNDS, LEADS = 30, 12
+ROUNDS, LEADS = int(os.environ.get("RACE_ROUNDS", "30")), 12
 
 
 @pytest.fixture
@@ -80,6 +89,89 @@ def test_every_chain_holds(people, leads):
 
 
 def test_control_without_the_locks_chains_tear(people, leads, monkeypatch):
+    """Nothing else keeps two transfers apart: without a row lock both find the owner that the first has replaced."""
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self)
-    failures = race(people, leads, ROUNDS)
+    failures = race(people, leads, 30)
     assert failures or broken() != ([], 0)
+
+
+def together(*calls):
+    """What each of the calls, all at once, gave or raised."""
+    start = threading.Barrier(len(calls))
+
+    def run(call):
+        try:
+            start.wait(30)
+            return call()
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def halves(leads):
+    return [Lead.objects.filter(pk__in=[lead.pk for lead in part]) for part in (leads[::2], leads[1::2])]
+
+
+def shared_at_once(people, leads, **options):
+    _, managers = people
+    return together(*(
+        partial(transfers.transfer, by=manager, leads=half, receivers=options["to"], way=options.get("way", "in_turn"))
+        for manager, half in zip(managers, halves(leads), strict=True)
+    ))  # fmt: skip
+
+
+def test_nobody_gets_more_than_they_may_have_at_once(people, leads):
+    _, tom, wei = people[0]
+    User.objects.filter(pk__in=[tom.pk, wei.pk]).update(max_open_leads=4)
+    shared_at_once(people, leads, to=[tom.pk, wei.pk], way="fewest_open")
+    assert [Lead.objects.filter(assigned_to=who).count() for who in (tom, wei)] == [4, 4]
+
+
+def test_each_turn_is_taken_once(people, leads):
+    _, tom, wei = people[0]
+    for _ in range(5):
+        Lead.objects.update(assigned_to=people[0][0])
+        shared_at_once(people, leads[:10], to=[tom.pk, wei.pk])
+        assert [Lead.objects.filter(assigned_to=who).count() for who in (tom, wei)] == [5, 5]
+
+
+def test_control_without_the_locks_turns_are_taken_twice_or_limits_broken(people, leads, monkeypatch):
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self)
+    dealt = sharing.deal
+    barrier = threading.Barrier(2)
+    monkeypatch.setattr(sharing, "deal", lambda *arguments: (dealt(*arguments), barrier.wait(30))[0])
+    _, tom, wei = people[0]
+    shared_at_once(people, leads[:10], to=[tom.pk, wei.pk])
+    assert [Lead.objects.filter(assigned_to=who).count() for who in (tom, wei)] != [5, 5]
+
+
+def test_of_two_who_undo_one_does(people, leads):
+    reps, (one, other) = people
+    User.objects.update(role=Role.ADMIN)
+    every = Lead.objects.all()
+    for _ in range(5):
+        batch = transfers.transfer(by=one, leads=every, to_user_id=reps[1].pk).batch
+        undo = partial(returns.undo, by=other, batch_id=batch.pk)
+        answers = together(undo, undo)
+        assert sorted(type(answer).__name__ for answer in answers) == ["AlreadyUndone", "Done"]
+    assert broken() == ([], 0)
+
+
+def test_nobody_is_given_a_lead_while_they_leave(people, leads):
+    """Whichever comes first: the lead is handed over too, or the transfer finds that they are not there any more."""
+    (maria, tom, wei), (one, other) = people
+    for _ in range(5):
+        User.objects.filter(pk=tom.pk).update(is_active=True)
+        Lead.objects.update(assigned_to=maria)
+        FollowUp.objects.update(assigned_to=maria)
+        gone, given = together(
+            partial(handovers.hand_over, by=one, user_id=tom.pk, receivers=[wei.pk]),
+            partial(transfers.transfer, by=other, leads=Lead.objects.all(), to_user_id=tom.pk),
+        )
+        assert isinstance(gone, handovers.Handover)
+        assert isinstance(given, errors.Invalid | transfers.Done)
+        assert not Lead.objects.filter(assigned_to=tom).exists()

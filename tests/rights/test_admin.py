@@ -9,8 +9,8 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from athena.accounts.models import Team, User
 from notifications.models import Notification, Preference
-from sales.models import LeadScoringRule, LostReason
-from sales.services import schedules
+from sales.models import AssignmentRule, LeadScoringRule, LostReason
+from sales.services import handovers, schedules
 from tests.rights.conftest import PEOPLE, columns, every_row, undone
 from tests.rights.forms import FileAgain, untouched
 
@@ -44,6 +44,7 @@ MODELS = {
     "sales_activity": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
     "sales_cadence": (EVERYBODY, MANAGERS, EVERYBODY, EVERYBODY, NEVER),
     "sales_fieldchange": (EVERYBODY, NEVER, LEAD, LEAD, NEVER),
+    "sales_assignmentrule": (MANAGERS, MANAGERS, MANAGERS, MANAGERS, MANAGERS),
     "sales_followup": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
     "sales_intakeform": (MANAGERS, MANAGERS, MANAGERS, MANAGERS, NEVER),
     "sales_lead": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
@@ -80,6 +81,8 @@ OTHERS = {
     "sales_followup_snooze": POSTED,
     "sales_lead_stop_cadence": POSTED,
     "sales_lead_repeat": POSTED,
+    "accounts_user_handover": ADMINS,
+    "sales_assignmentrule_preview": CLOSED.replace("403", "405"),
     "sales_followup_complete": LEAD.replace("302", "404").replace("404", "302", 1)[:-3] + "302",
     "sales_lead_timeline": LEAD.replace("302", "404").replace("404", "302", 1)[:-3] + "302",
     "sales_lead_duplicates": MANAGERS,
@@ -120,6 +123,8 @@ WRITERS = {
     "django_celery_beat_periodictask_delete": A, "django_celery_beat_periodictask_changelist": A,
     "django_celery_beat_crontabschedule_changelist": A, "django_celery_beat_intervalschedule_changelist": A,
     "sales_activity_add": {"owner", *IN_SCOPE}, "sales_activity_change": {"owner", *IN_SCOPE},
+    "sales_assignmentrule_add": M, "sales_assignmentrule_change": M, "sales_assignmentrule_delete": M,
+    "sales_assignmentrule_changelist": M, "accounts_user_handover": A,
     "sales_cadence_add": M, "sales_cadence_change": M,
     "sales_followup_calendar": ALL, "sales_followup_snooze": {"owner", *IN_SCOPE},
     "sales_lead_stop_cadence": {"owner", *IN_SCOPE}, "sales_lead_repeat": {"owner", *IN_SCOPE},
@@ -153,6 +158,7 @@ def rows(world, people, won):
         "django_celery_beat_intervalschedule": IntervalSchedule.objects.get(),
         "django_celery_beat_periodictask": PeriodicTask.objects.first(),
         "notifications_notification": Notification.objects.get(), "notifications_preference": Preference.objects.get(),
+        "sales_assignmentrule": AssignmentRule.objects.create(rule_name="All", position=1, to_user=people["owner"]),
         "sales_intakeform": world.form, "sales_mates": world.leads["mates"],
         "sales_activity": story.activity, "sales_cadence": world.cadence,
         "sales_fieldchange": story.change, "sales_followup": world.plan,
@@ -197,7 +203,9 @@ def address(name, rows):
             return reverse(f"admin:{name}", args=[rows["sales_lead"].pk])
         case "sales_lead_merge":
             return f"{reverse('admin:sales_lead_merge')}?id={rows['sales_lead'].pk}&id={rows['sales_mates'].pk}"
-        case "sales_followup_complete" | "sales_followup_snooze" | "sales_transferbatch_undo":
+        case (
+            "sales_followup_complete" | "sales_followup_snooze" | "sales_transferbatch_undo" | "accounts_user_handover"
+        ):
             return reverse(f"admin:{name}", args=[rows[model].pk])
         case "sales_leadimport_start" | "sales_leadimport_discard" | "sales_leadimport_undo" | "sales_leadimport_wrong":
             return reverse(f"admin:{name}", args=[rows[model].pk])
@@ -261,6 +269,7 @@ def sent(name, rows, browser):
             "name": "New", "is_active": "on", "steps-TOTAL_FORMS": "1", "steps-INITIAL_FORMS": "0",
             "steps-0-day": "0", "steps-0-follow_up_type": "call",
         },
+        "sales_assignmentrule": {"rule_name": "New", "position": "2"},
         "sales_activity": {"lead": lead, "activity_type": "note", "notes": "New"},
         "sales_followup": {"lead": lead, "follow_up_type": "call", "scheduled_date": "2099-02-05", "notes": "New"},
         "sales_intakeform": {"name": "New", "is_active": "on"},
@@ -277,6 +286,7 @@ def sent(name, rows, browser):
                "accounts_user": {"full_name": "New"}}  # fmt: skip
     actions = {
         "sales_lead": "archive_selected", "sales_followup": "cancel_selected",
+        "sales_assignmentrule": "delete_selected",
         "sales_leadscoringrule": "delete_selected", "sales_sourcespend": "delete_selected",
         "django_celery_beat_periodictask": "disable_tasks",
     }  # fmt: skip
@@ -300,7 +310,11 @@ def sent(name, rows, browser):
         case "cadence" if name == "sales_lead_stop_cadence":
             return {}
         case "preview":
-            return rule
+            return rule if "scoring" in model else new[model]
+        case "handover":
+            to = [rows["sales_assignmentrule"].to_user_id]
+            planned = handovers.plan(by=None, user_id=rows["accounts_user"].pk, receivers=to)
+            return {"step": "confirm", "receivers": to, "way": "in_turn", "expected": planned.fingerprint}
         case "upload":
             return {"step": "save", "text": "month,source,campaign,amount\n2026-02,Fair,,5"}
         case "merge":
@@ -317,6 +331,7 @@ POSTS = GETS | {
     "sales_followup_snooze": "302 302 403 404 403 302 404 302 302 302",
     "sales_lead_stop_cadence": "302 302 403 404 403 302 404 302 302 302",
     "sales_lead_repeat": "302 302 403 404 403 302 404 302 302 302",
+    "sales_assignmentrule_preview": MANAGERS,
     "sales_leadscoringrule_preview": MANAGERS,
     "sales_scoringrun_start": "302 403 403 403 403 302 302 302 302 302",
     "sales_lead_not_duplicate": "302 302 302 404 404 302 404 302 302 302",
@@ -344,6 +359,7 @@ ACTIONS = {
     ("sales_lead", M): {"reassign_selected", "merge_selected", "archive_selected", "restore_selected"},
     ("sales_followup", ALL): {"cancel_selected"},
     ("sales_leadscoringrule", M): {"delete_selected"},
+    ("sales_assignmentrule", M): {"delete_selected"},
     ("sales_sourcespend", M): {"delete_selected"},
     ("accounts_team", A): {"delete_selected"},
     ("django_celery_beat_crontabschedule", A): {"delete_selected"},
