@@ -18,7 +18,11 @@ run: $(VENV)/installed ## Serve Athena with demo data on http://localhost:8080 (
 
 test: $(VENV)/installed-dev ## Run all tests, on SQLite and on PostgreSQL with Redis (ARGS="-k transfer")
 	@sh tests/need nginx nginx-light
-	@exec $(BIN)/python -m tests --ignore tests/faults $(ARGS)
+	@exec $(BIN)/python -m tests --ignore tests/faults --ignore tests/browser $(ARGS)
+
+test-browser: $(VENV)/installed-dev ## Run the tests that need a browser (Chromium)
+	@sh tests/need chromium chromium
+	@exec $(BIN)/python -m tests tests/browser $(ARGS)
 
 test-faults: $(VENV)/installed-dev ## Kill workers and take the database away, on both; minutes (FAULT_LEADS=100000 for the long form)
 	@exec $(BIN)/python -m tests tests/faults $(ARGS)
@@ -60,4 +64,4 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 	@$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help run test test-faults check format lock env clean
+.PHONY: help run test test-browser test-faults check format lock env clean
