@@ -4,6 +4,7 @@ A worker that dies leaves its batch as it was, for the next one who asks: a row 
 done for it, so nothing is done twice.
 """
 
+import dataclasses
 from collections.abc import Callable
 from itertools import islice
 
@@ -32,6 +33,7 @@ TOLD_LEADS = 20
 
 _State = LeadImport.State
 _Row = ImportRow.State
+_LINKED = frozenset(field.name for field in dataclasses.fields(leads.Said))
 
 
 def work(*, max_batches: int | None = None) -> int:
@@ -112,7 +114,8 @@ def _read(lead_import: LeadImport) -> None:
 
 
 def _check(lead_import: LeadImport) -> None:
-    rows = list(lead_import.rows.filter(state=_Row.STAGED).order_by("line")[:BATCH])
+    staged = lead_import.rows.filter(state=_Row.STAGED).order_by("line")
+    rows = list(staged.values_list("pk", "cells")[:BATCH])
     if not rows:
         import_matches.find(lead_import.by, lead_import)
         LeadImport.objects.filter(pk=lead_import.pk).update(state=_State.CHECKED)
@@ -121,7 +124,7 @@ def _check(lead_import: LeadImport) -> None:
     update_own(
         ImportRow,
         ("state", "values", "problems", "email_normalised", "phone_normalised"),
-        {row.pk: _checked(row, lead_import.columns, lookups) for row in rows},
+        {key: _checked(row, lead_import.columns, lookups) for key, row in rows},
     )
     advance(lead_import, len(rows))
 
@@ -136,10 +139,10 @@ def _lookups(by: User) -> cells.Lookups:
     )
 
 
-def _checked(row: ImportRow, layout: list[str | None], lookups: cells.Lookups) -> tuple[object, ...]:
-    values, wrong = columns.read_row(layout, row.cells, lookups)
+def _checked(row: list[str], layout: list[str | None], lookups: cells.Lookups) -> tuple[object, ...]:
+    values, wrong = columns.read_row(layout, row, lookups)
     try:
-        leads.check(Lead(**columns.as_fields(values)))
+        leads.check(leads.Said(**{name: value for name, value in columns.as_fields(values).items() if name in _LINKED}))
     except errors.Invalid as error:
         # What a cell that can't be read would have said is no second mistake.
         wrong |= {columns.BY_NAME[name].label: why for name, why in error.fields.items() if not wrong}
