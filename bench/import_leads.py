@@ -4,9 +4,10 @@
 
 Makes databases of its own on that server and drops them at the end. Athena's way is the whole of it: a file is read
 and staged, each cell checked, each row matched with leads and with the lines before it; then leads are made
-(normalised, stamped, with their history, scored), and duplicates update what is there. COPY writes as many rows with
-the same values into the same table, with its indexes and constraints, and nothing else. The two take turns; medians.
-Athena's part runs in a process of its own, of which the peak memory is printed, with that of a process that only sets up
+(normalised, stamped, with their history, scored), and duplicates, a tenth, are left out (`--duplicates update` lets them
+change what is there). COPY writes as many rows with the same values into the same table, with its indexes and
+constraints, and nothing else. The two take turns; medians.
+Athena's part runs in a process of its own, whose peak memory is printed, with that of a process that only sets up
 Django.
 """
 
@@ -95,9 +96,9 @@ def copy(rows: int) -> float:
         return time.perf_counter() - start
 
 
-def athena(path: Path) -> tuple[float, float, int]:
+def athena(path: Path, duplicates: str) -> tuple[float, float, int]:
     """Seconds to the preview and from there to the end, and peak memory in kilobytes, of a process that imports it."""
-    command = [sys.executable, "-m", "bench.import_leads", "--work", str(path)]
+    command = [sys.executable, "-m", "bench.import_leads", "--work", str(path), "--duplicates", duplicates]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     return float(said[0]), float(said[1]), int(said[2])
 
@@ -110,11 +111,11 @@ def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def work(path: Path) -> None:
+def work(path: Path, duplicates: str) -> None:
     """The process that imports: says how long it took and what memory."""
     django.setup()
     from athena.accounts.models import User
-    from sales.models import ImportRow, LeadImport
+    from sales.models import LeadImport
     from sales.services import import_work, imports
 
     if not path.is_file():
@@ -125,16 +126,16 @@ def work(path: Path) -> None:
     made = imports.upload(by=by, file_name=path.name, content=path.read_bytes())
     import_work.work()
     previewed = time.perf_counter()
-    imports.start(by=by, import_id=made.pk, duplicates=LeadImport.Duplicates.UPDATE)
+    imports.start(by=by, import_id=made.pk, duplicates=duplicates)
     import_work.work()
     end = time.perf_counter()
     made.refresh_from_db()
     assert made.state == LeadImport.State.DONE, made.error
-    assert not ImportRow.objects.exclude(state__in=("created", "updated")).exists()
+    assert not made.rows.filter(state__in=("staged", "ready", "wrong")).exists()
     print(previewed - start, end - previewed, peak())
 
 
-def compare(rows: int, rounds: int) -> None:
+def compare(rows: int, rounds: int, duplicates: str) -> None:
     from athena.accounts.models import User
 
     User.objects.create_superuser("bench@example.com", "no matter", full_name="Bench")
@@ -145,7 +146,7 @@ def compare(rows: int, rounds: int) -> None:
             empty(rows)
             copied.append(copy(rows))
             empty(rows)
-            preview, rest, memory = athena(path)
+            preview, rest, memory = athena(path, duplicates)
             previews.append(preview)
             wholes.append(preview + rest)
             peaks.append(memory)
@@ -155,7 +156,7 @@ def compare(rows: int, rounds: int) -> None:
     finally:
         path.unlink()
     floor, whole = statistics.median(copied), statistics.median(wholes)
-    idle = athena(Path("nothing"))[2]
+    idle = athena(Path("nothing"), duplicates)[2]
     print(
         f"{rows:,} rows: COPY {floor:.2f} s; Athena {whole:.1f} s, of which to the preview"
         f" {statistics.median(previews):.1f} s; ratio {whole / floor:.1f};"
@@ -168,14 +169,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--duplicates", default="skip", choices=["skip", "update", "create"])
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
-        work(options.work)
+        work(options.work, options.duplicates)
         sys.exit()
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
         sys.exit("Set DATABASE_URL to any database of a PostgreSQL server where you may create databases.")
-    in_a_database(lambda: compare(options.rows, options.rounds))
+    in_a_database(lambda: compare(options.rows, options.rounds, options.duplicates))
 
 
 if __name__ == "__main__":

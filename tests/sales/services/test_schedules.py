@@ -12,10 +12,11 @@ def test_installed_once_and_edits_stay(db, settings):
     schedules.install()
     rows = PeriodicTask.objects.exclude(name="celery.backend_cleanup").order_by("name")
     assert [(row.name, row.task, row.enabled) for row in rows] == [
-        ("Nightly clean-up", "athena.clean_up", True), ("Nightly rescoring", "sales.rescore_nightly", False),
+        ("Nightly clean-up", "athena.clean_up", True), ("Nightly end of old imports", "sales.forget_imports", True),
+        ("Nightly rescoring", "sales.rescore_nightly", False),
         ("Tick", "sales.tick", True),
     ]  # fmt: skip
-    assert (rows[2].interval.every, rows[2].expire_seconds) == (5, 4)
+    assert (rows[3].interval.every, rows[3].expire_seconds) == (5, 4)
 
 
 def test_intervals_made_twice_by_hand_and_an_edited_night_do_not_disturb_it(db, settings):
