@@ -2,11 +2,13 @@
 
     DATABASE_URL=postgres://user@host/any_database .venv/bin/python -m bench.import_leads [--rows N] [--rounds N]
 
-Makes databases of its own on that server and drops them at the end. Athena's way is the whole of it: the file is read
-and staged, each cell checked, each row matched with leads and with the lines before it; then leads are made (normalised,
-stamped, with their history, scored), and duplicates update what is there. COPY writes as many rows with the same values
-into the same table, with its indexes and constraints, and nothing else. The two take turns; medians. Athena's part runs
-in a process of its own, of which the peak memory is printed, with that of a process that only sets up Django.
+Makes databases of its own on that server and drops them at the end. Athena's way is the whole of it: a file is read
+and staged, each cell checked, each row matched with leads and with the lines before it; then leads are made
+(normalised, stamped, with their history, scored), and duplicates, a tenth, are left out (`--duplicates update` lets them
+change what is there). COPY writes as many rows with the same values into the same table, with its indexes and
+constraints, and nothing else. The two take turns; medians.
+Athena's part runs in a process of its own, whose peak memory is printed, with that of a process that only sets up
+Django.
 """
 
 import argparse
@@ -53,8 +55,9 @@ def row(number: int) -> tuple[object, ...]:
     """Of twenty rows one is there as a lead, and one is on the line before."""
     who = number - 1 if number % 20 == 11 else number
     return (
-        f"Company {number}", f"Contact {number}", f"C{who}@example.com", f"(212) {200 + who // 10_000:03}-{who % 10_000:04}",
-        f"2026-09-{number % 28 + 1:02} 08:30", "New York", number % 80, f"{number % 9_000}.50",
+        f"Company {number}", f"Contact {number}", f"C{who}@example.com",
+        f"(212) {200 + who // 10_000:03}-{who % 10_000:04}", f"2026-09-{number % 28 + 1:02} 08:30", "New York",
+        number % 80, f"{number % 9_000}.50",
         f"Source {number % 20 + 1}", f"Row {number} wants a quote for a round trip",
     )  # fmt: skip
 
@@ -93,38 +96,46 @@ def copy(rows: int) -> float:
         return time.perf_counter() - start
 
 
-def athena(path: Path) -> tuple[float, float, int]:
+def athena(path: Path, duplicates: str) -> tuple[float, float, int]:
     """Seconds to the preview and from there to the end, and peak memory in kilobytes, of a process that imports it."""
-    command = [sys.executable, "-m", "bench.import_leads", "--work", str(path)]
+    command = [sys.executable, "-m", "bench.import_leads", "--work", str(path), "--duplicates", duplicates]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     return float(said[0]), float(said[1]), int(said[2])
 
 
-def work(path: Path) -> None:
+def peak() -> int:
+    """This process's peak memory in kilobytes. (What Linux reports as `ru_maxrss` begins with the parent's.)"""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        return int(status.read_text().partition("VmHWM:")[2].split()[0])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def work(path: Path, duplicates: str) -> None:
     """The process that imports: says how long it took and what memory."""
     django.setup()
     from athena.accounts.models import User
-    from sales.models import ImportRow, LeadImport
+    from sales.models import LeadImport
     from sales.services import import_work, imports
 
     if not path.is_file():
-        print(0, 0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        print(0, 0, peak())
         return
     by = User.objects.get()
     start = time.perf_counter()
     made = imports.upload(by=by, file_name=path.name, content=path.read_bytes())
     import_work.work()
     previewed = time.perf_counter()
-    imports.start(by=by, import_id=made.pk, duplicates=LeadImport.Duplicates.UPDATE)
+    imports.start(by=by, import_id=made.pk, duplicates=duplicates)
     import_work.work()
     end = time.perf_counter()
     made.refresh_from_db()
     assert made.state == LeadImport.State.DONE, made.error
-    assert not ImportRow.objects.exclude(state__in=("created", "updated")).exists()
-    print(previewed - start, end - previewed, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    assert not made.rows.filter(state__in=("staged", "ready", "wrong")).exists()
+    print(previewed - start, end - previewed, peak())
 
 
-def compare(rows: int, rounds: int) -> None:
+def compare(rows: int, rounds: int, duplicates: str) -> None:
     from athena.accounts.models import User
 
     User.objects.create_superuser("bench@example.com", "no matter", full_name="Bench")
@@ -135,15 +146,17 @@ def compare(rows: int, rounds: int) -> None:
             empty(rows)
             copied.append(copy(rows))
             empty(rows)
-            preview, rest, peak = athena(path)
+            preview, rest, memory = athena(path, duplicates)
             previews.append(preview)
             wholes.append(preview + rest)
-            peaks.append(peak)
-            print(f"    COPY {copied[-1]:.2f} s, Athena {preview:.1f} + {rest:.1f} s, {peak / 1024:.0f} MB", flush=True)
+            peaks.append(memory)
+            print(
+                f"    COPY {copied[-1]:.2f} s, Athena {preview:.1f} + {rest:.1f} s, {memory / 1024:.0f} MB", flush=True
+            )
     finally:
         path.unlink()
     floor, whole = statistics.median(copied), statistics.median(wholes)
-    idle = athena(Path("nothing"))[2]
+    idle = athena(Path("nothing"), duplicates)[2]
     print(
         f"{rows:,} rows: COPY {floor:.2f} s; Athena {whole:.1f} s, of which to the preview"
         f" {statistics.median(previews):.1f} s; ratio {whole / floor:.1f};"
@@ -156,14 +169,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--duplicates", default="skip", choices=["skip", "update", "create"])
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
-        work(options.work)
+        work(options.work, options.duplicates)
         sys.exit()
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
         sys.exit("Set DATABASE_URL to any database of a PostgreSQL server where you may create databases.")
-    in_a_database(lambda: compare(options.rows, options.rounds))
+    in_a_database(lambda: compare(options.rows, options.rounds, options.duplicates))
 
 
 if __name__ == "__main__":

@@ -66,10 +66,15 @@ def by_rules_of(rules: "serializers.Field[Any, Any, Any, Any]") -> Reader:
 
 
 def one_line(length: int) -> Reader:
-    return by_rules_of(fields.OneLineField(length, required=False))
+    return _text(length, by_rules_of(fields.OneLineField(length, required=False)))
 
 
-long_text = by_rules_of(fields.LongTextField(required=False))
+def _text(length: int, read: Reader) -> Reader:
+    """The same, at once for what is plainly right: most of what there is, where there is a lot."""
+    return lambda text, lookups: text if len(text) <= length and text.isprintable() else read(text, lookups)
+
+
+long_text = _text(fields.LONG_TEXT, by_rules_of(fields.LongTextField(required=False)))
 email = by_rules_of(fields.EmailField(required=False))
 
 

@@ -4,8 +4,10 @@ A worker that dies leaves its batch as it was, for the next one who asks: a row 
 done for it, so nothing is done twice.
 """
 
+import dataclasses
 from collections.abc import Callable
 from itertools import islice
+from typing import Any, NamedTuple
 
 import structlog
 from django.db import transaction
@@ -32,6 +34,20 @@ TOLD_LEADS = 20
 
 _State = LeadImport.State
 _Row = ImportRow.State
+_LINKED = frozenset(field.name for field in dataclasses.fields(leads.Said))
+
+
+class Ready(NamedTuple):
+    """What is needed of a row to import it."""
+
+    pk: int
+    line: int
+    step: int
+    values: dict[str, Any]
+    email_normalised: str
+    phone_normalised: str
+    same_as_id: int | None
+    same_line: int | None
 
 
 def work(*, max_batches: int | None = None) -> int:
@@ -112,7 +128,8 @@ def _read(lead_import: LeadImport) -> None:
 
 
 def _check(lead_import: LeadImport) -> None:
-    rows = list(lead_import.rows.filter(state=_Row.STAGED).order_by("line")[:BATCH])
+    staged = lead_import.rows.filter(state=_Row.STAGED).order_by("line")
+    rows = list(staged.values_list("pk", "cells")[:BATCH])
     if not rows:
         import_matches.find(lead_import.by, lead_import)
         LeadImport.objects.filter(pk=lead_import.pk).update(state=_State.CHECKED)
@@ -121,7 +138,7 @@ def _check(lead_import: LeadImport) -> None:
     update_own(
         ImportRow,
         ("state", "values", "problems", "email_normalised", "phone_normalised"),
-        {row.pk: _checked(row, lead_import.columns, lookups) for row in rows},
+        {key: _checked(row, lead_import.columns, lookups) for key, row in rows},
     )
     advance(lead_import, len(rows))
 
@@ -136,10 +153,10 @@ def _lookups(by: User) -> cells.Lookups:
     )
 
 
-def _checked(row: ImportRow, layout: list[str | None], lookups: cells.Lookups) -> tuple[object, ...]:
-    values, wrong = columns.read_row(layout, row.cells, lookups)
+def _checked(row: list[str], layout: list[str | None], lookups: cells.Lookups) -> tuple[object, ...]:
+    values, wrong = columns.read_row(layout, row, lookups)
     try:
-        leads.check(Lead(**columns.as_fields(values)))
+        leads.check(leads.Said(**{name: value for name, value in columns.as_fields(values).items() if name in _LINKED}))
     except errors.Invalid as error:
         # What a cell that can't be read would have said is no second mistake.
         wrong |= {columns.BY_NAME[name].label: why for name, why in error.fields.items() if not wrong}
@@ -149,7 +166,8 @@ def _checked(row: ImportRow, layout: list[str | None], lookups: cells.Lookups) -
 
 def _import(lead_import: LeadImport) -> None:
     """Make leads of a batch's rows; when all are made, change those that were there; when that is done, end."""
-    rows = list(lead_import.rows.filter(state=_Row.READY).order_by("step", "line")[:BATCH])
+    ready = lead_import.rows.filter(state=_Row.READY).order_by("step", "line")
+    rows = [Ready(*row) for row in ready.values_list(*Ready._fields)[:BATCH]]
     if not rows:
         _finish(lead_import)
         return
@@ -161,7 +179,7 @@ def _import(lead_import: LeadImport) -> None:
     advance(lead_import, len(rows))
 
 
-def _create(lead_import: LeadImport, rows: list[ImportRow]) -> None:
+def _create(lead_import: LeadImport, rows: list[Ready]) -> None:
     new = [
         Lead(
             email_normalised=row.email_normalised,
@@ -175,7 +193,7 @@ def _create(lead_import: LeadImport, rows: list[ImportRow]) -> None:
     update_own(ImportRow, ("lead", "state", "written_at"), written)
 
 
-def _update(lead_import: LeadImport, rows: list[ImportRow]) -> None:
+def _update(lead_import: LeadImport, rows: list[Ready]) -> None:
     there = _targets(lead_import, rows)
     changes = [
         (there[row.line], columns.as_fields({k: v for k, v in row.values.items() if k in columns.UPDATABLE}))
@@ -192,7 +210,7 @@ def _update(lead_import: LeadImport, rows: list[ImportRow]) -> None:
     update_own(ImportRow, ("lead", "state", "changes", "problems", "written_at"), written)
 
 
-def _targets(lead_import: LeadImport, rows: list[ImportRow]) -> dict[int, int]:
+def _targets(lead_import: LeadImport, rows: list[Ready]) -> dict[int, int]:
     """The lead of each row: the one that was there, or the one that its earlier line made or changed; 0 for none."""
     lines = {row.same_line for row in rows if row.same_as_id is None}
     done = lead_import.rows.filter(AmongKeys("line", filter(None, lines)), lead__isnull=False)

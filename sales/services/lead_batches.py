@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import BigIntegerField, F, JSONField, Q, Value
 from django.utils import timezone
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys, insert_new, reserve_keys, update_own
+from athena.db.bulk import AmongKeys, insert_from, insert_new, reserve_keys, update_own
 from sales import errors
 from sales.models import FieldChange, Lead
 from sales.services import assignment, cadences, leads, locks, planning, scoring, search
@@ -42,7 +42,8 @@ def create(*, by: User | None, new: Sequence[Lead], reason: str, note: Any) -> d
     for lead, key in zip(new, reserve_keys(Lead, len(new)), strict=True):
         lead.pk, lead.created_at, lead.updated_at = key, now, now
         leads.complete(lead, booked_before=lambda lead: any((key, getattr(lead, key)) in booked for key in _KEYS))
-    insert_new(Lead, ("id", *_COLUMNS), ([lead.pk, *_stored(lead, _COLUMNS)] for lead in new))
+    said = [name for name in _COLUMNS if _is_said(name, new)]
+    insert_new(Lead, ("id", *said), ([lead.pk, *_stored(lead, said)] for lead in new))
     search.index(new)
     assignment.assign([lead for lead in new if lead.assigned_to_id is None and lead.is_open])
     keys = [lead.pk for lead in new]
@@ -79,24 +80,33 @@ def update(
         results.append(result)
         if lead is not None:
             history += [
-                FieldChange(lead=lead, field=name, old=old, new=new, by=by, at=now)
-                for name, (old, new) in sorted(result.values.items())
+                (lead.pk, name, old, new, by and by.pk, now) for name, (old, new) in sorted(result.values.items())
             ]
-    written = sorted({change.lead_id for change in history})
+    written = sorted({key for key, *_ in history})
     for key in written:
         found[key].updated_at = now
     update_own(Lead, _CHANGED, {key: _stored(found[key], _CHANGED) for key in written})
     Lead.objects.filter(AmongKeys("pk", written)).update(version=F("version") + 1)
     search.index([found[key] for key in written])
-    FieldChange.objects.bulk_create(history)
+    insert_new(FieldChange, ("lead", "field", "old", "new", "by", "at"), history)
     _note(by, written, now, note)
     scoring.rescore(lead_ids=written, by=by, reason=reason)
     return results, now
 
 
+def _is_said(name: str, new: Iterable[Lead]) -> bool:
+    """Whether any of them has another value there than the database gives by itself."""
+    attribute, default = _attribute(name), Lead._meta.get_field(name).get_default()  # type: ignore[union-attr]
+    return any(getattr(lead, attribute) != default for lead in new)
+
+
+def _attribute(name: str) -> str:
+    return f"{name}_id" if name in _FOREIGN else name
+
+
 def _stored(lead: Lead, names: Iterable[str]) -> list[Any]:
     """The lead's values, keys in the place of rows."""
-    return [getattr(lead, f"{name}_id" if name in _FOREIGN else name) for name in names]
+    return [getattr(lead, _attribute(name)) for name in names]
 
 
 def _visible(by: User | None) -> Any:
@@ -143,6 +153,13 @@ def touched(lead_ids: Collection[int], since: Mapping[int, datetime]) -> set[int
 
 
 def _note(by: User | None, lead_ids: Iterable[int], at: datetime, note: Any) -> None:
-    FieldChange.objects.bulk_create(
-        FieldChange(lead_id=key, field="import", old=None, new=note, by=by, at=at) for key in lead_ids
+    these = Lead.objects.filter(AmongKeys("pk", lead_ids))
+    insert_from(
+        FieldChange,
+        these,
+        lead=F("pk"),
+        field=Value("import"),
+        new=Value(note, JSONField()),
+        by=Value(by and by.pk, BigIntegerField()),
+        at=Value(at),
     )

@@ -1,6 +1,8 @@
 """Taking a lead in, changing it, closing it, putting it away. Owners change by `services.transfers` alone."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -147,7 +149,8 @@ def complete(lead: Lead, *, booked_before: Callable[[Lead], bool]) -> None:
     lead.last_source_id = lead.source_id
     for name in _UTM:
         setattr(lead, f"last_{name}", getattr(lead, name))
-    normalise_contact(lead)
+    if lead.email_normalised is None or lead.phone_normalised is None:
+        normalise_contact(lead)
     lead.is_repeat = lead.is_repeat or booked_before(lead)
     _enter_status(lead)
     check(lead)
@@ -216,7 +219,20 @@ def _enter_status(lead: Lead) -> None:
     lead.closed_at = now if lead.status in CLOSED_STATUSES else None
 
 
-def check(lead: Lead) -> None:
+@dataclass(frozen=True)
+class Said:
+    """What is said of a lead in the fields between which rules hold."""
+
+    company_name: str = ""
+    contact_name: str = ""
+    status: str = Lead.Status.NEW
+    pickup_at: datetime | None = None
+    return_at: datetime | None = None
+    lost_reason_id: str | None = None
+    booked_value: Decimal | None = None
+
+
+def check(lead: Lead | Said) -> None:
     """The rules that hold between fields. Raises `Invalid`."""
     wrong = {}
     if not lead.company_name and not lead.contact_name:

@@ -160,7 +160,7 @@ def test_a_copy_of_everything(story, tmp_path):
 
 def test_the_command_asks_first(story, monkeypatch):
     monkeypatch.setattr("builtins.input", lambda _: "no")
-    with pytest.raises(CommandError, match="Nothing was erased."):
+    with pytest.raises(CommandError, match="Nothing was erased"):
         call_command("erase_person", ADDRESS)
     assert Lead.objects.filter(email=ADDRESS).exists()
     out = StringIO()

@@ -13,7 +13,8 @@ def test_installed_once_and_edits_stay(db, settings):
     rows = PeriodicTask.objects.exclude(name="celery.backend_cleanup").order_by("name")
     assert [(row.name, row.task, row.enabled) for row in rows] == [
         ("Call again", "sales.call_again_nightly", True),
-        ("Nightly clean-up", "athena.clean_up", True), ("Nightly rescoring", "sales.rescore_nightly", False),
+        ("Nightly clean-up", "athena.clean_up", True), ("Nightly end of old imports", "sales.forget_imports", True),
+        ("Nightly rescoring", "sales.rescore_nightly", False),
         ("Tick", "sales.tick", True),
     ]  # fmt: skip
     assert (rows[3].interval.every, rows[3].expire_seconds) == (5, 4)
