@@ -6,4 +6,8 @@ class SalesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from notifications import kinds
         from sales import checks  # noqa: F401 - registers them
+        from sales.kinds import KINDS
+
+        kinds.register(*KINDS)
