@@ -31,8 +31,8 @@ _TABLE: dict[Role, dict[str, tuple[str, ...]]] = {
         "sales.leadtransfer": (READ,),
         "sales.leadsource": (READ,),
         "sales.lostreason": (READ,),
-        "notifications.notification": (READ,),
-        "notifications.preference": (READ, ADD, CHANGE),
+        "notifications.notification": (READ, CHANGE),
+        "notifications.preference": (READ, CHANGE),
     },
     Role.MANAGER: {
         "accounts.user": (READ,),
@@ -44,6 +44,7 @@ _TABLE: dict[Role, dict[str, tuple[str, ...]]] = {
         "sales.leadscoringrule": (READ, ADD, CHANGE, DELETE),
         "sales.scoringrun": (READ, ADD),
         "sales.transferbatch": (READ, "undo"),
+        "notifications.delivery": (READ, "retry"),
         "django_celery_beat.periodictask": (READ,),
         "django_celery_beat.intervalschedule": (READ,),
         "django_celery_beat.crontabschedule": (READ,),
