@@ -6,7 +6,7 @@ from typing import Any
 from athena.urls import router
 
 BASE = "/api/v1/"
-OPEN = {"auth/login", "auth/refresh"}
+OPEN = {"auth/login", "auth/refresh", "unsubscribe/{pk}"}
 URLS: list[Any] = router.urls
 ROUTES = sorted(
     (re.sub(r"\(\?P<(\w+)>[^)]+\)", r"{\1}", pattern.pattern._regex.strip("^$")).replace("\\Z", ""), method, action)
@@ -14,4 +14,4 @@ ROUTES = sorted(
     for method, action in pattern.callback.actions.items()
 )
 READS = [route for route, method, _ in ROUTES if method == "get"]
-WRITES = [(route, method) for route, method, _ in ROUTES if method in ("post", "patch")]
+WRITES = [(route, method) for route, method, _ in ROUTES if method in ("post", "put", "patch")]

@@ -1,12 +1,15 @@
 """The conventions of the API, held against every route that there is."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import time_machine
 from rest_framework.test import APIClient
 
 from athena.http.middleware import MAX_BODY
+from notifications import unsubscribing
+from notifications.models import Notification
 from sales.models import FollowUp, LeadScoringRule, LeadSource, ScoringRun
 from tests.athena.routes import BASE, OPEN, READS, ROUTES, WRITES
 
@@ -27,6 +30,10 @@ def fill(make_lead, make_user, admin):
         "rules": rule,
         "runs": run,
         "sources": LeadSource.objects.create(name="Fair"),
+        "notifications": Notification.objects.create(
+            kind="lead_assigned", recipient=admin, dedupe_key="x", not_before="2026-01-05T00:00Z"
+        ),
+        "unsubscribe": SimpleNamespace(pk=unsubscribing.token(admin.pk, "lead_assigned")),
     }
 
     def address(route, pk=None):

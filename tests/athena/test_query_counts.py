@@ -7,6 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from athena.accounts.models import Team
+from notifications import outbox
+from notifications.models import Notification
 from sales.models import (
     Activity,
     FollowUp,
@@ -20,7 +22,7 @@ from sales.models import (
 )
 from tests.athena.routes import BASE, READS
 
-FROM_CODE = {"sales/scoring/fields"}  # as long as the registry
+FROM_CODE = {"sales/scoring/fields", "notifications/preferences"}  # as long as the registry
 
 
 @pytest.fixture
@@ -55,9 +57,10 @@ def fill(make_user, make_lead, admin):
             transferred_by=admin,
         )  # fmt: skip
         LostReason.objects.create(name=f"reason_{number}", label=f"Reason {number}")
+        outbox.add(kind="lead_assigned", recipient_id=admin.pk, dedupe_key=str(number), context={"lead_id": number})
         return {
             "users": somebody, "leads": first, "follow-ups": FollowUp.objects.first(), "sources": source, "runs": run,
-            "rules": LeadScoringRule.objects.first(),
+            "rules": LeadScoringRule.objects.first(), "notifications": Notification.objects.first(),
         }  # fmt: skip
 
     return add

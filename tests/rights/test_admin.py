@@ -8,7 +8,7 @@ from django.urls import reverse
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from athena.accounts.models import Team, User
-from notifications.models import Notification, Preference
+from notifications.models import Preference
 from sales.models import LeadScoringRule, LostReason
 from sales.services import schedules
 from tests.rights.conftest import PEOPLE, columns, every_row, undone
@@ -23,8 +23,9 @@ LEAD = (
     "302 200 200 302 200 200 302 200 200 302"  # 302 for those who can't see it: to the index, as if it were not there
 )
 LEADS_BATCH = "302 403 403 403 403 200 302 200 200 302"
-OWNERS = "302 200 302 302 302 302 302 302 200 302"
+OWN = "302 200 302 302 302 302 302 302 302 302"
 REDIRECT = "302 302 302 302 302 302 302 302 302 302"
+POST_ONLY = "302 405 405 405 405 405 405 405 405 302"
 CLOSED = "302 403 403 403 403 405 405 405 405 302"
 
 # What GET answers: the list, the page for a new row, and of a row its page, its history and the page to delete it.
@@ -36,8 +37,15 @@ MODELS = {
     "django_celery_beat_intervalschedule": (MANAGERS, ADMINS, MANAGERS, MANAGERS, ADMINS),
     "django_celery_beat_periodictask": (MANAGERS, ADMINS, MANAGERS, MANAGERS, ADMINS),
     "django_celery_beat_solarschedule": (NEVER, NEVER, NEVER, REDIRECT, NEVER),
-    "notifications_notification": (EVERYBODY, NEVER, OWNERS, OWNERS, NEVER),
-    "notifications_preference": (EVERYBODY, NEVER, OWNERS, OWNERS, NEVER),
+    "notifications_delivery": (
+        MANAGERS,
+        NEVER,
+        LEADS_BATCH,
+        LEADS_BATCH.replace("403 403 403 403", "302 302 302 302"),
+        NEVER,
+    ),
+    "notifications_notification": (EVERYBODY, NEVER, OWN, OWN, NEVER),
+    "notifications_preference": (EVERYBODY, NEVER, OWN, OWN, NEVER),
     "sales_activity": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
     "sales_fieldchange": (EVERYBODY, NEVER, LEAD, LEAD, NEVER),
     "sales_followup": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
@@ -69,6 +77,9 @@ OTHERS = {
     "app_list": "302 200 200 200 200 200 200 200 200 302",
     "auth_user_password_change": ADMINS,
     "sales_followup_complete": LEAD.replace("302", "404").replace("404", "302", 1)[:-3] + "302",
+    "notifications_delivery_retry": POST_ONLY,
+    "notifications_notification_open": POST_ONLY,
+    "notifications_notification_read_all": POST_ONLY,
     "sales_leadscoringrule_effectiveness": MANAGERS,
     "sales_leadscoringrule_preview": CLOSED.replace("403", "405"),
     "sales_scoringrun_start": CLOSED.replace("403", "405"),
@@ -91,6 +102,9 @@ WRITERS = {
     "django_celery_beat_periodictask_add": A, "django_celery_beat_periodictask_change": A,
     "django_celery_beat_periodictask_delete": A, "django_celery_beat_periodictask_changelist": A,
     "django_celery_beat_crontabschedule_changelist": A, "django_celery_beat_intervalschedule_changelist": A,
+    "notifications_delivery_changelist": IN_SCOPE, "notifications_delivery_retry": IN_SCOPE,
+    "notifications_notification_changelist": {"owner"}, "notifications_notification_open": {"owner"},
+    "notifications_notification_read_all": {"owner", "far"}, "notifications_preference_changelist": ALL,
     "sales_activity_add": {"owner", *IN_SCOPE},
     "sales_followup_add": {"owner", *IN_SCOPE}, "sales_followup_change": {"owner", *IN_SCOPE},
     "sales_followup_complete": {"owner"}, "sales_followup_changelist": {"owner", *IN_SCOPE},
@@ -108,15 +122,15 @@ WRITERS = {
 def rows(world, people):
     """A row of each model, about the owner's lead where it is about a lead."""
     schedules.install()
-    Notification.objects.create(kind="x", recipient=people["owner"], dedupe_key="x")
-    Preference.objects.create(kind="x", user=people["owner"])
+    Preference.objects.create(kind="x", channel="email", wanted=False, user=people["owner"])
     story = world.story
     return {
         "accounts_team": Team.objects.create(name="Empty"), "accounts_user": people["mate"],
         "django_celery_beat_crontabschedule": CrontabSchedule.objects.get(),
         "django_celery_beat_intervalschedule": IntervalSchedule.objects.get(),
         "django_celery_beat_periodictask": PeriodicTask.objects.first(),
-        "notifications_notification": Notification.objects.get(), "notifications_preference": Preference.objects.get(),
+        "notifications_delivery": world.delivery, "notifications_notification": world.told,
+        "notifications_preference": Preference.objects.get(),
         "sales_activity": story.activity, "sales_fieldchange": story.change, "sales_followup": world.plan,
         "sales_lead": world.lead, "sales_leadscorehistory": story.score, "sales_leadtransfer": story.transfer,
         "sales_leadscoringrule": LeadScoringRule.objects.get(rule_name="Repeat Client"),
@@ -153,6 +167,8 @@ def address(name, rows):
             return "/admin/nothing/"
         case "auth_user_password_change":
             return reverse(f"admin:{name}", args=[rows["accounts_user"].pk])
+        case "notifications_delivery_retry" | "notifications_notification_open":
+            return reverse(f"admin:{name}", args=[rows[model].pk])
         case "sales_followup_complete":
             return reverse(f"admin:{name}", args=[rows["sales_followup"].pk])
     return reverse(f"admin:{name}")
@@ -219,6 +235,7 @@ def sent(name, rows, browser):
                "sales_leadscoringrule": {"points": "2"}, "sales_lostreason": {"label": "New"},
                "accounts_user": {"full_name": "New"}}  # fmt: skip
     actions = {
+        "notifications_delivery": "retry_selected", "notifications_notification": "mark_selected",
         "sales_lead": "archive_selected", "sales_followup": "cancel_selected",
         "sales_leadscoringrule": "delete_selected", "sales_sourcespend": "delete_selected",
         "django_celery_beat_periodictask": "disable_tasks",
@@ -231,6 +248,8 @@ def sent(name, rows, browser):
             return untouched(page) | changes.get(model, new.get(model, {}))
         case "delete":
             return {"post": "yes"}
+        case "changelist" if model == "notifications_preference":
+            return {"reminder_minutes": "5", "digest_hour": "6"}
         case "changelist":
             key = rows[model].pk if model in rows else 1
             return {"action": actions.get(model, "delete_selected"), "_selected_action": key, "post": "yes"}
@@ -243,6 +262,8 @@ def sent(name, rows, browser):
 
 # What POST answers where GET is no question; who is refused a page is refused by POST, too.
 POSTS = GETS | {
+    "notifications_delivery_retry": "302 403 403 403 403 302 404 302 302 302",
+    "notifications_notification_open": "302 302 404 404 404 404 404 404 404 302",
     "sales_leadscoringrule_preview": MANAGERS,
     "sales_scoringrun_start": "302 403 403 403 403 302 302 302 302 302",
 }
@@ -262,6 +283,8 @@ def test_who_writes_there(browsers, rows, name):
 
 # The actions that a list offers, and to whom; nothing else and to nobody else (Django refuses what it does not offer).
 ACTIONS = {
+    ("notifications_delivery", M): {"retry_selected"},
+    ("notifications_notification", ALL): {"mark_selected"},
     ("sales_lead", M): {"reassign_selected", "archive_selected", "restore_selected"},
     ("sales_followup", ALL): {"cancel_selected"},
     ("sales_leadscoringrule", M): {"delete_selected"},

@@ -8,7 +8,7 @@ import time_machine
 from django.utils import timezone
 
 from notifications import delivery, outbox
-from notifications.models import Notification
+from notifications.models import Delivery, Notification
 from tests.servers import free_port
 from tests.smtp import CUT, OK, Sink
 
@@ -34,7 +34,7 @@ def tell(make_user):
 
 
 def states() -> list[tuple[str, int]]:
-    return list(Notification.objects.order_by("pk").values_list("state", "attempts"))
+    return list(Delivery.objects.order_by("pk").values_list("state", "attempts"))
 
 
 def receivers(sink: Sink) -> list[str]:
@@ -56,7 +56,7 @@ def test_a_mail_says_what_it_is(by_smtp, tell):
     )  # fmt: skip
     assert (mail["Auto-Submitted"], mail.get_content_type()) == ("auto-generated", "multipart/alternative")
     assert mail["Message-ID"] == f"<{row.pk}.{row.created_at:%Y%m%d%H%M%S%f}@localhost>"
-    assert parsedate_to_datetime(mail["Date"]) == row.created_at.replace(microsecond=0)
+    assert parsedate_to_datetime(mail["Date"]) == row.not_before.replace(microsecond=0)
     assert "<style" not in mail.get_body(("html",)).get_content()
 
 
@@ -65,7 +65,7 @@ def test_refused_recipients_end_or_wait_and_the_others_go(by_smtp, tell):
     tell("a", "b", "c")
     assert delivery.deliver() == {"dead": 1, "waiting": 1, "sent": 1}
     assert (states(), receivers(by_smtp)) == ([("dead", 1), ("waiting", 1), ("sent", 1)], ["c"])
-    assert "No such user" in Notification.objects.get(state="dead").last_error
+    assert "No such user" in Delivery.objects.get(state="dead").last_error
 
 
 def test_refused_texts_end_or_wait_and_the_others_go(by_smtp, tell):
