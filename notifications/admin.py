@@ -175,7 +175,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="By", ordering="channel")
     def channel_label(self, row: Delivery) -> str:
-        return _label(row.channel)
+        return channels.label_of(row.channel)
 
     @admin.display(description="Key")
     def key(self, row: Delivery) -> str:
@@ -208,17 +208,12 @@ class DeliveryAdmin(ReadOnlyAdmin):
         found = figures.by_channel(Delivery.objects.visible_to(person(request)))
         proof = {
             "title": "Delivery",
-            "figures": [(_label(each.channel), each) for each in found],
+            "figures": [(channels.label_of(each.channel), each) for each in found],
             "beat": pulse.last_beat(),
             "worker": pulse.last_work(),
             "broker": pulse.broker(),
         }
         return super().changelist_view(request, proof | (extra_context or {}))
-
-
-def _label(channel: str) -> str:
-    known = channels.every().get(channel)
-    return known.label if known else channel
 
 
 def _posts(of: ReadOnlyAdmin, name: str, **views: Callable[..., HttpResponse]) -> list[URLPattern]:

@@ -57,5 +57,10 @@ def pushing() -> dict[str, type[Channel]]:
     return {name: channel for name, channel in every().items() if channel.pushes}
 
 
+def label_of(name: str) -> str:
+    """What people call a channel; its name, where it is no longer there."""
+    return every()[name].label if name in every() else name
+
+
 def _is_channel_of(what: object, module: str) -> bool:
     return isinstance(what, type) and issubclass(what, Channel) and what.__module__ == module

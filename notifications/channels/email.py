@@ -8,6 +8,7 @@ from anymail import exceptions as provider
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications import unsubscribing, wording
 from notifications.channels import Channel, ChannelAway, PermanentFailure, TemporaryFailure
@@ -25,7 +26,7 @@ class EmailChannel(Channel):
     name, label = "email", "E-mail"
 
     def __init__(self) -> None:
-        self._connection = get_connection()
+        self._connection: BaseEmailBackend | None = None
         self._used = False
 
     def send(self, notification: Notification) -> None:
@@ -40,6 +41,7 @@ class EmailChannel(Channel):
 
     def _send(self, message: EmailMultiAlternatives) -> None:
         try:
+            self._connection = self._connection or get_connection()
             self._connection.open()
             self._connection.send_messages([message])
             self._used = True
@@ -49,7 +51,8 @@ class EmailChannel(Channel):
 
     def close(self) -> None:
         self._used = False
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
 
 
 def compose(notification: Notification) -> EmailMultiAlternatives:
@@ -86,8 +89,9 @@ def _failure(error: Exception) -> Exception:
     """What an answer means: a refusal of the recipient or the text is final, all else may pass."""
     why = repr(error)
     if isinstance(error, provider.AnymailAPIError):
+        why = " ".join(str(error).split())
         return PermanentFailure(why) if error.status_code in OF_ONE_MAIL else ChannelAway(why)
-    if isinstance(error, ImproperlyConfigured):
+    if isinstance(error, (ImproperlyConfigured, ImportError)):  # a provider whose settings are not complete
         return ChannelAway(why)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code = max(code for code, _ in error.recipients.values())

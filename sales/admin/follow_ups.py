@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from sales import errors, policy
 from sales.admin.base import ServiceAdmin, act_on_each, person
 from sales.models import FollowUp, LostReason
-from sales.services import follow_ups
+from sales.services import follow_ups, reminders
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -149,6 +149,15 @@ class FollowUpAdmin(ServiceAdmin):
             "<int:pk>/complete/", self.admin_site.admin_view(self.complete_view), name="sales_followup_complete"
         )
         return [complete, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With what became of its reminders."""
+        key = int(object_id) if object_id.isdecimal() else 0
+        follow_up = self.get_queryset(request).filter(pk=key).first()
+        told = reminders.told(follow_up) if follow_up is not None else None
+        return super().change_view(request, object_id, form_url, {"reminders": told} | (extra_context or {}))
 
     def complete_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Say what came of a follow-up, and what comes next."""

@@ -5,13 +5,14 @@ nothing but time.
 """
 
 from django.db import transaction
-from django.db.models import CharField, Exists, F, OuterRef, Q, Value
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.utils import timezone
 
 from athena.accounts.models import User
 from athena.db.bulk import AmongKeys
 from notifications import outbox
+from notifications.models import Notification
 from sales import normalise
 from sales.models import FollowUp, Lead
 from sales.models.lead import NOT_NORMALISED
@@ -46,6 +47,11 @@ def _claim_batch() -> int:
         context=planning.TOLD,
     )
     return claimed.update(reminder_sent=True)
+
+
+def told(follow_up: FollowUp) -> "QuerySet[Notification]":
+    """Each reminder of this follow-up that was written, with its deliveries, the first one first."""
+    return outbox.fate(f"due:{follow_up.pk}:{number}" for number in range(1, follow_up.reminder_no + 1))
 
 
 def fill_derived() -> int:

@@ -1,13 +1,15 @@
-"""The bell on each page of the admin."""
+"""What pages of the admin show of notifications: the bell, and channels by their names for people."""
 
 from django import template
 
 from athena.accounts.models import User
+from notifications.channels import label_of
 from notifications.models import Notification
 
 register = template.Library()
 
 MOST = 99
+register.filter("channel_label", label_of)
 
 
 @register.simple_tag
