@@ -10,7 +10,7 @@ from django.utils import timezone
 from notifications import delivery, outbox
 from notifications.models import Delivery, Notification
 from tests.servers import free_port
-from tests.smtp import CUT, OK, Sink
+from tests.smtp import CUT, OK, SILENCE, Sink
 
 
 @pytest.fixture
@@ -115,3 +115,30 @@ def test_a_server_that_is_not_there_ends_nothing(by_smtp, tell, settings):
     settings.EMAIL_PORT = by_smtp.port
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
         assert delivery.deliver() == {"sent": 2}
+
+
+def test_a_server_that_falls_silent_ends_nothing(by_smtp, tell, settings):
+    settings.EMAIL_TIMEOUT = 1  # 30 otherwise
+    by_smtp.answers.append((False, SILENCE))
+    tell("a", "b")
+    assert delivery.deliver() == {"waiting": 1}
+    assert (states(), Delivery.objects.get(attempts=1).last_error) == (
+        [("waiting", 1), ("waiting", 0)], "TimeoutError('timed out')",
+    )  # fmt: skip
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        assert delivery.deliver() == {"sent": 2}
+    assert receivers(by_smtp) == ["b", "a"]
+
+
+def test_one_click_ends_mails_of_its_kind(by_smtp, tell, client):
+    tell("a")
+    delivery.deliver()
+    (mail,) = by_smtp.mails
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link = mail["List-Unsubscribe"].strip("<>")
+    assert link.startswith("http://localhost:8080/unsubscribe/")
+    assert all(link in mail.get_body((part,)).get_content() for part in ("plain", "html"))
+    path = link.removeprefix("http://localhost:8080")
+    assert client.post(path, "List-Unsubscribe=One-Click", "application/x-www-form-urlencoded").status_code == 200
+    outbox.add(kind="lead_assigned", recipient_id=Notification.objects.get().recipient_id, dedupe_key="b", context={})
+    assert delivery.deliver() == {"off": 1}
