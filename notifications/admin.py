@@ -1,6 +1,7 @@
 """What one is told, how one wants to hear it, and whether it reached everybody."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -67,12 +68,12 @@ class ReadFilter(admin.SimpleListFilter):
 class NotificationAdmin(ReadOnlyAdmin):
     """One's own. Opening one marks it read and leads to what it is about."""
 
-    list_display = ("what", "kind_label", "not_before", "is_read")
+    list_display = ("what", "when", "is_read")
     list_display_links = None
     list_filter = (ReadFilter, KindFilter)
     ordering = ("-not_before", "-id")
     actions = ("mark_selected",)
-    fields = ("kind_label", "not_before", "read_at", "text")
+    fields = ("kind_label", "when", "read_at", "text")
     readonly_fields = fields
     change_list_template = "admin/notifications/notification/change_list.html"
 
@@ -88,6 +89,10 @@ class NotificationAdmin(ReadOnlyAdmin):
             reverse("admin:notifications_notification_open", args=[row.pk]),
             wording.title(row.kind, row.context),
         )
+
+    @admin.display(description="When", ordering="not_before")
+    def when(self, row: Notification) -> datetime:
+        return row.not_before
 
     @admin.display(description="Kind", ordering="kind")
     def kind_label(self, row: Notification) -> str:
@@ -150,8 +155,8 @@ class PreferenceAdmin(ReadOnlyAdmin):
 class DeliveryAdmin(ReadOnlyAdmin):
     """Whether everything was sent: figures, and the rows behind them. What they say is their recipient's alone."""
 
-    list_display = ("kind_label", "recipient", "channel_label", "state", "attempts", "next_attempt_at", "ended_at",
-                    "last_error")  # fmt: skip
+    list_display = ("kind_label", "recipient", "channel_label", "state", "again", "last_error", "attempts", "ended_at",
+                    "next_attempt_at")  # fmt: skip
     list_select_related = ("notification__recipient",)
     list_filter = ("state", DeliveryKindFilter)
     search_fields = ("notification__recipient__full_name", "notification__recipient__email", "notification__dedupe_key")
@@ -176,6 +181,14 @@ class DeliveryAdmin(ReadOnlyAdmin):
     @admin.display(description="By", ordering="channel")
     def channel_label(self, row: Delivery) -> str:
         return channels.label_of(row.channel)
+
+    @admin.display(description="")
+    def again(self, row: Delivery) -> str:
+        """A button of the list's own form."""
+        if row.state != Delivery.State.DEAD:
+            return ""
+        url = reverse("admin:notifications_delivery_retry", args=[row.pk])
+        return format_html('<button type="submit" class="link" formaction="{}">Retry</button>', url)
 
     @admin.display(description="Key")
     def key(self, row: Delivery) -> str:
@@ -209,8 +222,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
         proof = {
             "title": "Delivery",
             "figures": [(channels.label_of(each.channel), each) for each in found],
-            "beat": pulse.last_beat(),
-            "worker": pulse.last_work(),
+            "pulse": [(name.capitalize(), age) for name, age in pulse.ages().items()],
+            "longest_silence": pulse.longest_silence(),
             "broker": pulse.broker(),
         }
         return super().changelist_view(request, proof | (extra_context or {}))

@@ -92,19 +92,24 @@ def ends(environment: dict[str, str]) -> list[tuple[str, float | None]]:
     return found
 
 
-def kill_while_it_sends(sink: Sink, environment: dict[str, str]) -> float:
-    """Start a worker, let it send for a while, and kill it with all that it has started. Returns when."""
+def kill_while_it_sends(sink: Sink, environment: dict[str, str], at_least: int) -> float:
+    """Start a worker, let it send until so many were sent and a moment more, and kill it with all that it has started.
+
+    Returns when.
+    """
     before = len(sink.message_ids)
     with celery(environment, *WORKER):
-        wait_for(lambda: len(sink.message_ids) > before or len(set(sink.message_ids)) == MESSAGES, "a worker's mail")
+        wait_for(lambda: len(sink.message_ids) > before, "a worker's mail")
+        wait_for(lambda: len(sink.message_ids) >= at_least, "more mails")
         time.sleep(random.uniform(0, 0.5))
     return datetime.now(UTC).timestamp()
 
 
 def test_nobody_is_missing_and_hardly_anybody_told_twice(sink: Sink, environment: dict[str, str]) -> None:
     with beat(environment, 1), beat(environment, 2):
-        for _ in range(KILLS):
-            killed = kill_while_it_sends(sink, environment)
+        for number in range(1, KILLS + 1):
+            at_least = random.randrange((number - 1) * MESSAGES // (KILLS + 1), number * MESSAGES // (KILLS + 1))
+            killed = kill_while_it_sends(sink, environment, at_least)
         with celery(environment, *WORKER):
             while (sent := len(set(sink.message_ids))) < MESSAGES:
                 wait_for(lambda before=sent: len(set(sink.message_ids)) > before, "another mail")

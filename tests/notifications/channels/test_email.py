@@ -122,9 +122,8 @@ def test_a_server_that_falls_silent_ends_nothing(by_smtp, tell, settings):
     by_smtp.answers.append((False, SILENCE))
     tell("a", "b")
     assert delivery.deliver() == {"waiting": 1}
-    assert (states(), Delivery.objects.get(attempts=1).last_error) == (
-        [("waiting", 1), ("waiting", 0)], "TimeoutError('timed out')",
-    )  # fmt: skip
+    assert states() == [("waiting", 1), ("waiting", 0)]
+    assert "timed out" in Delivery.objects.get(attempts=1).last_error
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
         assert delivery.deliver() == {"sent": 2}
     assert receivers(by_smtp) == ["b", "a"]
@@ -135,7 +134,7 @@ def test_one_click_ends_mails_of_its_kind(by_smtp, tell, client):
     delivery.deliver()
     (mail,) = by_smtp.mails
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    link = mail["List-Unsubscribe"].strip("<>")
+    link = mail["List-Unsubscribe"].strip(" <>")
     assert link.startswith("http://localhost:8080/unsubscribe/")
     assert all(link in mail.get_body((part,)).get_content() for part in ("plain", "html"))
     path = link.removeprefix("http://localhost:8080")

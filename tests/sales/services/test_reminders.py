@@ -122,7 +122,7 @@ def test_what_is_put_together_in_the_database_is_what_a_single_one_says(rep, mak
     lead = make_lead(assigned_to=rep, phone="1", email="a@b.example", **names)
     for month in range(1, 13):
         follow_ups.create(
-            by=rep, lead_id=lead.pk, follow_up_type="quote", scheduled_date=date(2031, month, 3 * month),
+            by=rep, lead_id=lead.pk, follow_up_type="quote", scheduled_date=date(2031, month, 2 * month + 1),
             scheduled_time=clock, notes="First\n\"second\" \\ {% if %}",
         )  # fmt: skip
     rows = list(FollowUp.objects.select_related("lead").annotate(told=planning.TOLD))
