@@ -32,7 +32,7 @@ class Broker:
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
-        self._command = [_redis_binary(folder), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        self._command = [str(_redis_binary(folder)), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
         self.start()
 
     def start(self) -> None:

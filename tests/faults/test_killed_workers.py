@@ -105,6 +105,10 @@ def kill_while_it_sends(sink: Sink, environment: dict[str, str], at_least: int) 
     return datetime.now(UTC).timestamp()
 
 
+def wait_for_more(sink: Sink, than: int) -> None:
+    wait_for(lambda: len(set(sink.message_ids)) > than, "another mail")
+
+
 def test_nobody_is_missing_and_hardly_anybody_told_twice(sink: Sink, environment: dict[str, str]) -> None:
     with beat(environment, 1), beat(environment, 2):
         for number in range(1, KILLS + 1):
@@ -112,7 +116,7 @@ def test_nobody_is_missing_and_hardly_anybody_told_twice(sink: Sink, environment
             killed = kill_while_it_sends(sink, environment, at_least)
         with celery(environment, *WORKER):
             while (sent := len(set(sink.message_ids))) < MESSAGES:
-                wait_for(lambda before=sent: len(set(sink.message_ids)) > before, "another mail")
+                wait_for_more(sink, sent)
             wait_for(lambda: {state for state, _ in ends(environment)} == {"sent"}, "the last mark")
     times = Counter(sink.message_ids)
     repeated = sum(times.values()) - MESSAGES
