@@ -7,9 +7,10 @@ import os
 import re
 from collections.abc import Callable
 from email.utils import parseaddr
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
@@ -153,10 +154,31 @@ def broker(name: str) -> str:
 
 
 def mail_server(name: str) -> dict[str, Any]:
-    """Django's settings of a mail server; empty where there is none."""
-    needs = "must look like smtp://host:25, smtp+tls://user:password@host:587 or smtp+ssl://user:password@host:465"
-    value = _optional_url(name, needs, "smtp", "smtp+tls", "smtp+ssl")
-    return dict(_env.email_url_config(value)) if value else {}
+    """Django's settings of a mail server, or of a provider's API (`django-anymail`); empty where there is neither."""
+    needs = (
+        "must look like smtp://host:25, smtp+tls://user:password@host:587 or smtp+ssl://user:password@host:465,"
+        " or name a provider and its settings like postmark://?server_token=…"
+    )
+    value = text(name)
+    if not value:
+        return {}
+    if urlsplit(value).scheme in ("smtp", "smtp+tls", "smtp+ssl"):
+        _parsed(name, value, lambda given: _url(given, "smtp", "smtp+tls", "smtp+ssl"), needs, secret=True)
+        return dict(_env.email_url_config(value))
+    return _parsed(name, value, _mail_provider, needs, secret=True)
+
+
+def _mail_provider(value: str) -> dict[str, Any]:
+    """`mailgun://?api_key=…&sender_domain=…`: what the provider's own chapter of django-anymail's manual asks for."""
+    parts = urlsplit(value)
+    provider = parts.scheme.replace("-", "_")
+    given = parse_qsl(parts.query, strict_parsing=bool(parts.query))
+    if parts.netloc or not provider.isidentifier() or find_spec(f"anymail.backends.{provider}") is None:
+        raise ValueError
+    return {
+        "EMAIL_BACKEND": f"anymail.backends.{provider}.EmailBackend",
+        "ANYMAIL": {f"{provider}_{key}".upper(): each for key, each in given},
+    }
 
 
 def folder(name: str, default: Path) -> Path:

@@ -1,26 +1,20 @@
 """Whether Athena is alive, and whether it can work: for supervisors, load balancers and people on call."""
 
-from datetime import datetime
 from typing import Any
 
 import structlog
-from celery import current_app
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Max, Min
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from django_celery_beat.models import PeriodicTask
 
-from athena.models import Heartbeat
-from notifications.models import Notification
+from athena import pulse
+from notifications import figures
+from notifications.models import Delivery
 
 logger = structlog.get_logger(__name__)
 
-TICK_TASK = "sales.tick"
 OUTBOX_SECONDS = 300
 _known_migrated: set[str] = set()  # databases that had every migration; this code's never become fewer
 
@@ -62,56 +56,26 @@ def _migrated() -> bool:
     return True
 
 
-def ages() -> dict[str, int | None]:
+def ages(channels: list[figures.Figures]) -> dict[str, int | None]:
     """Seconds since beat and the worker last ticked, and since the longest-waiting message came due; None: never."""
-    now = timezone.now()
-    moments = {"beat": _last_beat(), "worker": _last_work(), "outbox": _oldest_waiting()}
-    return {name: None if at is None else max(0, round((now - at).total_seconds())) for name, at in moments.items()}
+    oldest = min((each.oldest for each in channels if each.oldest), default=None)
+    return pulse.ages() | {"outbox": pulse.age_of(oldest)}
 
 
-def longest_silence() -> int:
-    """Seconds after which a beat or a worker that has not ticked is in trouble."""
-    return 3 * int(settings.TICK_SECONDS) + 10
+def outbox() -> list[figures.Figures]:
+    """How all deliveries are doing, by channel."""
+    return figures.by_channel(Delivery.objects.all())
 
 
 def _work() -> tuple[dict[str, Any], list[str]]:
     """What the broker, beat, the worker and the outbox are doing, and which of them are in trouble."""
-    broker = _broker()
+    broker, channels = pulse.broker(), outbox()
     found: dict[str, Any] = {"broker": broker}
     problems = [] if broker == "ok" else ["broker"]
-    most = {"beat": longest_silence(), "worker": longest_silence(), "outbox": OUTBOX_SECONDS}
-    for name, age in ages().items():
+    most = {"beat": pulse.longest_silence(), "worker": pulse.longest_silence(), "outbox": OUTBOX_SECONDS}
+    for name, age in ages(channels).items():
         found[f"{name}_age"] = age
         if name != "outbox" if age is None else age > most[name]:
             problems.append(name)
+    found["deliveries"] = {each.channel: each.counts() for each in channels}
     return found, problems
-
-
-def _broker() -> str:
-    """Opens a connection, which waits two seconds at most (see the broker's options in settings)."""
-    broker = current_app.connection_for_write()
-    try:
-        broker.connect()
-    except (OSError, *broker.connection_errors, *broker.channel_errors) as error:  # type: ignore[misc]
-        logger.warning("broker_away", error=repr(error))
-        return "away"
-    finally:
-        broker.release()
-    return "ok"
-
-
-def _last_beat() -> datetime | None:
-    beats = PeriodicTask.objects.filter(task=TICK_TASK)
-    last: datetime | None = beats.aggregate(at=Max("last_run_at"))["at"]
-    return last
-
-
-def _last_work() -> datetime | None:
-    return Heartbeat.objects.filter(name="tick").values_list("at", flat=True).first()
-
-
-def _oldest_waiting() -> datetime | None:
-    """When the message that has been due for longest should have gone out."""
-    due = Notification.objects.filter(state=Notification.State.WAITING, next_attempt_at__lte=timezone.now())
-    oldest: datetime | None = due.aggregate(at=Min("next_attempt_at"))["at"]
-    return oldest

@@ -20,7 +20,6 @@ from prometheus_client.values import MutexValue, ValueClass
 
 from athena import health
 from athena.models import TaskTotal
-from notifications.models import Notification
 
 _AGES = {
     "beat": "Since beat's last tick.",
@@ -67,11 +66,17 @@ class FromDatabase(Collector):
             seconds.add_metric([total.task, total.outcome], total.seconds)
         yield from (runs, seconds)
 
-        states = GaugeMetricFamily("athena_notifications", "Rows of the outbox that are not done.", labels=["state"])
-        for state in (Notification.State.WAITING, Notification.State.DEAD):  # each has an index of its own
-            states.add_metric([state], Notification.objects.filter(state=state).count())
+        channels = health.outbox()
+        states = GaugeMetricFamily(
+            "athena_deliveries",
+            "Deliveries: due, queued, failed (of both), dead; and as what they ended in the last 24 hours and 7 days.",
+            labels=["channel", "state"],
+        )
+        for each in channels:
+            for state, count in each.counts().items():
+                states.add_metric([each.channel, state], count)
         yield states
 
-        for name, age in health.ages().items():
+        for name, age in health.ages(channels).items():
             if age is not None:
                 yield GaugeMetricFamily(f"athena_{name}_age_seconds", _AGES[name], age)

@@ -41,10 +41,10 @@ def ticks(name: str) -> bool:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "athena.settings")
     django.setup()
-    from athena import health
+    from athena import pulse
 
-    age = health.ages()[name]
-    return age is not None and age <= health.longest_silence()
+    age = pulse.ages()[name]
+    return age is not None and age <= pulse.longest_silence()
 
 
 if __name__ == "__main__":

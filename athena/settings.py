@@ -170,11 +170,13 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# Mail: files under var/mail, or a server by EMAIL_URL (smtp://, smtp+tls://, smtp+ssl://).
+# Mail: files under var/mail; by EMAIL_URL a server (smtp://, smtp+tls://, smtp+ssl://) or a provider (postmark://?…).
 MAIL_DIR = VAR_DIR / "mail"
 EMAIL_BACKEND = "notifications.channels.eml.EmailBackend"
-EMAIL_TIMEOUT = 30
+EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 30, most=600)
+ANYMAIL: dict[str, Any] = {}
 vars().update(env.mail_server("EMAIL_URL"))
+ANYMAIL |= {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT}
 DEFAULT_FROM_EMAIL = env.mailbox("DEFAULT_FROM_EMAIL", "Athena <athena@localhost>")
 DELIVERY_LEASE_SECONDS = env.number("DELIVERY_LEASE_SECONDS", 120, most=86_400)
 

@@ -8,11 +8,13 @@ from rest_framework.routers import SimpleRouter
 
 from athena import health, metrics
 from athena.accounts.api.urls import ROUTES as ACCOUNTS
+from notifications.api import ROUTES as NOTIFICATIONS
+from notifications.pages import unsubscribe
 from sales.api import intake_pages
 from sales.api.urls import ROUTES as SALES
 
 router = SimpleRouter(trailing_slash=False)
-for prefix, viewset in {**ACCOUNTS, **SALES}.items():
+for prefix, viewset in {**ACCOUNTS, **SALES, **NOTIFICATIONS}.items():
     router.register(prefix, viewset, basename=prefix.replace("/", "-"))
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -23,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("metrics", metrics.show),
+    path("unsubscribe/<str:token>", unsubscribe, name="unsubscribe"),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs", SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="docs.html"), name="docs"),
     path("api/v1/", include(router.urls)),

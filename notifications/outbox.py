@@ -1,15 +1,20 @@
 """Saying that somebody is to be told something: a row in the caller's transaction, so that it is told if and only if
-what it is about has happened."""
+what it is about has happened. A row for its delivery by each channel is written with it.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection, transaction
+from django.db.models import F, QuerySet, Value
+from django.db.models.expressions import Combinable
 from django.utils import timezone
 
-from athena.db.bulk import insert_new
+from athena.db.bulk import Sql, insertion_from, insertion_of
 from athena.wake import wake
+from notifications import channels
 from notifications.models import Notification
 
 
@@ -37,7 +42,7 @@ def add(
 
 
 def add_many(messages: Iterable[Message]) -> int:
-    """Tell many, in one statement however many they are. Returns how many were new."""
+    """Tell many, in a fixed number of statements however many they are. Returns how many were new."""
     now = timezone.now()
     rows = [
         (message.kind, message.recipient_id, message.dedupe_key, dict(message.context), message.not_before or now)
@@ -45,7 +50,62 @@ def add_many(messages: Iterable[Message]) -> int:
     ]
     if not rows:
         return 0
-    new = insert_new(Notification, ("kind", "recipient", "dedupe_key", "context", "next_attempt_at"), rows)
+    return _write(insertion_of(Notification, ("kind", "recipient", "dedupe_key", "context", "not_before"), rows))
+
+
+def add_from(
+    rows: "QuerySet[Any, Any]", *, kind: str, recipient: str, dedupe_key: Combinable, context: Combinable
+) -> int:
+    """Tell something of each of these rows, in a fixed number of statements: nothing passes through Python.
+
+    `recipient` names the rows' column with the user, `context` is an expression for a JSON object. Returns how many
+    were new.
+    """
+    now = Value(timezone.now())
+    who: dict[str, Combinable] = {"kind": Value(kind), "recipient": F(recipient), "dedupe_key": dedupe_key}
+    return _write(insertion_from(Notification, rows, **who, context=context, not_before=now))
+
+
+def fate(dedupe_keys: Iterable[str]) -> "QuerySet[Notification]":
+    """What became of these messages: each with its recipient and its deliveries. Those never written are missing."""
+    told = Notification.objects.filter(dedupe_key__in=list(dedupe_keys))
+    return told.select_related("recipient").prefetch_related("deliveries").order_by("id")
+
+
+def _write(insertion: Sql) -> int:
+    """Write the notifications that are new, and their deliveries. Returns how many they are."""
+    write = _write_at_once if connection.vendor == "postgresql" else _write_in_turn
+    new = write(*insertion, list(channels.pushing()))
     if new:
         wake("notifications.deliver")
+    return new
+
+
+def _write_at_once(insert: str, parameters: tuple[Any, ...], by: list[str]) -> int:
+    """PostgreSQL: one statement, which alone knows which of its rows were new."""
+    sql = (
+        f"WITH new AS ({insert} ON CONFLICT DO NOTHING RETURNING id, not_before),"  # noqa: S608
+        " pushed AS (INSERT INTO notification_deliveries (notification_id, channel, next_attempt_at)"
+        " SELECT id, channel, not_before FROM new CROSS JOIN unnest(%s::text[]) AS channel)"
+        " SELECT COUNT(*) FROM new"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*parameters, by])
+        return int(cursor.fetchone()[0])
+
+
+@transaction.atomic(savepoint=False)
+def _write_in_turn(insert: str, parameters: tuple[Any, ...], by: list[str]) -> int:
+    """SQLite, where a writer is alone and keys only rise: what has come after the highest key is new."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COALESCE(MAX(id), 0) FROM notifications")
+        (last,) = cursor.fetchone()
+        cursor.execute(f"{insert} ON CONFLICT DO NOTHING", parameters)
+        new = int(cursor.rowcount)
+        for channel in by if new else ():
+            cursor.execute(
+                "INSERT INTO notification_deliveries (notification_id, channel, next_attempt_at)"
+                " SELECT id, %s, not_before FROM notifications WHERE id > %s",
+                [channel, last],
+            )
     return new

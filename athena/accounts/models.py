@@ -17,6 +17,8 @@ from django.utils.crypto import salted_hmac
 from athena.accounts import roles
 from athena.db import Now
 
+MAX_REMINDER_MINUTES = 7 * 24 * 60
+
 
 def fold_email(value: str) -> str:
     """The one spelling of an e-mail address that is stored, unique and looked up (NFKC, case-folded)."""
@@ -109,7 +111,7 @@ class User(AbstractBaseUser):
         constraints = [
             models.CheckConstraint(condition=models.Q(role__in=roles.Role.values), name="users_role_known"),
             models.CheckConstraint(
-                condition=models.Q(reminder_minutes__range=(0, 10_080)), name="users_reminder_minutes"
+                condition=models.Q(reminder_minutes__range=(0, MAX_REMINDER_MINUTES)), name="users_reminder_minutes"
             ),
             models.CheckConstraint(condition=models.Q(digest_hour__range=(0, 23)), name="users_digest_hour"),
             models.CheckConstraint(

@@ -34,8 +34,8 @@ _TABLE: dict[Role, dict[str, tuple[str, ...]]] = {
         "sales.lostreason": (READ,),
         "sales.cadence": (READ,),
         "sales.cadencestep": (READ,),
-        "notifications.notification": (READ,),
-        "notifications.preference": (READ, ADD, CHANGE),
+        "notifications.notification": (READ, CHANGE),
+        "notifications.preference": (READ, CHANGE),
     },
     Role.MANAGER: {
         "accounts.user": (READ,),
@@ -53,6 +53,7 @@ _TABLE: dict[Role, dict[str, tuple[str, ...]]] = {
         "sales.assignmentrule": (READ, ADD, CHANGE, DELETE),
         "sales.scoringrun": (READ, ADD),
         "sales.transferbatch": (READ,),
+        "notifications.delivery": (READ, "retry"),
         "django_celery_beat.periodictask": (READ,),
         "django_celery_beat.intervalschedule": (READ,),
         "django_celery_beat.crontabschedule": (READ,),

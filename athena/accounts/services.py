@@ -1,7 +1,9 @@
 """Logging in and out, and what people change about their own account."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
@@ -106,10 +108,10 @@ def deactivate(*, user_id: int) -> None:
     User.objects.filter(pk=user_id, is_active=True).update(is_active=False, login_epoch=F("login_epoch") + 1)
 
 
-def update_profile(*, by: User, changes: dict[str, str]) -> User:
-    """`full_name` and `time_zone`. The tick moves due times and reminders to the new zone."""
+def update_profile(*, by: User, changes: Mapping[str, Any]) -> User:
+    """`full_name`, `time_zone`, `reminder_minutes`, `digest_hour`. The tick moves due times and reminders along."""
     if changes:
-        User.objects.filter(pk=by.pk).update(**changes)
+        User.objects.filter(pk=by.pk).update(**changes, **_unsettled(by, changes))
     return User.objects.select_related("team").get(pk=by.pk)
 
 
@@ -117,6 +119,12 @@ def renew_calendar(*, by: User) -> User:
     """A new token for one's calendar; the one from before ends."""
     User.objects.filter(pk=by.pk).update(calendar_epoch=F("calendar_epoch") + 1)
     return User.objects.get(pk=by.pk)
+
+
+def _unsettled(user: User, changes: Mapping[str, Any]) -> dict[str, str]:
+    """Another lead time: the tick works this person's reminders out anew, as if they had changed their zone."""
+    moved = changes.get("reminder_minutes", user.reminder_minutes) != user.reminder_minutes
+    return {"settled_zone": ""} if moved else {}
 
 
 def _end_if_copied(family: UUID, jti: str) -> None:

@@ -32,6 +32,24 @@ class Fold(Func):
         return self.as_sql(compiler, connection, function="ATHENA_FOLD", **extra_context)  # type: ignore[return-value]
 
 
+class DayInWords(Func):
+    """A date as people say it: `Monday, 5 January 2026`."""
+
+    arity = 1
+    output_field = TextField()
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
+    ) -> tuple[str, tuple[Any, ...]]:
+        template = "TO_CHAR(%(expressions)s, 'FMDay, FMDD FMMonth YYYY')"  # in English, whatever the server's language
+        return self.as_sql(compiler, connection, template=template)  # type: ignore[return-value]
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
+    ) -> tuple[str, tuple[Any, ...]]:
+        return self.as_sql(compiler, connection, function="ATHENA_DAY_IN_WORDS")  # type: ignore[return-value]
+
+
 class WholeDays(Func):
     """How many whole days (of 24 hours) lie between `WholeDays(earlier, later)`; negative the other way round."""
 

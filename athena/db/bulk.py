@@ -65,13 +65,18 @@ class AmongKeys(Func):
 
 def insert_from(model: type[Model], queryset: "QuerySet[Any, Any]", **columns: Combinable) -> int:
     """INSERT … SELECT: a row of `model` for each row of `queryset`, each column by its expression. Returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(*insertion_from(model, queryset, **columns))
+        return int(cursor.rowcount)
+
+
+def insertion_from(model: type[Model], queryset: "QuerySet[Any, Any]", **columns: Combinable) -> Sql:
+    """The statement of `insert_from`."""
     chosen = queryset.order_by().annotate(**{f"new_{name}": each for name, each in columns.items()})
     sql, parameters = chosen.values_list(*(f"new_{name}" for name in columns)).query.sql_with_params()
     quote = connection.ops.quote_name
     names = ", ".join(quote(field.column) for field in _fields(model, columns))
-    with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {quote(model._meta.db_table)} ({names}) {sql}", parameters)
-        return int(cursor.rowcount)
+    return f"INSERT INTO {quote(model._meta.db_table)} ({names}) {sql}", tuple(parameters)
 
 
 def reserve_keys(model: type[Model], count: int) -> list[int]:
@@ -89,17 +94,23 @@ def reserve_keys(model: type[Model], count: int) -> list[int]:
 
 def insert_new(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """INSERT … ON CONFLICT DO NOTHING: those of `rows` that no unique constraint refuses. Returns how many."""
+    insert, parameters = insertion_of(model, columns, rows)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{insert} ON CONFLICT DO NOTHING", parameters)
+        return int(cursor.rowcount)
+
+
+def insertion_of(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Sql:
+    """INSERT … SELECT: the statement that writes these rows."""
     fields = _fields(model, columns)
     element, source = _json_rows()
     quote = connection.ops.quote_name
     names = ", ".join(quote(field.column) for field in fields)
     values = ", ".join(element(place, field.db_type(connection)) for place, field in enumerate(fields))
     table = quote(model._meta.db_table)
-    # Without a WHERE before it, SQLite takes ON for a join's.
-    sql = f"INSERT INTO {table} ({names}) SELECT {values} FROM {source} WHERE TRUE ON CONFLICT DO NOTHING"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [_as_json([_stored(fields, row) for row in rows])])
-        return int(cursor.rowcount)
+    # Without a WHERE at the end, SQLite takes the ON of an ON CONFLICT for a join's.
+    sql = f"INSERT INTO {table} ({names}) SELECT {values} FROM {source} WHERE TRUE"  # noqa: S608
+    return sql, (_as_json([_stored(fields, row) for row in rows]),)
 
 
 def update_own(

@@ -1,29 +1,35 @@
-"""E-mail, by whatever Django's mail settings say."""
+"""E-mail, by whatever Django's mail settings say: a server, or a provider's API."""
 
 import smtplib
 from email.utils import format_datetime, parseaddr
 
 import css_inline
+from anymail import exceptions as provider
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
-from django.template.loader import render_to_string
+from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.channels import ChannelAway, PermanentFailure, TemporaryFailure
+from notifications import unsubscribing, wording
+from notifications.channels import Channel, ChannelAway, PermanentFailure, TemporaryFailure
 from notifications.models import Notification
 
 SERVER_CLOSES = 421
+OF_ONE_MAIL = (400, 404, 406, 413, 422)  # what a provider answers where it is this mail that it does not like
+FOOTER = "-- \nNo more e-mails like this: {unsubscribe}\nWhat I am told: {base_url}/admin/notifications/preference/"
 INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
 
 
-class EmailChannel:
+class EmailChannel(Channel):
     """Sends over one connection, opened when first needed."""
 
+    name, label = "email", "E-mail"
+
     def __init__(self) -> None:
-        self._connection = get_connection()
+        self._connection: BaseEmailBackend | None = None
         self._used = False
 
     def send(self, notification: Notification) -> None:
-        """Raises TemporaryFailure, ChannelAway or PermanentFailure."""
         message = compose(notification)
         used = self._used
         try:
@@ -35,6 +41,7 @@ class EmailChannel:
 
     def _send(self, message: EmailMultiAlternatives) -> None:
         try:
+            self._connection = self._connection or get_connection()
             self._connection.open()
             self._connection.send_messages([message])
             self._used = True
@@ -44,27 +51,29 @@ class EmailChannel:
 
     def close(self) -> None:
         self._used = False
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
 
 
 def compose(notification: Notification) -> EmailMultiAlternatives:
     """The message in text and HTML. Its Message-ID is the same whenever it is sent. Raises PermanentFailure."""
-    name = f"notifications/{notification.kind}"
+    kind, unsubscribe = notification.kind, f"{settings.BASE_URL}{unsubscribing.path(notification)}"
     try:
-        context = {**notification.context, "recipient": notification.recipient, "base_url": settings.BASE_URL}
-        subject = " ".join(render_to_string(f"{name}.subject.txt", context).split())
-        text = render_to_string(f"{name}.txt", context).strip() + "\n"
-        html = INLINER.inline(render_to_string(f"{name}.html", context))
+        context = {**notification.context, "recipient": notification.recipient, "unsubscribe_url": unsubscribe}
+        subject, text = wording.subject(kind, context), wording.text(kind, context)
+        html = INLINER.inline(wording.html(kind, context))
     except Exception as error:  # whatever a template makes of its context: it will make the same of it tomorrow
         raise PermanentFailure(f"It can't be written: {error!r}") from error
     message = EmailMultiAlternatives(
         subject=subject,
-        body=text,
+        body=f"{text}\n\n{FOOTER.format(unsubscribe=unsubscribe, base_url=settings.BASE_URL)}\n",
         to=[notification.recipient.email],
         headers={
             "Message-ID": message_id(notification),
-            "Date": format_datetime(notification.created_at),
+            "Date": format_datetime(notification.not_before),
             "Auto-Submitted": "auto-generated",
+            "List-Unsubscribe": f"<{unsubscribe}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
         },
     )
     message.attach_alternative(html, "text/html")
@@ -77,8 +86,13 @@ def message_id(notification: Notification) -> str:
 
 
 def _failure(error: Exception) -> Exception:
-    """What a mail server's answer means: 5xx to the recipient or the text is final, all else may pass."""
+    """What an answer means: a refusal of the recipient or the text is final, all else may pass."""
     why = repr(error)
+    if isinstance(error, provider.AnymailAPIError):
+        why = " ".join(str(error).split())
+        return PermanentFailure(why) if error.status_code in OF_ONE_MAIL else ChannelAway(why)
+    if isinstance(error, (ImproperlyConfigured, ImportError)):  # a provider whose settings are not complete
+        return ChannelAway(why)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code = max(code for code, _ in error.recipients.values())
     elif isinstance(error, smtplib.SMTPDataError):

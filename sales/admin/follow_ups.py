@@ -18,7 +18,7 @@ from athena.accounts import tokens
 from sales import errors, policy
 from sales.admin.base import ServiceAdmin, act_on_each, next_page, person
 from sales.models import CadenceEnrolment, FollowUp, LostReason
-from sales.services import follow_ups, planning
+from sales.services import follow_ups, planning, reminders
 
 SNOOZES = {"30": "30 minutes", "120": "2 hours", "1440": "1 day"}  # by the minutes
 
@@ -203,6 +203,15 @@ class FollowUpAdmin(ServiceAdmin):
             **self.admin_site.each_context(request), "title": "Your calendar", "opts": self.model._meta, "feed": feed,
         }  # fmt: skip
         return TemplateResponse(request, "admin/sales/followup/calendar.html", context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With what became of its reminders."""
+        key = int(object_id) if object_id.isdecimal() else 0
+        follow_up = self.get_queryset(request).filter(pk=key).first()
+        told = reminders.told(follow_up) if follow_up is not None else None
+        return super().change_view(request, object_id, form_url, {"reminders": told} | (extra_context or {}))
 
     def complete_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Say what came of a follow-up, and what comes next."""

@@ -8,13 +8,17 @@ from collections.abc import Collection
 from datetime import date, time
 from typing import Any, NamedTuple
 
-from django.db.models import F, Min, OuterRef, QuerySet, Subquery
+from django.db.models import Case, F, Min, OuterRef, QuerySet, Subquery, TextField, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat, JSONObject, NullIf, Substr
 from django.utils import dateformat, timezone
 
 from athena.accounts.models import User
+from athena.db import DayInWords
 from athena.db.bulk import update_own
 from sales import schedule
 from sales.models import FollowUp, Lead
+
+_CLOCK = Substr(Cast("scheduled_time", TextField()), 1, 5)  # hh:mm
 
 EARLIEST_DUE = Subquery(
     FollowUp.objects.open()
@@ -23,6 +27,24 @@ EARLIEST_DUE = Subquery(
     .values("lead")
     .annotate(earliest=Min("due_at"))
     .values("earliest")
+)
+
+
+# What `told` says, worked out where the rows lie: thousands of reminders come due at the same hour.
+TOLD = JSONObject(
+    follow_up_id="pk",
+    follow_up_type="follow_up_type",
+    scheduled_date=Cast("scheduled_date", TextField()),
+    scheduled_time=_CLOCK,
+    when=Case(
+        When(scheduled_time=None, then=DayInWords("scheduled_date")),
+        default=Concat(DayInWords("scheduled_date"), Value(", "), _CLOCK, output_field=TextField()),
+    ),
+    notes="notes",
+    lead_id="lead_id",
+    lead_name=Coalesce(NullIf("lead__company_name", Value("")), "lead__contact_name"),
+    phone="lead__phone",
+    email="lead__email",
 )
 
 

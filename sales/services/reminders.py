@@ -5,17 +5,20 @@ nothing but time.
 """
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from athena.accounts.models import User
+from athena.db.bulk import AmongKeys
 from notifications import outbox
+from notifications.models import Notification
 from sales import normalise
 from sales.models import FollowUp, Lead
 from sales.models.lead import NOT_NORMALISED
 from sales.services import locks, planning, search
 
-BATCH = 500
+BATCH, CLAIMED = 500, 10_000
 
 
 def claim_due() -> int:
@@ -28,23 +31,27 @@ def claim_due() -> int:
 
 @transaction.atomic
 def _claim_batch() -> int:
-    due = list(
-        FollowUp.objects.open()
-        .filter(reminder_sent=False, remind_at__lte=timezone.now(), lead__archived_at__isnull=True)
-        .select_for_update(of=("self",), skip_locked=True)
-        .select_related("lead")
-        .order_by("remind_at", "pk")[:BATCH]
+    """A fixed number of statements: what is told is put together where it lies."""
+    archived = Lead.objects.filter(pk=OuterRef("lead"), archived_at__isnull=False)
+    due = FollowUp.objects.open().filter(~Exists(archived), reminder_sent=False, remind_at__lte=timezone.now())
+    locked = due.select_for_update(skip_locked=True).order_by("remind_at", "pk").values_list("pk", flat=True)
+    keys = list(locked[:CLAIMED])
+    if not keys:
+        return 0
+    claimed = FollowUp.objects.filter(AmongKeys("pk", keys))
+    outbox.add_from(
+        claimed,
+        kind="follow_up_due",
+        recipient="assigned_to",
+        dedupe_key=Concat(Value("due:"), "pk", Value(":"), "reminder_no", output_field=CharField()),
+        context=planning.TOLD,
     )
-    outbox.add_many(
-        outbox.Message(
-            kind="follow_up_due",
-            recipient_id=follow_up.assigned_to_id,
-            dedupe_key=f"due:{follow_up.pk}:{follow_up.reminder_no}",
-            context=planning.told(follow_up),
-        )
-        for follow_up in due
-    )
-    return FollowUp.objects.filter(pk__in=[follow_up.pk for follow_up in due]).update(reminder_sent=True)
+    return claimed.update(reminder_sent=True)
+
+
+def told(follow_up: FollowUp) -> "QuerySet[Notification]":
+    """Each reminder of this follow-up that was written, with its deliveries, the first one first."""
+    return outbox.fate(f"due:{follow_up.pk}:{number}" for number in range(1, follow_up.reminder_no + 1))
 
 
 def fill_derived() -> int:

@@ -6,7 +6,7 @@ from typing import Any
 from athena.urls import router
 
 BASE = "/api/v1/"
-OPEN = {"auth/login", "auth/refresh", "intake/leads"}
+OPEN = {"auth/login", "auth/refresh", "intake/leads", "unsubscribe/{pk}"}
 FORMS = {"intake/leads"}  # take what a page of a web site sends, too
 CALENDAR = "sales/follow-ups/calendar.ics"  # it has a token of its own, and answers iCalendar
 URLS: list[Any] = router.urls
@@ -22,4 +22,4 @@ ROUTES = sorted(
     for method, action in pattern.callback.actions.items()
 )
 READS = [route for route, method, _ in ROUTES if method == "get" and route != CALENDAR]
-WRITES = [(route, method) for route, method, _ in ROUTES if method in ("post", "patch")]
+WRITES = [(route, method) for route, method, _ in ROUTES if method in ("post", "put", "patch")]

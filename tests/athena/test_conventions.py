@@ -1,12 +1,15 @@
 """The conventions of the API, held against every route that there is."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import time_machine
 from rest_framework.test import APIClient
 
 from athena.http.middleware import MAX_BODY
+from notifications import unsubscribing
+from notifications.models import Notification
 from sales.models import Activity, Cadence, FollowUp, LeadScoringRule, LeadSource, ScoringRun
 from tests.athena.routes import BASE, FORMS, OPEN, READS, ROUTES, WRITES
 
@@ -29,6 +32,10 @@ def fill(make_lead, make_user, admin):
         "runs": run,
         "sources": LeadSource.objects.create(name="Fair"),
         "cadences": Cadence.objects.create(name="New inquiry"),
+        "notifications": Notification.objects.create(
+            kind="lead_assigned", recipient=admin, dedupe_key="x", not_before="2026-01-05T00:00Z"
+        ),
+        "unsubscribe": SimpleNamespace(pk=unsubscribing.token(admin.pk, "lead_assigned")),
     }
 
     def address(route, pk=None):

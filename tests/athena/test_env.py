@@ -35,6 +35,7 @@ READ = {
     "database": lambda: env.database("NAME", Path("/data/athena.sqlite3"))["NAME"],
     "broker": lambda: env.broker("NAME"),
     "mail": lambda: env.mail_server("NAME").get("EMAIL_HOST"),
+    "provider": lambda: env.mail_server("NAME"),
     "words": lambda: env.words("NAME"),
 }
 
@@ -55,6 +56,13 @@ READ = {
         ("database", "postgresql://h/sales", "sales"), ("database", "sqlite:////tmp/x.sqlite3", "/tmp/x.sqlite3"),
         ("broker", "rediss://:p@h:6379/1", "rediss://:p@h:6379/1"), ("broker", "", ""),
         ("mail", "smtp+tls://u:p@mail.example.com:587", "mail.example.com"), ("mail", "", None),
+        ("provider", "mailgun://?api_key=a%26b&sender_domain=mg.example.com", {
+            "EMAIL_BACKEND": "anymail.backends.mailgun.EmailBackend",
+            "ANYMAIL": {"MAILGUN_API_KEY": "a&b", "MAILGUN_SENDER_DOMAIN": "mg.example.com"},
+        }),
+        ("provider", "unisender-go://", {
+            "EMAIL_BACKEND": "anymail.backends.unisender_go.EmailBackend", "ANYMAIL": {},
+        }),
         ("words", "a, b,,c ", ["a", "b", "c"]), ("words", " , ", []),
     ],
 )  # fmt: skip
@@ -104,7 +112,12 @@ def test_what_makes_no_sense_is_said(given, kind, texts, needs):
         ("broker", ["redis://", "localhost:6379", "http://h", f"redis{URL_WITH_SECRET}h:70000"],
          "must look like redis://:password@host:6379/0."),
         ("mail", [f"http{URL_WITH_SECRET}h", f"smtp{URL_WITH_SECRET}h:x", "mail.example.com", "smtp://"],
-         "must look like smtp://host:25, smtp+tls://user:password@host:587 or smtp+ssl://user:password@host:465."),
+         "must look like smtp://host:25, smtp+tls://user:password@host:587 or smtp+ssl://user:password@host:465,"
+         " or name a provider and its settings like postmark://?server_token=…."),
+        ("mail", ["http://?token=hunter2", "postmark://hunter2", "a.b://?token=hunter2", "nobody://?token=hunter2",
+                  "postmark://?hunter2"],
+         "must look like smtp://host:25, smtp+tls://user:password@host:587 or smtp+ssl://user:password@host:465,"
+         " or name a provider and its settings like postmark://?server_token=…."),
     ],
 )  # fmt: skip
 def test_what_may_hold_a_password_is_not_repeated(given, kind, texts, needs):

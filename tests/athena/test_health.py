@@ -9,9 +9,9 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from athena import health
+from athena import health, pulse
 from athena.models import Heartbeat
-from notifications.models import Notification
+from notifications.models import Delivery, Notification
 
 TOO_LATE = timedelta(seconds=3 * settings.TICK_SECONDS + 11)
 
@@ -25,8 +25,8 @@ def forget():
 def working(db):
     """Beat and the worker have just ticked."""
     every, _ = IntervalSchedule.objects.get_or_create(every=60, period=IntervalSchedule.SECONDS)
-    PeriodicTask.objects.filter(task=health.TICK_TASK).delete()
-    PeriodicTask.objects.create(name="tick", task=health.TICK_TASK, interval=every, last_run_at=timezone.now())
+    PeriodicTask.objects.filter(task=pulse.TICK_TASK).delete()
+    PeriodicTask.objects.create(name="tick", task=pulse.TICK_TASK, interval=every, last_run_at=timezone.now())
     Heartbeat.beat("tick")
 
 
@@ -48,12 +48,16 @@ def test_they_are_read_only(client, path):
 def test_all_is_well(client, working):
     status, body = ready(client)
     ages = {name: body.pop(name) for name in ("beat_age", "worker_age", "outbox_age")}
-    assert (status, body) == (200, {"status": "ok", "database": "ok", "broker": "ok", "problems": []})
+    nothing = dict.fromkeys(body["deliveries"]["email"], 0)
+    assert (status, body) == (
+        200,
+        {"status": "ok", "database": "ok", "broker": "ok", "deliveries": {"email": nothing}, "problems": []},
+    )
     assert (ages["beat_age"] in (0, 1, 2), ages["worker_age"] in (0, 1, 2), ages["outbox_age"]) == (True, True, None)
 
 
 def test_what_never_ran_is_a_problem(client, db):
-    PeriodicTask.objects.filter(task=health.TICK_TASK).update(last_run_at=None)
+    PeriodicTask.objects.filter(task=pulse.TICK_TASK).update(last_run_at=None)
     status, body = ready(client)
     assert (status, body["status"], body["problems"]) == (200, "degraded", ["beat", "worker"])
     assert (body["beat_age"], body["worker_age"]) == (None, None)
@@ -63,7 +67,7 @@ def test_what_never_ran_is_a_problem(client, db):
 def test_what_is_late_is_named(client, working, late):
     then = timezone.now() - TOO_LATE
     if late == "beat":
-        PeriodicTask.objects.filter(task=health.TICK_TASK).update(last_run_at=then)
+        PeriodicTask.objects.filter(task=pulse.TICK_TASK).update(last_run_at=then)
     else:
         Heartbeat.objects.update(at=then)
     status, body = ready(client)
@@ -76,13 +80,10 @@ def test_what_is_late_is_named(client, working, late):
                                        (-9_000, "waiting", [])],
 )  # fmt: skip
 def test_a_message_that_waits_is_a_problem(client, working, rep, seconds, state, problems):
-    Notification.objects.create(
-        kind="x",
-        recipient=rep,
-        dedupe_key="x",
-        state=state,
-        next_attempt_at=timezone.now() - timedelta(seconds=seconds),
-    )
+    then = timezone.now() - timedelta(seconds=seconds)
+    told = Notification.objects.create(kind="x", recipient=rep, dedupe_key="x")
+    ended = None if state == "waiting" else then
+    Delivery.objects.create(notification=told, channel="email", state=state, next_attempt_at=then, ended_at=ended)
     assert ready(client)[1]["problems"] == problems
 
 
@@ -106,7 +107,7 @@ def test_unapplied_migrations_are_503_until_they_are_applied(client, working):
 
 def test_migrations_are_looked_at_once(client, working, django_assert_num_queries):
     ready(client)
-    with django_assert_num_queries(4):  # SELECT 1, beat, worker, outbox
+    with django_assert_num_queries(6):  # SELECT 1, beat, worker, and of the outbox what waits, died and ended
         ready(client)
 
 

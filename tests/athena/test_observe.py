@@ -6,6 +6,7 @@ import re
 import pytest
 from celery import current_app
 from django.test import Client
+from django.utils import timezone
 from structlog.testing import capture_logs
 
 from athena import observe
@@ -123,14 +124,18 @@ def test_requests_are_counted_by_route(scrape, api, rep, make_lead):
 
 def test_what_waits_and_what_died(scrape, rep):
     from notifications import outbox
-    from notifications.models import Notification
+    from notifications.models import Delivery
 
     assert "athena_outbox_age_seconds" not in scrape()
     for key in "abc":
         outbox.add(kind="lead_assigned", recipient_id=rep.pk, dedupe_key=key, context={})
-    Notification.objects.filter(dedupe_key="a").update(state="dead")
+    Delivery.objects.filter(notification__dedupe_key="a").update(state="dead", ended_at=timezone.now())
     found = scrape()
-    assert [found[f'athena_notifications{{state="{state}"}}'] for state in ("waiting", "dead")] == ["2.0", "1.0"]
+    counts = {
+        state: found[f'athena_deliveries{{channel="email",state="{state}"}}']
+        for state in ("due", "queued", "dead", "dead_in_a_day", "sent_in_a_week")
+    }
+    assert counts == {"due": "2.0", "queued": "0.0", "dead": "1.0", "dead_in_a_day": "1.0", "sent_in_a_week": "0.0"}
     assert (float(found["athena_outbox_age_seconds"]) >= 0, found["athena_database_up"]) == (True, "1.0")
 
 

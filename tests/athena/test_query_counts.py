@@ -9,6 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from athena.accounts.models import Team
+from notifications import outbox
+from notifications.models import Notification
 from sales.models import (
     Activity,
     Cadence,
@@ -26,7 +28,7 @@ from sales.models import (
 from sales.services import search
 from tests.athena.routes import BASE, READS
 
-FROM_CODE = {"sales/scoring/fields"}  # as long as the registry
+FROM_CODE = {"sales/scoring/fields", "notifications/preferences"}  # as long as the registry
 
 
 @pytest.fixture
@@ -68,11 +70,12 @@ def fill(make_user, make_lead, admin):
         cadence = Cadence.objects.create(name=f"Cadence {number}")
         CadenceEnrolment.objects.create(lead=first, cadence=cadence, day=0, stopped_at=timezone.now(), stop_reason="x")
         make_lead(status="won", pickup_at=timezone.now() - timedelta(days=130), assigned_to=somebody)
+        outbox.add(kind="lead_assigned", recipient_id=admin.pk, dedupe_key=str(number), context={"lead_id": number})
         search.fill(10)
         return {
             "users": somebody, "leads": first, "activities": activity, "cadences": cadence,
             "follow-ups": FollowUp.objects.first(), "sources": spend, "runs": run,
-            "rules": LeadScoringRule.objects.first(),
+            "rules": LeadScoringRule.objects.first(), "notifications": Notification.objects.first(),
         }  # fmt: skip
 
     return add

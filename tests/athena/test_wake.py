@@ -1,7 +1,9 @@
+import math
 import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from celery import current_app
 from django.db import transaction
 
+from athena import wake as wake_module
 from athena.wake import wake
 
 ROOT = Path(__file__).parent.parent.parent
@@ -57,3 +60,30 @@ def test_publishes_only_what_is_committed(transactional_db, monkeypatch) -> None
         wake("sales.tick", 8)
         transaction.set_rollback(True)
     assert published == [("sales.tick", (7,))]
+
+
+@pytest.fixture
+def broker_away(monkeypatch) -> list[str]:
+    """Names of the tasks whose publishing was tried in vain."""
+    tried: list[str] = []
+
+    def refuse(name: str, **_: object) -> None:
+        tried.append(name)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(current_app, "send_task", refuse)
+    monkeypatch.setattr(wake_module._Broker, "asleep_until", -math.inf)
+    return tried
+
+
+def test_a_broker_that_is_away_is_waited_for_once(transactional_db, broker_away) -> None:
+    for name in ("sales.tick", "sales.score", "notifications.deliver"):
+        wake(name)
+    assert broker_away == ["sales.tick"]
+
+
+def test_later_it_is_tried_again(transactional_db, broker_away, monkeypatch) -> None:
+    wake("sales.tick")
+    monkeypatch.setattr(wake_module._Broker, "asleep_until", time.monotonic())
+    wake("sales.score")
+    assert broker_away == ["sales.tick", "sales.score"]

@@ -31,8 +31,8 @@ outbox.add_many(
 """
 STATES = """
 import json
-from notifications.models import Notification
-print(json.dumps(list(Notification.objects.values_list("state", flat=True))))
+from notifications.models import Delivery
+print(json.dumps(list(Delivery.objects.values_list("state", flat=True))))
 """
 
 

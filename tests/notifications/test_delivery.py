@@ -14,9 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from athena.accounts.models import User
-from notifications import delivery, outbox
+from notifications import delivery, kinds, outbox
 from notifications.channels.email import EmailChannel, compose
-from notifications.models import Notification, Preference
+from notifications.kinds import Kind
+from notifications.models import Delivery, Notification, Preference
 
 ASSIGNED = {"lead_id": 7, "lead_name": "Band", "by_name": "Grace"}
 
@@ -25,7 +26,7 @@ ASSIGNED = {"lead_id": 7, "lead_name": "Band", "by_name": "Grace"}
 def tell(rep):
     def make(key="a", recipient=rep, kind="lead_assigned", context=ASSIGNED, **options):
         outbox.add(kind=kind, recipient_id=recipient.pk, dedupe_key=key, context=context, **options)
-        return Notification.objects.get(dedupe_key=key)
+        return Delivery.objects.select_related("notification__recipient").get(notification__dedupe_key=key)
 
     return make
 
@@ -50,14 +51,14 @@ def failing(monkeypatch):
 
 
 def states():
-    return list(Notification.objects.order_by("pk").values_list("state", flat=True))
+    return list(Delivery.objects.order_by("pk").values_list("state", flat=True))
 
 
 def test_what_is_due_is_sent_once(tell, rep):
     row = tell()
     assert [delivery.deliver(), delivery.deliver()] == [{"sent": 1}, {}]
     row.refresh_from_db()
-    assert (row.state, row.attempts, row.lease_until, row.sent_at is None) == ("sent", 1, None, False)
+    assert (row.state, row.attempts, row.lease_until, row.ended_at is None) == ("sent", 1, None, False)
     (message,) = mail.outbox
     assert (message.to, message.subject) == ([rep.email], "New lead for you: Band")
     assert "http://localhost:8080/admin/sales/lead/7/change/" in message.body
@@ -71,8 +72,9 @@ def test_not_before(tell):
 
 
 def test_those_who_left_or_do_not_want_it_get_nothing(tell, rep, leaver, colleague):
-    Preference.objects.create(user=colleague, kind="lead_assigned", email=False)
-    Preference.objects.create(user=rep, kind="run_failed", email=False)
+    Preference.objects.create(user=colleague, kind="lead_assigned", channel="email", wanted=False)
+    Preference.objects.create(user=rep, kind="run_failed", channel="email", wanted=False)
+    Preference.objects.create(user=rep, kind="lead_assigned", channel="in_app", wanted=False)
     tell("a", leaver), tell("b", colleague), tell("c", rep)
     assert delivery.deliver() == {"off": 2, "sent": 1}
     assert (states(), [m.to for m in mail.outbox]) == (["off", "off", "sent"], [[rep.email]])
@@ -152,23 +154,49 @@ def test_a_server_that_is_away_costs_the_others_no_attempt(tell, failing, error)
     tell("a"), tell("b")
     failing(error)
     assert delivery.deliver() == {"waiting": 1}
-    rows = Notification.objects.order_by("pk").values_list("state", "attempts", "lease_until")
+    rows = Delivery.objects.order_by("pk").values_list("state", "attempts", "lease_until")
     assert list(rows) == [("waiting", 1, None), ("waiting", 0, None)]
     assert delivery.deliver() == {"sent": 1}
 
 
 def test_a_dead_workers_claim_is_taken_again_when_its_lease_is_over(tell, settings):
     tell()
-    (claimed,) = delivery._claim()  # and the worker is gone
+    (claimed,) = delivery._claim("email")  # and the worker is gone
     assert delivery.deliver() == {}
     with time_machine.travel(claimed.lease_until + timedelta(seconds=1)):
         assert delivery.deliver() == {"sent": 1}
-    assert Notification.objects.get().attempts == 2
+    assert Delivery.objects.get().attempts == 2
+
+
+def test_what_a_dead_worker_left_behind_comes_last_and_one_by_one(tell, monkeypatch):
+    left = [tell(key).pk for key in "abc"]
+    first = delivery._claim("email")  # and one of these is what the worker died of
+    fresh = tell("d").pk
+    with time_machine.travel(first[0].lease_until + timedelta(seconds=1)):
+        claims = [[row.pk for row in delivery._claim("email")] for _ in range(5)]
+    assert claims == [[fresh], [left[0]], [left[1]], [left[2]], []]
+
+
+def test_what_every_worker_dies_of_is_given_up(tell):
+    row = tell()
+    Delivery.objects.update(attempts=len(delivery.RETRY_MINUTES) + 1)
+    assert delivery.deliver() == {"dead": 1}
+    row.refresh_from_db()
+    assert (row.state, row.last_error, mail.outbox) == ("dead", "Each worker that tried it has died.", [])
+
+
+def test_a_kind_may_be_told_by_other_channels_alone_unless_somebody_asks(tell, colleague, monkeypatch):
+    quiet = Kind("lead_assigned", "New lead", "A new lead is yours.", off=frozenset({"email"}))
+    monkeypatch.setitem(kinds._kinds, "lead_assigned", quiet)
+    Preference.objects.create(user=colleague, kind="lead_assigned", channel="email", wanted=True)
+    tell("a"), tell("b", colleague)
+    assert delivery.deliver() == {"off": 1, "sent": 1}
+    assert [m.to for m in mail.outbox] == [[colleague.email]]
 
 
 def test_a_worker_that_lost_its_lease_does_not_overwrite_the_other(tell):
     tell()
-    (mine,) = delivery._claim()
+    (mine,) = delivery._claim("email")
     with time_machine.travel(mine.lease_until + timedelta(seconds=1)):
         delivery.deliver()
     delivery._mark(mine, state="dead")
@@ -177,17 +205,17 @@ def test_a_worker_that_lost_its_lease_does_not_overwrite_the_other(tell):
 
 def test_a_slow_batch_is_given_back_before_the_lease_ends(tell, settings, monkeypatch):
     tell("a"), tell("b")
-    batch, started = delivery._claim(), timezone.now()
+    batch, started = delivery._claim("email"), timezone.now()
     with time_machine.travel(started + timedelta(seconds=settings.DELIVERY_LEASE_SECONDS * 0.6)):
         assert delivery._send_batch(EmailChannel(), batch, delivery.Counter())
-    assert list(Notification.objects.values_list("attempts", "lease_until")) == [(0, None)] * 2
+    assert list(Delivery.objects.values_list("attempts", "lease_until")) == [(0, None)] * 2
     assert mail.outbox == []
 
 
 def test_the_message_id_is_the_same_whenever_it_is_sent(tell):
-    row = tell()
+    row = tell().notification
     assert compose(row).message()["Message-ID"] == compose(Notification.objects.get()).message()["Message-ID"]
-    assert compose(tell("b")).message()["Message-ID"] != compose(row).message()["Message-ID"]
+    assert compose(tell("b").notification).message()["Message-ID"] != compose(row).message()["Message-ID"]
 
 
 @pytest.mark.parametrize(
@@ -212,7 +240,7 @@ def test_the_message_id_is_the_same_whenever_it_is_sent(tell):
 )
 def test_every_kind_is_inert_against_what_people_type(tell, kind, context):
     evil = "<script>alert(1)</script> {{ settings.SECRET_KEY }}\r\nBcc: all@example.com"
-    message = compose(tell(kind=kind, context={"lead_name": evil, **context}))
+    message = compose(tell(kind=kind, context={"lead_name": evil, **context}).notification)
     text, html = message.body, message.alternatives[0].content
     wire = message_from_bytes(message.message().as_bytes(), policy=policy.default)
     assert (wire["Bcc"], "\n" in message.subject, "<script>" in html) == (None, False, False)
@@ -225,7 +253,7 @@ def test_the_embedded_default_writes_one_file_a_message(tell, settings, tmp_path
     settings.EMAIL_BACKEND, settings.MAIL_DIR = "notifications.channels.eml.EmailBackend", tmp_path / "mail"
     first, _ = tell("a"), tell("b")
     delivery.deliver()
-    Notification.objects.filter(pk=first.pk).update(state="waiting", sent_at=None)  # a crash before the mark
+    Delivery.objects.filter(pk=first.pk).update(state="waiting", ended_at=None)  # a crash before the mark
     delivery.deliver()
     files = sorted((tmp_path / "mail").iterdir())
     assert [file.suffix for file in files] == [".eml", ".eml"]

@@ -53,10 +53,10 @@ def test_four_workers_at_once_tell_each_thing_once(tell):
 def test_a_worker_claims_around_what_another_is_claiming(tell):
     tell(*(f"{number:02}" for number in range(30)))
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
-        mine = delivery._claim()
-        theirs = pool.submit(in_thread, delivery._claim).result(PATIENCE)
-    assert [row.dedupe_key for row in mine] == [f"{number:02}" for number in range(20)]
-    assert [row.dedupe_key for row in theirs] == [f"{number:02}" for number in range(20, 30)]
+        mine = delivery._claim("email")
+        theirs = pool.submit(in_thread, delivery._claim, "email").result(PATIENCE)
+    assert [row.notification.dedupe_key for row in mine] == [f"{number:02}" for number in range(20)]
+    assert [row.notification.dedupe_key for row in theirs] == [f"{number:02}" for number in range(20, 30)]
 
 
 @pytest.mark.postgres  # on SQLite, the second transaction begins when the first has ended

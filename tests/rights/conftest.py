@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import connection, transaction
+from django.utils import timezone
 
 from athena.accounts.models import Team, User
 from athena.accounts.roles import Role
+from notifications import unsubscribing
+from notifications.models import Delivery, Notification
 from sales.models import (
     Activity,
     Cadence,
@@ -113,11 +116,21 @@ def world(people: dict[str, User]) -> SimpleNamespace:
     )
     LeadImport.objects.create(by=people["far_boss"], file_name="secret choir.csv")
     LeadExport.objects.create(by=people["far_boss"], file_format="csv", filters={"q": ["secret choir"]})
+    told, _ = (
+        Notification.objects.create(
+            kind="lead_assigned", recipient=who, dedupe_key=f"assigned:{of.pk}",
+            context={"lead_id": of.pk, "lead_name": str(of), "by_name": "Admin"},
+        )
+        for of, who in ((lead, owner), (secret, far))
+    )  # fmt: skip
     return SimpleNamespace(
         form=form,
         file=file,
         export=LeadExport.objects.create(by=people["boss"], file_format="csv", filters={"q": ["harbor"]}),
         privacy=PrivacyRequest.objects.create(action="export", person="0" * 64),
+        told=told,
+        delivery=Delivery.objects.create(notification=told, channel="email", state="dead", ended_at=timezone.now()),
+        token=unsubscribing.token(owner.pk, "lead_assigned"),
         source=source,
         spend=SourceSpend.objects.create(source=source, month=date(2026, 1, 1), amount=10),
         run=ScoringRun.objects.create(rule_set_version=1, state="done"),

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from athena.accounts.models import Team, User
-from notifications.models import Notification, Preference
+from notifications.models import Preference
 from sales.models import AssignmentRule, LeadScoringRule, LostReason
 from sales.services import handovers, schedules
 from tests.rights.conftest import PEOPLE, columns, every_row, undone
@@ -25,9 +25,9 @@ LEAD = (
 LEADS_BATCH = "302 403 403 403 403 200 302 200 200 302"
 LEADS_PAIR = "302 403 403 403 403 200 404 200 200 302"
 FILE = "302 403 403 403 403 200 302 302 200 302"  # whose it is, and the administrators
-OWNERS = "302 200 302 302 302 302 302 302 200 302"
+OWN = "302 200 302 302 302 302 302 302 302 302"
 REDIRECT = "302 302 302 302 302 302 302 302 302 302"
-POSTED = "302 405 405 405 405 405 405 405 405 302"
+POST_ONLY = "302 405 405 405 405 405 405 405 405 302"
 CLOSED = "302 403 403 403 403 405 405 405 405 302"
 
 # What GET answers: the list, the page for a new row, and of a row its page, its history and the page to delete it.
@@ -39,8 +39,15 @@ MODELS = {
     "django_celery_beat_intervalschedule": (MANAGERS, ADMINS, MANAGERS, MANAGERS, ADMINS),
     "django_celery_beat_periodictask": (MANAGERS, ADMINS, MANAGERS, MANAGERS, ADMINS),
     "django_celery_beat_solarschedule": (NEVER, NEVER, NEVER, REDIRECT, NEVER),
-    "notifications_notification": (EVERYBODY, NEVER, OWNERS, OWNERS, NEVER),
-    "notifications_preference": (EVERYBODY, NEVER, OWNERS, OWNERS, NEVER),
+    "notifications_delivery": (
+        MANAGERS,
+        NEVER,
+        LEADS_BATCH,
+        LEADS_BATCH.replace("403 403 403 403", "302 302 302 302"),
+        NEVER,
+    ),
+    "notifications_notification": (EVERYBODY, NEVER, OWN, OWN, NEVER),
+    "notifications_preference": (EVERYBODY, NEVER, OWN, OWN, NEVER),
     "sales_activity": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
     "sales_cadence": (EVERYBODY, MANAGERS, EVERYBODY, EVERYBODY, NEVER),
     "sales_fieldchange": (EVERYBODY, NEVER, LEAD, LEAD, NEVER),
@@ -78,9 +85,9 @@ OTHERS = {
     "app_list": "302 200 200 200 200 200 200 200 200 302",
     "auth_user_password_change": ADMINS,
     "sales_followup_calendar": EVERYBODY,
-    "sales_followup_snooze": POSTED,
-    "sales_lead_stop_cadence": POSTED,
-    "sales_lead_repeat": POSTED,
+    "sales_followup_snooze": POST_ONLY,
+    "sales_lead_stop_cadence": POST_ONLY,
+    "sales_lead_repeat": POST_ONLY,
     "accounts_user_handover": ADMINS,
     "sales_assignmentrule_preview": CLOSED.replace("403", "405"),
     "sales_followup_complete": LEAD.replace("302", "404").replace("404", "302", 1)[:-3] + "302",
@@ -95,6 +102,9 @@ OTHERS = {
     "sales_leadimport_template": MANAGERS,
     "sales_leadimport_undo": CLOSED.replace("403", "405"),
     "sales_leadimport_wrong": FILE.replace("200 302 302 200", "200 404 404 200"),
+    "notifications_delivery_retry": POST_ONLY,
+    "notifications_notification_open": POST_ONLY,
+    "notifications_notification_read_all": POST_ONLY,
     "sales_leadscoringrule_effectiveness": MANAGERS,
     "sales_leadscoringrule_preview": CLOSED.replace("403", "405"),
     "sales_leadsource_roi": MANAGERS,
@@ -122,6 +132,9 @@ WRITERS = {
     "django_celery_beat_periodictask_add": A, "django_celery_beat_periodictask_change": A,
     "django_celery_beat_periodictask_delete": A, "django_celery_beat_periodictask_changelist": A,
     "django_celery_beat_crontabschedule_changelist": A, "django_celery_beat_intervalschedule_changelist": A,
+    "notifications_delivery_changelist": IN_SCOPE, "notifications_delivery_retry": IN_SCOPE,
+    "notifications_notification_changelist": {"owner"}, "notifications_notification_open": {"owner"},
+    "notifications_notification_read_all": {"owner", "far"}, "notifications_preference_changelist": ALL,
     "sales_activity_add": {"owner", *IN_SCOPE}, "sales_activity_change": {"owner", *IN_SCOPE},
     "sales_assignmentrule_add": M, "sales_assignmentrule_change": M, "sales_assignmentrule_delete": M,
     "sales_assignmentrule_changelist": M, "accounts_user_handover": A,
@@ -149,15 +162,15 @@ WRITERS = {
 def rows(world, people, won):
     """A row of each model, about the owner's lead where it is about a lead."""
     schedules.install()
-    Notification.objects.create(kind="x", recipient=people["owner"], dedupe_key="x")
-    Preference.objects.create(kind="x", user=people["owner"])
+    Preference.objects.create(kind="x", channel="email", wanted=False, user=people["owner"])
     story = world.story
     return {
         "accounts_team": Team.objects.create(name="Empty"), "accounts_user": people["mate"],
         "django_celery_beat_crontabschedule": CrontabSchedule.objects.get(),
         "django_celery_beat_intervalschedule": IntervalSchedule.objects.get(),
         "django_celery_beat_periodictask": PeriodicTask.objects.first(),
-        "notifications_notification": Notification.objects.get(), "notifications_preference": Preference.objects.get(),
+        "notifications_delivery": world.delivery, "notifications_notification": world.told,
+        "notifications_preference": Preference.objects.get(),
         "sales_assignmentrule": AssignmentRule.objects.create(rule_name="All", position=1, to_user=people["owner"]),
         "sales_intakeform": world.form, "sales_mates": world.leads["mates"],
         "sales_activity": story.activity, "sales_cadence": world.cadence,
@@ -203,6 +216,8 @@ def address(name, rows):
             return reverse(f"admin:{name}", args=[rows["sales_lead"].pk])
         case "sales_lead_merge":
             return f"{reverse('admin:sales_lead_merge')}?id={rows['sales_lead'].pk}&id={rows['sales_mates'].pk}"
+        case "notifications_delivery_retry" | "notifications_notification_open":
+            return reverse(f"admin:{name}", args=[rows[model].pk])
         case (
             "sales_followup_complete" | "sales_followup_snooze" | "sales_transferbatch_undo" | "accounts_user_handover"
         ):
@@ -285,6 +300,7 @@ def sent(name, rows, browser):
                "sales_leadscoringrule": {"points": "2"}, "sales_lostreason": {"label": "New"},
                "accounts_user": {"full_name": "New"}}  # fmt: skip
     actions = {
+        "notifications_delivery": "retry_selected", "notifications_notification": "mark_selected",
         "sales_lead": "archive_selected", "sales_followup": "cancel_selected",
         "sales_assignmentrule": "delete_selected",
         "sales_leadscoringrule": "delete_selected", "sales_sourcespend": "delete_selected",
@@ -298,6 +314,8 @@ def sent(name, rows, browser):
             return untouched(page) | changes.get(model, new.get(model, {}))
         case "delete":
             return {"post": "yes"}
+        case "changelist" if model == "notifications_preference":
+            return {"reminder_minutes": "5", "digest_hour": "6"}
         case "changelist":
             key = rows[model].pk if model in rows else 1
             return {"action": actions.get(model, "delete_selected"), "_selected_action": key, "post": "yes"}
@@ -332,6 +350,8 @@ POSTS = GETS | {
     "sales_lead_stop_cadence": "302 302 403 404 403 302 404 302 302 302",
     "sales_lead_repeat": "302 302 403 404 403 302 404 302 302 302",
     "sales_assignmentrule_preview": MANAGERS,
+    "notifications_delivery_retry": "302 403 403 403 403 302 404 302 302 302",
+    "notifications_notification_open": "302 302 404 404 404 404 404 404 404 302",
     "sales_leadscoringrule_preview": MANAGERS,
     "sales_scoringrun_start": "302 403 403 403 403 302 302 302 302 302",
     "sales_lead_not_duplicate": "302 302 302 404 404 302 404 302 302 302",
@@ -355,6 +375,8 @@ def test_who_writes_there(browsers, rows, name):
 
 # The actions that a list offers, and to whom; nothing else and to nobody else (Django refuses what it does not offer).
 ACTIONS = {
+    ("notifications_delivery", M): {"retry_selected"},
+    ("notifications_notification", ALL): {"mark_selected"},
     ("sales_lead", ALL): {"cadence_selected", "repeat_selected"},
     ("sales_lead", M): {"reassign_selected", "merge_selected", "archive_selected", "restore_selected"},
     ("sales_followup", ALL): {"cancel_selected"},

@@ -1,6 +1,7 @@
 """Every route of the API, for everybody: one line a route, one column a person."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ RULE = {
 WRONG = {"current_password": "wrong", "new_password": "wrong"}
 LOGIN = {"email": "who@example.com", "password": "wrong"}
 ANYBODY = "401 200 200 200 200 200 200 200 200 401"
+OWN = "401 200 404 404 404 404 404 404 404 401"
 READ_LEAD = "401 200 200 404 200 200 404 200 200 401"
 WRITE_LEAD = "401 200 403 404 403 200 404 200 200 401"
 MANAGERS = "401 403 403 403 403 200 200 200 200 401"
@@ -36,6 +38,13 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
     ("auth/refresh", "post", ""): ({"refresh_token": "x"}, "401 401 401 401 401 401 401 401 401 401"),
     ("users", "get", ""): (None, ANYBODY),
     ("users/{pk}", "get", ""): (None, ANYBODY),
+    ("notifications", "get", ""): (None, ANYBODY),
+    ("notifications/preferences", "get", ""): (None, ANYBODY),
+    ("notifications/preferences", "put", ""): ({"kinds": [], "reminder_minutes": 5, "digest_hour": 6}, ANYBODY),
+    ("notifications/read-all", "post", ""): (None, ANYBODY),
+    ("notifications/{pk}", "get", ""): (None, OWN),
+    ("notifications/{pk}/read", "post", ""): (None, OWN),
+    ("unsubscribe/{pk}", "post", ""): (None, "200 200 200 200 200 200 200 200 200 200"),
     ("sales/leads", "get", ""): (None, ANYBODY),
     ("sales/leads", "post", ""): ({"company_name": "New"}, ANYBODY.replace("200", "201")),
     ("sales/leads", "post", "owner"): (
@@ -180,6 +189,7 @@ def ask(clients, world, people, won):
             "activities": world.story.system if variant == "system's" else world.story.activity,
             "sources": world.source, "transfers": world.boss_batch if "boss" in variant else world.story.batch,
             "users": people["far"], "cadences": world.cadence,
+            "notifications": world.told, "unsubscribe": SimpleNamespace(pk=world.token),
             "follow-ups": world.helpers if "helper's" in variant else world.plan,
         }  # fmt: skip
         row = keys.get(route.split("/{")[0].rpartition("/")[2])

@@ -1,8 +1,10 @@
-"""Django's SQLite engine with text folding that knows all of Unicode, and with quantiles."""
+"""Django's SQLite engine with the functions that it lacks: folding all of Unicode, quantiles, saying a date."""
 
+from datetime import date
 from typing import Any
 
 from django.db.backends.sqlite3 import base
+from django.utils import dateformat
 
 
 def _fold(text: Any) -> Any:
@@ -31,9 +33,14 @@ class Percentile:
         return self._values[below] + (place - below) * (self._values[above] - self._values[below])
 
 
+def _day_in_words(day: str | None) -> str | None:
+    return None if day is None else dateformat.format(date.fromisoformat(day), "l, j F Y")
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: Any) -> Any:
         connection = super().get_new_connection(conn_params)
         connection.create_function("ATHENA_FOLD", 1, _fold, deterministic=True)
         connection.create_aggregate("ATHENA_PERCENTILE", 2, Percentile)
+        connection.create_function("ATHENA_DAY_IN_WORDS", 1, _day_in_words, deterministic=True)
         return connection

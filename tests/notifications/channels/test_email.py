@@ -8,9 +8,9 @@ import time_machine
 from django.utils import timezone
 
 from notifications import delivery, outbox
-from notifications.models import Notification
+from notifications.models import Delivery, Notification
 from tests.servers import free_port
-from tests.smtp import CUT, OK, Sink
+from tests.smtp import CUT, OK, SILENCE, Sink
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def tell(make_user):
 
 
 def states() -> list[tuple[str, int]]:
-    return list(Notification.objects.order_by("pk").values_list("state", "attempts"))
+    return list(Delivery.objects.order_by("pk").values_list("state", "attempts"))
 
 
 def receivers(sink: Sink) -> list[str]:
@@ -56,7 +56,7 @@ def test_a_mail_says_what_it_is(by_smtp, tell):
     )  # fmt: skip
     assert (mail["Auto-Submitted"], mail.get_content_type()) == ("auto-generated", "multipart/alternative")
     assert mail["Message-ID"] == f"<{row.pk}.{row.created_at:%Y%m%d%H%M%S%f}@localhost>"
-    assert parsedate_to_datetime(mail["Date"]) == row.created_at.replace(microsecond=0)
+    assert parsedate_to_datetime(mail["Date"]) == row.not_before.replace(microsecond=0)
     assert "<style" not in mail.get_body(("html",)).get_content()
 
 
@@ -65,7 +65,7 @@ def test_refused_recipients_end_or_wait_and_the_others_go(by_smtp, tell):
     tell("a", "b", "c")
     assert delivery.deliver() == {"dead": 1, "waiting": 1, "sent": 1}
     assert (states(), receivers(by_smtp)) == ([("dead", 1), ("waiting", 1), ("sent", 1)], ["c"])
-    assert "No such user" in Notification.objects.get(state="dead").last_error
+    assert "No such user" in Delivery.objects.get(state="dead").last_error
 
 
 def test_refused_texts_end_or_wait_and_the_others_go(by_smtp, tell):
@@ -115,3 +115,29 @@ def test_a_server_that_is_not_there_ends_nothing(by_smtp, tell, settings):
     settings.EMAIL_PORT = by_smtp.port
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
         assert delivery.deliver() == {"sent": 2}
+
+
+def test_a_server_that_falls_silent_ends_nothing(by_smtp, tell, settings):
+    settings.EMAIL_TIMEOUT = 1  # 30 otherwise
+    by_smtp.answers.append((False, SILENCE))
+    tell("a", "b")
+    assert delivery.deliver() == {"waiting": 1}
+    assert states() == [("waiting", 1), ("waiting", 0)]
+    assert "timed out" in Delivery.objects.get(attempts=1).last_error
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        assert delivery.deliver() == {"sent": 2}
+    assert receivers(by_smtp) == ["b", "a"]
+
+
+def test_one_click_ends_mails_of_its_kind(by_smtp, tell, client):
+    tell("a")
+    delivery.deliver()
+    (mail,) = by_smtp.mails
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link = mail["List-Unsubscribe"].strip(" <>")
+    assert link.startswith("http://localhost:8080/unsubscribe/")
+    assert all(link in mail.get_body((part,)).get_content() for part in ("plain", "html"))
+    path = link.removeprefix("http://localhost:8080")
+    assert client.post(path, "List-Unsubscribe=One-Click", "application/x-www-form-urlencoded").status_code == 200
+    outbox.add(kind="lead_assigned", recipient_id=Notification.objects.get().recipient_id, dedupe_key="b", context={})
+    assert delivery.deliver() == {"off": 1}

@@ -1,6 +1,6 @@
 """The minute's work: reminders become rows, and plain SQL's rows become whole."""
 
-from datetime import timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from django.db import connection
@@ -9,7 +9,9 @@ from django.utils import timezone
 from athena.accounts.models import local_today
 from notifications.models import Notification
 from sales.models import FollowUp, Lead
-from sales.services import follow_ups, reminders
+from sales.services import follow_ups, planning, reminders
+
+COUNT = 1_001
 
 
 @pytest.fixture
@@ -73,11 +75,11 @@ def test_many_are_claimed_in_few_statements(rep, lead, django_assert_max_num_que
             due_at=now,
             remind_at=now,
         )
-        for _ in range(reminders.BATCH * 2 + 1)
+        for _ in range(COUNT)
     )
-    with django_assert_max_num_queries(40):
-        assert reminders.claim_due() == reminders.BATCH * 2 + 1
-    assert Notification.objects.count() == reminders.BATCH * 2 + 1
+    with django_assert_max_num_queries(20):
+        assert reminders.claim_due() == COUNT
+    assert Notification.objects.count() == COUNT
 
 
 def test_rows_of_plain_sql_are_made_whole(rep):
@@ -110,3 +112,36 @@ def test_moving_to_another_zone_moves_what_is_due(rep, lead):
     lead.refresh_from_db()
     assert plan.due_at.hour == 0  # 09:00 in Tokyo
     assert (lead.next_follow_up_date, plan.reminder_no) == (plan.due_at, 1)
+
+
+@pytest.mark.parametrize("clock", [None, time(7, 5), time(16, 30, 15)])
+@pytest.mark.parametrize(
+    "names", [{"company_name": 'Bäärenreise "x" \'{{ y }}%s'}, {"company_name": "", "contact_name": "Jo"}]
+)
+def test_what_is_put_together_in_the_database_is_what_a_single_one_says(rep, make_lead, clock, names):
+    lead = make_lead(assigned_to=rep, phone="1", email="a@b.example", **names)
+    for month in range(1, 13):
+        follow_ups.create(
+            by=rep, lead_id=lead.pk, follow_up_type="quote", scheduled_date=date(2031, month, 2 * month + 1),
+            scheduled_time=clock, notes="First\n\"second\" \\ {% if %}",
+        )  # fmt: skip
+    rows = list(FollowUp.objects.select_related("lead").annotate(told=planning.TOLD))
+    assert [row.told for row in rows] == [planning.told(row) for row in rows]
+
+
+def test_nothing_is_said_of_a_lead_that_was_put_away(rep, lead):
+    follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=local_today(rep))
+    FollowUp.objects.update(remind_at=timezone.now() - timedelta(minutes=1))
+    Lead.objects.update(archived_at=timezone.now())
+    assert reminders.claim_due() == 0
+
+
+def test_what_became_of_each_reminder(rep, colleague, lead):
+    plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=local_today(rep))
+    for number in (1, 2):
+        FollowUp.objects.update(
+            remind_at=timezone.now() - timedelta(minutes=1), reminder_sent=False, reminder_no=number
+        )
+        reminders.claim_due()
+    plan.refresh_from_db()
+    assert [each.dedupe_key for each in reminders.told(plan)] == [f"due:{plan.pk}:1", f"due:{plan.pk}:2"]

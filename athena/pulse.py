@@ -1,0 +1,54 @@
+"""Whether beat, the workers and the broker are alive: for `/readyz`, for `/metrics`, and for people in the admin."""
+
+from datetime import datetime
+
+import structlog
+from celery import current_app
+from django.conf import settings
+from django.db.models import Max
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+
+from athena.models import Heartbeat
+
+logger = structlog.get_logger(__name__)
+
+TICK_TASK = "sales.tick"
+
+
+def longest_silence() -> int:
+    """Seconds after which a beat or a worker that has not ticked is in trouble."""
+    return 3 * int(settings.TICK_SECONDS) + 10
+
+
+def ages() -> dict[str, int | None]:
+    """Seconds since beat and the worker last ticked; None: never."""
+    return {"beat": age_of(last_beat()), "worker": age_of(last_work())}
+
+
+def age_of(moment: datetime | None) -> int | None:
+    """In whole seconds."""
+    return None if moment is None else max(0, round((timezone.now() - moment).total_seconds()))
+
+
+def last_beat() -> datetime | None:
+    beats = PeriodicTask.objects.filter(task=TICK_TASK)
+    last: datetime | None = beats.aggregate(at=Max("last_run_at"))["at"]
+    return last
+
+
+def last_work() -> datetime | None:
+    return Heartbeat.objects.filter(name="tick").values_list("at", flat=True).first()
+
+
+def broker() -> str:
+    """`ok` or `away`. Opens a connection, which waits two seconds at most (see the broker's options in settings)."""
+    broker = current_app.connection_for_write()
+    try:
+        broker.connect()
+    except (OSError, *broker.connection_errors, *broker.channel_errors) as error:  # type: ignore[misc]
+        logger.warning("broker_away", error=repr(error))
+        return "away"
+    finally:
+        broker.release()
+    return "ok"

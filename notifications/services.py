@@ -1,0 +1,97 @@
+"""What people change about their notifications: what they have read, and how they want to hear of things."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from athena.accounts import services as accounts
+from athena.accounts.models import User
+from athena.wake import wake
+from notifications import channels, kinds, unsubscribing
+from notifications.models import Delivery, Notification, Preference
+
+logger = structlog.get_logger(__name__)
+
+EMAIL = "email"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """How one person hears of one kind of thing."""
+
+    kind: kinds.Kind
+    channels: tuple[str, ...]
+
+
+def mark_read(*, by: User, ids: Iterable[int]) -> int:
+    """These of one's own count as read from now on. Returns how many did not yet."""
+    return Notification.objects.visible_to(by).unread().filter(pk__in=list(ids)).update(read_at=timezone.now())
+
+
+def mark_all_read(*, by: User) -> int:
+    """All that one is shown counts as read. Returns how many did not yet."""
+    return Notification.objects.shown_to(by).unread().update(read_at=timezone.now())
+
+
+def preferences(user: User) -> list[Chosen]:
+    """By which channels this user hears of each kind."""
+    chosen = {
+        (kind, channel): wanted
+        for kind, channel, wanted in Preference.objects.filter(user=user.pk).values_list("kind", "channel", "wanted")
+    }
+    return [
+        Chosen(kind, tuple(name for name in channels.every() if chosen.get((kind.name, name), name not in kind.off)))
+        for kind in kinds.every()
+    ]
+
+
+@transaction.atomic
+def set_preferences(
+    *, by: User, wanted: Mapping[str, Collection[str]], reminder_minutes: int, digest_hour: int
+) -> User:
+    """By which channels one wants to hear of each kind (none: not at all), how long before a follow-up one is
+    reminded, and at which hour the digest comes.
+
+    A kind that `wanted` does not name is told as it is by itself. What differs from that is stored, so that a kind's
+    new default, or a new channel, reaches everybody who has not decided otherwise.
+    """
+    User.objects.select_for_update().get(pk=by.pk)
+    Preference.objects.filter(user=by).delete()
+    Preference.objects.bulk_create(
+        Preference(user=by, kind=kind.name, channel=channel, wanted=channel in wanted[kind.name])
+        for kind in kinds.every()
+        if kind.name in wanted
+        for channel in channels.every()
+        if (channel in wanted[kind.name]) != (channel not in kind.off)
+    )
+    changes = {"reminder_minutes": reminder_minutes, "digest_hour": digest_hour}
+    return accounts.update_profile(by=by, changes=changes)
+
+
+def unsubscribe(*, token: str) -> kinds.Kind | None:
+    """No more e-mails of a kind, by the link of one of them. Returns the kind; None where it is no link of ours."""
+    found = unsubscribing.read(token)
+    user = User.objects.filter(pk=found[0]).first() if found else None
+    if found is None or user is None:
+        return None
+    Preference.objects.update_or_create(user=user, kind=found[1], channel=EMAIL, defaults={"wanted": False})
+    logger.info("unsubscribed", user=user.pk, kind=found[1])
+    return kinds.get(found[1])
+
+
+@transaction.atomic
+def retry(*, by: User, ids: Iterable[int]) -> int:
+    """Send what was given up after all, as if for the first time. Who asked for it is kept. Returns how many."""
+    now = timezone.now()
+    dead = Delivery.objects.visible_to(by).filter(pk__in=list(ids), state=Delivery.State.DEAD)
+    keys = list(dead.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+    again = Delivery.objects.filter(pk__in=keys).update(
+        state=Delivery.State.WAITING, ended_at=None, attempts=0, next_attempt_at=now, retried_by=by, retried_at=now
+    )
+    if again:
+        logger.info("deliveries_retried", user=by.pk, count=again)
+        wake("notifications.deliver")
+    return again

@@ -1,0 +1,19 @@
+"""What pages of the admin show of notifications: the bell, and channels by their names for people."""
+
+from django import template
+
+from athena.accounts.models import User
+from notifications.channels import label_of
+from notifications.models import Notification
+
+register = template.Library()
+
+MOST = 99
+register.filter("channel_label", label_of)
+
+
+@register.simple_tag
+def unread_count(user: User) -> str:
+    """How many notifications this user has not read, as a badge says it: at most `99+`, nothing for none."""
+    count = Notification.objects.shown_to(user).unread().order_by()[: MOST + 1].count()
+    return f"{MOST}+" if count > MOST else str(count or "")

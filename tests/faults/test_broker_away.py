@@ -1,0 +1,126 @@
+"""The broker is frozen, stopped or emptied while people work: each write answers, and nothing that was to be told is
+lost once it is back.
+
+A write waits for a frozen broker once, for two seconds (`test_a_write_waits_for_the_broker_no_longer`); what it took
+here is printed.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings
+
+from athena import wake
+from athena.http import throttles
+from tests.live import Athena, own_engine, up, wait_for
+from tests.servers import _private_folder, _redis_binary, free_port
+
+pytestmark = [pytest.mark.live, pytest.mark.postgres]  # the broker of the SQLite round is a folder: it is there
+WRITES = 3
+
+
+class Broker:
+    """A Redis of its own, to be treated badly."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._command = [str(_redis_binary(folder)), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        wait_for(self.answers, "the broker's start")
+
+    def answers(self) -> bool:
+        try:
+            return bool(redis.Redis(port=self.port).ping())
+        except redis.RedisError:
+            return False
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+        self._process.kill()
+        self._process.wait()
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        self.stop()
+        yield
+        self.start()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        self._process.send_signal(signal.SIGSTOP)
+        yield
+        self._process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def emptied(self) -> Iterator[None]:
+        yield
+        redis.Redis(port=self.port).flushall()
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    with _private_folder("broker") as folder:
+        made = Broker(folder)
+        yield made
+        made.stop()
+
+
+@pytest.fixture
+def athena(broker: Broker, tmp_path: Path) -> Iterator[Athena]:
+    own = {"DEMO": "1", "REDIS_URL": f"redis://127.0.0.1:{broker.port}/0"}
+    with own_engine() as engine, up(tmp_path, **engine | own) as running:
+        running.wait_until_ready()
+        yield running
+
+
+def told(athena: Athena) -> set[str]:
+    """The subjects of the mails that were sent."""
+    mails = (athena.var_dir / "mail").glob("*.eml")
+    lines = (line for mail in mails for line in mail.read_text().splitlines())
+    return {line.removeprefix("Subject: ") for line in lines if line.startswith("Subject: New lead for you: Choir ")}
+
+
+def test_every_write_answers_and_nothing_is_lost(athena: Athena, broker: Broker) -> None:
+    token = athena.log_in("manager")
+    rep = athena.call("GET", "/users?role=rep&is_active=true", token=token)["results"][0]["id"]
+    seconds: dict[str, float] = {}
+
+    def write(how: str, number: int) -> None:
+        start = time.monotonic()
+        body = {"company_name": f"Choir {how} {number}", "assigned_to": rep}
+        assert athena.call("POST", "/sales/leads", body, token=token)["company_name"] == f"Choir {how} {number}"
+        seconds[how] = max(seconds.get(how, 0), time.monotonic() - start)
+
+    faults: dict[str, Callable[[], object]] = {
+        "frozen": broker.frozen, "stopped": broker.stopped, "emptied": broker.emptied,
+    }  # fmt: skip
+    write("well", 0)
+    for how, fault in faults.items():
+        with fault():  # type: ignore[attr-defined]
+            for number in range(WRITES):
+                write(how, number)
+    expected = {f"New lead for you: Choir {how} {number}" for how in faults for number in range(WRITES)}
+    wait_for(lambda: expected <= told(athena), "the last mail")
+    sys.stdout.write("\n" + ", ".join(f"{how}: {most:.2f} s at most" for how, most in seconds.items()) + "\n")
+    assert athena.process.poll() is None
+
+
+def test_a_write_waits_for_the_broker_no_longer() -> None:
+    """Than two seconds for it to take one message, after which it is left alone for a while, and a quarter for it to
+    count the request."""
+    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    assert os.environ["REDIS_URL"]
+    waits = [options["socket_timeout"], settings.CELERY_BROKER_CONNECTION_TIMEOUT, options["socket_connect_timeout"]]
+    assert max(waits) + throttles._REDIS_WAIT <= 2.5
+    assert (options["max_retries"], options["retry_on_timeout"], wake.REST_SECONDS > 2.5) == (0, False, True)
