@@ -13,7 +13,7 @@ from notifications.channels import eml
 from notifications.channels.email import message_id
 from notifications.models import Notification
 
-COLUMNS = ("context", "last_error")
+COLUMNS = ("context",)
 TEXT = {"kind", "dedupe_key", *COLUMNS}  # of Notification; the first two name kinds and keys of rows
 
 
@@ -36,7 +36,7 @@ def erase(lead_ids: Collection[int], mentions: Mentions) -> int:
             context = {name: map_text(value, lambda _: ERASED) for name, value in row.context.items()}
         else:
             context = mentions.without(row.context)
-        changed[row.pk] = [context, mentions.without(row.last_error)]
+        changed[row.pk] = [context]
     if changed:
         update_own(Notification, COLUMNS, changed)
     transaction.on_commit(partial(eml.forget, mentions, {message_id(row) for row in rows}))

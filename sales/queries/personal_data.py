@@ -33,10 +33,16 @@ FREE: dict[str, frozenset[str]] = {
     "auth.User": ALL,
     "contenttypes.ContentType": ALL,
     "sessions.Session": ALL,  # of those who work here
+    "notifications.Delivery": frozenset({"channel"}),
     "notifications.Notification": ALL,  # by `notifications.privacy`
     "notifications.Preference": ALL,
+    "sales.AssignmentRule": ALL,
+    "sales.Cadence": ALL,
+    "sales.CadenceStep": ALL,
     "sales.FieldChange": frozenset({"field"}),
     "sales.ImportRow": ALL,  # by `services.privacy`
+    "sales.Inquiry": ALL,  # a reference, and a hash of what was sent
+    "sales.IntakeForm": ALL,
     "sales.LeadImport": frozenset({"columns"}),
     "sales.LeadScoringRule": ALL,
     "sales.LeadSource": ALL,
@@ -44,6 +50,7 @@ FREE: dict[str, frozenset[str]] = {
     "sales.PrivacyRequest": ALL,
     "sales.ScoringRun": ALL,
     "sales.SourceSpend": ALL,
+    "sales.Turn": ALL,
     **{
         f"django_celery_beat.{name}": ALL
         for name in ("PeriodicTask", "CrontabSchedule", "SolarSchedule", "ClockedSchedule", "IntervalSchedule")
@@ -53,7 +60,10 @@ FREE: dict[str, frozenset[str]] = {
 # Of what belongs to the person's leads, everything is emptied but this: figures by source and campaign stay true. Words
 # that name the person are taken out of it, too.
 _UTM = ("source", "medium", "campaign", "term", "content")
-FIGURES = {"sales.Lead": {"campaign", *(f"{touch}utm_{name}" for touch in ("", "last_") for name in _UTM)}}
+FIGURES = {
+    "sales.Lead": {"campaign", *(f"{touch}utm_{name}" for touch in ("", "last_") for name in _UTM)},
+    "sales.CadenceEnrolment": {"stop_reason"},
+}
 
 # Whoever has another lead keeps their own name and number there, even where they share one with the person.
 OWN = {"sales.Lead": ("company_name", "contact_name", "email", "email_normalised", "phone", "phone_normalised")}

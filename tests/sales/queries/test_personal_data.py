@@ -11,6 +11,9 @@ from sales.queries import personal_data
 PERSONAL = {
     "admin.LogEntry": {"object_repr", "change_message"},
     "athena.IdempotencyKey": {"answer"},
+    "notifications.Delivery": {"last_error"},
+    "sales.CadenceEnrolment": {"stop_reason"},
+    "sales.LeadSearch": {"text", "company", "company_day", "trip"},
     "sales.Activity": {"description", "notes", "data"},
     "sales.FieldChange": {"old", "new"},
     "sales.FollowUp": {"notes", "outcome_notes", "no_next_reason", "cancel_reason"},
@@ -61,4 +64,5 @@ def test_what_belongs_to_a_lead_is_found_by_its_key():
     assert {model._meta.label for model, _, _ in personal_data.of_leads()} == {
         *("sales.Activity", "sales.FieldChange", "sales.FollowUp", "sales.ImportRow"),
         *("sales.LeadScoreHistory", "sales.LeadTransfer"),
+        *("sales.CadenceEnrolment", "sales.Inquiry", "sales.LeadSearch"),
     }

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from athena.http.renderers import JSONRenderer
 from notifications import delivery
-from notifications.models import Notification
+from notifications.models import Delivery, Notification
 from sales import errors
 from sales.models import Activity, FollowUp, ImportFile, Lead, LeadExport, PrivacyRequest
 from sales.services import activities, follow_ups, import_work, imports, leads, privacy, transfers
@@ -130,7 +130,7 @@ def test_nothing_is_left_of_them_and_the_figures_stay(story, tmp_path, settings,
 
 
 def test_what_waits_to_be_sent_still_can_be(story, settings):
-    Notification.objects.update(state="waiting", sent_at=None, attempts=0)
+    Delivery.objects.update(state="waiting", ended_at=None, attempts=0)
     privacy.erase(ran_by="root", address=ADDRESS)
     assert set(delivery.deliver()) == {"sent"}
 
