@@ -27,7 +27,6 @@ CHARTED = 12  # rows of a report that its chart shows
 class PeriodForm(forms.Form):
     start_date = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
     end_date = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))
-    by = forms.ChoiceField(label="By")
 
     def __init__(self, choices: dict[str, dict[str, str]], data: Any) -> None:
         super().__init__({name: next(iter(each)) for name, each in choices.items()} | data.dict())

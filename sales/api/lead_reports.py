@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -105,10 +106,15 @@ class LossesReport(serializers.Serializer):  # type: ignore[type-arg]
     totals = LossLine()
 
 
+def _either(report: type[serializers.Serializer[Any]]) -> dict[tuple[int, str], Any]:
+    """What a report answers: itself, or its lines as a file."""
+    return {(200, "application/json"): report, (200, "text/csv"): OpenApiTypes.STR}
+
+
 class LeadReportActions(VerbViewSet):
     rights: ClassVar[dict[str, str]] = dict.fromkeys(("source_roi", "speed", "losses"), "sales.report_lead")
 
-    @extend_schema(parameters=[RoiQuery], responses=RoiReport)
+    @extend_schema(parameters=[RoiQuery], responses=_either(RoiReport))
     @action(detail=False, url_path="source-roi")
     def source_roi(self, request: Request) -> Any:
         """What each source brings and costs; the rows add up to the totals. Managers, of the leads in their scope."""
@@ -119,14 +125,14 @@ class LeadReportActions(VerbViewSet):
             f"roi-by-{query['by']}",
         )
 
-    @extend_schema(parameters=[SpeedQuery], responses=SpeedReport)
+    @extend_schema(parameters=[SpeedQuery], responses=_either(SpeedReport))
     @action(detail=False)
     def speed(self, request: Request) -> Any:
         """How soon leads taken in in the period were contacted, quoted and booked. Managers."""
         query = query_values(request, SpeedQuery)
         return _answer(query, speed.speed(self.caller, _period(query), by=query["by"]), f"speed-by-{query['by']}")
 
-    @extend_schema(parameters=[LossesQuery], responses=LossesReport)
+    @extend_schema(parameters=[LossesQuery], responses=_either(LossesReport))
     @action(detail=False)
     def losses(self, request: Request) -> Any:
         """Why leads were lost in the period, from which sources, and what they were worth. Managers."""

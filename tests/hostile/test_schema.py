@@ -64,8 +64,9 @@ def world(make_lead, admin, rep, stranger, leaver):
         outcome="successful",
         **task,
     )
-    Activity.objects.create(lead=leads[0], activity_type="note", user=rep)
+    log = Activity.objects.create(lead=leads[0], activity_type="note", user=rep)
     return {
+        "activities": [log.pk],
         "leads": [lead.pk for lead in (*leads, closed)],
         "cadences": [cadence.pk],
         "follow-ups": [each.pk for each in (*open_ones, done)],
