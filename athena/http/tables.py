@@ -7,21 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def safe(cell: Any) -> Any:
-    """The cell, with an apostrophe before text that a spreadsheet would run: at its start, or of a later line's.
-
-    https://owasp.org/www-community/attacks/CSV_Injection. Numbers stay numbers.
-    """
-    if not isinstance(cell, str):
-        return cell
-    return "\n".join(f"'{line}" if _runs(line) else line for line in cell.split("\n"))
-
-
-def _runs(line: str) -> bool:
-    return line.startswith(_FORMULA) or line.lstrip().startswith(_FORMULA)
+from athena.http.spreadsheets import safe_cell
 
 
 def csv_response(name: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> HttpResponse:
@@ -30,7 +16,7 @@ def csv_response(name: str, columns: Sequence[str], rows: Iterable[Mapping[str, 
     writer = csv.writer(text)
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([safe(_value(row, column)) for column in columns])
+        writer.writerow([safe_cell(_value(row, column)) for column in columns])
     response = HttpResponse(text.getvalue().encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response

@@ -3,7 +3,7 @@
 Whatever changes an enrolment holds the lock of its lead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -103,6 +103,13 @@ def end(of: "QuerySet[Lead]", *, reason: str) -> None:
     """Stop whatever cadences these (locked) leads are on, inside the caller's transaction."""
     running = CadenceEnrolment.objects.running().filter(lead__in=of.order_by().values("pk"))
     running.update(stopped_at=timezone.now(), stop_reason=reason)
+
+
+def end_all_but_one(kept: Lead, others: Collection[Lead], *, reason: str) -> None:
+    """Of these (locked) leads, which become one, let one cadence go on: the kept lead's, or else the first begun."""
+    running = CadenceEnrolment.objects.running().filter(lead__in=[kept.pk, *(lead.pk for lead in others)])
+    keys = sorted(running.values_list("lead", "pk"), key=lambda row: (row[0] != kept.pk, row[1]))
+    running.filter(pk__in=[key for _, key in keys[1:]]).update(stopped_at=timezone.now(), stop_reason=reason)
 
 
 def end_at(follow_up: FollowUp, *, reason: str) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from athena.accounts.models import User
 from sales import errors, normalise, policy
 from sales.models import FieldChange, Lead, LeadScoreHistory, LeadTransfer, NotDuplicate
-from sales.services import planning, scoring, search
+from sales.services import cadences, planning, scoring, search
 from sales.services.leads import WRITABLE, plain
 
 MOST = 50
@@ -27,7 +27,7 @@ _FILLED = (
     *(name for name in WRITABLE if name not in _KEPT_AS_IT_IS),
     *("last_source", "last_utm_source", "last_utm_medium", "last_utm_campaign", "last_utm_term", "last_utm_content"),
 )
-_EARLIEST = ("first_contacted_at", "qualified_at", "quoted_at")
+_EARLIEST = ("first_contacted_at", "qualified_at", "quoted_at", "won_at")
 _LATEST = ("last_activity_at", "last_follow_up_date")
 
 
@@ -57,6 +57,7 @@ def merge(*, by: User | None, lead_id: int, duplicate_ids: Iterable[int]) -> Lea
     policy.require_manager(by)
     if not all(lead.is_open for lead in (kept, *duplicates)):
         raise errors.LeadClosed("Only open leads are merged. Reopen the closed one first.")
+    cadences.end_all_but_one(kept, duplicates, reason=f"Merged into {kept}"[:200])
     for field in moved():
         rows = field.model._base_manager.filter(**{f"{field.name}__in": wanted})
         rows.update(**{field.attname: kept.pk})

@@ -105,14 +105,14 @@ def test_managers_are_told_of_what_waits_once_an_hour_and_after_the_last(manager
     with time_machine.travel("2026-05-04T10:05:00Z", tick=False):
         for name in ("Band", "Choir", "Club"):
             leads.create(by=None, values={"company_name": name})
-        now, later = Notification.objects.order_by("next_attempt_at")
+        now, later = Notification.objects.order_by("not_before")
     assert {row.recipient for row in (now, later)} == {manager}
-    assert (now.kind, now.context["lead_name"], now.next_attempt_at.hour) == ("lead_unowned", "Band", 10)
-    assert (later.kind, later.next_attempt_at.isoformat()) == ("lead_unowned", "2026-05-04T11:00:00+00:00")
+    assert (now.kind, now.context["lead_name"], now.not_before.hour) == ("lead_unowned", "Band", 10)
+    assert (later.kind, later.not_before.isoformat()) == ("lead_unowned", "2026-05-04T11:00:00+00:00")
     with time_machine.travel("2026-05-04T11:30:00Z", tick=False):
         leads.create(by=None, values={"company_name": "Late"})
         assert Notification.objects.count() == 3
-        assert Notification.objects.latest("next_attempt_at").next_attempt_at.hour == 12
+        assert Notification.objects.latest("not_before").not_before.hour == 12
 
 
 def test_without_managers_administrators_are_told(admin, rep):

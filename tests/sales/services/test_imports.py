@@ -9,7 +9,7 @@ from athena.accounts.roles import Role
 from notifications.models import Notification
 from sales import errors
 from sales.models import FieldChange, ImportFile, ImportRow, Lead, LeadImport, LeadScoreHistory, LeadSource
-from sales.services import import_work, imports, leads
+from sales.services import assignment, import_work, imports, leads
 
 HEADER = "Company,Contact,E-mail,Phone,Passengers,Pickup\n"
 
@@ -81,6 +81,21 @@ def test_an_imported_lead_is_what_create_would_have_made_of_it(take_in, manager,
         rep,
         1,
         [{"id": found.pk, "name": "Acme"}],
+    )
+
+
+def test_imported_leads_are_assigned_and_found(take_in, manager, rep, colleague, desk):
+    """By the rules where the file names nobody: a team's people in turn; what no rule gives away waits."""
+    big = [{"field": "estimated_passengers", "operator": "at_least", "value": "40"}]
+    rule = {"position": 1, "conditions": big, "to_team": desk}
+    assignment.create_rule(by=manager, values={"rule_name": "Big groups", **rule})
+    rows = "".join(f"Club {number},,,,{passengers},\n" for number, passengers in enumerate((50, 10, 40, 60)))
+    take_in(HEADER + rows)
+    found = Lead.objects.order_by("pk")
+    assert [lead.assigned_to for lead in found] == [rep, None, colleague, rep]
+    assert list(Lead.objects.search("club 2")) == [found[2]]
+    assert sorted(Notification.objects.values_list("kind", "recipient")) == sorted(
+        [("lead_unowned", manager.pk), ("leads_received", rep.pk), ("leads_received", colleague.pk)]
     )
 
 

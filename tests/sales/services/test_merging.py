@@ -14,6 +14,9 @@ from athena.accounts.models import User
 from sales import errors
 from sales.models import (
     Activity,
+    Cadence,
+    CadenceEnrolment,
+    CadenceStep,
     FieldChange,
     FollowUp,
     Lead,
@@ -22,7 +25,7 @@ from sales.models import (
     LeadTransfer,
     NotDuplicate,
 )
-from sales.services import activities, follow_ups, leads, merging, transfers
+from sales.services import activities, cadences, follow_ups, leads, merging, transfers
 
 EXAMPLES = int(os.environ.get("MERGE_EXAMPLES", "12"))
 PICKUP = datetime(2027, 5, 8, 13, tzinfo=UTC)
@@ -72,6 +75,20 @@ def test_everything_moves_and_the_empty_fields_are_filled(manager, rep, colleagu
     assert not Activity.objects.filter(lead=twin).exists()
     assert Lead.objects.search("dana@lincoln").visible_to(manager).get() == kept
     assert LeadSearch.objects.filter(lead=twin).exists()
+
+
+@pytest.mark.parametrize("kept_has_one", [True, False])
+def test_one_cadence_goes_on(manager, rep, band, twin, kept_has_one):
+    cadence = Cadence.objects.create(name="New inquiry")
+    CadenceStep.objects.create(cadence=cadence, day=0, follow_up_type="call")
+    third = leads.create(by=rep, values={"company_name": "Lincoln Band", "email": "d@lincoln.example"})
+    on_it = [twin, third, *([band] if kept_has_one else [])]
+    started = [cadences.enrol(by=None, lead_id=lead.pk, cadence_id=cadence.pk).pk for lead in on_it]
+    merging.merge(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk, third.pk])
+    (running,) = CadenceEnrolment.objects.running()
+    assert (running.lead_id, running.pk) == (band.pk, started[-1] if kept_has_one else started[0])
+    stopped = CadenceEnrolment.objects.exclude(pk=running.pk)
+    assert set(stopped.values_list("lead", "stop_reason")) == {(band.pk, "Merged into Lincoln Band")}
 
 
 def test_it_is_audited(manager, band, twin):
@@ -161,7 +178,7 @@ def test_every_table_that_points_to_leads_moves_or_is_said_to_stay():
     assert moving | of_one | {(m, name) for m, name in pointing if m in merging.STAYS} == pointing
     assert {(Activity, "lead"), (FollowUp, "lead"), (FieldChange, "lead"), (Lead, "merged_into")} <= moving
     assert {LeadScoreHistory, LeadTransfer, NotDuplicate} == merging.STAYS
-    assert of_one == {(LeadSearch, "lead")}
+    assert of_one == {(LeadSearch, "lead"), (Lead, "repeat_of")}
 
 
 STEPS = st.lists(st.tuples(st.sampled_from(["merge", "log", "plan", "complete", "transfer", "change"]),
