@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import structlog
+from django.conf import settings
 from django.contrib.auth import authenticate, password_validation
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
+from django.urls import reverse
 from django.utils import timezone
 
 from athena.accounts import lockout, tokens
@@ -106,6 +108,11 @@ def update_profile(*, by: User, changes: dict[str, str]) -> User:
     if changes:
         User.objects.filter(pk=by.pk).update(**changes)
     return User.objects.select_related("team").get(pk=by.pk)
+
+
+def calendar_address(user: User) -> str:
+    """Where this user's calendar is read, by whoever has the address."""
+    return f"{settings.BASE_URL}{reverse('sales-follow-ups-calendar')}?token={tokens.calendar_token(user)}"
 
 
 def renew_calendar(*, by: User) -> User:
