@@ -9,12 +9,21 @@ from collections.abc import Callable
 from django.db import connection
 from django.db.models import Field, Max, Model
 
-from sales.models import Activity, FieldChange, FollowUp, Lead, LeadScoreHistory, LeadTransfer, TransferBatch
+from sales.models import (
+    Activity,
+    CadenceEnrolment,
+    FieldChange,
+    FollowUp,
+    Lead,
+    LeadScoreHistory,
+    LeadTransfer,
+    TransferBatch,
+)
 
 AT_ONCE = 10_000  # leads a statement
 # In the order in which they need each other. A follow-up names its activity, which names the follow-up: see `_link`.
 COPIED: tuple[type[Model], ...] = (
-    Lead, TransferBatch, FollowUp, Activity, FieldChange, LeadTransfer, LeadScoreHistory,
+    Lead, TransferBatch, FollowUp, Activity, FieldChange, LeadTransfer, LeadScoreHistory, CadenceEnrolment,
 )  # fmt: skip
 _WHICH = {
     Lead: "t.id <= %(last)s",
