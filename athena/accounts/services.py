@@ -7,10 +7,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
+from django.conf import settings
 from django.contrib.auth import authenticate, password_validation
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
+from django.urls import reverse
 from django.utils import timezone
 
 from athena.accounts import lockout, tokens
@@ -113,6 +115,11 @@ def update_profile(*, by: User, changes: Mapping[str, Any]) -> User:
     if changes:
         User.objects.filter(pk=by.pk).update(**changes, **_unsettled(by, changes))
     return User.objects.select_related("team").get(pk=by.pk)
+
+
+def calendar_address(user: User) -> str:
+    """Where this user's calendar is read, by whoever has the address."""
+    return f"{settings.BASE_URL}{reverse('sales-follow-ups-calendar')}?token={tokens.calendar_token(user)}"
 
 
 def renew_calendar(*, by: User) -> User:

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -14,13 +13,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils import dateformat, timezone
 
 from athena.accounts import services as accounts
-from athena.accounts import tokens
 from sales import errors, policy
 from sales.admin.base import ServiceAdmin, act_on_each, next_page, person
 from sales.models import CadenceEnrolment, FollowUp, LostReason
 from sales.services import follow_ups, planning, reminders
 
-SNOOZES = {"30": "30 minutes", "120": "2 hours", "1440": "1 day"}  # by the minutes
+SNOOZES = ("30", "120", "1440")  # the minutes that the page offers
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -198,10 +196,12 @@ class FollowUpAdmin(ServiceAdmin):
         if request.method == "POST":
             user = accounts.renew_calendar(by=user)
             messages.success(request, "This is your new address. The old one has ended.")
-        feed = f"{settings.BASE_URL}{reverse('sales-follow-ups-calendar')}?token={tokens.calendar_token(user)}"
         context = {
-            **self.admin_site.each_context(request), "title": "Your calendar", "opts": self.model._meta, "feed": feed,
-        }  # fmt: skip
+            **self.admin_site.each_context(request),
+            "title": "Your calendar",
+            "opts": self.model._meta,
+            "feed": accounts.calendar_address(user),
+        }
         return TemplateResponse(request, "admin/sales/followup/calendar.html", context)
 
     def change_view(

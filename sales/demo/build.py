@@ -20,6 +20,7 @@ from sales.demo.story import Story
 from sales.demo.world import World, dice
 from sales.models import (
     Activity,
+    CadenceEnrolment,
     FieldChange,
     FollowUp,
     Lead,
@@ -67,7 +68,7 @@ def load(*, today: date, leads: int, progress: Callable[[int], None] = lambda do
         copies.multiply(told, leads, progress)
     _reset_sequences(
         *(Team, User, LeadSource, SourceSpend, Lead, FollowUp, Activity, FieldChange, LeadTransfer, TransferBatch),
-        LeadScoreHistory,
+        *(LeadScoreHistory, CadenceEnrolment),
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # plans are made by how many rows there are

@@ -11,6 +11,7 @@ from django.db.models import Field, Max, Model
 
 from sales.models import (
     Activity,
+    CadenceEnrolment,
     FieldChange,
     FollowUp,
     Lead,
@@ -23,7 +24,7 @@ from sales.models import (
 AT_ONCE = 10_000  # leads a statement
 # In the order in which they need each other. A follow-up names its activity, which names the follow-up: see `_link`.
 COPIED: tuple[type[Model], ...] = (
-    Lead, LeadSearch, TransferBatch, FollowUp, Activity, FieldChange, LeadTransfer, LeadScoreHistory,
+    Lead, LeadSearch, TransferBatch, FollowUp, Activity, FieldChange, LeadTransfer, LeadScoreHistory, CadenceEnrolment,
 )  # fmt: skip
 _WHICH = {
     Lead: "t.id <= %(last)s",

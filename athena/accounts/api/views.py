@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
-from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -161,9 +159,8 @@ class AuthViewSet(VerbViewSet):
         if request.method == "POST":
             self.body(StrictSerializer)
             user = services.renew_calendar(by=user)
-        token = tokens.calendar_token(user)
-        url = f"{settings.BASE_URL}{reverse('sales-follow-ups-calendar')}?token={token}"
-        return Response({"token": token, "url": url}, headers={"Cache-Control": "no-store"})
+        found = {"token": tokens.calendar_token(user), "url": services.calendar_address(user)}
+        return Response(found, headers={"Cache-Control": "no-store"})
 
     @extend_schema(request=PasswordBody, responses={204: None})
     @action(detail=False, methods=["post"], url_path="change-password")
