@@ -24,6 +24,7 @@ from schemathesis.specs.openapi import checks
 from athena.accounts import tokens
 from athena.accounts.models import User
 from athena.wsgi import application
+from notifications.models import Notification
 from sales.models import Activity, Cadence, CadenceStep, FollowUp, LeadScoringRule, LeadSource, ScoringRun
 from tests.athena.routes import ROUTES
 
@@ -65,8 +66,10 @@ def world(make_lead, admin, rep, stranger, leaver):
         **task,
     )
     log = Activity.objects.create(lead=leads[0], activity_type="note", user=rep)
+    told = Notification.objects.create(kind="lead_assigned", recipient=admin, dedupe_key="x", context={"lead_id": 1})
     return {
         "activities": [log.pk],
+        "notifications": [told.pk],
         "leads": [lead.pk for lead in (*leads, closed)],
         "cadences": [cadence.pk],
         "follow-ups": [each.pk for each in (*open_ones, done)],
