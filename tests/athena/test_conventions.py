@@ -7,7 +7,7 @@ import time_machine
 from rest_framework.test import APIClient
 
 from athena.http.middleware import MAX_BODY
-from sales.models import FollowUp, LeadScoringRule, LeadSource, ScoringRun
+from sales.models import FollowUp, LeadScoringRule, LeadSource, ScoringRun, TransferBatch
 from tests.athena.routes import BASE, OPEN, READS, ROUTES, WRITES
 
 
@@ -27,6 +27,7 @@ def fill(make_lead, make_user, admin):
         "rules": rule,
         "runs": run,
         "sources": LeadSource.objects.create(name="Fair"),
+        "transfers": TransferBatch.objects.create(by=admin),
     }
 
     def address(route, pk=None):
