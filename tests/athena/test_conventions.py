@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from athena.http.middleware import MAX_BODY
 from notifications import unsubscribing
 from notifications.models import Notification
-from sales.models import Activity, Cadence, FollowUp, LeadScoringRule, LeadSource, ScoringRun
+from sales.models import Activity, Cadence, FollowUp, LeadScoringRule, LeadSource, ScoringRun, TransferBatch
 from tests.athena.routes import BASE, FORMS, OPEN, READS, ROUTES, WRITES
 
 
@@ -36,6 +36,7 @@ def fill(make_lead, make_user, admin):
             kind="lead_assigned", recipient=admin, dedupe_key="x", not_before="2026-01-05T00:00Z"
         ),
         "unsubscribe": SimpleNamespace(pk=unsubscribing.token(admin.pk, "lead_assigned")),
+        "transfers": TransferBatch.objects.create(by=admin),
     }
 
     def address(route, pk=None):

@@ -2,7 +2,7 @@
 
 The long form:
 
-    RACE_ROUNDS=1000 .venv/bin/python -m tests.servers -- .venv/bin/python -m pytest tests/races/test_transfers.py
+    RACE_ROUNDS=1000 .venv/bin/python -m tests.servers -- .venv/bin/python -m pytest --timeout=0 tests/races
 """
 
 import itertools
