@@ -13,11 +13,11 @@ from rest_framework.response import Response
 
 from athena.http import cors, fields
 from athena.http.parsers import StrictFormParser, StrictJSONParser
-from athena.http.serializers import StrictSerializer
 from athena.http.throttles import IntakeThrottle
 from athena.http.viewsets import VerbViewSet
 from sales import errors, schedule
 from sales.api import intake_pages
+from sales.api.attribution import Attribution
 from sales.models import IntakeForm, Lead
 from sales.services import intake
 
@@ -38,7 +38,7 @@ class WallClockField(fields.DateTimeField):
         return super().to_internal_value(data)
 
 
-class IntakeBody(StrictSerializer):
+class IntakeBody(Attribution):
     key = fields.OneLineField(max_length=64)
     company_name = fields.OneLineField(max_length=200, required=False)
     contact_name = fields.OneLineField(max_length=200, required=False)
@@ -56,12 +56,6 @@ class IntakeBody(StrictSerializer):
     vehicles_needed = fields.CountField(required=False, allow_null=True)
     accessible_seats = fields.CountField(required=False, allow_null=True)
     source = fields.OneLineField(max_length=100, required=False, help_text="The name of one.")  # type: ignore[assignment]
-    campaign = fields.OneLineField(max_length=100, required=False)
-    utm_source = fields.OneLineField(max_length=100, required=False)
-    utm_medium = fields.OneLineField(max_length=100, required=False)
-    utm_campaign = fields.OneLineField(max_length=100, required=False)
-    utm_term = fields.OneLineField(max_length=100, required=False)
-    utm_content = fields.OneLineField(max_length=100, required=False)
     website = fields.OneLineField(
         max_length=200, required=False, help_text="A trap: people do not see it. Who fills it in is not heard."
     )

@@ -14,6 +14,7 @@ from athena.http.filters import query_values
 from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import ViewSet
 from sales.api.activities import ActivityBody
+from sales.api.attribution import Attribution
 from sales.api.cadences import CadenceActions
 from sales.api.duplicates import DuplicateActions
 from sales.api.repeats import RepeatActions
@@ -51,7 +52,7 @@ class LeadFilters(filters.StrictFilterSet):
         return queryset.search(value)
 
 
-class LeadBody(StrictSerializer):
+class LeadBody(Attribution):
     company_name = fields.OneLineField(max_length=200, required=False)
     contact_name = fields.OneLineField(max_length=200, required=False)
     email = fields.EmailField(required=False)
@@ -75,12 +76,6 @@ class LeadBody(StrictSerializer):
     booked_value = fields.MoneyField(required=False, allow_null=True)
     is_repeat = fields.BooleanField(required=False)
     source = fields.IdField(required=False, allow_null=True)  # type: ignore[assignment]
-    campaign = fields.OneLineField(max_length=100, required=False)
-    utm_source = fields.OneLineField(max_length=100, required=False)
-    utm_medium = fields.OneLineField(max_length=100, required=False)
-    utm_campaign = fields.OneLineField(max_length=100, required=False)
-    utm_term = fields.OneLineField(max_length=100, required=False)
-    utm_content = fields.OneLineField(max_length=100, required=False)
     lost_reason = fields.OneLineField(max_length=50, required=False, allow_null=True)
 
     class Meta:

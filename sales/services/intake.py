@@ -116,9 +116,9 @@ def _is_attributed(values: Mapping[str, Any]) -> bool:
 
 def _said(values: Mapping[str, Any]) -> str:
     """What they wrote, a line each, as a salesperson reads it."""
-    shown = {name: value for name, value in values.items() if value not in (None, "")}
+    shown = {name: values[name] for name in leads.WRITABLE if values.get(name) not in (None, "")}
     lines = [f"{name.replace('_', ' ').capitalize()}: {_plain(value)}" for name, value in shown.items()]
-    return "\n".join(lines)[:10_000]
+    return "\n".join(lines)
 
 
 def _plain(value: Any) -> str:

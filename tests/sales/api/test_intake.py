@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from athena.http.rates import Rate
 from notifications.models import Notification
 from sales import errors
 from sales.models import Activity, Inquiry, IntakeForm, Lead, LeadSource
@@ -21,6 +22,11 @@ TRIP = {
     "utm_source": "google", "utm_campaign": "spring",
 }  # fmt: skip
 NUMBERS = {"estimated_passengers": 48}
+
+
+@pytest.fixture(autouse=True)
+def _unthrottled(settings):
+    settings.THROTTLES = dict.fromkeys(settings.THROTTLES)
 
 
 @pytest.fixture
@@ -153,6 +159,16 @@ def test_the_trap_is_answered_like_any_other_and_not_heard(send):
     answer = send(website="https://spam.example")
     assert (answer.status_code, set(answer.json())) == (202, {"reference"})
     assert not Lead.objects.exists()
+
+
+def test_an_address_sends_so_many_and_no_more(send, send_page, settings):
+    settings.THROTTLES = {**settings.THROTTLES, "intake": Rate(2, 86_400)}
+    before = [send({**TRIP, "email": f"{number}@x.example"}).status_code for number in range(2)]
+    answer, page = send(), send_page()
+    assert (before, answer.status_code, page.status_code) == ([202, 202], 429, 429)
+    assert (answer.json()["code"], page["Content-Type"]) == ("throttled", "text/html; charset=utf-8")
+    assert answer["Retry-After"].isdigit()
+    assert page["Retry-After"].isdigit()
 
 
 class TestOtherSites:

@@ -252,7 +252,7 @@ def check_random_merges(people: tuple[User, ...], steps) -> None:
         else:
             assert not any(model.objects.filter(lead=lead).exists() for model in (Activity, FollowUp))
             assert set(FieldChange.objects.filter(lead=lead).values_list("field", flat=True)) == {"archived"}
-            assert lead.merged_into.merged_into_id is None
+            assert Lead.objects.get(pk=lead.merged_into_id).merged_into_id is None
     gone = FieldChange.objects.filter(field="merged").values_list("new", flat=True)
     assert sorted(each["lead_id"] for each in gone) == sorted(
         Lead.objects.exclude(merged_into=None).values_list("pk", flat=True)
