@@ -4,7 +4,7 @@
 
 Makes databases of its own on that server and drops them at the end. Athena's way is the whole of it: a file is read
 and staged, each cell checked, each row matched with leads and with the lines before it; then leads are made
-(normalised, stamped, with their history, scored), and duplicates, a tenth, are left out (`--duplicates update` lets them
+(normalised, stamped, with their history, scored), and duplicates, a tenth, are left out (`--duplicates update`: they
 change what is there). COPY writes as many rows with the same values into the same table, with its indexes and
 constraints, and nothing else. The two take turns; medians.
 Athena's part runs in a process of its own, whose peak memory is printed, with that of a process that only sets up

@@ -23,6 +23,8 @@ def safe_cell(value: Value) -> Value | str:
 
 def typed_cell(text: str) -> str:
     """What `safe_cell` made safe, as it was typed: an exported file is read back without its apostrophes."""
+    if "'" not in text:
+        return text
     return "".join(
         line[1:] if line[0] == "'" and _RISKY.match(line) else line for line in text.splitlines(keepends=True)
     )

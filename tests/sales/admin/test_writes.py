@@ -8,6 +8,7 @@ from django.urls import reverse
 from athena.accounts.models import User
 from notifications.models import Notification
 from sales.models import Activity, FieldChange, FollowUp, Lead, LeadScoringRule, LeadSource, ScoringRun
+from sales.services import activities
 
 
 def form_of(answer):
@@ -180,3 +181,12 @@ def test_pages_speak_the_local_time_of_whoever_reads_them(browse, rep, make_lead
     Lead.objects.filter(pk=lead.pk).update(pickup_at=datetime(2027, 1, 5, 20, 0, tzinfo=UTC))
     page = browse(rep).get(reverse("admin:sales_lead_change", args=[lead.pk])).content.decode()
     assert 'value="2027-01-06"' in page
+
+
+def test_links_in_the_notes_of_an_activity_can_be_followed_and_nothing_else_runs(browse, rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    notes = "<script>x</script> https://a.example/quote.pdf javascript:alert(1)"
+    activities.log(by=rep, lead_id=lead.pk, activity_type="note", notes=notes)
+    page = browse(rep).get(reverse("admin:sales_lead_change", args=[lead.pk])).content.decode()
+    link = '<a href="https://a.example/quote.pdf" rel="nofollow">https://a.example/quote.pdf</a>'
+    assert f"&lt;script&gt;x&lt;/script&gt; {link} javascript:alert(1)" in page
