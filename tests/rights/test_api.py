@@ -216,8 +216,8 @@ def test_who_may(ask, line):
 
 
 # Of a row that one can't see, what is asked of it makes no difference: valid, malformed, or by a version.
-OWN = ("sales/leads/{", "sales/follow-ups/{pk}", "sales/activities/{pk}")
-OF_ROWS = [(route, method) for route, method, _ in ROUTES if route.startswith(OWN)]
+ROWS = ("sales/leads/{", "sales/follow-ups/{pk}", "sales/activities/{pk}")
+OF_ROWS = [(route, method) for route, method, _ in ROUTES if route.startswith(ROWS)]
 ASKED: dict[str, tuple[Any, dict[str, str]]] = {
     "valid": ({}, {}), "malformed": ([1], {}), "wrong": ({"to_user_id": 999_999, "notes": 5, "outcome": "x"}, {}),
     "versioned": ({"notes": "x"}, {"If-Match": '"1"'}), "kept": ({"notes": "x"}, {"Idempotency-Key": "of {key}"}),

@@ -9,7 +9,7 @@ import athena.db
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sales", "0030_lead_won_at"),
+        ("sales", "0007_lead_won_at"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

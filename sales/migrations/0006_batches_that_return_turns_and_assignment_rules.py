@@ -7,8 +7,8 @@ import athena.db
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0010_limits_and_absence"),
-        ("sales", "0010_cadences_snoozes_and_repeats"),
+        ("accounts", "0004_limits_and_absence"),
+        ("sales", "0005_cadences_snoozes_and_repeats"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

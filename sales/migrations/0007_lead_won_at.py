@@ -12,7 +12,7 @@ WHERE status = 'won' OR id IN (SELECT lead_id FROM field_changes WHERE field = '
 
 class Migration(migrations.Migration):
     atomic = False  # the new column's lock ends before the rows are filled
-    dependencies = [("sales", "0020_batches_that_return_turns_and_assignment_rules")]
+    dependencies = [("sales", "0006_batches_that_return_turns_and_assignment_rules")]
 
     operations = [
         migrations.AddField("lead", "won_at", models.DateTimeField(editable=False, null=True)),

@@ -9,7 +9,7 @@ import athena.db
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sales", "0041_fill_lead_search"),
+        ("sales", "0009_fill_lead_search"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

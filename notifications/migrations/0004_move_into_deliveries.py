@@ -19,6 +19,6 @@ SELECT user_id, kind, 'in_app', in_app, email, in_app FROM notification_preferen
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notifications", "0010_deliveries_by_channel")]
+    dependencies = [("notifications", "0003_deliveries_by_channel")]
 
     operations = [migrations.RunSQL([DELIVERIES, READ, BY_EMAIL, IN_APP])]

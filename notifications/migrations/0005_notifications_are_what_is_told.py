@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0011_move_into_deliveries"),
+        ("notifications", "0004_move_into_deliveries"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

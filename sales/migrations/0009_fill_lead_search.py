@@ -28,6 +28,6 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sales", "0040_lead_search_not_duplicates_intake_forms")]
+    dependencies = [("sales", "0008_lead_search_not_duplicates_intake_forms")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop, elidable=False)]
