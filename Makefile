@@ -45,6 +45,10 @@ lock: $(VENV)/installed-dev ## Compile the pinned requirements from requirements
 	$(LOCK) $(ARGS) requirements.in --output-file requirements.txt
 	$(LOCK) $(ARGS) requirements-dev.in --output-file requirements-dev.txt
 
+screens: $(VENV)/installed-dev ## Take the pictures of docs/tour.md anew (Chromium)
+	@ATHENA_REQUIRE_SERVICES=1 sh tests/need chromium chromium
+	@exec $(BIN)/python -m tests.browser.screens
+
 env: $(VENV)/installed ## Write .env, with new keys and passwords, for docker compose
 	@sh deploy/make-env .env $(BIN)/python
 

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from athena.accounts.models import User
+from notifications.models import Delivery
 from sales import policy
 from sales.models import FollowUp, Lead, ScoringRun
 from sales.models.lead import OPEN_STATUSES
@@ -59,11 +60,13 @@ class Team:
     first_contact_hours: float | None  # the median of the leads of the last thirty days
     sources: list[dict[str, Any]]  # rows of `source_roi` of the last ninety days
     failed_runs: int
+    failed_deliveries: int
 
 
 def team_day(user: User) -> Team:
     """What this manager may read, as it stands now. A fixed number of queries."""
     visible = Lead.objects.visible_to(user).order_by()
+    lately = timezone.now() - timedelta(days=FAILED_DAYS)
     return Team(
         counts=lead_views.counts(user, visible, COUNTED),
         people=_people(user),
@@ -71,9 +74,10 @@ def team_day(user: User) -> Team:
         bookings=_bookings(user, visible),
         first_contact_hours=speed.totals(user, _last(SPEED_DAYS))["first_contact"]["median_hours"],
         sources=source_roi.in_brief(user, _last(SOURCE_DAYS), SOURCES),
-        failed_runs=ScoringRun.objects.filter(
-            state=ScoringRun.State.FAILED, finished_at__gte=timezone.now() - timedelta(days=FAILED_DAYS)
-        ).count(),
+        failed_runs=ScoringRun.objects.filter(state=ScoringRun.State.FAILED, finished_at__gte=lately).count(),
+        failed_deliveries=Delivery.objects.visible_to(user)
+        .filter(state=Delivery.State.DEAD, ended_at__gte=lately)
+        .count(),
     )
 
 

@@ -1,4 +1,4 @@
-"""`make screens`: the pictures of docs/tour.md, taken of a new demo company."""
+"""`make screens`: the pictures of README.md and docs/tour.md, taken of a new demo company."""
 
 import sys
 import tempfile
@@ -23,6 +23,8 @@ PICTURES = (
     ("done", "maria", WIDE, "/admin/", open_first),
     ("day-phone", "maria", PHONE, "/admin/", None),
     ("team", "manager", WIDE, "/admin/", None),
+    ("lead", "manager", WIDE, "/admin/sales/lead/1/change/", None),
+    ("leads", "manager", WIDE, "/admin/sales/lead/", None),
     ("unplanned", "manager", WIDE, "/admin/sales/lead/?view=unplanned", None),
 )
 

@@ -97,7 +97,7 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
         {"notes": "New"}, WRITE_LEAD.replace("200", "409").replace("409", "403", 1)
     ),
     ("sales/transfers/{pk}/undo", "post", ""): (None, "401 403 403 404 403 403 404 403 200 401"),
-    ("sales/transfers/{pk}/undo", "post", "boss's"): (None, "401 403 403 404 403 200 404 403 200 401"),
+    ("sales/transfers/{pk}/undo", "post", "boss's"): (None, "401 403 403 404 404 200 404 403 200 401"),
     ("sales/follow-ups", "get", ""): (None, ANYBODY),
     ("sales/follow-ups", "post", ""): ({"lead_id": "{lead}", **PLAN}, WRITE_LEAD.replace("200", "201")),
     ("sales/follow-ups", "post", "for somebody"): (

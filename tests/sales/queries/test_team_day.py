@@ -7,6 +7,7 @@ import pytest
 import time_machine
 
 from athena.accounts.roles import Role
+from notifications.models import Delivery, Notification
 from sales.models import FollowUp, LeadSource, ScoringRun, SourceSpend
 from sales.queries.team_day import Bookings, Person, Stage, team_day
 
@@ -90,10 +91,24 @@ def test_failed_runs_of_the_last_week(manager):
     assert team_day(manager).failed_runs == 1
 
 
+def test_messages_given_up_of_the_last_week_to_ones_own_people(manager, rep, stranger):
+    for number, (who, day, state) in enumerate(
+        [
+            (rep, "2026-03-30", "dead"),
+            (rep, "2026-03-30", "sent"),
+            (rep, "2026-03-01", "dead"),
+            (stranger, "2026-03-30", "dead"),
+        ]
+    ):
+        told = Notification.objects.create(kind="lead_assigned", recipient=who, dedupe_key=str(number))
+        Delivery.objects.create(notification=told, channel="email", state=state, ended_at=f"{day}T10:00Z")
+    assert team_day(manager).failed_deliveries == 1
+
+
 def test_the_same_queries_whatever_there_is(make_lead, manager, rep, django_assert_num_queries):
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         team_day(manager)
     for _ in range(5):
         late(make_lead(assigned_to=rep), rep)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         team_day(manager)
