@@ -234,6 +234,9 @@ SPECTACULAR_SETTINGS = {
         "FollowUpType": "sales.models.FollowUp.Type",
         "ActivityType": "sales.models.Activity.Type",
         "RuleOperator": "sales.models.LeadScoringRule.Operator",
+        "NotificationKind": "notifications.api.KINDS",
+        "Channel": "notifications.api.CHANNELS",
+        "StoryKind": "sales.api.timeline.KINDS",
     },
 }
 

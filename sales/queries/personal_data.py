@@ -66,7 +66,10 @@ FIGURES = {
 }
 
 # Whoever has another lead keeps their own name and number there, even where they share one with the person.
-OWN = {"sales.Lead": ("company_name", "contact_name", "email", "email_normalised", "phone", "phone_normalised")}
+OWN = {
+    "sales.Lead": ("company_name", "contact_name", "email", "email_normalised", "phone", "phone_normalised"),
+    "sales.LeadSearch": ("text", "company", "company_day", "trip"),
+}
 
 # Changes of these fields of a lead say something of the person; those of others are figures.
 PERSONAL_FIELDS = (

@@ -81,7 +81,7 @@ class Web:
         digest = hashlib.sha256()
         with closing(self.connect()) as connection, closing(connection.cursor()) as cursor:
             for table in TABLES:
-                cursor.execute(f"SELECT * FROM {table} ORDER BY id")
+                cursor.execute(f"SELECT * FROM {table} ORDER BY 1")
                 digest.update(repr((table, cursor.fetchall())).encode())
         return digest.hexdigest()
 

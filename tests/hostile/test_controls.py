@@ -49,7 +49,7 @@ PIECES: dict[str, tuple[str, Any, str, Any]] = {  # the rule it upholds, where i
     "no number too large": ("numbers", parsers, "_finite", float),
     "no NaN": ("numbers", parsers, "_no_constant", float),
     "no deep bodies": ("depth", parsers, "_too_deep", nothing),
-    "JSON in UTF-8 alone": ("content types", parsers, "_require_json_in_utf8", nothing),
+    "JSON in UTF-8 alone": ("content types", parsers, "_require_utf8", nothing),
     "no large bodies": ("size", middleware, "MAX_BODY", 10**9),
     "bodies that nobody asked for": ("not JSON", viewsets.VerbViewSet, "initial", as_in(framework.ViewSet, "initial")),
     "no unknown keys": ("unknown keys", StrictSerializer, READ, as_in(serializers.Serializer, READ)),

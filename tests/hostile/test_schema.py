@@ -25,7 +25,16 @@ from athena.accounts import tokens
 from athena.accounts.models import User
 from athena.wsgi import application
 from notifications.models import Notification
-from sales.models import Activity, Cadence, CadenceStep, FollowUp, LeadScoringRule, LeadSource, ScoringRun
+from sales.models import (
+    Activity,
+    Cadence,
+    CadenceStep,
+    FollowUp,
+    LeadScoringRule,
+    LeadSource,
+    ScoringRun,
+    TransferBatch,
+)
 from tests.athena.routes import ROUTES
 
 EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "12"))
@@ -76,6 +85,7 @@ def world(make_lead, admin, rep, stranger, leaver):
         "rules": list(LeadScoringRule.objects.values_list("pk", flat=True)[:3]),
         "runs": [ScoringRun.objects.create(rule_set_version=1, state="done").pk],
         "sources": [source.pk],
+        "transfers": [TransferBatch.objects.create(by=admin).pk],
         "users": [each.pk for each in (admin, rep, stranger, leaver)],
     }
 

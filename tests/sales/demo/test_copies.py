@@ -14,6 +14,7 @@ from sales.models import (
     Activity,
     FieldChange,
     FollowUp,
+    ImportRow,
     Inquiry,
     Lead,
     LeadScoreHistory,
@@ -114,4 +115,4 @@ def test_nothing_that_belongs_to_a_lead_is_forgotten():
         model for model in apps.get_app_config("sales").get_models()
         for field in model._meta.concrete_fields if field.related_model is Lead
     }  # fmt: skip
-    assert about - {Inquiry, NotDuplicate} <= set(copies.COPIED)
+    assert about - {ImportRow, Inquiry, NotDuplicate} <= set(copies.COPIED)

@@ -149,11 +149,11 @@ def test_a_copy_of_everything(story, tmp_path):
     assert target.stat().st_mode & 0o777 == 0o600
     assert {table: len(rows) for table, rows in found.items() if table != "person"} == {
         "leads": 2, "activities": 4, "field_changes": 1, "follow_ups": 1, "import_rows": 2, "lead_score_history": 2,
-        "lead_transfers": 1, "notifications": 3, "mentioned_in": 7,
+        "lead_search": 1, "lead_transfers": 1, "notifications": 3, "mentioned_in": 8,
     }  # fmt: skip
     assert found["leads"][0]["email"] == ADDRESS
     assert sorted(each["table"] for each in found["mentioned_in"]) == [
-        "django_admin_log", "idempotency_keys", "lead_exports", "lead_imports", "lead_imports", "leads",
+        "django_admin_log", "idempotency_keys", "lead_exports", "lead_imports", "lead_imports", "lead_search", "leads",
         "transfer_batches",
     ]  # fmt: skip
     assert PrivacyRequest.objects.get().action == "export"

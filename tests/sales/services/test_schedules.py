@@ -17,7 +17,7 @@ def test_installed_once_and_edits_stay(db, settings):
         ("Nightly rescoring", "sales.rescore_nightly", False),
         ("Tick", "sales.tick", True),
     ]  # fmt: skip
-    assert (rows[3].interval.every, rows[3].expire_seconds) == (5, 4)
+    assert (rows[4].interval.every, rows[4].expire_seconds) == (5, 4)
 
 
 def test_intervals_made_twice_by_hand_and_an_edited_night_do_not_disturb_it(db, settings):
