@@ -23,6 +23,7 @@ from sales.models import (
     CadenceEnrolment,
     FieldChange,
     FollowUp,
+    IntakeForm,
     Lead,
     LeadScoreHistory,
     LeadSource,
@@ -68,7 +69,7 @@ def load(*, today: date, leads: int, progress: Callable[[int], None] = lambda do
         copies.multiply(told, leads, progress)
     _reset_sequences(
         *(Team, User, LeadSource, SourceSpend, Lead, FollowUp, Activity, FieldChange, LeadTransfer, TransferBatch),
-        *(LeadScoreHistory, CadenceEnrolment),
+        *(LeadScoreHistory, CadenceEnrolment, IntakeForm),
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # plans are made by how many rows there are

@@ -94,7 +94,7 @@ def create(rng: Random, *, first: date, last: date, since: datetime) -> None:
         )
         for source in SOURCES
     )
-    IntakeForm.objects.create(name="Web site", key=FORM_KEY, source_id=SOURCES[0].id, created_at=since)
+    IntakeForm.objects.create(id=1, name="Web site", key=FORM_KEY, source_id=SOURCES[0].id, created_at=since)
     spend = [
         SourceSpend(source_id=source.id, campaign=campaign, month=month, amount=_vary(rng, amount), created_at=since)
         for month in _months(first, last)
