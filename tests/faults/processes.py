@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.live import ROOT
+from tests.live import ROOT, own_engine
+from tests.smtp import Sink
 
 WORKER = ("worker", "--concurrency", "1", "--without-gossip", "--without-mingle")
 
@@ -16,6 +17,23 @@ WORKER = ("worker", "--concurrency", "1", "--without-gossip", "--without-mingle"
 def manage(environment: Mapping[str, str], *arguments: str) -> str:
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+
+
+@contextmanager
+def sending(sink: Sink, var_dir: Path, tell: str, *, lease: int, tick: int) -> Iterator[dict[str, str]]:
+    """The environment of an Athena that sends to the sink, with its tables made, and something to `tell` (a script)."""
+    with own_engine() as engine:
+        own = {
+            "VAR_DIR": str(var_dir),
+            "EMAIL_URL": f"smtp://127.0.0.1:{sink.port}",
+            "DELIVERY_LEASE_SECONDS": str(lease),
+            "TICK_SECONDS": str(tick),
+            "LOG_LEVEL": "INFO",
+        }
+        environment = os.environ | own | engine
+        manage(environment, "prepare")
+        manage(environment, "shell", "-v", "0", "-c", tell)
+        yield environment
 
 
 @contextmanager

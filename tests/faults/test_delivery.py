@@ -5,15 +5,14 @@ Control: with `_claim` marking its rows sent (a queue's way), every kill loses t
 """
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.faults.processes import WORKER, celery, manage
-from tests.live import own_engine, wait_for
+from tests.faults.processes import WORKER, celery, manage, sending
+from tests.live import wait_for
 from tests.smtp import OK, SILENCE, Sink
 
 pytestmark = pytest.mark.live
@@ -39,19 +38,11 @@ print(json.dumps(list(Delivery.objects.values_list("state", flat=True))))
 @pytest.fixture
 def environment(sink: Sink, tmp_path: Path) -> Iterator[dict[str, str]]:
     """Of an Athena that sends to the sink, with its tables made, its beat ticking and mails to send."""
-    with own_engine() as engine:
-        own = {
-            "VAR_DIR": str(tmp_path),
-            "EMAIL_URL": f"smtp://127.0.0.1:{sink.port}",
-            "DELIVERY_LEASE_SECONDS": str(LEASE_SECONDS),
-            "TICK_SECONDS": str(TICK_SECONDS),
-            "LOG_LEVEL": "INFO",
-        }
-        environment = os.environ | own | engine
-        manage(environment, "prepare")
-        manage(environment, "shell", "-v", "0", "-c", TELL)
-        with celery(environment, "beat"):
-            yield environment
+    with (
+        sending(sink, tmp_path, TELL, lease=LEASE_SECONDS, tick=TICK_SECONDS) as environment,
+        celery(environment, "beat"),
+    ):
+        yield environment
 
 
 def test_a_killed_worker_loses_no_mail(sink: Sink, environment: dict[str, str]) -> None:

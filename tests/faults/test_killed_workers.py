@@ -22,8 +22,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.processes import WORKER, celery, manage
-from tests.live import own_engine, wait_for
+from tests.faults.processes import WORKER, celery, manage, sending
+from tests.live import wait_for
 from tests.smtp import OK, SILENCE, Sink
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(1800)]
@@ -72,17 +72,7 @@ delivery._claim = claim_for_good
 @pytest.fixture
 def environment(sink: Sink, tmp_path: Path) -> Iterator[dict[str, str]]:
     """Of an Athena that sends to the sink, with its tables made, its beat ticking and follow-ups due."""
-    with own_engine() as engine:
-        own = {
-            "VAR_DIR": str(tmp_path),
-            "EMAIL_URL": f"smtp://127.0.0.1:{sink.port}",
-            "DELIVERY_LEASE_SECONDS": str(LEASE_SECONDS),
-            "TICK_SECONDS": str(TICK_SECONDS),
-            "LOG_LEVEL": "INFO",
-        }
-        environment = os.environ | own | engine
-        manage(environment, "prepare")
-        manage(environment, "shell", "-v", "0", "-c", TELL)
+    with sending(sink, tmp_path, TELL, lease=LEASE_SECONDS, tick=TICK_SECONDS) as environment:
         yield environment
 
 
