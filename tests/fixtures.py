@@ -1,8 +1,10 @@
 """The people of the tests, and clients that act as them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -21,16 +23,28 @@ def other_desk(db: None) -> Team:
     return Team.objects.create(name="Airport desk")
 
 
+@pytest.fixture(scope="module")
+def made_once(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A transaction around all tests of a module, for rows that are made once. Ask for it before `db`.
+
+    Each test's own transaction, within it, undoes what the test does to them.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def new_user(name: str, role: Role = Role.REP, team: Team | None = None, **fields: object) -> User:
+    fields.setdefault("time_zone", "UTC")
+    user = User(email=f"{name}@example.com", full_name=name.title(), role=role, team=team, **fields)
+    user.set_unusable_password()
+    user.save()
+    return user
+
+
 @pytest.fixture
 def make_user(db: None) -> Callable[..., User]:
-    def make(name: str, role: Role = Role.REP, team: Team | None = None, **fields: object) -> User:
-        fields.setdefault("time_zone", "UTC")
-        user = User(email=f"{name}@example.com", full_name=name.title(), role=role, team=team, **fields)
-        user.set_unusable_password()
-        user.save()
-        return user
-
-    return make
+    return new_user
 
 
 @pytest.fixture

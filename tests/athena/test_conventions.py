@@ -7,17 +7,29 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
+from athena.accounts.roles import Role
 from athena.http.middleware import MAX_BODY
 from notifications import unsubscribing
 from notifications.models import Notification
-from sales.models import Activity, Cadence, FollowUp, LeadScoringRule, LeadSource, ScoringRun, TransferBatch
+from sales.models import Activity, Cadence, FollowUp, Lead, LeadScoringRule, LeadSource, ScoringRun, TransferBatch
 from tests.athena.routes import BASE, FORMS, OPEN, READS, ROUTES, WRITES
+from tests.fixtures import new_user
 
 
-@pytest.fixture
-def fill(make_lead, make_user, admin):
+@pytest.fixture(autouse=True)
+def _undone_at_the_end(made_once, db):
+    """Each test has a transaction of its own within the module's."""
+
+
+@pytest.fixture(scope="module")
+def admin(made_once):
+    return new_user("admin", Role.ADMIN)
+
+
+@pytest.fixture(scope="module")
+def fill(admin):
     """A route's address, about rows that exist."""
-    lead = make_lead(assigned_to=admin)
+    lead = Lead.objects.create(company_name="Lincoln High School Band", assigned_to=admin)
     follow_up = FollowUp.objects.create(
         lead=lead, follow_up_type="call", scheduled_date="2026-01-05", assigned_to=admin
     )

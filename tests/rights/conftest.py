@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import connection, transaction
+from django.test import Client
 from django.utils import timezone
 
 from athena.accounts.models import Team, User
@@ -36,6 +37,7 @@ from sales.models import (
     TransferBatch,
 )  # fmt: skip
 from sales.services import search
+from tests.fixtures import new_user
 
 # The columns of the tables: nobody who is logged in; the lead's owner; a colleague; somebody of another team; somebody
 # of another team who has a follow-up on it; the managers of its team, of another team and of none; an administrator;
@@ -49,22 +51,46 @@ def columns(cells: str) -> dict[str, int]:
     return dict(zip(PEOPLE, map(int, cells.split()), strict=True))
 
 
-@pytest.fixture
-def people(make_user: Callable[..., User], desk: Team, other_desk: Team) -> dict[str, User]:
+@pytest.fixture(autouse=True)
+def _undone_at_the_end(made_once: None, db: None) -> None:
+    """Each test has a transaction of its own within the module's."""
+
+
+@pytest.fixture(scope="module")
+def people(made_once: None) -> dict[str, User]:
+    desk, other_desk = (Team.objects.create(name=f"{name} desk") for name in ("Charter", "Airport"))
     return {
-        "owner": make_user("owner", team=desk),
-        "mate": make_user("mate", team=desk),
-        "far": make_user("far", team=other_desk),
-        "helper": make_user("helper", team=other_desk),
-        "boss": make_user("boss", Role.MANAGER, desk),
-        "far_boss": make_user("farboss", Role.MANAGER, other_desk),
-        "free_boss": make_user("freeboss", Role.MANAGER),
-        "admin": make_user("admin", Role.ADMIN),
-        "gone": make_user("gone", team=desk),
+        "owner": new_user("owner", team=desk),
+        "mate": new_user("mate", team=desk),
+        "far": new_user("far", team=other_desk),
+        "helper": new_user("helper", team=other_desk),
+        "boss": new_user("boss", Role.MANAGER, desk),
+        "far_boss": new_user("farboss", Role.MANAGER, other_desk),
+        "free_boss": new_user("freeboss", Role.MANAGER),
+        "admin": new_user("admin", Role.ADMIN),
+        "gone": new_user("gone", team=desk),
     }
 
 
+@pytest.fixture(scope="module")
+def logged_in(people: dict[str, User]) -> dict[str, Client]:
+    """Everybody's first browser, which has logged them in."""
+    found = {name: Client() for name in people}
+    for name, user in people.items():
+        found[name].force_login(user)
+    return found
+
+
 @pytest.fixture
+def browsers(logged_in: dict[str, Client]) -> dict[str, Client]:
+    """Everybody's browser, each with the cookies of whoever has logged in."""
+    found = {name: Client() for name in PEOPLE}
+    for name, first in logged_in.items():
+        found[name].cookies.load({key: morsel.value for key, morsel in first.cookies.items()})
+    return found
+
+
+@pytest.fixture(scope="module")
 def world(people: dict[str, User]) -> SimpleNamespace:
     """Rows of every kind. All about `lead`, but for those that only some may see: of `secret` only the other team."""
     owner, helper, far = people["owner"], people["helper"], people["far"]
@@ -147,7 +173,7 @@ def world(people: dict[str, User]) -> SimpleNamespace:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def won(world: SimpleNamespace, people: dict[str, User]) -> Lead:
     """A won trip, and the same people stand in the same relations to it as to `lead`."""
     trip = Lead.objects.create(

@@ -3,7 +3,6 @@
 import pytest
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
-from django.test import Client
 from django.urls import reverse
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
@@ -158,7 +157,7 @@ WRITERS = {
 }  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rows(world, people, won):
     """A row of each model, about the owner's lead where it is about a lead."""
     schedules.install()
@@ -184,14 +183,10 @@ def rows(world, people, won):
     }  # fmt: skip
 
 
-@pytest.fixture
-def browsers(people):
-    """Everybody's browser; the one who is gone logged in before."""
-    found = {name: Client() for name in PEOPLE}
-    for name, user in people.items():
-        found[name].force_login(user)
+@pytest.fixture(autouse=True)
+def _gone(browsers, people):
+    """The one who is gone has logged in before."""
     User.objects.filter(pk=people["gone"].pk).update(is_active=False)
-    return found
 
 
 def address(name, rows):

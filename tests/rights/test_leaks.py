@@ -4,7 +4,6 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.test import Client
 from django.urls import reverse
 
 from sales.models import FollowUp, Lead
@@ -17,14 +16,6 @@ PRIVATE = [
     for model in admin.site._registry
     if model._meta.app_label == "sales" and hasattr(model._default_manager.all(), "visible_to")
 ]
-
-
-@pytest.fixture
-def browsers(people, world):
-    found = {name: Client() for name in people}
-    for name, user in people.items():
-        found[name].force_login(user)
-    return found
 
 
 @pytest.fixture
