@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
     "django_celery_beat",
     "django_filters",
     "rest_framework",
@@ -82,6 +83,7 @@ TEMPLATES = [
         },
     }
 ]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # widgets, too, may have a template of ours
 
 # Database: PostgreSQL decides the design; SQLite makes the first run need nothing.
 DATABASES: dict[str, Any] = {"default": env.database("DATABASE_URL", VAR_DIR / "athena.sqlite3")}

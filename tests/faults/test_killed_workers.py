@@ -29,7 +29,7 @@ from tests.smtp import OK, SILENCE, Sink
 pytestmark = [pytest.mark.live, pytest.mark.timeout(1800)]
 
 KILLS = int(os.environ.get("KILLS", "2"))
-MESSAGES = int(os.environ.get("KILLED_MESSAGES", "60"))
+MESSAGES = int(os.environ.get("KILLED_MESSAGES", "300"))
 TICK_SECONDS = int(os.environ.get("KILL_TICK", "2"))
 LEASE_SECONDS = 2 * TICK_SECONDS  # as by default
 TELL = f"""
@@ -91,7 +91,7 @@ def kill_while_it_sends(sink: Sink, environment: dict[str, str], at_least: int) 
     with celery(environment, *WORKER):
         wait_for(lambda: len(sink.message_ids) > before, "a worker's mail")
         wait_for(lambda: len(sink.message_ids) >= at_least, "more mails")
-        time.sleep(random.uniform(0, 0.5))
+        time.sleep(random.uniform(0, 0.2))
     return datetime.now(UTC).timestamp()
 
 

@@ -11,6 +11,7 @@ import os
 import random
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,17 @@ def take(run):
     runs.ScoringRun.objects.filter(pk=run.pk).update(**done)
     return True
 runs._score_batch = take
+"""
+# The second batch of each process waits in its transaction for the kill.
+WAITING = """
+import itertools, pathlib
+numbers = itertools.count(1)
+def wait_in_the_second(*arguments):
+    write(*arguments)
+    if next(numbers) == 2:
+        pathlib.Path(os.environ["VAR_DIR"], "waiting").touch()
+        time.sleep(600)
+runs.write_scores = wait_in_the_second
 """
 START = """
 from sales.models import LeadScoringRule
@@ -114,9 +126,10 @@ def test_a_run_survives_its_workers(environment: dict[str, str]) -> None:
 
 
 def test_control_batches_that_are_taken_for_good_are_lost(environment: dict[str, str]) -> None:
-    altered = SETUP + SMALL + AS_FROM_A_QUEUE
+    altered, waiting = SETUP + SMALL + AS_FROM_A_QUEUE, Path(environment["VAR_DIR"], "waiting")
     manage(environment, "shell", "-v", "0", "-c", START)
-    kill_again_and_again(environment, altered, 2)
+    with celery(environment, *WORKER, altered=altered + WAITING):
+        wait_for(waiting.exists, "a batch that waits")
     with celery(environment, *WORKER, altered=altered):
         wait_for(lambda: found(environment)["state"] not in ("queued", "running"), "the end of the run")
     end = found(environment)
