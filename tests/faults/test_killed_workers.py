@@ -40,6 +40,7 @@ from sales.models import FollowUp, Lead
 maria = User.objects.create_user("maria@example.com", time_zone="UTC")
 maria.settled_zone = "UTC"
 maria.save()
+maria.preferences.create(kind="daily_digest", channel="email", wanted=False)  # reminders alone
 lead = Lead.objects.create(company_name="Band", assigned_to=maria)
 now = timezone.now()
 FollowUp.objects.bulk_create(
@@ -50,7 +51,7 @@ FollowUp.objects.bulk_create(
 ENDS = """
 import json
 from notifications.models import Delivery
-rows = Delivery.objects.values_list("state", "ended_at")
+rows = Delivery.objects.filter(notification__kind="follow_up_due").values_list("state", "ended_at")
 print(json.dumps([(state, ended and ended.timestamp()) for state, ended in rows]))
 """
 AS_FROM_A_QUEUE = """
@@ -77,7 +78,7 @@ def environment(sink: Sink, tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 def ends(environment: dict[str, str]) -> list[tuple[str, float | None]]:
-    """Of each delivery its state, and when it came to its end."""
+    """Of each reminder its state, and when it came to its end."""
     found: list[tuple[str, float | None]] = json.loads(manage(environment, "shell", "-v", "0", "-c", ENDS))
     return found
 
