@@ -173,8 +173,12 @@ def world(people: dict[str, User]) -> SimpleNamespace:
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def won(world: SimpleNamespace, people: dict[str, User]) -> Lead:
+    return won_trip(people)
+
+
+def won_trip(people: dict[str, User]) -> Lead:
     """A won trip, and the same people stand in the same relations to it as to `lead`."""
     trip = Lead.objects.create(
         company_name="Harbor Choir", assigned_to=people["owner"], status="won", pickup_at="2026-01-01T00:00Z"

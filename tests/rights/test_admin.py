@@ -10,7 +10,7 @@ from athena.accounts.models import Team, User
 from notifications.models import Preference
 from sales.models import AssignmentRule, LeadScoringRule, LostReason
 from sales.services import handovers, schedules
-from tests.rights.conftest import PEOPLE, columns, every_row, undone
+from tests.rights.conftest import PEOPLE, columns, every_row, undone, won_trip
 from tests.rights.forms import FileAgain, untouched
 
 #             nobody owner mate far helper boss far_boss free_boss admin gone
@@ -158,7 +158,7 @@ WRITERS = {
 
 
 @pytest.fixture(scope="module")
-def rows(world, people, won):
+def rows(world, people):
     """A row of each model, about the owner's lead where it is about a lead."""
     schedules.install()
     Preference.objects.create(kind="x", channel="email", wanted=False, user=people["owner"])
@@ -174,7 +174,7 @@ def rows(world, people, won):
         "sales_intakeform": world.form, "sales_mates": world.leads["mates"],
         "sales_activity": story.activity, "sales_cadence": world.cadence,
         "sales_fieldchange": story.change, "sales_followup": world.plan,
-        "sales_lead": world.lead, "won": won,
+        "sales_lead": world.lead, "won": won_trip(people),
         "sales_leadscorehistory": story.score, "sales_leadtransfer": story.transfer,
         "sales_leadexport": world.export, "sales_leadimport": world.file, "sales_privacyrequest": world.privacy,
         "sales_leadscoringrule": LeadScoringRule.objects.get(rule_name="Repeat Client"),

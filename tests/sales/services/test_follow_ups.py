@@ -245,6 +245,7 @@ def test_a_transfer_ends_a_snooze(rep, manager, colleague, lead, plan):
     assert (moved.assigned_to, moved.snoozed_until, moved.remind_at) == (colleague, None, planned.remind_at)
 
 
+@time_machine.travel("2026-11-23T15:00Z", tick=False)
 def test_what_is_given_to_another_reminds_that_person(rep, manager, colleague, plan):
     planned = plan(scheduled_date=local_today(rep))
     assert reminders.claim_due() == 1
