@@ -11,6 +11,7 @@ from django.urls import URLPattern, path
 from django.utils import dateformat, timezone
 from django.utils.html import format_html
 
+from athena.accounts.models import User
 from sales import policy
 from sales.admin.base import ServiceAdmin, act_on_each, person
 from sales.admin.duplicates import DuplicatePages, merge_selected
@@ -115,7 +116,7 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
     ) -> HttpResponse:
         lead = kwargs.get("obj")
         if lead is not None:
-            context["panels"], context["hot_score"] = _panels(lead), settings.HOT_SCORE
+            context["panels"], context["hot_score"] = _panels(lead, person(request)), settings.HOT_SCORE
             context["duplicates"] = duplicates.of(person(request), lead)
             context["warnings"] = trip_checks.of(vars(lead))
         return super().render_change_form(request, context, *args, **kwargs)
@@ -167,16 +168,16 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         return request.user.has_perm("sales.delete_lead")
 
 
-def _panels(lead: Lead) -> dict[str, Any]:
+def _panels(lead: Lead, user: User) -> dict[str, Any]:
     """What belongs to a lead: its follow-ups, why it has its score, and the newest of its story. One query each."""
     theirs = FollowUp.objects.filter(lead=lead).select_related("assigned_to").with_overdue()
-    repeated_by = Lead.objects.filter(repeat_of=lead).first()
+    repeats = Lead.objects.filter(repeat_of=lead)
     return {
         "next": theirs.open().order_by("due_at", "id").first(),
         "follow_ups": theirs.order_by("completed", "-scheduled_date", "-id")[:SHOWN],
         "cadences": CadenceEnrolment.objects.filter(lead=lead).select_related("cadence").order_by("-id")[:SHOWN],
-        "repeated_by": repeated_by,
-        "may_be_repeated": lead.status == Lead.Status.WON and repeated_by is None and _has_begun(lead),
+        "repeated_by": repeats.visible_to(user).first(),
+        "may_be_repeated": lead.status == Lead.Status.WON and _has_begun(lead) and not repeats.exists(),
         "why": explain(Compiled.active(), lead.pk, timezone.now()),
         "timeline": newest(lead),
     }

@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from athena.accounts.models import User
 from sales.models import Cadence, CadenceEnrolment, CadenceStep, FollowUp, Lead
@@ -155,6 +156,16 @@ def test_calling_again(browse, rep, make_lead):
     done = client.post(url, {"action": "repeat_selected", "_selected_action": [won.pk]}, follow=True)
     assert [level for level, _ in said(done)] == ["error"]
     assert listed("call_again") == []
+
+
+def test_the_new_lead_of_a_trip_is_named_to_those_who_see_it(browse, rep, stranger, admin, make_lead):
+    trip = {"company_name": "Harbor Choir", "pickup_at": timezone.now() - timedelta(days=130)}
+    won = make_lead(assigned_to=rep, status="won", **trip)
+    new = make_lead(assigned_to=stranger, company_name="Somebody else's name", repeat_of=won)
+    page, repeat = (reverse(f"admin:sales_lead_{name}", args=[won.pk]) for name in ("change", "repeat"))
+    pages = [browse(who).get(page).content.decode() for who in (admin, rep)]
+    assert [escape(str(new)) in text for text in pages] == [True, False]
+    assert [repeat in text for text in pages] == [False, False]
 
 
 def test_ones_calendar_has_an_address_that_can_be_renewed(browse, rep):
