@@ -1,4 +1,4 @@
-"""A worker killed with -9 while it delivers: nothing is lost, and at most one mail is repeated for each kill.
+"""A worker killed with -9 while it delivers: nothing is lost, and a kill repeats one mail at most.
 
 Real processes (worker, beat) and a real mail server, which falls silent so that the kill comes at a known moment.
 Control: with `_claim` marking its rows sent (a queue's way), every kill loses the mails of its batch.
@@ -58,8 +58,8 @@ def test_a_killed_worker_loses_no_mail(sink: Sink, environment: dict[str, str]) 
 
     times = Counter(sink.message_ids)
     assert len(states(environment)) == len(times) == MESSAGES
-    # Repeated are the two that the server had taken when the worker died, and no other.
-    assert sorted(times.values()) == [1] * (MESSAGES - 2) + [2] * 2
+    # Repeated is what the server had taken when a worker died (twice; it may be the same mail both times), and no more.
+    assert sum(times.values()) == MESSAGES + 2
     assert {mail["Subject"] for mail in sink.mails} == {f"New lead for you: Lead {n}" for n in range(MESSAGES)}
 
 

@@ -117,8 +117,7 @@ def test_nobody_is_missing_and_hardly_anybody_told_twice(sink: Sink, environment
         f" the last {last:.1f} s ({last / TICK_SECONDS:.1f} ticks) after the last kill\n"
     )
     assert len(ends(environment)) == len(times) == MESSAGES
-    assert max(times.values()) <= 2
-    assert repeated <= KILLS
+    assert repeated <= KILLS  # a kill repeats one mail at most; chance may choose the same mail again
 
 
 def test_control_a_claim_that_is_a_mark_loses_what_a_kill_interrupts(sink: Sink, environment: dict[str, str]) -> None:
