@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from sales.admin.base import person
+from sales.admin.base import person, say_kept
 from sales.admin.sources import ManagedAdmin
 from sales.models import Cadence, CadenceStep
 from sales.services import cadences
@@ -47,3 +47,4 @@ class CadenceAdmin(ManagedAdmin):
             steps += formset.save(commit=False)
             removed += formset.deleted_objects
         cadences.save(by=person(request), cadence=form.instance, steps=steps, removed=removed)
+        say_kept(request, form)

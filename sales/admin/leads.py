@@ -103,7 +103,7 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
 
     def save_by_service(self, request: HttpRequest, obj: Lead, values: dict[str, Any]) -> Lead:
         if obj.pk is not None:
-            return leads.update(by=person(request), lead_id=obj.pk, changes=values)
+            return leads.update(by=person(request), lead_id=obj.pk, changes=values, versions={obj.version})
         owner = values.pop("assigned_to", None)
         return leads.create(by=person(request), values={**values, "assigned_to": owner and owner.pk})
 
