@@ -1,9 +1,10 @@
 """Forms that know what their page showed, so that two people who change the same row at once lose nothing."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.admin.utils import display_for_value
+from django.http import QueryDict
 
 Sent = dict[str, list[str]]
 
@@ -27,7 +28,7 @@ class SeenForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _catch_up(self) -> None:
         """Put what the row says now in the place of what the page showed and nobody touched."""
-        touched, data = set(self.changed_data), self.data.copy()  # type: ignore[has-type]
+        touched, data = set(self.changed_data), cast(QueryDict, self.data).copy()
         for bound in self:
             hidden = bound.field.hidden_widget()
             if hidden.value_omitted_from_data(data, self.files, bound.html_initial_name):
@@ -39,7 +40,7 @@ class SeenForm(forms.ModelForm):  # type: ignore[type-arg]
             if bound.name in touched:
                 self._disputed[bound.name] = says
             else:
-                self.kept[bound.label] = says
+                self.kept[str(bound.label)] = says
                 now |= _sent(bound.field.widget, bound.html_name, bound.initial)
             for key, said in now.items():
                 data.setlist(key, said)
@@ -63,7 +64,8 @@ def _sent(widget: Any, name: str, value: Any) -> Sent:
     """What a browser sends of a widget that shows `value`."""
     if isinstance(widget, forms.MultiWidget):
         found: Sent = {}
-        for part, suffix, each in zip(widget.widgets, widget.widgets_names, widget.decompress(value), strict=True):
+        names: Any = widget.widgets_names  # type: ignore[attr-defined]
+        for part, suffix, each in zip(widget.widgets, names, widget.decompress(value) or (), strict=True):
             found |= _sent(part, name + suffix, each)
         return found
     if isinstance(widget, forms.CheckboxInput):
