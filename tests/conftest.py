@@ -31,8 +31,11 @@ def _set_apart() -> None:
     django.setup()
     # Pages name static files as they are: nothing was collected.
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    from django.contrib.auth.hashers import Argon2PasswordHasher
+
     from athena.celery import app
 
+    Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost = 1, 8 * Argon2PasswordHasher.parallelism
     app.conf.update(broker_url="memory://", broker_transport_options={})
     del os.environ["DJANGO_SETTINGS_MODULE"]  # the processes of pytest-xdist come here, too
 
