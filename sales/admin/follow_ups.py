@@ -80,6 +80,7 @@ class CompletionForm(forms.Form):
 
 @admin.register(FollowUp)
 class FollowUpAdmin(ServiceAdmin):
+    rank = 2
     list_display = ("what", "lead", "scheduled_date", "scheduled_time", "assigned_to", "state")
     list_select_related = ("lead", "assigned_to")
     list_filter = (StateFilter, MineFilter, "follow_up_type", "outcome")

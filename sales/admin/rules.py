@@ -38,6 +38,7 @@ class RuleForm(ServiceForm):
 
 @admin.register(LeadScoringRule)
 class RuleAdmin(ServiceAdmin):
+    rank = 5
     form = RuleForm
     list_display = ("rule_name", "asks", "points", "is_active", "group", "state")
     list_filter = ("is_active", "rule_type")

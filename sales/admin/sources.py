@@ -28,6 +28,7 @@ class ManagedAdmin(ServiceAdmin):
 
 @admin.register(LeadSource)
 class LeadSourceAdmin(ReportPages, ManagedAdmin):
+    rank = 4
     change_list_template = "admin/sales/leadsource/change_list.html"
     list_display = ("name", "channel", "cost_model", "unit_cost", "is_active")
     list_filter = ("channel", "cost_model", "is_active")
