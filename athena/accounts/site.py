@@ -58,6 +58,7 @@ class AthenaSite(admin.AdminSite):
     site_header = site_title = "Athena"
     index_title = "Sales"
     empty_value_display = "–"
+    site_url = None  # the admin is the site
     login_form = LoginForm
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
