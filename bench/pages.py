@@ -2,10 +2,10 @@
 
     DATABASE_URL=postgres://user@host/any_database .venv/bin/python -m bench.pages [--leads N] [--rounds N]
 
-Makes a database of its own on that server, with the demo of 100,000 leads, and drops it at the end. The floor is a stock
-changelist of Django's own of fifty plain rows (the sources, five columns), on a site with nothing else. All are asked for through
-the whole stack, logged in, in this process, by turns; printed are the medians and their ratio to the floor, the number
-of queries, and the size of the page.
+Makes a database of its own on that server, with the demo of 100,000 leads, and drops it at the end. The floor is a
+stock changelist of Django's own of fifty plain rows (the sources, five columns), on a site with nothing else. All are
+asked for through the whole stack, logged in, in this process, by turns; printed are the medians and their ratio to the
+floor, the number of queries, and the size of the page.
 """
 
 import argparse
