@@ -48,10 +48,12 @@ def pytest_report_header() -> str:
     return f"athena: {engine}, {'redis' if settings.REDIS_URL else 'a broker in files'} (live tests)"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if item.get_closest_marker("live"):  # one after another: they share an Athena and the broker
-            item.add_marker(pytest.mark.xdist_group("live"))
+        if item.get_closest_marker("live"):  # one process runs what shares an Athena, and starts it once
+            shared = (name for name in ("live_athena", "server") if name in item.fixturenames)  # type: ignore[attr-defined]
+            item.add_marker(pytest.mark.xdist_group(next(shared, item.path.stem)))
     if "postgresql" in settings.DATABASES["default"]["ENGINE"]:
         return
     deselected = [item for item in items if item.get_closest_marker("postgres")]
