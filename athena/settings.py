@@ -103,6 +103,8 @@ else:
         "CONN_HEALTH_CHECKS": True,
     }
     DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
+    # Compiling a query takes longer than all that pages ask; names less alike are no matter (sales/queries).
+    DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off -c pg_trgm.similarity_threshold=0.6")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Accounts

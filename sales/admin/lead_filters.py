@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 
 from athena.accounts.models import User
@@ -32,8 +32,7 @@ class OwnerFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         user = person(request)
         owns = Exists(Lead.objects.filter(assigned_to=OuterRef("pk")))
-        helped = Lead.objects.filter(follow_ups__assigned_to=user.pk).order_by().values("assigned_to")
-        people = User.objects.filter(Q(policy.people_in_reach_of(user), owns) | Q(pk__in=helped))
+        people = User.objects.filter(policy.people_in_reach_of(user), owns)
         names = people.values_list("pk", "full_name")
         return [("me", "Me"), ("none", "Nobody"), *((str(pk), name) for pk, name in names)]
 

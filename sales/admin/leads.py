@@ -34,7 +34,6 @@ SHOWN = 20  # follow-ups on a lead's page
 class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
     rank = 1
     list_display = ("name", "status", "points", "assigned_to", "next_step", "pickup", "value", "source")
-    list_select_related = ("assigned_to", "source")
     list_filter = (ViewFilter, "status", PlanFilter, ScoreFilter, OwnerFilter, "source", "trip_type", ArchivedFilter)
     search_fields = ("company_name", "contact_name", "email", "phone")
     search_help_text = "Company, contact, e-mail or phone; parts, in any order"
@@ -72,7 +71,7 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         """Archived leads too, for managers: the list hides them unless asked, and only it restores them."""
         user = person(request)
         rows = Lead.objects.in_scope_of(user) if policy.is_manager(user) else Lead.objects.visible_to(user)
-        return self.ordered(rows)
+        return self.ordered(rows.select_related("assigned_to", "source"))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

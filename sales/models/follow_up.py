@@ -26,6 +26,11 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
         """Neither completed nor cancelled."""
         return self.filter(OPEN)
 
+    def of_kept_leads(self) -> Self:
+        """Whose lead is not archived. (Archived are few: they are looked up, not each follow-up's lead.)"""
+        archived = Lead.objects.filter(archived_at__isnull=False).order_by()
+        return self.exclude(lead__in=archived.values("pk"))
+
     def overdue(self) -> Self:
         """Open, and their day is over where the assignee is. Takes one small query for the zones people live in."""
         return self.filter(OPEN & before_today())
@@ -140,6 +145,8 @@ class FollowUp(models.Model):
             models.Index("scheduled_date", name="idx_follow_ups_overdue", condition=OPEN),
             models.Index("remind_at", name="idx_follow_ups_remind", condition=OPEN & Q(reminder_sent=False)),
             models.Index("lead", "due_at", name="idx_follow_ups_next", condition=OPEN),
+            models.Index("assigned_to", "lead", name="idx_follow_ups_scope", condition=Q(cancelled_at__isnull=True)),
+            models.Index("completed_by", "completed_at", name="idx_follow_ups_done", condition=Q(completed=True)),
             models.Index("id", name="idx_follow_ups_no_due", condition=OPEN & Q(due_at__isnull=True)),
         ]
 

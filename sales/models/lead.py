@@ -53,12 +53,12 @@ class LeadQuerySet(models.QuerySet["Lead"]):
             return self.none()
         if user.role == Role.ADMIN or (user.role == Role.MANAGER and user.team_id is None):
             return self
-        scope = Q(assigned_to=user.pk) | Q(_has_follow_up_of(user))
+        scope = Q(assigned_to=user.pk)
         if user.team_id is not None:
             scope |= Q(assigned_to__in=User.objects.filter(team=user.team_id).order_by().values("pk"))
         if user.role == Role.MANAGER:
             scope |= Q(assigned_to__isnull=True)
-        return self.filter(scope)
+        return self.filter(scope | Q(_has_follow_up_of(user)))  # asked last, of the few that are left
 
     def open(self) -> Self:
         return self.filter(OPEN, archived_at__isnull=True)
@@ -260,6 +260,8 @@ class Lead(models.Model):
             models.Index("email_normalised", name="idx_leads_email"),
             models.Index("phone_normalised", name="idx_leads_phone"),
             models.Index("lost_reason", name="idx_leads_lost_reason", condition=Q(lost_reason__isnull=False)),
+            models.Index("id", name="idx_leads_archived", condition=Q(archived_at__isnull=False)),
+            models.Index("closed_at", name="idx_leads_won", condition=Q(status="won")),
             models.Index("merged_into", name="idx_leads_merged_into", condition=Q(merged_into__isnull=False)),
         ]
 

@@ -4,10 +4,12 @@ from django.db import connection
 from django.db.models import BooleanField, F, FloatField, Func, Q, QuerySet, Value
 from rapidfuzz import fuzz
 
+from athena.db.bulk import AmongKeys
 from sales.models import LeadSearch
 
 SHORTEST = 4  # letters; what is shorter resembles too much
 LIKENESS = 0.6  # of 1 (pg_trgm's similarity)
+ALIKE = 500  # names in all that are looked at, on PostgreSQL, before it is asked who may see them
 RATIO = 80.0  # of 100 (rapidfuzz's): as strict, by trial on misspelt names
 _START = 3  # letters by which a word is looked for
 
@@ -26,9 +28,13 @@ def similar(company: str, among: "QuerySet[LeadSearch]", most: int) -> dict[int,
 def _by_trigrams(company: str, among: "QuerySet[LeadSearch]", most: int) -> dict[int, float]:
     both = (F("company"), Value(company))
     like = Func(*both, template="(%(expressions)s)", arg_joiner=" %% ", output_field=BooleanField())
-    rows = among.filter(like).annotate(likeness=Func(*both, function="SIMILARITY", output_field=FloatField()))
-    found = rows.filter(likeness__gte=LIKENESS).order_by("-likeness", "-lead")
-    return dict(found.values_list("lead", "likeness")[:most])
+    rows = LeadSearch.objects.filter(like).annotate(
+        likeness=Func(*both, function="SIMILARITY", output_field=FloatField())
+    )
+    found = rows.filter(likeness__gte=LIKENESS).order_by("-likeness", "-lead").values_list("lead", "likeness")
+    likest = dict(found[:ALIKE])
+    seen = set(among.filter(AmongKeys("lead", likest)).values_list("lead", flat=True))
+    return dict([(lead, alike) for lead, alike in likest.items() if lead in seen][:most])
 
 
 def _by_rapidfuzz(company: str, among: "QuerySet[LeadSearch]", most: int) -> dict[int, float]:

@@ -75,12 +75,12 @@ def find(by: User | None, values: Mapping[str, Any], *, apart_from: Collection[i
 
     `values` are a lead's fields by name as services take them; those that matter are email, phone, company_name,
     pickup_at, pickup_location, dropoff_location and estimated_passengers, and each may be missing. `by` sees what they
-    may see; None (the system) sees all. Three queries, whatever is found.
+    may see; None (the system) sees all. Six queries at most, whatever is found.
     """
     found = {match.lead.pk: match for match in find_many(by, [values], apart_from=apart_from)[0]}
     among = _search_of(open_leads(by).exclude(pk__in=apart_from))
     likeness = similar(keys_of(values)["company"], among, MOST)
-    names = {lead.pk: lead for lead in open_leads(by).filter(pk__in=set(likeness) - set(found))} if likeness else {}
+    names = {lead.pk: lead for lead in _shown(by).filter(pk__in=set(likeness) - set(found))} if likeness else {}
     for pk, alike in likeness.items():
         lead = found[pk].lead if pk in found else names.get(pk)
         if lead is not None:
@@ -150,6 +150,11 @@ def open_leads(by: User | None) -> LeadQuerySet:
     return Lead.objects.open() if by is None else Lead.objects.visible_to(by).open()
 
 
+def _shown(by: User | None) -> LeadQuerySet:
+    """With what is said of a match: whose it is, and where it comes from."""
+    return open_leads(by).select_related("assigned_to", "source")
+
+
 def signs_of(values: Mapping[str, Any]) -> dict[str, str]:
     """What these values say of each sign, where they say something."""
     keys = keys_of(values)
@@ -175,7 +180,7 @@ def _having(by: User | None, wanted: Iterable[Mapping[str, str]], most: int) -> 
     ).order_by()
     kept = LeadSearch.objects.filter(Q(company_day__in=of_sign["company_day"]) | Q(trip__in=of_sign["trip"]))
     ids = {*direct.values_list("pk", flat=True), *kept.values_list("lead", flat=True)}
-    leads = open_leads(by).filter(AmongKeys("pk", ids)).select_related("assigned_to", "source")
+    leads = _shown(by).filter(AmongKeys("pk", ids))
     return list(leads.annotate(**{f"sign_{sign}": column for sign, column in _COLUMNS.items()}).order_by("-pk")[:most])
 
 

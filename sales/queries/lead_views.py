@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import time, timedelta
+from typing import Any
 
 from django.db.models import Count, Q
 from django.db.models.functions import Coalesce
@@ -24,6 +25,7 @@ class View:
     label: str
     about: str
     leads: Callable[[User], Q]
+    all_open: bool = True
 
     def of(self, leads: LeadQuerySet, user: User) -> LeadQuerySet:
         return leads.alias(touched_at=_TOUCHED_AT).filter(self.leads(user))
@@ -67,15 +69,25 @@ VIEWS: dict[str, View] = {
             *("uncontacted", "Hot, not contacted", "Hot leads that nobody has called or written to."),
             lambda user: hot_and_uncontacted(),
         ),
-        View("week", "Trips this week", "Trips that start from Monday to Sunday, won or still open.", _trips_this_week),
+        View(
+            "week",
+            "Trips this week",
+            "Trips that start from Monday to Sunday, won or still open.",
+            _trips_this_week,
+            False,
+        ),
         View("stale", "Stale", f"Open leads without any activity for {STALE_DAYS} days.", _stale),
         View("expiring", "Expiring quotes", f"Quotes that end within {EXPIRING_DAYS} days.", _expiring),
     )
 }
 
 
-def counts(user: User, leads: LeadQuerySet, names: Iterable[str]) -> dict[str, int]:
-    """How many of these leads are in each of the views, in one query."""
-    wanted = {name: Count("pk", filter=VIEWS[name].leads(user)) for name in names}
-    found: dict[str, int] = leads.order_by().alias(touched_at=_TOUCHED_AT).aggregate(**wanted)
-    return found
+def counts(user: User, leads: LeadQuerySet, names: Iterable[str], **others: Any) -> dict[str, Any]:
+    """How many of these leads are in each of the views, and `others` of the open ones: aggregates, by name.
+
+    One query, and one more for each view that holds closed leads, too.
+    """
+    views = [VIEWS[name] for name in names]
+    wanted = {view.name: Count("pk", filter=view.leads(user)) for view in views if view.all_open}
+    found: dict[str, Any] = leads.order_by().filter(OPEN).alias(touched_at=_TOUCHED_AT).aggregate(**wanted, **others)
+    return found | {view.name: view.of(leads, user).order_by().count() for view in views if not view.all_open}

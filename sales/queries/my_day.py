@@ -10,12 +10,11 @@ from django.db.models.functions import Coalesce
 
 from athena.accounts.models import User, local_today
 from sales.models import CadenceEnrolment, FollowUp, Lead
-from sales.models.follow_up import OPEN
 from sales.models.lead import LeadQuerySet
 from sales.queries import lead_views
 from sales.schedule import UNTIMED_DUE, month_began
 
-TASKS = 25  # of each kind; the rest is behind a link
+TASKS = 15  # of each kind; the rest is behind a link
 LEADS = 8
 COMING_DAYS = 7
 
@@ -68,46 +67,45 @@ class Day:
 
 
 def my_day(user: User) -> Day:
-    """The follow-ups that are this person's, and their leads. A fixed number of queries."""
+    """The follow-ups that are this person's, and their leads. At most ten queries."""
     today = local_today(user)
     overdue, now, coming = (
         Q(scheduled_date__lt=today),
         Q(scheduled_date=today),
         Q(scheduled_date__gt=today, scheduled_date__lte=today + timedelta(days=COMING_DAYS)),
     )
-    since, to_do = month_began(user), OPEN & Q(lead__archived_at__isnull=True)
-    theirs = FollowUp.objects.filter(assigned_to=user.pk)
-    many = theirs.order_by().aggregate(
-        overdue=Count("pk", filter=to_do & overdue),
-        now=Count("pk", filter=to_do & now),
-        coming=Count("pk", filter=to_do & coming),
-        completed=Count("pk", filter=Q(completed_by=user.pk, completed_at__gte=since)),
+    since = month_began(user)
+    tasks = FollowUp.objects.open().of_kept_leads().filter(assigned_to=user.pk)
+    many = (
+        tasks.filter(scheduled_date__lte=today + timedelta(days=COMING_DAYS))
+        .order_by()
+        .aggregate(overdue=Count("pk", filter=overdue), now=Count("pk", filter=now), coming=Count("pk", filter=coming))
     )
-    tasks = theirs.filter(to_do)
+    completed = FollowUp.objects.filter(completed=True, completed_by=user.pk, completed_at__gte=since).count()
     mine = Lead.objects.visible_to(user).filter(assigned_to=user.pk)
     counted = lead_views.counts(user, mine, ("unplanned", "hot", "new"))
     views = lead_views.VIEWS
     return Day(
-        overdue=Shelf(_first(tasks.filter(overdue)), many["overdue"]),
-        today=Shelf(_first(tasks.filter(now)), many["now"]),
-        coming=Shelf(_first(tasks.filter(coming)), many["coming"]),
-        unplanned=Shelf(_best(views["unplanned"].of(mine, user)), counted["unplanned"]),
-        new=Shelf(list(views["new"].of(mine, user).order_by("-created_at", "-id")[:LEADS]), counted["new"]),
-        hot=Shelf(_best(views["hot"].of(mine, user)), counted["hot"]),
-        month=_month(mine, since, many["completed"]),
+        overdue=_tasks(tasks.filter(overdue), many["overdue"]),
+        today=_tasks(tasks.filter(now), many["now"]),
+        coming=_tasks(tasks.filter(coming), many["coming"]),
+        unplanned=_leads(views["unplanned"].of(mine, user), counted["unplanned"]),
+        new=_leads(views["new"].of(mine, user), counted["new"], "-created_at"),
+        hot=_leads(views["hot"].of(mine, user), counted["hot"]),
+        month=_month(mine, since, completed),
     )
 
 
-def _first(tasks: "QuerySet[FollowUp]") -> list[FollowUp]:
+def _tasks(tasks: "QuerySet[FollowUp]", count: int) -> Shelf:
     """The first in the order of the day, each with `goes_on`: whether a cadence plans what comes after it."""
     clock = Coalesce("scheduled_time", Value(UNTIMED_DUE))
     goes_on = Exists(CadenceEnrolment.objects.running().filter(follow_up=OuterRef("pk")))
-    rows = tasks.select_related("lead").annotate(goes_on=goes_on)
-    return list(rows.order_by("scheduled_date", clock, "id")[:TASKS])
+    rows = tasks.select_related("lead").annotate(goes_on=goes_on).order_by("scheduled_date", clock, "id")
+    return Shelf(list(rows[:TASKS]) if count else [], count)
 
 
-def _best(leads: LeadQuerySet) -> list[Lead]:
-    return list(leads.order_by("-score", "-id")[:LEADS])
+def _leads(leads: LeadQuerySet, count: int, order: str = "-score") -> Shelf:
+    return Shelf(list(leads.order_by(order, "-id")[:LEADS]) if count else [], count)
 
 
 def _month(mine: LeadQuerySet, since: datetime, completed: int) -> Month:

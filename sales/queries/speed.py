@@ -38,9 +38,10 @@ def speed(user: User, period: Period | None = None, *, by: str = "person") -> di
     return {"rows": rows, "totals": _row(None, "total", leads.aggregate(**asked))}
 
 
-def totals(user: User, period: Period | None = None) -> dict[str, Any]:
-    """The totals of `speed` alone, in one query."""
-    return _row(None, "total", _leads(user, period).aggregate(**_asked()))
+def first_contact_hours(user: User, period: Period | None = None) -> float | None:
+    """The median of the totals of `speed`, alone."""
+    median = _leads(user, period).aggregate(median=Percentile(_hours_until(*STAGES["first_contact"][:2])))["median"]
+    return None if median is None else rounded(median)
 
 
 def _leads(user: User, period: Period | None) -> LeadQuerySet:

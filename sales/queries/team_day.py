@@ -18,9 +18,12 @@ from sales.queries import lead_views, source_roi, speed
 from sales.queries.period import Period
 from sales.schedule import company_today, month_began
 
-COUNTED = ("unowned", "unplanned", "uncontacted", "stale", "expiring", "week")
+COUNTED = ("unowned", "unplanned", "uncontacted", "stale", "expiring")
 FAILED_DAYS, SPEED_DAYS, SOURCE_DAYS = 7, 30, 90
 SOURCES = 5
+_STAGES = {f"{status}_leads": Count("pk", filter=Q(status=status)) for status in OPEN_STATUSES} | {
+    f"{status}_value": Coalesce(Sum("estimated_value", filter=Q(status=status)), Decimal(0)) for status in OPEN_STATUSES
+}
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,16 @@ def team_day(user: User) -> Team:
     """What this manager may read, as it stands now. A fixed number of queries."""
     visible = Lead.objects.visible_to(user).order_by()
     lately = timezone.now() - timedelta(days=FAILED_DAYS)
+    counted = lead_views.counts(user, visible, COUNTED, **_STAGES)
     return Team(
-        counts=lead_views.counts(user, visible, COUNTED),
+        counts={name: counted[name] for name in COUNTED},
         people=_people(user),
-        pipeline=_pipeline(visible),
+        pipeline=[
+            Stage(status, Lead.Status(status).label, counted[f"{status}_leads"], counted[f"{status}_value"])
+            for status in OPEN_STATUSES
+        ],
         bookings=_bookings(user, visible),
-        first_contact_hours=speed.totals(user, _last(SPEED_DAYS))["first_contact"]["median_hours"],
+        first_contact_hours=speed.first_contact_hours(user, _last(SPEED_DAYS)),
         sources=source_roi.in_brief(user, _last(SOURCE_DAYS), SOURCES),
         failed_runs=ScoringRun.objects.filter(state=ScoringRun.State.FAILED, finished_at__gte=lately).count(),
         failed_deliveries=Delivery.objects.visible_to(user)
@@ -88,7 +95,7 @@ def _last(days: int) -> Period:
 def _people(user: User) -> list[Person]:
     """Who has overdue follow-ups or open leads: whoever is most behind comes first."""
     people = User.objects.filter(policy.people_in_scope_of(user)).order_by()
-    late = FollowUp.objects.overdue().filter(lead__archived_at__isnull=True, assigned_to__in=people.values("pk"))
+    late = FollowUp.objects.overdue().of_kept_leads().filter(assigned_to__in=people.values("pk"))
     overdue = dict(late.order_by().values_list("assigned_to").annotate(Count("pk")))
     owned = Lead.objects.open().filter(assigned_to__in=people.values("pk"))
     leads = dict(owned.order_by().values_list("assigned_to").annotate(Count("pk")))
@@ -98,17 +105,6 @@ def _people(user: User) -> list[Person]:
         if overdue.get(pk) or leads.get(pk)
     ]
     return sorted(rows, key=lambda person: (-person.overdue, person.full_name))
-
-
-def _pipeline(visible: Any) -> list[Stage]:
-    found = {
-        status: (many, value)
-        for status, many, value in visible.filter(status__in=OPEN_STATUSES)
-        .values("status")
-        .annotate(leads=Count("pk"), value=Coalesce(Sum("estimated_value"), Decimal(0)))
-        .values_list("status", "leads", "value")
-    }
-    return [Stage(status, Lead.Status(status).label, *found.get(status, (0, Decimal(0)))) for status in OPEN_STATUSES]
 
 
 def _bookings(user: User, visible: Any) -> Bookings:

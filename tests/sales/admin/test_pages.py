@@ -1,5 +1,6 @@
 """The pages of the admin: nothing costs more with more rows. (Who opens which: tests/rights.)"""
 
+import re
 from datetime import date
 
 import pytest
@@ -9,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from sales.admin.base import BoundedPaginator
 from sales.models import FollowUp, Lead, LeadScoringRule, LeadSource, SourceSpend
-from sales.services import activities, follow_ups, leads, transfers
+from sales.services import activities, follow_ups, leads, search, transfers
 
 # The models whose pages somebody opens.
 MODELS = sorted(
@@ -110,3 +112,25 @@ def test_odd_parameters_do_no_harm(browse, rep, make_lead, query):
     answer = browse(rep).get(page("sales.Lead", "changelist") + query)
     assert answer.status_code in (200, 302)
     assert LeadScoringRule.objects.count() == 8
+
+
+def test_no_more_is_counted_than_anybody_leafs_through(browse, rep, make_lead, monkeypatch):
+    monkeypatch.setattr(BoundedPaginator, "MOST", 3)
+    client, said = browse(rep), []
+    for _ in range(5):
+        make_lead(assigned_to=rep)
+        said.append(re.search(r"\d\+? leads?\b", client.get(page("sales.Lead", "changelist")).content.decode())[0])
+    assert said == ["1 lead", "2 leads", "3 leads", "3+ leads", "3+ leads"]
+
+
+def test_matches_of_a_lead_cost_the_same_for_one_and_for_many(browse, rep, colleague, make_lead):
+    client, counts = browse(rep), []
+    lead = make_lead(assigned_to=rep, company_name="Lewiston School Band")
+    search.index([lead])
+    for many in (1, 8):
+        search.index([make_lead(assigned_to=colleague, company_name="Lewiston School Bands") for _ in range(many)])
+        with CaptureQueriesContext(connection) as captured:
+            answer = client.get(page("sales.Lead", "change", lead.pk))
+        counts.append(len(captured))
+    assert len(answer.context["duplicates"]) == 9
+    assert counts[0] == counts[1]
