@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, Max, Min
+from django.db.models import Count, F
 from django.db.models.functions import Abs
 from django.utils import timezone
 
@@ -55,8 +55,7 @@ def rehearse(user: User, rules: Iterable[LeadScoringRule]) -> Rehearsal:
     Counts all open leads; the samples, those whose score would change most, are leads that `user` may read.
     """
     compiled, now = Compiled.all(rule for rule in rules if rule.is_active), timezone.now()
-    ends = Lead.objects.open().aggregate(first=Min("pk"), last=Max("pk"))
-    scope = Scope.between(ends["first"] or 0, ends["last"] or 0, now)
+    scope = Scope.spanning(Lead.objects.open(), now)
     scored = Lead.objects.open().order_by().annotate(after=score(compiled, scope))
     pairs = Counter({(old, new): many for old, new, many in scored.values_list("score", "after").annotate(Count("pk"))})
     hot = settings.HOT_SCORE
