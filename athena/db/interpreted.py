@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 @contextmanager
 def interpreted() -> Iterator[None]:
-    """Reads within are not compiled by PostgreSQL, which (JIT) would take longer than they do; SQLite compiles nothing."""
+    """PostgreSQL does not compile (JIT) the reads within, which would take longer than they do. SQLite never does."""
     if connection.vendor != "postgresql":
         yield
         return

@@ -22,8 +22,8 @@ VERDICTS = {
 class Report:
     """A report as a page. Of each column: a key (`a.b` is `b` in `a`), its heading, and its kind.
 
-    `ask(user, period, whose=…, **choices)` gives `{rows, totals}`. `costs` are the columns that are known of the company
-    alone, for which a page about some of its people has no place; `note` then says so.
+    `ask(user, period, whose=…, **choices)` gives `{rows, totals}`. `costs` are the columns that are known of the whole
+    company alone: a page about some of its people leaves them out, and `note` says so.
     """
 
     title: str
@@ -56,7 +56,7 @@ REPORTS = {
         "How follow-ups go",
         "Follow-ups planned for the period. Overdue: pending, and their day is over. On time: of the completed ones, "
         "those done on or before the day that was promised first. Cancelled ones count nowhere else.",
-        "Follow-ups assigned to",
+        "follow-ups assigned to",
         {"by": {"person": "Person", "type": "Type", "outcome": "Outcome"}},
         [
             ("total", "Planned", "count"), ("completed", "Completed", "count"), ("pending", "Pending", "count"),
@@ -74,7 +74,7 @@ REPORTS = {
         "Leads by when they were taken in (or when they travel), and how many of them were ever qualified, quoted and "
         "won. Booked revenue is of those that are won now. Spend is the company's: months that the period cuts count "
         "by their days. Return = (revenue − spend) ÷ spend.",
-        "Leads owned by",
+        "leads owned by",
         {
             "by": {"source": "Source", "channel": "Channel", "campaign": "Campaign"},
             "cohort": {"created": "Taken in", "trip": "Travelling"},
@@ -96,7 +96,7 @@ REPORTS = {
         "How fast sales go",
         "Of the leads taken in in the period: the time until they were first contacted, quoted and booked. Half took "
         "no longer than the median; nine of ten no longer than the second figure. Waiting: open leads not there yet.",
-        "Leads owned by",
+        "leads owned by",
         {"by": {"person": "Person", "source": "Source"}},
         [
             ("leads", "Leads", "count"),
@@ -115,7 +115,7 @@ REPORTS = {
     "losses": Report(
         "Why leads are lost",
         "Leads that were lost in the period and not reopened since. Their value is what was quoted, or else expected.",
-        "Leads owned by",
+        "leads owned by",
         {"by": {"reason": "Reason", "source": "Source", "value": "Value"}},
         [
             ("lost", "Lost", "count"), ("share", "Share, %", "rate"), ("quoted", "Had a quote", "count"),
@@ -131,7 +131,7 @@ REPORTS = {
         "lift is the one share divided by the other; in 95 of 100 cases the truth lies between “from” and “to”. A rule "
         "about what comes with a sale anyway (a quote, a meeting) looks better than it is. Rules are judged by all the "
         "company's leads; with a period (of taking them in), a team or a person, by those of them that you may read.",
-        "Leads owned by",
+        "leads owned by",
         {},
         [
             ("matches", "Leads that match", "count"), ("closed_with", "Won or lost", "count"),

@@ -31,25 +31,26 @@ def _day(label: str) -> forms.DateField:
     return forms.DateField(required=False, label=label, widget=forms.DateInput(attrs={"type": "date"}))
 
 
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj) if obj.is_active else f"{obj} (has left)"
+
+
 class ReportForm(forms.Form):
     """What a report is asked. Of teams and people only those whose figures the user may read can be chosen."""
 
     start_date, end_date = _day("From"), _day("To")
     team = forms.ModelChoiceField(Team.objects.none(), required=False, empty_label="All")
-    person = forms.ModelChoiceField(User.objects.none(), required=False, empty_label="Everybody")
+    person = PersonField(User.objects.none(), required=False, empty_label="Everybody")
 
     def __init__(self, user: User, choices: dict[str, dict[str, str]], data: QueryDict) -> None:
         super().__init__({name: next(iter(each)) for name, each in choices.items()} | data.dict())
         people = User.objects.filter(policy.people_in_scope_of(user))
-        self._offer("person", people)
-        self._offer("team", Team.objects.filter(pk__in=people.order_by().values("team")))
+        self.fields["person"].queryset = people  # type: ignore[attr-defined]
+        teams = Team.objects.filter(pk__in=people.order_by().values("team"))
+        self.fields["team"].queryset = teams  # type: ignore[attr-defined]
         for name, each in choices.items():
             self.fields[name] = forms.ChoiceField(choices=list(each.items()), label=LABELS[name])
-
-    def _offer(self, name: str, rows: Any) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = rows
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}

@@ -80,8 +80,9 @@ def effectiveness_table(user: User, period: Period | None = None, *, whose: Whos
     else:
         leads = Lead.objects.visible_to(user).filter(period.of("created_at"), whose.of("assigned_to"))
     of_all, rules = _of(leads)
-    totals = Effectiveness(0, "all leads", of_all["any"], of_all["closed"], of_all["won"], 0, 0)
-    return {"rows": [_line(rule) for rule in rules], "totals": _line(totals) | {"key": None, "verdict": ""}}
+    totals = _line(Effectiveness(0, "all leads", of_all["any"], of_all["closed"], of_all["won"], 0, 0))
+    nothing = dict.fromkeys(("key", "closed_without", "won_without", "verdict"))
+    return {"rows": [_line(rule) for rule in rules], "totals": totals | nothing}
 
 
 def _line(rule: Effectiveness) -> dict[str, Any]:
