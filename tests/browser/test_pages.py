@@ -20,8 +20,6 @@ MANAGERS = (
     "/admin/sales/leadscoringrule/matches/",
     "/admin/sales/leadsource/reports/performance/",
     "/admin/sales/leadsource/reports/roi/",
-    "/admin/sales/leadsource/reports/speed/",
-    "/admin/sales/leadsource/reports/losses/",
     "/admin/sales/leadsource/reports/effectiveness/",
     "/admin/sales/scoringrun/",
     "/admin/sales/transferbatch/",
