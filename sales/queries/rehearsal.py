@@ -48,6 +48,11 @@ class Rehearsal:
         names = [f"{10 * bar} to {10 * bar + 9 if bar < BARS - 1 else 100}" for bar in range(BARS)]
         return list(zip(names, self.before, self.after, strict=True))
 
+    @property
+    def tallest(self) -> int:
+        """What the bars are measured by: as many leads as are in the longest, and at least one."""
+        return max(*self.before, *self.after, 1)
+
 
 def rehearse(user: User, rules: Iterable[LeadScoringRule]) -> Rehearsal:
     """What these rules, in the place of all that there are, would make of the scores that the leads have.

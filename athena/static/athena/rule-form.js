@@ -28,27 +28,43 @@ function offer(select, fits) {
   select.value = options.includes(chosen) ? chosen : select === operator ? (options.find(Boolean) ?? "") : "";
 }
 
-/** A list beside the text box, where its value is one or several of a few. */
+/** In the place of the text box, where its value is one of a few (a list) or several of them (boxes to tick). */
 function choose(values, isMany) {
   const before = document.getElementById("condition_choice");
   before?.remove();
   if (before && !values.length) value.value = "";
   value.classList.toggle("hidden", values.length > 0);
-  label.htmlFor = values.length ? "condition_choice" : value.id;
+  label.htmlFor = values.length && !isMany ? "condition_choice" : value.id;
   if (!values.length) return;
-  const list = document.createElement("select");
-  list.id = "condition_choice";
-  list.multiple = isMany;
-  if (isMany) list.size = Math.min(values.length, 8);
   const chosen = value.value.toLowerCase().split(",").map((each) => each.trim());
-  for (const [name, text] of values) list.add(new Option(text, name, false, chosen.includes(name)));
-  list.setAttribute("aria-describedby", hint.id);
+  const choice = isMany ? boxes(values, chosen) : list(values, chosen);
+  choice.id = "condition_choice";
   const take = () => {
-    value.value = [...list.selectedOptions].map((option) => option.value).join(",");
+    value.value = [...choice.querySelectorAll(":checked")].map((each) => each.value).join(",");
   };
-  list.addEventListener("change", take);
-  value.after(list);
-  if (!isMany) take();
+  choice.addEventListener("change", take);
+  value.after(choice);
+  take();
+}
+
+function list(values, chosen) {
+  const made = document.createElement("select");
+  for (const [name, text] of values) made.add(new Option(text, name, false, chosen.includes(name)));
+  return made;
+}
+
+function boxes(values, chosen) {
+  const made = document.createElement("div");
+  made.setAttribute("role", "group");
+  made.setAttribute("aria-label", label.textContent);
+  for (const [name, text] of values) {
+    const box = Object.assign(document.createElement("input"), { type: "checkbox", value: name });
+    box.checked = chosen.includes(name);
+    const line = Object.assign(document.createElement("label"), { className: "choice" });
+    line.append(box, ` ${text}`);
+    made.append(line);
+  }
+  return made;
 }
 
 function narrow() {
@@ -59,7 +75,7 @@ function narrow() {
   const values = isKnown ? [["true", "Yes"], ["false", "No"]] : (found?.values ?? []);
   choose(values, operator.value === "in");
   value.inputMode = found?.is_number && !known.many[operator.value] ? "decimal" : "text";
-  hint.textContent = [known.many[operator.value], !isKnown && found?.hint].filter(Boolean).join(" ");
+  hint.textContent = values.length ? "" : [known.many[operator.value], found?.hint].filter(Boolean).join(" ");
   const row = timed[0].closest(".form-row");
   row.classList.toggle("hidden", Boolean(found) && !found.is_timed && timed.every((each) => !each.value));
 }
