@@ -47,8 +47,10 @@ function choose(values, isMany) {
   take();
 }
 
+/** Of more than yes and no, nothing is chosen beforehand. */
 function list(values, chosen) {
   const made = document.createElement("select");
+  if (values.length > 2 && !values.some(([name]) => chosen.includes(name))) made.add(new Option("---------", ""));
   for (const [name, text] of values) made.add(new Option(text, name, false, chosen.includes(name)));
   return made;
 }
