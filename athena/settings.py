@@ -150,6 +150,7 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked from
 # Language and time: UTC in the database; people have a zone of their own.
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
+FORMAT_MODULE_PATH = "athena.formats"
 USE_TZ = True
 TIME_ZONE = "UTC"
 COMPANY_TIME_ZONE = env.zone("COMPANY_TIME_ZONE", "America/New_York")

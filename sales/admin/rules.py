@@ -32,6 +32,7 @@ from sales.services import scoring_rules
 
 @admin.register(LeadScoringRule)
 class RuleAdmin(ServiceAdmin):
+    rank = 5
     form = RuleForm
     list_display = ("rule_name", "switch", "points", "matching", "asks", "group")
     list_filter = ("is_active", "rule_type")
@@ -140,7 +141,8 @@ class RuleAdmin(ServiceAdmin):
 
     def save_by_service(self, request: HttpRequest, obj: LeadScoringRule, values: dict[str, Any]) -> LeadScoringRule:
         if obj.pk is not None:
-            return scoring_rules.update_rule(by=person(request), rule_id=obj.pk, changes=values)
+            by = person(request)
+            return scoring_rules.update_rule(by=by, rule_id=obj.pk, changes=values, versions={obj.version})
         return scoring_rules.create_rule(by=person(request), values=values)
 
     def delete_model(self, request: HttpRequest, obj: LeadScoringRule) -> None:

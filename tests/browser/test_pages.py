@@ -10,8 +10,13 @@ BOTH = (
     "/admin/",
     "/admin/sales/lead/",
     "/admin/sales/lead/1/change/",
+    "/admin/sales/lead/1/timeline/",
     "/admin/sales/lead/add/",
     "/admin/sales/followup/",
+    "/admin/sales/followup/calendar/",
+    "/admin/sales/activity/add/",
+    "/admin/notifications/notification/",
+    "/admin/notifications/preference/",
 )
 MANAGERS = (
     "/admin/sales/leadscoringrule/",
@@ -21,9 +26,16 @@ MANAGERS = (
     "/admin/sales/leadsource/reports/performance/",
     "/admin/sales/leadsource/reports/roi/",
     "/admin/sales/leadsource/reports/effectiveness/",
+    "/admin/sales/leadsource/",
+    "/admin/sales/sourcespend/upload/",
+    "/admin/sales/assignmentrule/add/",
+    "/admin/sales/cadence/add/",
     "/admin/sales/scoringrun/",
     "/admin/sales/transferbatch/",
-    "/admin/sales/leadsource/",
+    "/admin/sales/leadimport/",
+    "/admin/sales/leadimport/add/",
+    "/admin/sales/lead/duplicates/",
+    "/admin/notifications/delivery/",
 )
 
 
