@@ -45,6 +45,13 @@ def test_two_queries_for_all_rules(leads):
     assert len([query for query in captured if "FROM" in query["sql"]]) == 2
 
 
+def test_more_rules_than_a_query_has_columns_for(leads, monkeypatch):
+    rules = list(LeadScoringRule.objects.all())
+    at_once = matching_now(rules)
+    monkeypatch.setattr("sales.queries.rule_matches.MOST_AT_ONCE", 3)
+    assert matching_now(rules) == at_once
+
+
 def test_without_leads_or_rules(db):
     assert set(matching_now(LeadScoringRule.objects.all()).values()) == {0}
     assert matching_now([]) == {}
