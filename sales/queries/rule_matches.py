@@ -18,10 +18,10 @@ def matching_now(rules: Iterable[LeadScoringRule]) -> dict[int, int]:
 
     A broken rule is left out: it can't be asked. The company's leads, like the scores. Two queries for 500 rules.
     """
-    compiled, leads, found = Compiled.all(rules), Lead.objects.open(), {}
+    compiled, found = Compiled.all(rules), dict[int, int]()
     for start in range(0, len(compiled), MOST_AT_ONCE):
         some = compiled[start : start + MOST_AT_ONCE]
-        _, counts = count_matches(leads, some, {"open": Q()})
+        _, counts = count_matches(Lead.objects.open(), some, {"open": Q()})
         found |= {rule.rule.pk: count["open"] for rule, count in zip(some, counts, strict=True)}
     return found
 
