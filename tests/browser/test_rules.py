@@ -40,7 +40,7 @@ def test_the_type_narrows_the_fields_and_the_field_the_rest(visit, width):
     page.select_option("#id_condition_field", "trip_type")
     assert page.input_value("#id_rule_type") == "attribute"
     assert options(page, "condition_operator") == ["equals", "not_equals", "in", "is_set"]
-    assert values(page) == ["One way", "Round trip", "Multi-day tour", "Shuttle"]
+    assert values(page) == ["---------", "One way", "Round trip", "Multi-day tour", "Shuttle"]
     assert page.is_hidden("#id_within_days")
 
     page.select_option("#id_condition_operator", "in")
