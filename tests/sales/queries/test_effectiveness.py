@@ -73,7 +73,8 @@ def test_one_query_answers_for_all_rules(db, make_leads):
     make_leads(2)
     with CaptureQueriesContext(connection) as captured:
         assert len(effectiveness()) == 8
-    assert len(captured) == 3  # the rules, the ends of the leads' keys, the counts
+    reads = [query for query in captured if " FROM " in query["sql"]]
+    assert len(reads) == 3  # the rules, the ends of the leads' keys, the counts
 
 
 def test_without_leads(repeat_client):
