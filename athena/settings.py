@@ -181,7 +181,7 @@ ANYMAIL: dict[str, Any] = {}
 vars().update(env.mail_server("EMAIL_URL"))
 ANYMAIL |= {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT}
 DEFAULT_FROM_EMAIL = env.mailbox("DEFAULT_FROM_EMAIL", "Athena <athena@localhost>")
-DELIVERY_LEASE_SECONDS = env.number("DELIVERY_LEASE_SECONDS", 120, most=86_400)
+DELIVERY_LEASE_SECONDS = env.number("DELIVERY_LEASE_SECONDS", 100, most=86_400)
 
 # API
 REST_FRAMEWORK: dict[str, Any] = {
