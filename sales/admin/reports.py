@@ -1,113 +1,85 @@
-"""The reports' pages: what sources earn, how fast sales go, why leads are lost. For managers."""
+"""The reports' pages: follow-ups, sources, speed, losses, rules; by period, team and person. For managers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 
+from athena.accounts.models import Team, User
 from athena.http.tables import columns_of, csv_response
+from sales import policy
 from sales.admin.base import person
-from sales.admin.charts import Chart, bar_chart
+from sales.admin.report_tables import REPORTS, Report, cell
 from sales.models import Lead
-from sales.queries import losses, source_roi, speed
 from sales.queries.period import Period
+from sales.queries.whose import Whose
+from sales.schedule import company_today
 
-Row = dict[str, Any]
 LABELS = {"by": "By", "cohort": "Leads"}
 CHARTED = 12  # rows of a report that its chart shows
 
 
-class PeriodForm(forms.Form):
-    start_date = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
-    end_date = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))
+def _day(label: str) -> forms.DateField:
+    return forms.DateField(required=False, label=label, widget=forms.DateInput(attrs={"type": "date"}))
 
-    def __init__(self, choices: dict[str, dict[str, str]], data: Any) -> None:
+
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj) if obj.is_active else f"{obj} (has left)"
+
+
+class ReportForm(forms.Form):
+    """What a report is asked. Of teams and people only those whose figures the user may read can be chosen."""
+
+    start_date, end_date = _day("From"), _day("To")
+    team = forms.ModelChoiceField(Team.objects.none(), required=False, empty_label="All")
+    person = PersonField(User.objects.none(), required=False, empty_label="Everybody")
+
+    def __init__(self, user: User, choices: dict[str, dict[str, str]], data: QueryDict) -> None:
         super().__init__({name: next(iter(each)) for name, each in choices.items()} | data.dict())
+        people = User.objects.filter(policy.people_in_scope_of(user))
+        self.fields["person"].queryset = people  # type: ignore[attr-defined]
+        teams = Team.objects.filter(pk__in=people.order_by().values("team"))
+        self.fields["team"].queryset = teams  # type: ignore[attr-defined]
         for name, each in choices.items():
             self.fields[name] = forms.ChoiceField(choices=list(each.items()), label=LABELS[name])
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
-        start, end = values.get("start_date"), values.get("end_date")
+        start, end, team, who = (values.get(name) for name in ("start_date", "end_date", "team", "person"))
         if start and end and end < start:
             self.add_error("end_date", "The end is before the start.")
+        if team and who and who.team_id != team.pk:
+            self.add_error("person", f"{who} is not in this team.")
         return values
 
+    @property
+    def period(self) -> Period:
+        return Period(self.cleaned_data["start_date"], self.cleaned_data["end_date"])
 
-@dataclass(frozen=True)
-class Report:
-    """A report as a page: what can be chosen, the table's columns (a key, its heading, its kind), and the chart."""
+    @property
+    def whose(self) -> Whose:
+        team, who = self.cleaned_data["team"], self.cleaned_data["person"]
+        return Whose(team and team.pk, who and who.pk)
 
-    title: str
-    about: str
-    choices: dict[str, dict[str, str]]
-    columns: list[tuple[str, str, str]]
-    ask: Callable[..., dict[str, Any]]
-    chart: Callable[[list[Row]], Chart | None]
+    def chosen(self, names: Any) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in names}
 
-
-REPORTS = {
-    "roi": Report(
-        "What sources earn",
-        "Leads by when they were taken in (or when they travel), and how many of them were ever qualified, quoted and "
-        "won. Booked revenue is of those that are won now. Spend is the company's: months that the period cuts count "
-        "by their days. Return = (revenue − spend) ÷ spend.",
-        {
-            "by": {"source": "Source", "channel": "Channel", "campaign": "Campaign"},
-            "cohort": {"created": "Taken in", "trip": "Travelling"},
-        },
-        [
-            ("leads", "Leads", "count"), ("qualified", "Qualified", "count"), ("quoted", "Quoted", "count"),
-            ("won", "Won", "count"), ("won_rate", "Won, %", "rate"), ("booked_revenue", "Revenue", "money"),
-            ("spend", "Spend", "money"), ("cost_per_lead", "Cost per lead", "money"),
-            ("cost_per_booking", "Cost per booking", "money"), ("roi", "Return, %", "share"),
-            ("median_days_to_booking", "Days to booking", "rate"),
-        ],
-        source_roi.source_roi,
-        lambda rows: bar_chart(
-            "Booked revenue and spend", "Amount, in the company's currency", ["Booked revenue", "Spend"],
-            [(row["name"], [float(row["booked_revenue"]), float(row["spend"])]) for row in rows],
-        ),
-    ),
-    "speed": Report(
-        "How fast sales go",
-        "Of the leads taken in in the period: the time until they were first contacted, quoted and booked. Half took "
-        "no longer than the median; nine of ten no longer than the second figure. Waiting: open leads not there yet.",
-        {"by": {"person": "Person", "source": "Source"}},
-        [
-            ("leads", "Leads", "count"),
-            ("first_contact.median_hours", "First contact, hours", "rate"),
-            ("first_contact.p90_hours", "9 of 10", "rate"), ("first_contact.waiting", "Waiting", "count"),
-            ("quote.median_days", "Quote, days", "rate"), ("quote.p90_days", "9 of 10", "rate"),
-            ("quote.waiting", "Waiting", "count"), ("booking.median_days", "Booking, days", "rate"),
-            ("booking.p90_days", "9 of 10", "rate"), ("booking.waiting", "Waiting", "count"),
-        ],
-        speed.speed,
-        lambda rows: bar_chart(
-            "Time to first contact", "Hours", ["Median", "Nine of ten"],
-            [(row["name"], [row["first_contact"]["median_hours"], row["first_contact"]["p90_hours"]]) for row in rows],
-        ),
-    ),
-    "losses": Report(
-        "Why leads are lost",
-        "Leads that were lost in the period and not reopened since. Their value is what was quoted, or else expected.",
-        {"by": {"reason": "Reason", "source": "Source", "value": "Value"}},
-        [
-            ("lost", "Lost", "count"), ("share", "Share, %", "rate"), ("quoted", "Had a quote", "count"),
-            ("value", "Value", "money"), ("unvalued", "Without a value", "count"),
-            ("median_days_to_loss", "Days until lost", "rate"),
-        ],
-        losses.losses,
-        lambda rows: bar_chart("Lost leads", "Leads", ["Lost"], [(row["name"], [row["lost"]]) for row in rows]),
-    ),
-}  # fmt: skip
+    def in_words(self, whose: str) -> str:
+        """Which days and whose, for the page and for paper."""
+        start, end, team, who = (self.cleaned_data[name] for name in ("start_date", "end_date", "team", "person"))
+        days = [f"{word} {date_format(day, 'j F Y')}" for word, day in (("from", start), ("to", end)) if day]
+        people = [str(each) for each in (who, team) if each]
+        said = [" ".join(days) or "all time", *([f"{whose} {', '.join(people)}"] if people else [])]
+        return "; ".join(said)
 
 
 class ReportPages(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -124,19 +96,18 @@ class ReportPages(admin.ModelAdmin):  # type: ignore[type-arg]
         return lambda request: self.report_view(request, name)
 
     def report_view(self, request: HttpRequest, name: str) -> HttpResponse:
-        """A report of the leads that the manager may read: a chart and a table, or (`format=csv`) a file."""
+        """A report of what the manager may read: a chart and a table, or (`format=csv`) a file."""
         if not request.user.has_perm("sales.report_lead"):
             raise PermissionDenied
         report = REPORTS[name]
-        form = PeriodForm(report.choices, request.GET)
+        form = ReportForm(person(request), report.choices, request.GET)
         found: dict[str, Any] | None = None
         if form.is_valid():
-            asked = dict(form.cleaned_data)
-            period = Period(asked.pop("start_date"), asked.pop("end_date"))
-            found = report.ask(person(request), period, **asked)
+            asked = form.chosen(report.choices)
+            found = report.ask(person(request), form.period, whose=form.whose, **asked)
             if request.GET.get("format") == "csv":
-                rows = [*found["rows"], found["totals"]]
-                return csv_response(f"{name}-by-{asked['by']}", columns_of(found["totals"]), rows)
+                file = "-by-".join((name, asked["by"])) if "by" in asked else name
+                return csv_response(file, columns_of(found["totals"]), [*found["rows"], found["totals"]])
         context = {
             **self.admin_site.each_context(request),
             "title": report.title,
@@ -144,36 +115,52 @@ class ReportPages(admin.ModelAdmin):  # type: ignore[type-arg]
             "opts": Lead._meta,
             "form": form,
             "name": name,
-            "others": [(other, each.title) for other, each in REPORTS.items()],
-            "csv": urlencode([*((key, value) for key, value in request.GET.items() if value), ("format", "csv")]),
-            **(_shown(report, found) if found else {}),
+            "periods": _periods(request.GET),
+            "csv": _query(request.GET, format="csv"),
+            **(_shown(report, form, found) if found else {}),
         }
         return TemplateResponse(request, "admin/sales/report.html", context)
 
 
-def _shown(report: Report, found: dict[str, Any]) -> dict[str, Any]:
-    lines = [*found["rows"], found["totals"]]
-    table = [(line["name"], [_cell(line, key, kind) for key, _, kind in report.columns]) for line in lines]
+def _query(asked: QueryDict, **changes: str) -> str:
+    """What is asked, changed: as the query of an address."""
+    return urlencode({name: value for name, value in {**asked.dict(), **changes}.items() if value})
+
+
+def _periods(asked: QueryDict) -> list[tuple[str, str, bool]]:
+    """The periods that one asks for most, where the company is: a name, its query, whether it is the one shown."""
+    today = company_today()
+    month, year = today.replace(day=1), today.replace(month=1, day=1)
+    last = month - timedelta(days=1)
+    periods: dict[str, tuple[date | None, date | None]] = {
+        "This month": (month, today),
+        "Last month": (last.replace(day=1), last),
+        "This year": (year, today),
+        "Last year": (year.replace(year=year.year - 1), year - timedelta(days=1)),
+        "All time": (None, None),
+    }
+    named = {name: [day.isoformat() if day else "" for day in days] for name, days in periods.items()}
+    shown = [asked.get("start_date", ""), asked.get("end_date", "")]
+    return [(name, _query(asked, start_date=days[0], end_date=days[1]), days == shown) for name, days in named.items()]
+
+
+def _shown(report: Report, form: ReportForm, found: dict[str, Any]) -> dict[str, Any]:
+    narrow = form.whose.is_narrow
+    columns = [column for column in report.columns if not (narrow and column[0] in report.costs)]
+    lines = [
+        (line["name"], line["key"], [cell(line, key, kind) for key, _, kind in columns])
+        for line in (*found["rows"], found["totals"])
+    ]
     return {
-        "headings": [heading for _, heading, _ in report.columns],
-        "table": table[:-1],
-        "totals": table[-1],
+        "said": form.in_words(report.whose),
+        "note": report.note if narrow else "",
+        "headings": [(heading, "" if kind == "verdict" else "number") for _, heading, kind in columns],
+        "table": [(name, _page(report, key), cells) for name, key, cells in lines[:-1]],
+        "totals": lines[-1],
         "chart": report.chart(found["rows"][:CHARTED]),
         "left_out": max(len(found["rows"]) - CHARTED, 0),
     }
 
 
-def _cell(line: Row, key: str, kind: str) -> str:
-    value: Any = line
-    for part in key.split("."):
-        value = value[part]
-    if value is None:
-        return "–"
-    match kind:
-        case "money":
-            return f"{value:,.0f}"
-        case "share":
-            return f"{value * 100:,.0f}"
-        case "rate":
-            return f"{value:,.1f}"
-    return f"{value:,}"
+def _page(report: Report, key: Any) -> str:
+    return reverse(report.row_page, args=[key]) if report.row_page else ""

@@ -1,46 +1,40 @@
-"""Scoring rules, written through the scoring service: a change starts a run, and can be rehearsed before."""
+"""Scoring rules, written through the scoring service: a change starts a run, and can be rehearsed before.
+
+The list switches them on and off, and says how many leads match: asked by themselves, for that reads all leads.
+"""
 
 from typing import Any
 
-from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from sales import errors
-from sales.admin.base import ServiceAdmin, ServiceForm, person
+from sales.admin.base import ServiceAdmin, next_page, person
+from sales.admin.rule_form import RuleForm, offered
 from sales.models import LeadScoringRule
 from sales.queries import rehearsal
-from sales.queries.effectiveness import effectiveness
+from sales.queries.rule_matches import matching_now
 from sales.scoring import checks
 from sales.scoring.fields import FIELDS
 from sales.services import scoring_rules
-
-
-def _questions() -> list[tuple[str, list[tuple[str, str]]]]:
-    """What a rule may ask, under its type."""
-    return [
-        (
-            label,
-            [(field.name, f"{field.sentence} ({field.name})") for field in FIELDS.values() if field.rule_type == kind],
-        )
-        for kind, label in LeadScoringRule.Type.choices
-    ]
-
-
-class RuleForm(ServiceForm):
-    condition_field = forms.ChoiceField(choices=_questions, label="What it looks at")
 
 
 @admin.register(LeadScoringRule)
 class RuleAdmin(ServiceAdmin):
     rank = 5
     form = RuleForm
-    list_display = ("rule_name", "asks", "points", "is_active", "group", "state")
+    list_display = ("rule_name", "switch", "points", "matching", "asks", "group")
     list_filter = ("is_active", "rule_type")
     search_fields = ("rule_name",)
     ordering = ("-points", "id")
@@ -56,20 +50,33 @@ class RuleAdmin(ServiceAdmin):
     def asks(self, rule: LeadScoringRule) -> str:
         field = FIELDS.get((rule.rule_type, rule.condition_field))
         name = field.sentence if field else rule.condition_field
-        return f"{name}: {rule.get_condition_operator_display()} {rule.condition_value}"
-
-    @admin.display(description="State")
-    def state(self, rule: LeadScoringRule) -> str:
+        said = f"{name}: {rule.get_condition_operator_display()} {rule.condition_value}"
         wrong = checks.problems(checks.values_of(rule))
-        if wrong:
-            return format_html('<span class="overdue">Broken</span>: {}', " ".join(wrong.values()))
-        return "In use" if rule.is_active else "Off"
+        broken = format_html('. <span class="overdue">Broken</span>: {}', " ".join(wrong.values())) if wrong else ""
+        return format_html("{}{}", said, broken)
+
+    @admin.display(description="Leads now")
+    def matching(self, rule: LeadScoringRule) -> str:
+        """A link to the counts, whose place the script fills."""
+        link = '<a href="{}" data-matches="{}">Count</a>'
+        return format_html(link, reverse("admin:sales_leadscoringrule_matches"), rule.pk)
+
+    @admin.display(description="On", ordering="is_active")
+    def switch(self, rule: LeadScoringRule) -> str:
+        button = (
+            '<button type="submit" class="switch {now}" formaction="{address}" name="is_active" value="{then}">{label}'
+            '<span class="visually-hidden">: switch {rule} {then}</span></button>'
+        )
+        now, then = ("on", "off") if rule.is_active else ("off", "on")
+        address = reverse("admin:sales_leadscoringrule_switch", args=[rule.pk])
+        return format_html(button, now=now, then=then, label=now.title(), address=address, rule=rule)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
             path("preview/", view(self.preview_view), name="sales_leadscoringrule_preview"),
-            path("effectiveness/", view(self.effectiveness_view), name="sales_leadscoringrule_effectiveness"),
+            path("matches/", view(self.matches_view), name="sales_leadscoringrule_matches"),
+            path("<int:rule_id>/switch/", view(self.switch_view), name="sales_leadscoringrule_switch"),
             *super().get_urls(),
         ]
 
@@ -92,11 +99,35 @@ class RuleAdmin(ServiceAdmin):
                     form.add_error(name, why)
         return self._page(request, "preview", "What would happen", form=form, found=found)
 
-    def effectiveness_view(self, request: HttpRequest) -> HttpResponse:
-        """Whether leads that match a rule are won more often than others."""
+    def matches_view(self, request: HttpRequest) -> HttpResponse:
+        """How many open leads match each rule as they are now."""
         if not request.user.has_perm("sales.view_leadscoringrule"):
             raise PermissionDenied
-        return self._page(request, "effectiveness", "What the rules are worth", rules=effectiveness())
+        rules = list(self.get_queryset(request))
+        counts = matching_now(rules)
+        rows = [(rule, self.asks(rule), counts.get(rule.pk)) for rule in rules]
+        return self._page(request, "matches", "How many leads match now", rows=rows)
+
+    def switch_view(self, request: HttpRequest, rule_id: int) -> HttpResponse:
+        """Switch a rule on or off, as `is_active` says: twice is the same as once."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not request.user.has_perm("sales.change_leadscoringrule"):
+            raise PermissionDenied
+        wanted = request.POST.get("is_active", "")
+        if wanted not in ("on", "off"):
+            return HttpResponseBadRequest("on or off")
+        changes = {"is_active": wanted == "on"}
+        was_so = LeadScoringRule.objects.filter(pk=rule_id, **changes).exists()
+        try:
+            rule = scoring_rules.update_rule(by=person(request), rule_id=rule_id, changes=changes)
+        except errors.SalesError as error:
+            messages.error(request, f"It can't be switched {wanted}: {error}")
+        else:
+            run = format_html('<a href="{}">A scoring run</a>', reverse("admin:sales_scoringrun_changelist"))
+            started = "" if was_so else format_html(" {} over all open leads has started.", run)
+            messages.success(request, format_html("“{}” is {}.{}", rule, wanted, started))
+        return HttpResponseRedirect(next_page(request, reverse("admin:sales_leadscoringrule_changelist")))
 
     def _page(self, request: HttpRequest, name: str, title: str, **context: Any) -> HttpResponse:
         shared = {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta}
@@ -104,6 +135,9 @@ class RuleAdmin(ServiceAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("sales.delete_leadscoringrule")
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        return super().render_change_form(request, {**context, "offered": offered()}, *args, **kwargs)
 
     def save_by_service(self, request: HttpRequest, obj: LeadScoringRule, values: dict[str, Any]) -> LeadScoringRule:
         if obj.pk is not None:

@@ -11,6 +11,7 @@ from athena.accounts.models import User
 from athena.db.figures import Hours, Percentile
 from sales.models import Lead
 from sales.queries.period import Period, cents, per_cent, rounded
+from sales.queries.whose import EVERYBODY, Whose
 
 WORTH = Coalesce("quote_amount", "estimated_value")  # what was quoted, or else what was expected
 BANDS = ((1_000, "under 1,000"), (2_500, "1,000 to 2,499"), (5_000, "2,500 to 4,999"), (10_000, "5,000 to 9,999"))
@@ -29,14 +30,15 @@ BY: dict[str, tuple[Any, Any]] = {
 _BAND_ORDER = [name for _, name in BANDS] + [_MOST, _UNKNOWN]
 
 
-def losses(user: User, period: Period | None = None, *, by: str = "reason") -> dict[str, Any]:
-    """`{rows, totals}` of the leads that `user` may read and that were lost in the period (and not reopened since).
+def losses(user: User, period: Period | None = None, *, by: str = "reason", whose: Whose = EVERYBODY) -> dict[str, Any]:
+    """`{rows, totals}` of the leads that `user` may read and that were lost in the period (and not reopened since);
+    with `whose`, of those that they own now.
 
     `share` is the per cent of all losses; `quoted` how many had a quote; `value` the sum of what was quoted, or else
     expected, and `unvalued` how many have neither; `median_days_to_loss` from taking in to closing. Two queries.
     """
     lost = Lead.objects.visible_to(user).filter((period or Period()).of("closed_at"), status=Lead.Status.LOST)
-    lost = lost.order_by().annotate(worth=WORTH)
+    lost = lost.filter(whose.of("assigned_to")).order_by().annotate(worth=WORTH)
     asked: dict[str, Any] = {
         "lost": Count("pk"),
         "quoted": Count("pk", filter=Q(quoted_at__isnull=False)),

@@ -1,7 +1,7 @@
-"""How follow-ups went: one aggregate in the database, folded into totals by person and by type."""
+"""How follow-ups went: one aggregate in the database, folded into totals by person, by type and by outcome."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,8 +14,17 @@ from athena.accounts.models import User
 from sales import errors, policy
 from sales.models import FollowUp
 from sales.models.follow_up import before_today
+from sales.queries.period import Period
+from sales.queries.whose import EVERYBODY, Whose
 
 _COUNTS = ("total", "completed", "overdue", "cancelled", "on_time")
+_KINDS, _OUTCOMES = dict(FollowUp.Type.choices), dict(FollowUp.Outcome.choices)
+# By what a table is made: the key and the name of the line that a row of counts belongs to.
+BY: dict[str, Callable[[tuple[Any, ...]], tuple[Any, str]]] = {
+    "person": lambda row: (row[0], row[1]),
+    "type": lambda row: (row[2], _KINDS.get(row[2], row[2])),
+    "outcome": lambda row: (row[3], _OUTCOMES.get(row[3], row[3]) if row[3] else "no outcome"),
+}
 
 
 def follow_up_performance(
@@ -28,26 +37,7 @@ def follow_up_performance(
     scheduled date, on the assignee's calendar. Rates have two decimals. Raises `NotFound` and `NotAllowed` for a
     `user_id` that is nobody's or out of scope.
     """
-    follow_ups = _readable(user, user_id)
-    if start_date is not None:
-        follow_ups = follow_ups.filter(scheduled_date__gte=start_date)
-    if end_date is not None:
-        follow_ups = follow_ups.filter(scheduled_date__lte=end_date)
-    rows = list(
-        follow_ups.order_by()
-        .values("assigned_to", "assigned_to__full_name", "follow_up_type", "outcome")
-        .annotate(
-            total=Count("pk", filter=Q(cancelled_at__isnull=True)),
-            completed_count=Count("pk", filter=Q(completed=True)),
-            overdue=Count("pk", filter=Q(completed=False, cancelled_at__isnull=True) & before_today()),
-            cancelled=Count("pk", filter=Q(cancelled_at__isnull=False)),
-            on_time=Count("pk", filter=Q(completed=True) & _on_time()),
-        )
-        .values_list(
-            "assigned_to", "assigned_to__full_name", "follow_up_type", "outcome",
-            "total", "completed_count", "overdue", "cancelled", "on_time",
-        )
-    )  # fmt: skip
+    rows = _counts(_readable(user, user_id), Period(start_date, end_date))
     whole = _fold(row[4:] for row in rows)
     outcomes: Counter[str] = Counter()
     for row in rows:
@@ -66,6 +56,45 @@ def follow_up_performance(
             for kind in sorted({row[2] for row in rows})
         ],
     }
+
+
+def performance_table(
+    user: User, period: Period | None = None, *, by: str = "person", whose: Whose = EVERYBODY
+) -> dict[str, Any]:
+    """The same figures as `{rows, totals}`, by person, type or outcome; with `whose`, of those assigned to them.
+
+    By outcome, those that are pending or cancelled have none.
+    """
+    rows = _counts(_readable(user, None).filter(whose.of("assigned_to")), period or Period())
+    line_of = BY[by]
+    lines = {line_of(row) for row in rows}
+    return {
+        "rows": [
+            {"key": key, "name": name, **_fold(row[4:] for row in rows if line_of(row) == (key, name))}
+            for key, name in sorted(lines, key=lambda line: (line[0] is None, line[1], line[0]))
+        ],
+        "totals": {"key": None, "name": "total", **_fold(row[4:] for row in rows)},
+    }
+
+
+def _counts(follow_ups: "QuerySet[FollowUp]", period: Period) -> list[tuple[Any, ...]]:
+    """For each assignee (key, name), type and outcome: how many of each of `_COUNTS`."""
+    return list(
+        follow_ups.filter(period.of_days("scheduled_date"))
+        .order_by()
+        .values("assigned_to", "assigned_to__full_name", "follow_up_type", "outcome")
+        .annotate(
+            total=Count("pk", filter=Q(cancelled_at__isnull=True)),
+            completed_count=Count("pk", filter=Q(completed=True)),
+            overdue=Count("pk", filter=Q(completed=False, cancelled_at__isnull=True) & before_today()),
+            cancelled=Count("pk", filter=Q(cancelled_at__isnull=False)),
+            on_time=Count("pk", filter=Q(completed=True) & _on_time()),
+        )
+        .values_list(
+            "assigned_to", "assigned_to__full_name", "follow_up_type", "outcome",
+            "total", "completed_count", "overdue", "cancelled", "on_time",
+        )
+    )  # fmt: skip
 
 
 def _readable(user: User, user_id: int | None) -> "QuerySet[FollowUp]":

@@ -30,6 +30,11 @@ class Period:
             condition &= Q(**{f"{field}__lt": datetime.combine(self.end + timedelta(days=1), time(), zone)})
         return condition
 
+    def of_days(self, field: str) -> Q:
+        """Whether the day in `field` lies in the period."""
+        condition = Q(**{f"{field}__gte": self.start}) if self.start else Q()
+        return condition & Q(**{f"{field}__lte": self.end}) if self.end else condition
+
     def of_months(self, field: str) -> Q:
         """Whether the month whose first day is in `field` has a day in the period."""
         condition = Q()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, Max, Min
+from django.db.models import Count, F
 from django.db.models.functions import Abs
 from django.utils import timezone
 
@@ -48,6 +48,11 @@ class Rehearsal:
         names = [f"{10 * bar} to {10 * bar + 9 if bar < BARS - 1 else 100}" for bar in range(BARS)]
         return list(zip(names, self.before, self.after, strict=True))
 
+    @property
+    def tallest(self) -> int:
+        """What the bars are measured by: as many leads as are in the longest, and at least one."""
+        return max(*self.before, *self.after, 1)
+
 
 def rehearse(user: User, rules: Iterable[LeadScoringRule]) -> Rehearsal:
     """What these rules, in the place of all that there are, would make of the scores that the leads have.
@@ -55,8 +60,7 @@ def rehearse(user: User, rules: Iterable[LeadScoringRule]) -> Rehearsal:
     Counts all open leads; the samples, those whose score would change most, are leads that `user` may read.
     """
     compiled, now = Compiled.all(rule for rule in rules if rule.is_active), timezone.now()
-    ends = Lead.objects.open().aggregate(first=Min("pk"), last=Max("pk"))
-    scope = Scope.between(ends["first"] or 0, ends["last"] or 0, now)
+    scope = Scope.spanning(Lead.objects.open(), now)
     scored = Lead.objects.open().order_by().annotate(after=score(compiled, scope))
     pairs = Counter({(old, new): many for old, new, many in scored.values_list("score", "after").annotate(Count("pk"))})
     hot = settings.HOT_SCORE

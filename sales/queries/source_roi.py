@@ -12,10 +12,12 @@ from athena.accounts.models import User
 from athena.db.figures import Hours, Percentile
 from sales.models import Lead, LeadSource, SourceSpend
 from sales.queries.period import Period, cents, per_cent, rounded
+from sales.queries.whose import EVERYBODY, Whose
 
 BY = ("source", "channel", "campaign")
 COHORTS = {"created": "created_at", "trip": "pickup_at"}
 UNKNOWN, UNALLOCATED = "unknown", "unallocated"
+COSTS = ("spend", "cost_per_lead", "cost_per_booking", "roi")  # what is known of the company alone
 QUALIFIED = Q(qualified_at__isnull=False) | Q(status__in=("qualified", "quoted", "won"))
 QUOTED = Q(quoted_at__isnull=False) | Q(status__in=("quoted", "won"))
 WON = Q(won_at__isnull=False) | Q(status="won")
@@ -64,7 +66,12 @@ class Figures:
 
 
 def source_roi(
-    user: User, period: Period | None = None, *, by: str = "source", cohort: str = "created"
+    user: User,
+    period: Period | None = None,
+    *,
+    by: str = "source",
+    cohort: str = "created",
+    whose: Whose = EVERYBODY,
 ) -> dict[str, Any]:
     """`{rows, totals}` of the leads that `user` may read, taken in (`created`) or travelling (`trip`) in the period.
 
@@ -73,7 +80,8 @@ def source_roi(
     - `booked_revenue`: the booked values of those that are won now.
     - `spend`: the months' amounts (a month that the period cuts counts by its days, in whole cents), and for each lead
       the price of a lead or the commission on its booking, as the source's cost model says. Amounts by month are the
-      company's, whoever asks.
+      company's, whoever asks. With `whose` the leads are those that they own now, and `spend` and all that is worked
+      out from it are None: nobody knows which of it brought these leads.
     - `cost_per_lead` = spend / leads and `cost_per_booking` = spend / won (the "customer acquisition cost");
       `roi` = (booked_revenue - spend) / spend, None without spend. Farris, Bendle, Pfeifer and Reibstein, "Marketing
       Metrics" (3rd edition, 2015), chapters 5 and 10; revenue stands for the return, so that margins are not in it.
@@ -85,8 +93,8 @@ def source_roi(
     one is `unallocated`. A fixed number of queries.
     """
     period = period or Period()
-    leads = Lead.objects.visible_to(user).filter(period.of(COHORTS[cohort])).order_by()
-    rows = _rows(leads, period, by)
+    leads = Lead.objects.visible_to(user).filter(period.of(COHORTS[cohort]), whose.of("assigned_to")).order_by()
+    rows = _rows(leads, None if whose.is_narrow else period, by)
     totals = Figures(None, "total")
     for row in rows:
         totals.add(row)
@@ -96,7 +104,8 @@ def source_roi(
     for row in rows:
         row.median_days = None if row.name == UNALLOCATED else medians.get(row.key)
     totals.median_days = won.aggregate(median=days)["median"]
-    return {"rows": [row.row for row in rows], "totals": totals.row}
+    unknown = dict.fromkeys(COSTS) if whose.is_narrow else {}
+    return {"rows": [row.row | unknown for row in rows], "totals": totals.row | unknown}
 
 
 def in_brief(user: User, period: Period, most: int) -> list[dict[str, Any]]:
@@ -105,11 +114,11 @@ def in_brief(user: User, period: Period, most: int) -> list[dict[str, Any]]:
     return [row.row for row in _rows(leads, period, "source")[:most]]
 
 
-def _rows(leads: "QuerySet[Lead]", period: Period, by: str) -> list[Figures]:
-    """What each brings and costs, whoever earns most first, the unknown last."""
+def _rows(leads: "QuerySet[Lead]", spent: Period | None, by: str) -> list[Figures]:
+    """What each brings, and costs with what was `spent` in a period; whoever earns most first, the unknown last."""
     sources = {source.pk: source for source in LeadSource.objects.all()}
     rows: dict[Any, Figures] = {}
-    for source, campaign, part in (*_leads(leads, sources), *_spend(period, sources)):
+    for source, campaign, part in (*_leads(leads, sources), *(_spend(spent, sources) if spent else ())):
         key, name = _row_of(by, source, campaign, is_spend=not part.leads)
         rows.setdefault((key, name), Figures(key, name)).add(part)
     return sorted(rows.values(), key=lambda row: (row.key is None, -row.revenue, -row.spend, row.name))

@@ -12,6 +12,7 @@ from sales.models import Lead
 from sales.models.lead import OPEN, LeadQuerySet
 from sales.queries.period import Period, rounded
 from sales.queries.source_roi import BOOKED_AT, WON
+from sales.queries.whose import EVERYBODY, Whose
 
 BY = {"person": ("assigned_to", "assigned_to__full_name"), "source": ("source", "source__name")}
 NOBODY = {"person": "nobody", "source": "unknown"}
@@ -23,14 +24,15 @@ STAGES: dict[str, tuple[Q, Any, str, float]] = {
 }
 
 
-def speed(user: User, period: Period | None = None, *, by: str = "person") -> dict[str, Any]:
-    """`{rows, totals}` of the leads that `user` may read and that were taken in in the period, by owner or source.
+def speed(user: User, period: Period | None = None, *, by: str = "person", whose: Whose = EVERYBODY) -> dict[str, Any]:
+    """`{rows, totals}` of the leads that `user` may read and that were taken in in the period, by owner or source;
+    with `whose`, of those that they own now.
 
     For each stage: how many `reached` it, the `median` and the ninth decile (`p90`) of the time from taking the lead in
     until then, in hours (first contact) or days, and how many open leads are still `waiting` for it. What was logged
     for a time before the lead was taken in took no time. Two queries.
     """
-    leads, asked = _leads(user, period), _asked()
+    leads, asked = _leads(user, period).filter(whose.of("assigned_to")), _asked()
     key, label = BY[by]
     grouped = leads.values(key=F(key), name=F(label)).annotate(**asked)
     rows = [_row(found["key"], found["name"] or NOBODY[by], found) for found in grouped]

@@ -22,6 +22,7 @@ from django.db.models import (
     Field,
     IntegerField,
     Max,
+    Min,
     Model,
     OuterRef,
     Q,
@@ -82,6 +83,12 @@ class Scope:
     @classmethod
     def between(cls, first: int, last: int, now: datetime) -> "Scope":
         return cls(now, {"gte": first, "lte": last}, first, last)
+
+    @classmethod
+    def spanning(cls, leads: "QuerySet[Lead]", now: datetime) -> "Scope":
+        """From the first to the last of them. One query."""
+        ends = leads.order_by().aggregate(first=Min("pk"), last=Max("pk"))
+        return cls.between(ends["first"] or 0, ends["last"] or 0, now)
 
     @classmethod
     def among(cls, lead_ids: Collection[int], now: datetime) -> "Scope":

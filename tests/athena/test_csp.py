@@ -14,9 +14,11 @@ STRICT = {
     "font-src": "'self'", "connect-src": "'self'", "form-action": "'self'", "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }  # fmt: skip
-REPORTS = [f"/admin/sales/leadsource/reports/{name}/" for name in ("roi", "speed", "losses")]
-PAGES = ["/admin/", "/admin/password_change/", "/api/v1/docs", "/admin/sales/leadscoringrule/effectiveness/",
-         "/admin/sales/sourcespend/upload/", *REPORTS]  # fmt: skip
+REPORTS = [
+    f"/admin/sales/leadsource/reports/{name}/" for name in ("performance", "roi", "speed", "losses", "effectiveness")
+]
+RULES = [f"/admin/sales/leadscoringrule/{page}" for page in ("", "add/", "matches/")]
+PAGES = ["/admin/", "/admin/password_change/", "/api/v1/docs", "/admin/sales/sourcespend/upload/", *RULES, *REPORTS]
 
 
 class Inline(HTMLParser):

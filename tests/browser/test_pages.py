@@ -21,7 +21,11 @@ BOTH = (
 MANAGERS = (
     "/admin/sales/leadscoringrule/",
     "/admin/sales/leadscoringrule/1/change/",
-    "/admin/sales/leadscoringrule/effectiveness/",
+    "/admin/sales/leadscoringrule/add/",
+    "/admin/sales/leadscoringrule/matches/",
+    "/admin/sales/leadsource/reports/performance/",
+    "/admin/sales/leadsource/reports/roi/",
+    "/admin/sales/leadsource/reports/effectiveness/",
     "/admin/sales/leadsource/",
     "/admin/sales/sourcespend/upload/",
     "/admin/sales/assignmentrule/add/",

@@ -8,6 +8,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from athena.accounts.models import Team, User
 from notifications.models import Preference
+from sales.admin.report_tables import REPORTS
 from sales.models import AssignmentRule, LeadScoringRule, LostReason
 from sales.services import handovers, schedules
 from tests.rights.conftest import PEOPLE, columns, every_row, undone, won_trip
@@ -104,11 +105,10 @@ OTHERS = {
     "notifications_delivery_retry": POST_ONLY,
     "notifications_notification_open": POST_ONLY,
     "notifications_notification_read_all": POST_ONLY,
-    "sales_leadscoringrule_effectiveness": MANAGERS,
+    "sales_leadscoringrule_matches": MANAGERS,
     "sales_leadscoringrule_preview": CLOSED.replace("403", "405"),
-    "sales_leadsource_roi": MANAGERS,
-    "sales_leadsource_speed": MANAGERS,
-    "sales_leadsource_losses": MANAGERS,
+    "sales_leadscoringrule_switch": CLOSED.replace("403", "405"),
+    **{f"sales_leadsource_{report}": MANAGERS for report in REPORTS},
     "sales_scoringrun_start": CLOSED.replace("403", "405"),
     "sales_sourcespend_upload": MANAGERS,
     "sales_transferbatch_undo": CLOSED.replace("403", "405"),
@@ -149,7 +149,7 @@ WRITERS = {
     "sales_leadimport_add": M,
     "sales_leadimport_start": {"boss", "admin"}, "sales_leadimport_discard": {"boss", "admin"},
     "sales_leadscoringrule_add": M, "sales_leadscoringrule_change": M, "sales_leadscoringrule_delete": M,
-    "sales_leadscoringrule_changelist": M,
+    "sales_leadscoringrule_changelist": M, "sales_leadscoringrule_switch": M,
     "sales_leadsource_add": M, "sales_leadsource_change": M, "sales_lostreason_add": M, "sales_lostreason_change": M,
     "sales_scoringrun_start": M, "sales_transferbatch_undo": A,
     "sales_sourcespend_add": M, "sales_sourcespend_change": M, "sales_sourcespend_delete": M,
@@ -221,6 +221,8 @@ def address(name, rows):
             return reverse(f"admin:{name}", args=[rows[model].pk])
         case "sales_lead_stop_cadence":
             return reverse(f"admin:{name}", args=[rows["sales_lead"].pk])
+        case "sales_leadscoringrule_switch":
+            return reverse(f"admin:{name}", args=[rows[model].pk])
         case "sales_lead_repeat":
             return reverse(f"admin:{name}", args=[rows["won"].pk])
     return reverse(f"admin:{name}")
@@ -320,6 +322,8 @@ def sent(name, rows, browser):
             return {"minutes": "30"}
         case "calendar" | "repeat":
             return {}
+        case "switch":
+            return {"is_active": "off"}
         case "cadence" if name == "sales_lead_stop_cadence":
             return {}
         case "preview":
@@ -348,6 +352,7 @@ POSTS = GETS | {
     "notifications_delivery_retry": "302 403 403 403 403 302 404 302 302 302",
     "notifications_notification_open": "302 302 404 404 404 404 404 404 404 302",
     "sales_leadscoringrule_preview": MANAGERS,
+    "sales_leadscoringrule_switch": "302 403 403 403 403 302 302 302 302 302",
     "sales_scoringrun_start": "302 403 403 403 403 302 302 302 302 302",
     "sales_lead_not_duplicate": "302 302 302 404 404 302 404 302 302 302",
     "sales_transferbatch_undo": "302 403 403 403 403 302 404 302 302 302",

@@ -1,12 +1,17 @@
 """The reports' pages: the chart, the table, the file. (Their figures: tests/sales/queries.)"""
 
+import html
+import re
 from datetime import date
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from sales.models import LeadSource, SourceSpend
+from sales.admin.report_tables import REPORTS
+from sales.models import FollowUp, Lead, LeadScoringRule, LeadSource, SourceSpend
 from tests.sales.admin.test_rules import text
 
 UPLOAD = reverse("admin:sales_sourcespend_upload")
@@ -41,11 +46,121 @@ def test_what_sources_earn(browse, manager, fair):
     assert "start_date=2026-05-01&amp;end_date=2026-05-10&amp;format=csv" in found
 
 
-@pytest.mark.parametrize(("name", "title"), [("speed", "Time to first contact"), ("losses", "Lost leads")])
-def test_the_others(browse, manager, fair, name, title):
+CHARTS = {
+    "performance": "Completed and overdue follow-ups", "roi": "Booked revenue and spend",
+    "speed": "Time to first contact", "losses": "Lost leads", "effectiveness": "Won of the closed leads",
+}  # fmt: skip
+
+
+@pytest.fixture
+def done(fair, rep):
+    """What the report on follow-ups, and that on the rules, have something to say about."""
+    lead = Lead.objects.get(status="won")
+    FollowUp.objects.create(
+        lead=lead, assigned_to=rep, follow_up_type="call", scheduled_date="2026-05-11", completed=True,
+        first_scheduled_date="2026-05-11", completed_at="2026-05-11T12:00Z", outcome="successful",
+    )  # fmt: skip
+    FollowUp.objects.create(lead=lead, assigned_to=rep, follow_up_type="email", scheduled_date="2026-05-12")
+    Lead.objects.filter(pk=lead.pk).update(is_repeat=True)
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_each_has_a_chart_a_table_a_file_and_the_same_form(browse, manager, done, name):
     found = text(browse(manager).get(page(name)))
-    assert f"<figcaption>{title}" in found
+    assert f"<figcaption>{CHARTS[name]}" in found
     assert "<svg viewBox=" in found
+    assert "<tfoot>" in found
+    assert 'href="?format=csv"' in found
+    assert f'<a href="{page(name)}" aria-current="page">{REPORTS[name].title}</a>' in found
+    assert f"<h1>{REPORTS[name].title}</h1>" in found
+    for field in ("start_date", "end_date", "team", "person", *REPORTS[name].choices):
+        assert f'name="{field}"' in found
+    for other in REPORTS:
+        assert f'href="{page(other)}"' in found
+
+
+def test_how_follow_ups_go(browse, manager, done):
+    found = text(browse(manager).get(page("performance") + "?by=type&start_date=2026-05-11&end_date=2026-05-12"))
+    cells = [f'<td class="number">{cell}</td>' for cell in ("1", "1", "0", "0", "100.0", "100.0", "0")]
+    assert f'<th scope="row">Call</th>{"".join(cells)}' in found
+    assert "<strong>From 11 May 2026 to 12 May 2026.</strong>" in found
+
+
+def test_what_the_rules_are_worth_leads_to_each_rule(browse, manager, done):
+    found = text(browse(manager).get(page("effectiveness")))
+    rule = LeadScoringRule.objects.get(rule_name="Repeat Client")
+    change = reverse("admin:sales_leadscoringrule_change", args=[rule.pk])
+    cells = [f'<td class="number">{cell}</td>' for cell in ("1", "1", "100.0", "1", "0.0", "–", "–", "–")]
+    verdict = '<td class="quiet">Too few leads to say</td>'
+    assert f'<th scope="row"><a href="{change}">Repeat Client</a></th>{"".join(cells)}{verdict}' in found
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_only_teams_and_people_in_scope_can_be_chosen(browse, manager, admin, rep, leaver, stranger, done, name):
+    """Nor does an address that names others say more than that they can't be."""
+    form = browse(manager).get(page(name)).context["form"]
+    assert [str(each) for each in form.fields["team"].queryset] == ["Charter desk"]
+    assert [label for _, label in form.fields["person"].choices] == ["Everybody", "Gone (has left)", "Manager", "Maria"]
+    for query in (f"person={stranger.pk}", f"team={stranger.team_id}", "person=x", f"team={10**20}"):
+        found = text(browse(manager).get(f"{page(name)}?{query}&format=csv"))
+        assert ("Select a valid choice." in found, "<tfoot>" in found) == (True, False)
+    assert len(browse(admin).get(page(name)).context["form"].fields["team"].queryset) == 2
+    both = f"{page(name)}?team={stranger.team_id}&person={rep.pk}"
+    assert "Maria is not in this team." in text(browse(admin).get(both))
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_person_or_a_team_narrows_every_report(browse, manager, rep, done, name, make_lead):
+    """Maria has it all, the manager nothing; nobody's lead is no team's."""
+    make_lead(status="lost", lost_reason_id="price", closed_at="2026-05-12T12:00Z")
+
+    def rows(query):
+        return browse(manager).get(f"{page(name)}?{query}").context["totals"][2]
+
+    assert rows(f"person={rep.pk}") == rows(f"team={rep.team_id}") == rows(f"team={rep.team_id}&person={rep.pk}")
+    assert rows(f"person={rep.pk}") != rows(f"person={manager.pk}")
+    assert (rows(f"team={rep.team_id}") == rows("")) == (name == "performance")  # nobody plans for nobody
+
+
+def test_of_a_person_the_page_says_that_there_is_no_spend(browse, manager, rep, fair):
+    found = text(browse(manager).get(f"{page('roi')}?person={rep.pk}"))
+    assert "<strong>All time; leads owned by Maria.</strong> Spend is the company's, and nobody" in html.unescape(found)
+    headings = re.findall(r'<th scope="col" class="number">(.*?)</th>', found)
+    assert headings == ["Leads", "Qualified", "Quoted", "Won", "Won, %", "Revenue", "Days to booking"]
+    assert "<figcaption>Booked revenue <span" in found
+    lines = browse(manager).get(f"{page('roi')}?person={rep.pk}&format=csv").content.decode("utf-8-sig").splitlines()
+    row = dict(zip(lines[0].split(","), lines[1].split(","), strict=True))
+    assert (row["leads"], row["booked_revenue"], row["spend"], row["roi"]) == ("2", "1200.00", "", "")
+
+
+def test_periods_that_one_asks_for_most_keep_the_rest(browse, manager, rep, fair, monkeypatch):
+    monkeypatch.setattr("sales.admin.reports.company_today", lambda: date(2026, 3, 1))
+    query = f"person={rep.pk}&start_date=2026-02-01&end_date=2026-02-28"
+    assert browse(manager).get(f"{page('speed')}?{query}").context["periods"] == [
+        ("This month", f"person={rep.pk}&start_date=2026-03-01&end_date=2026-03-01", False),
+        ("Last month", query, True),
+        ("This year", f"person={rep.pk}&start_date=2026-01-01&end_date=2026-03-01", False),
+        ("Last year", f"person={rep.pk}&start_date=2025-01-01&end_date=2025-12-31", False),
+        ("All time", f"person={rep.pk}", False),
+    ]
+
+
+def test_as_many_queries_for_many_people_as_for_few(browse, manager, make_user, desk, make_lead, done):
+    def queries(name):
+        with CaptureQueriesContext(connection) as captured:
+            text(browse(manager).get(page(name)))
+        return len(captured)
+
+    before = {name: queries(name) for name in REPORTS}
+    for number in range(10):
+        make_lead(assigned_to=make_user(f"rep{number}", team=desk), is_repeat=True, status="won")
+    assert {name: queries(name) for name in REPORTS} == before
+
+
+def test_the_first_page_leads_to_all_of_them(browse, manager, rep):
+    found, others = (text(browse(user).get("/admin/")) for user in (manager, rep))
+    assert [page(name) in found for name in REPORTS] == [True] * len(REPORTS)
+    assert [page(name) in others for name in REPORTS] == [False] * len(REPORTS)
 
 
 @pytest.mark.parametrize("name", ["roi", "speed", "losses"])

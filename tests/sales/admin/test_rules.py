@@ -1,13 +1,15 @@
-"""Rules in the admin: broken ones are shown, a change can be rehearsed, what they are worth, a run that moves."""
+"""Rules in the admin: broken ones are shown, switched in the list, counted, rehearsed; a run that moves."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from sales.models import LeadScoringRule, ScoringRun
 
 LIST = reverse("admin:sales_leadscoringrule_changelist")
 PREVIEW = reverse("admin:sales_leadscoringrule_preview")
-WORTH = reverse("admin:sales_leadscoringrule_effectiveness")
+MATCHES = reverse("admin:sales_leadscoringrule_matches")
 FORM = {
     "rule_name": "Wheelchairs", "rule_type": "attribute", "condition_field": "accessible_seats",
     "condition_operator": "at_least", "condition_value": "1", "points": "55", "is_active": "on",
@@ -24,7 +26,62 @@ def test_a_rule_that_plain_sql_broke_is_shown_as_broken(browse, manager):
     LeadScoringRule.objects.filter(rule_name="Large Group Size").update(condition_value="many")
     page = text(browse(manager).get(LIST))
     assert page.count('<span class="overdue">Broken</span>: It is a whole number.') == 1
-    assert page.count("In use") == 7
+
+
+@pytest.fixture
+def repeat_client(db):
+    return LeadScoringRule.objects.get(rule_name="Repeat Client")
+
+
+@pytest.fixture
+def switch(browse, manager, repeat_client):
+    """Posts what a button of the list posts, as a manager; gives the messages of the page that follows."""
+
+    def post(state, rule_id=repeat_client.pk, **more):
+        address = reverse("admin:sales_leadscoringrule_switch", args=[rule_id])
+        answer = browse(manager).post(address, {"is_active": state, **more}, follow=True)
+        return answer.redirect_chain, [str(said) for said in answer.context["messages"]]
+
+    return post
+
+
+def test_a_rule_is_switched_off_in_the_list_and_a_run_starts(switch, browse, manager, repeat_client):
+    address = reverse("admin:sales_leadscoringrule_switch", args=[repeat_client.pk])
+    on, off = (f'formaction="{address}" name="is_active" value="{state}"' for state in ("on", "off"))
+    assert (off in text(browse(manager).get(LIST)), on in text(browse(manager).get(LIST))) == (True, False)
+    run = f'<a href="{reverse("admin:sales_scoringrun_changelist")}">A scoring run</a>'
+    said = f"“Repeat Client” is off. {run} over all open leads has started."
+    assert switch("off", next=f"{LIST}?q=Repeat") == ([(f"{LIST}?q=Repeat", 302)], [said])
+    assert LeadScoringRule.objects.get(pk=repeat_client.pk).is_active is False
+    assert list(ScoringRun.objects.values_list("reason", flat=True)) == ["Rule changed: Repeat Client"]
+    assert (off in text(browse(manager).get(LIST)), on in text(browse(manager).get(LIST))) == (False, True)
+
+
+def test_switched_twice_is_switched_once(switch):
+    assert switch("on") == ([(LIST, 302)], ["“Repeat Client” is on."])
+    assert ScoringRun.objects.count() == 0
+
+
+def test_what_can_not_be_switched_says_why(switch, browse, manager, repeat_client):
+    assert switch("off", rule_id=0) == ([(LIST, 302)], ["It can't be switched off: There is no such rule."])
+    LeadScoringRule.objects.filter(pk=repeat_client.pk).update(condition_value="many", is_active=False)
+    assert switch("on")[1] == ["It can't be switched on: condition_value: It is true or false."]
+    assert switch("on", next="https://elsewhere.example/")[0] == [(LIST, 302)]
+    address = reverse("admin:sales_leadscoringrule_switch", args=[repeat_client.pk])
+    assert browse(manager).post(address, {"is_active": "perhaps"}).status_code == 400
+
+
+def test_how_many_leads_match_is_asked_by_itself(browse, manager, make_lead, repeat_client):
+    """The list links to the counts and does not count."""
+    make_lead(is_repeat=True)
+    LeadScoringRule.objects.filter(rule_name="Large Group Size").update(condition_value="many")
+    link = f'<a href="{MATCHES}" data-matches="{repeat_client.pk}">Count</a>'
+    with CaptureQueriesContext(connection) as captured:
+        assert link in text(browse(manager).get(LIST))
+    assert [query["sql"] for query in captured if '"leads"' in query["sql"]] == []
+    page = text(browse(manager).get(MATCHES))
+    assert f'<td class="number" id="matches-{repeat_client.pk}">1</td>' in page
+    assert page.count(">–</td>") == 1
 
 
 def test_a_new_rule_is_rehearsed_and_not_saved(browse, manager, rep, make_lead):
@@ -59,9 +116,8 @@ def test_what_can_not_be_saved_says_why(browse, manager, wrong, why):
 
 
 def test_both_pages_are_for_managers(browse, rep, manager):
-    assert browse(rep).post(PREVIEW, FORM).status_code == browse(rep).get(WORTH).status_code == 403
+    assert browse(rep).post(PREVIEW, FORM).status_code == browse(rep).get(MATCHES).status_code == 403
     assert browse(manager).get(PREVIEW).status_code == 405
-    assert "Too few leads to say" in text(browse(manager).get(WORTH))
 
 
 def test_the_form_leads_to_its_preview(browse, manager):

@@ -1,13 +1,16 @@
 """What rules are worth, against figures worked out by hand."""
 
 import math
+from datetime import UTC, date, datetime
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from sales.models import LeadScoringRule, LostReason
-from sales.queries.effectiveness import Lift, effectiveness, lift
+from sales.queries.effectiveness import Lift, effectiveness, effectiveness_table, lift
+from sales.queries.period import Period
+from sales.queries.whose import Whose
 
 
 @pytest.fixture
@@ -70,10 +73,50 @@ def test_one_query_answers_for_all_rules(db, make_leads):
     make_leads(2)
     with CaptureQueriesContext(connection) as captured:
         assert len(effectiveness()) == 8
-    assert len(captured) == 3  # the rules, the ends of the leads' keys, the counts
+    reads = [query for query in captured if " FROM " in query["sql"]]
+    assert len(reads) == 3  # the rules, the ends of the leads' keys, the counts
 
 
 def test_without_leads(repeat_client):
     (found,) = effectiveness()
     assert (found.matches, found.share_with, found.lift, found.verdict) == (0, None, None, "too_few")
     assert isinstance(lift(5, 10, 5, 10), Lift)
+
+
+def test_as_a_table(repeat_client, make_leads, manager):
+    make_leads(12, is_repeat=True, status="won")
+    make_leads(8, is_repeat=True, status="lost")
+    make_leads(6, status="won")
+    make_leads(24, status="lost")
+    make_leads(2)
+    of_all = {
+        "key": None, "name": "all leads", "matches": 52, "closed_with": 50, "won_with": 18, "won_with_rate": 36.0,
+        "closed_without": None, "won_without": None, "won_without_rate": None, "lift": None, "lift_low": None,
+        "lift_high": None, "verdict": None,
+    }  # fmt: skip
+    assert effectiveness_table(manager) == {
+        "rows": [
+            {
+                "key": repeat_client.pk, "name": "Repeat Client", "matches": 20, "closed_with": 20, "won_with": 12,
+                "won_with_rate": 60.0, "closed_without": 30, "won_without": 6, "won_without_rate": 20.0, "lift": 3.0,
+                "lift_low": 1.35, "lift_high": 6.68, "verdict": "better",
+            }
+        ],
+        "totals": of_all,
+    }  # fmt: skip
+
+
+def test_narrowed_it_is_of_leads_that_one_may_read(repeat_client, make_lead, manager, admin, rep, stranger, desk):
+    """Whole, it is of the company's: so are the rules."""
+    day = date(2026, 5, 4)
+    for owner in (rep, stranger, None):
+        make_lead(assigned_to=owner, created_at=datetime(2026, 5, 4, 12, tzinfo=UTC))
+    make_lead(assigned_to=rep, created_at=datetime(2026, 6, 4, 12, tzinfo=UTC))
+
+    def leads(user, period=None, **whose):
+        return effectiveness_table(user, period, whose=Whose(**whose))["totals"]["matches"]
+
+    assert (leads(manager), leads(admin)) == (4, 4)
+    assert (leads(manager, Period(day, day)), leads(admin, Period(day, day))) == (2, 3)
+    assert (leads(manager, team=desk.pk), leads(manager, Period(end=day), team=desk.pk)) == (2, 1)
+    assert (leads(manager, person=stranger.pk), leads(admin, person=stranger.pk)) == (0, 1)

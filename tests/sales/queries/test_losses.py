@@ -8,6 +8,7 @@ import pytest
 from sales.models import LeadSource
 from sales.queries.losses import losses
 from sales.queries.period import Period
+from sales.queries.whose import Whose
 
 ASKED = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -61,3 +62,10 @@ def test_by_source_and_value(lost, manager):
 def test_the_period_is_of_the_loss_and_the_leads_are_those_in_scope(lost, manager, stranger):
     assert losses(manager, Period(date(2026, 5, 6), date(2026, 5, 8)))["totals"]["lost"] == 2
     assert losses(stranger)["totals"] == row(None, "total", 0, None, 0, 0, 0, None)
+
+
+def test_of_a_team_or_a_person(lost, manager, rep, colleague, desk, other_desk):
+    whole = losses(manager)
+    assert losses(manager, whose=Whose(person=rep.pk)) == losses(manager, whose=Whose(team=desk.pk)) == whole
+    for whose in (Whose(person=colleague.pk), Whose(team=other_desk.pk)):
+        assert losses(manager, whose=whose) == {"rows": [], "totals": row(None, "total", 0, None, 0, 0, 0, None)}

@@ -7,7 +7,9 @@ import pytest
 from athena.accounts.models import local_today
 from sales import errors
 from sales.models import FollowUp
-from sales.queries.performance import follow_up_performance
+from sales.queries.performance import BY, follow_up_performance, performance_table
+from sales.queries.period import Period
+from sales.queries.whose import Whose
 
 
 @pytest.fixture
@@ -90,3 +92,37 @@ def test_on_time_is_by_the_assignees_calendar(make_user, desk, make_lead):
         first_scheduled_date="2026-07-01", completed_at="2026-07-01T12:30Z", outcome="successful",
     )  # fmt: skip
     assert follow_up_performance(abroad)["on_time_rate"] == 0.0  # 2 July 00:30 in Auckland
+
+
+def test_as_a_table_the_rows_add_up_to_the_same_totals(history, manager):
+    whole = follow_up_performance(manager)
+    for by in BY:
+        table = performance_table(manager, by=by)
+        totals = table["totals"]
+        assert totals == {"key": None, "name": "total", "total": whole["total_follow_ups"]} | {
+            name: whole[name]
+            for name in ("completed", "pending", "overdue", "cancelled", "completion_rate", "on_time_rate")
+        }
+        for name in ("total", "completed", "pending", "overdue", "cancelled"):
+            assert sum(row[name] for row in table["rows"]) == totals[name]
+
+
+def test_by_outcome_what_is_not_completed_has_none(history, manager):
+    rows = performance_table(manager, by="outcome")["rows"]
+    assert [(row["key"], row["name"], row["total"], row["pending"], row["cancelled"]) for row in rows] == [
+        ("no_answer", "No answer", 1, 0, 0), ("successful", "Successful", 2, 0, 0), (None, "no outcome", 3, 3, 1),
+    ]  # fmt: skip
+
+
+def test_a_table_of_a_team_a_person_and_a_period(history, admin, manager, rep, colleague, stranger, desk):
+    def names(user, by="person", period=None, **whose):
+        return [row["name"] for row in performance_table(user, period, by=by, whose=Whose(**whose))["rows"]]
+
+    assert names(admin) == ["Maria", "Otto", "Tom"]
+    assert names(admin, team=desk.pk) == ["Maria", "Tom"]
+    assert names(admin, person=stranger.pk) == ["Otto"]
+    assert names(admin, team=desk.pk, person=stranger.pk) == []
+    assert names(manager, person=stranger.pk) == []  # out of scope
+    assert names(rep, team=desk.pk) == ["Maria"]
+    day = history - timedelta(days=8)
+    assert names(manager, "type", Period(day, day)) == ["E-mail"]

@@ -34,6 +34,7 @@ def test_it_tells_what_saving_does(scored, repeat_client, manager):
     assert (told.leads, told.changed, told.hot, told.entering, told.leaving) == (6, 4, 50, 4, 0)
     assert told.before == [2, 0, 0, 4, 0, 0, 0, 0, 0, 0]
     assert told.after == [2, 0, 0, 0, 0, 0, 4, 0, 0, 0]
+    assert told.tallest == 4
     assert [(sample.before, sample.after.score) for sample in told.samples] == [(30, 60)] * 4
     assert told.samples[0].after.lines[0].points == 60
     scoring_rules.update_rule(by=manager, rule_id=repeat_client.pk, changes=HOTTER)
@@ -93,6 +94,7 @@ def test_its_cost_does_not_depend_on_how_many_leads(repeat_client, manager, make
 def test_without_leads_and_without_rules(repeat_client, manager):
     told = rehearse(manager, [])
     assert (told.leads, told.changed, told.before, told.samples) == (0, 0, [0] * 10, [])
+    assert told.tallest == 1
 
 
 def test_a_change_that_can_not_be_saved_can_not_be_rehearsed(repeat_client):

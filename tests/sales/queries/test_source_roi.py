@@ -15,7 +15,8 @@ from athena.accounts.models import User
 from athena.accounts.roles import Role
 from sales.models import Lead, LeadSource, SourceSpend
 from sales.queries.period import Period
-from sales.queries.source_roi import BY, source_roi
+from sales.queries.source_roi import BY, COSTS, source_roi
+from sales.queries.whose import Whose
 from sales.services import leads
 from tests.sales.queries import demo
 
@@ -124,6 +125,22 @@ def test_figures(fair, admin):
         "quoted_rate": 40.0, "won_rate": 40.0, "booked_revenue": Decimal(1000), "spend": Decimal(700),
         "cost_per_lead": Decimal(140), "cost_per_booking": Decimal(350), "roi": 0.4286,
     }  # fmt: skip
+
+
+def test_of_some_people_there_is_no_spend(fair, admin, manager, rep, colleague, stranger, make_lead, desk):
+    """Nor a row that is nothing but spend; where somebody's leads are not visible, there is nothing at all."""
+    make_lead(source=fair, campaign="July", assigned_to=colleague)
+    LeadSource.objects.filter(pk=fair.pk).update(cost_model="per_lead", unit_cost=10)
+    whole = source_roi(admin)["totals"]
+    for by in BY:
+        found = source_roi(admin, by=by, whose=Whose(person=rep.pk))
+        (row,) = found["rows"]
+        assert {row[name] for name in COSTS} | {found["totals"][name] for name in COSTS} == {None}
+        assert (row["leads"], row["won"], row["booked_revenue"], row["won_rate"]) == (5, 2, 1000, 40.0)
+    team = source_roi(manager, whose=Whose(team=desk.pk))["totals"]
+    assert team == whole | dict.fromkeys(COSTS)
+    make_lead(source=fair, assigned_to=stranger)
+    assert source_roi(manager, whose=Whose(person=stranger.pk))["rows"] == []
 
 
 def test_a_join_would_count_spend_once_for_each_lead(fair, admin):

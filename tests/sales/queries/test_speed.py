@@ -7,6 +7,7 @@ import pytest
 from sales.models import Lead, LeadSource
 from sales.queries.period import Period
 from sales.queries.speed import speed
+from sales.queries.whose import Whose
 
 ASKED = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -64,3 +65,14 @@ def test_the_period_scope_and_what_was_logged_for_before(sales, manager, rep, st
     assert speed(manager, Period(None, day - timedelta(days=2))) == {
         "rows": [], "totals": speed(manager, Period(day + timedelta(days=9)))["totals"]
     }  # fmt: skip
+
+
+def test_of_a_team_or_a_person(sales, manager, admin, desk, other_desk, colleague, stranger, make_lead):
+    make_lead(assigned_to=stranger, created_at=ASKED)
+    make_lead(created_at=ASKED)  # nobody's
+    assert speed(admin)["totals"]["leads"] == 7
+    assert speed(admin, whose=Whose(team=desk.pk)) == speed(manager, whose=Whose(team=desk.pk))
+    assert [row["name"] for row in speed(admin, whose=Whose(team=desk.pk))["rows"]] == ["Maria", "Tom"]
+    assert speed(admin, whose=Whose(person=colleague.pk))["totals"]["leads"] == 1
+    assert speed(admin, whose=Whose(team=other_desk.pk))["totals"]["leads"] == 1
+    assert speed(manager, whose=Whose(team=other_desk.pk))["rows"] == []
