@@ -29,7 +29,10 @@ class Kind:
 
 
 TEST_EMAIL = Kind(
-    "test_email", "Test e-mail", "The one that you send yourself, to see that e-mails arrive.", off=frozenset({"in_app"})
+    "test_email",
+    "Test e-mail",
+    "The one that you send yourself, to see that e-mails arrive.",
+    off=frozenset({"in_app"}),
 )
 
 _kinds: dict[str, Kind] = {}

@@ -11,8 +11,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications import unsubscribing, wording
-from notifications.channels import Channel, ChannelAway, PermanentFailure, TemporaryFailure
-from notifications.channels import eml
+from notifications.channels import Channel, ChannelAway, PermanentFailure, TemporaryFailure, eml
 from notifications.models import Notification
 
 SERVER_CLOSES = 421

@@ -16,18 +16,17 @@ from sales.models import IntakeForm, Lead, LeadImport, LeadSource
 PUT_AWAY = {"kind": "first_steps", "channel": "home", "wanted": False}  # the preference of somebody who has done so
 MAY = {"people": "accounts.add_user", "sources": "sales.add_leadsource", "leads": "sales.add_lead",
        "email": "notifications.view_delivery"}  # fmt: skip
-FATE = ("state", "last_error", "ended_at", "next_attempt_at", "attempts")
+FATE = ("state", "last_error", "ended_at", "next_attempt_at")
 
 
 @dataclass(frozen=True)
-class TestEmail:
-    """What has become of the e-mail that somebody last sent themself."""
+class Fate:
+    """What has become of the e-mail that somebody last sent themself (`notifications.proof`)."""
 
     state: str
     last_error: str
     ended_at: datetime | None
     next_attempt_at: datetime
-    attempts: int
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class FirstSteps:
     has_leads: bool
     waiting_import: int | None  # one of theirs that is looked through and waits for their word
     has_form: bool
-    test: TestEmail | None
+    test: Fate | None
 
     @property
     def many_done(self) -> int:
@@ -53,7 +52,7 @@ def first_steps(user: User) -> FirstSteps | None:
     """
     if settings.DEMO or not policy.is_manager(user):
         return None
-    found: dict[str, Any] = User.objects.filter(pk=user.pk).values(**_asked(user)).get()
+    found: Any = User.objects.filter(pk=user.pk).values(**_asked(user)).get()
     test = _test(found)
     if test is not None:
         found["has_email"] = test.state == Delivery.State.SENT
@@ -86,6 +85,6 @@ def _asked(user: User) -> dict[str, Any]:
     }
 
 
-def _test(found: dict[str, Any]) -> TestEmail | None:
+def _test(found: dict[str, Any]) -> Fate | None:
     fate = {name: found[f"test_{name}"] for name in FATE}
-    return TestEmail(**fate) if fate["state"] else None
+    return Fate(**fate) if fate["state"] else None

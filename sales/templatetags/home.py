@@ -56,6 +56,11 @@ def choices_of(spec: Any, changelist: Any) -> list[Any]:
 
 
 @register.simple_tag
+def mails_leave() -> str:
+    return email.way()
+
+
+@register.simple_tag
 def company() -> list[tuple[str, object, str]]:
     """What the settings say about the company: what it is, its value, and the setting's name."""
     return [
@@ -64,6 +69,10 @@ def company() -> list[tuple[str, object, str]]:
         ("E-mails come from", settings.DEFAULT_FROM_EMAIL, "DEFAULT_FROM_EMAIL"),
         ("The company’s time zone", settings.COMPANY_TIME_ZONE, "COMPANY_TIME_ZONE"),
         ("Telephone numbers without a country", settings.PHONE_REGION, "PHONE_REGION"),
-        ("Public holidays", " ".join(filter(None, (settings.HOLIDAYS_COUNTRY, settings.HOLIDAYS_REGION))), "HOLIDAYS_COUNTRY"),
+        (
+            "Public holidays",
+            " ".join(filter(None, (settings.HOLIDAYS_COUNTRY, settings.HOLIDAYS_REGION))),
+            "HOLIDAYS_COUNTRY",
+        ),
         ("A lead is hot from", f"{settings.HOT_SCORE} points", "HOT_SCORE"),
     ]
