@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from athena.accounts.models import User
 from sales import policy
 from sales.admin.base import person
+from sales.admin.lead_filters import id_of
 from sales.models import FollowUp
 from sales.queries.follow_up_days import NAMED, Days
 
@@ -82,9 +83,7 @@ class WhoseFilter(admin.SimpleListFilter):
 
 
 def of_whom(rows: Any, whose: str | None, user: User) -> Any:
-    """Those of this person (`me`, or a key); all where nobody is named."""
+    """Those of this person (`me`, or an id); all where nobody is named."""
     if not whose:
         return rows
-    if whose == "me":
-        return rows.filter(assigned_to=user.pk)
-    return rows.filter(assigned_to=whose) if whose.isascii() and whose.isdigit() else rows.none()
+    return rows.filter(assigned_to=user.pk if whose == "me" else id_of(whose))
