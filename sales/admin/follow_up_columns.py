@@ -43,17 +43,15 @@ def _badge(follow_up: Any, today: date) -> tuple[str, str]:
     return ("Tomorrow", "") if follow_up.scheduled_date == today + timedelta(days=1) else ("", "")
 
 
-@admin.display(description="What", ordering="follow_up_type")
+@admin.display(description="What", ordering="lead__company_name")
 def what(follow_up: Any) -> str:
-    return str(follow_up.get_follow_up_type_display())
-
-
-@admin.display(description="Lead", ordering="lead__company_name")
-def lead(follow_up: Any) -> str:
-    url, notes = reverse("admin:sales_lead_change", args=[follow_up.lead_id]), Truncator(follow_up.notes).chars(100)
+    """What is to be done, about whom: a link to each."""
+    notes = Truncator(follow_up.notes).chars(100)
     return format_html(
-        '<a href="{}">{}</a>{}',
-        url,
+        '<a href="{}"><strong>{}</strong></a> <a href="{}">{}</a>{}',
+        reverse("admin:sales_followup_change", args=[follow_up.pk]),
+        follow_up.get_follow_up_type_display(),
+        reverse("admin:sales_lead_change", args=[follow_up.lead_id]),
         follow_up.lead,
         format_html('<span class="quiet">{}</span>', notes) if notes else "",
     )

@@ -56,7 +56,7 @@ class CompletionForm(forms.Form):
 
 @admin.register(FollowUp)
 class FollowUpAdmin(ServiceAdmin):
-    list_display_links = (columns.what,)
+    list_display_links = None  # the columns link to the follow-up, its lead and its end
     list_select_related = ("lead", "assigned_to")
     list_filter = (DayFilter, WhoseFilter, StateFilter, "follow_up_type", "outcome")
     search_fields = ("lead__company_name", "lead__contact_name")
@@ -82,7 +82,7 @@ class FollowUpAdmin(ServiceAdmin):
     def get_list_display(self, request: HttpRequest) -> Any:
         user = person(request)
         due, end = columns.due(local_today(user)), columns.end(user.pk, request.get_full_path())
-        return (due, columns.what, columns.lead, columns.score, columns.phone, "assigned_to", end)
+        return (due, columns.what, columns.score, columns.phone, "assigned_to", end)
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """What is to be done: first things first. What was: the latest."""

@@ -12,6 +12,8 @@ BOTH = (
     "/admin/sales/lead/1/change/",
     "/admin/sales/lead/add/",
     "/admin/sales/followup/",
+    "/admin/sales/followup/?day=overdue",
+    "/admin/sales/followup/?day=coming&whose=me",
 )
 MANAGERS = (
     "/admin/sales/leadscoringrule/",
@@ -20,6 +22,7 @@ MANAGERS = (
     "/admin/sales/scoringrun/",
     "/admin/sales/transferbatch/",
     "/admin/sales/leadsource/",
+    "/admin/notifications/delivery/",
 )
 
 
