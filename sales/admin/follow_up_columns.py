@@ -23,12 +23,9 @@ def due(today: date) -> Column:
         when = dateformat.format(day, "D j M" if day.year == today.year else "D j M Y")
         if follow_up.scheduled_time:
             when += f", {follow_up.scheduled_time:%H:%M}"
-        badge, kind = _badge(follow_up, today)
-        return (
-            format_html('<span class="due {}">{}</span> <span class="when">{}</span>', kind, badge, when)
-            if badge
-            else when
-        )
+        label, kind = _badge(follow_up, today)
+        badge = format_html('<span class="due {}">{}</span> ', kind, label) if label else ""
+        return format_html('{}<span class="when">{}</span>', badge, when)
 
     return due
 

@@ -16,12 +16,17 @@ from sales.models import FollowUp
 from sales.queries.follow_up_days import NAMED, Days
 
 
+def state_of(request: HttpRequest) -> str:
+    """The state that a list is asked for. Who asks for an outcome, and no state, asks for what has one."""
+    has_outcome = any(name.startswith("outcome") for name in request.GET)
+    return request.GET.get("state") or ("completed" if has_outcome else "open")
+
+
 class StateFilter(admin.SimpleListFilter):
     title, parameter_name = "state", "state"
 
     def __init__(self, request: HttpRequest, *args: Any) -> None:
-        # Who asks for an outcome asks for what has one.
-        self.unasked = "completed" if any(name.startswith("outcome") for name in request.GET) else "open"
+        self.unasked = state_of(request)
         super().__init__(request, *args)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

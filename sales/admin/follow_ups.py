@@ -17,7 +17,7 @@ from athena.accounts.models import local_today
 from sales import errors, policy
 from sales.admin import follow_up_columns as columns
 from sales.admin.base import ServiceAdmin, act_on_each, next_page, person
-from sales.admin.follow_up_filters import DayFilter, StateFilter, WhoseFilter, of_whom
+from sales.admin.follow_up_filters import DayFilter, StateFilter, WhoseFilter, of_whom, state_of
 from sales.models import CadenceEnrolment, FollowUp, LostReason
 from sales.models.follow_up import DUE_FIRST
 from sales.queries.follow_up_days import Days
@@ -86,8 +86,7 @@ class FollowUpAdmin(ServiceAdmin):
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """What is to be done: first things first. What was: the latest."""
-        past = request.GET.get("state") in ("completed", "cancelled", "all")
-        return ("-scheduled_date", "-id") if past else self.ordering
+        return self.ordering if state_of(request) in ("open", "overdue") else ("-scheduled_date", "-id")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """With how many there are by day."""
