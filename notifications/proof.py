@@ -13,9 +13,8 @@ KIND = kinds.TEST_EMAIL.name
 @transaction.atomic
 def send_email(*, by: User) -> None:
     """One e-mail to oneself. It takes the place of the one before, whose fate is nobody's question any longer: as a row
-    of its own it has a Message-ID of its own, and does not wait for that one's next attempt.
+    of its own it has a Message-ID of its own, and does not wait for that one's next attempt. Two at once are one.
     """
-    User.objects.select_for_update(no_key=True).get(pk=by.pk)  # one after another
     Notification.objects.filter(dedupe_key=_key(by)).delete()
     outbox.add(kind=KIND, recipient_id=by.pk, dedupe_key=_key(by), context={})
 
