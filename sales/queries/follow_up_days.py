@@ -67,11 +67,9 @@ class Days:
         monday = first - first.weekday() * _DAY
         week = [monday + n * _DAY for n in range(7)]
         days = [*NAMED, *map(date.isoformat, week)]
-        counts = (
-            rows.open()
-            .order_by()
-            .aggregate(**{f"n{n}": Count("pk", filter=self.of(day)) for n, day in enumerate(days)})
-        )
+        tallies = {f"n{n}": Count("pk", filter=self.of(day)) for n, day in enumerate(days)}
+        last = max(week[-1], self.today + COMING_DAYS * _DAY)  # what comes after it is in none of them
+        counts = rows.open().filter(scheduled_date__lte=last).order_by().aggregate(**tallies)
         many = [counts[f"n{n}"] for n in range(len(days))]
         return Plan(
             named=[Tally(name, label, many[n]) for n, (name, label) in enumerate(NAMED.items())],
