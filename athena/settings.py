@@ -150,6 +150,7 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked from
 # Language and time: UTC in the database; people have a zone of their own.
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
+FORMAT_MODULE_PATH = "athena.formats"
 USE_TZ = True
 TIME_ZONE = "UTC"
 COMPANY_TIME_ZONE = env.zone("COMPANY_TIME_ZONE", "America/New_York")
@@ -180,7 +181,7 @@ ANYMAIL: dict[str, Any] = {}
 vars().update(env.mail_server("EMAIL_URL"))
 ANYMAIL |= {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT}
 DEFAULT_FROM_EMAIL = env.mailbox("DEFAULT_FROM_EMAIL", "Athena <athena@localhost>")
-DELIVERY_LEASE_SECONDS = env.number("DELIVERY_LEASE_SECONDS", 120, most=86_400)
+DELIVERY_LEASE_SECONDS = env.number("DELIVERY_LEASE_SECONDS", 100, most=86_400)
 
 # API
 REST_FRAMEWORK: dict[str, Any] = {

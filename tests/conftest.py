@@ -31,8 +31,11 @@ def _set_apart() -> None:
     django.setup()
     # Pages name static files as they are: nothing was collected.
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    from django.contrib.auth.hashers import Argon2PasswordHasher
+
     from athena.celery import app
 
+    Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost = 1, 8 * Argon2PasswordHasher.parallelism
     app.conf.update(broker_url="memory://", broker_transport_options={})
     del os.environ["DJANGO_SETTINGS_MODULE"]  # the processes of pytest-xdist come here, too
 
@@ -45,10 +48,12 @@ def pytest_report_header() -> str:
     return f"athena: {engine}, {'redis' if settings.REDIS_URL else 'a broker in files'} (live tests)"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if item.get_closest_marker("live"):  # one after another: they share an Athena and the broker
-            item.add_marker(pytest.mark.xdist_group("live"))
+        if item.get_closest_marker("live"):  # one process runs what shares an Athena, and starts it once
+            shared = (name for name in ("live_athena", "server") if name in item.fixturenames)  # type: ignore[attr-defined]
+            item.add_marker(pytest.mark.xdist_group(next(shared, item.path.stem)))
     if "postgresql" in settings.DATABASES["default"]["ENGINE"]:
         return
     deselected = [item for item in items if item.get_closest_marker("postgres")]

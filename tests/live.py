@@ -2,13 +2,13 @@
 
 import json
 import os
-import random
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +23,9 @@ import redis
 from tests.servers import free_port
 
 ROOT = Path(__file__).parent.parent
+# The databases of Redis that this process of pytest-xdist uses, each in its turn; no other process does.
+_WORKER, _WORKERS = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
+_BROKERS = cycle(range(1, 16)[int(_WORKER.removeprefix("gw")) % 15 :: int(_WORKERS)])
 PATIENCE_SECONDS = 120  # with a busy machine; nothing is asserted about time
 
 
@@ -103,7 +106,7 @@ def own_engine() -> Iterator[dict[str, str]]:
         yield {}
         return
     name = f"athena_live_{uuid4().hex[:12]}"
-    broker = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{random.randrange(1, 16)}").geturl()
+    broker = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{next(_BROKERS)}").geturl()
     redis.Redis.from_url(broker).flushdb()
     administer(server, f"CREATE DATABASE {name}")
     try:

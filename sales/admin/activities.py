@@ -18,6 +18,7 @@ class ActivityForm(ServiceForm):
 
 @admin.register(Activity)
 class ActivityAdmin(ServiceAdmin):
+    rank = 3
     form = ActivityForm
     list_display = ("occurred_at", "activity_type", "direction", "lead", "description", "user")
     list_select_related = ("lead", "user")

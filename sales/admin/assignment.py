@@ -28,10 +28,15 @@ def _row(number: int) -> dict[str, forms.Field]:
     asked = [(field.name, f"{field.sentence} ({field.name})") for field in conditions.ATTRIBUTES.values()]
     said = list(LeadScoringRule.Operator.choices)
     label = "If" if number == 1 else "and"
+    how, what = ({"aria-label": f"Condition {number}: {part}"} for part in ("how it is compared", "with what"))
     return {
         f"condition_{number}_field": forms.ChoiceField(choices=nothing + asked, required=False, label=label),
-        f"condition_{number}_operator": forms.ChoiceField(choices=nothing + said, required=False, label=""),
-        f"condition_{number}_value": forms.CharField(max_length=255, required=False, label=""),
+        f"condition_{number}_operator": forms.ChoiceField(
+            choices=nothing + said, required=False, label="", widget=forms.Select(attrs=how)
+        ),
+        f"condition_{number}_value": forms.CharField(
+            max_length=255, required=False, label="", widget=forms.TextInput(attrs=what)
+        ),
     }
 
 

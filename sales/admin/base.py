@@ -7,13 +7,13 @@ from django.contrib import admin, messages
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from athena.accounts.models import User
 from athena.accounts.site import OwnColumnsAdmin
 from sales import errors
+from sales.admin.seen import SeenForm
 
 
 def person(request: HttpRequest) -> User:
@@ -21,7 +21,7 @@ def person(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-class ServiceForm(ModelForm):  # type: ignore[type-arg]
+class ServiceForm(SeenForm):
     """A form that shows what the service refused, beside the field it is about."""
 
     refused: errors.SalesError | None = None
@@ -115,12 +115,23 @@ class ServiceAdmin(VisibleAdmin):
         obj.pk = written.pk
         obj.refresh_from_db()
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        say_kept(request, form)
+
     def values_of(self, form: Any) -> dict[str, Any]:
         """What a new row is made of: whatever was filled in."""
         return {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
 
     def save_by_service(self, request: HttpRequest, obj: Any, values: dict[str, Any]) -> Model:
         raise NotImplementedError(type(self).__name__)
+
+
+def say_kept(request: HttpRequest, form: SeenForm) -> None:
+    """Name what somebody else has changed while the page was open."""
+    if form.kept:
+        changes = ", ".join(f"{label} is “{says}” now" for label, says in form.kept.items())
+        messages.info(request, f"Somebody else has changed this too, and that stays: {changes}.")
 
 
 def next_page(request: HttpRequest, default: str) -> str:

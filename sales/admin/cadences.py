@@ -5,8 +5,9 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
-from sales.admin.base import person
+from sales.admin.base import person, say_kept
 from sales.admin.sources import ManagedAdmin
 from sales.models import Cadence, CadenceStep
 from sales.services import cadences
@@ -19,8 +20,10 @@ class StepInline(admin.TabularInline):  # type: ignore[type-arg]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "notes" and field is not None:
-            field.widget.attrs["rows"] = 2
+        if field is not None:
+            field.widget.attrs["aria-label"] = capfirst(db_field.verbose_name)  # the table's head is no label
+            if db_field.name == "notes":
+                field.widget.attrs["rows"] = 2
         return field
 
 
@@ -47,3 +50,4 @@ class CadenceAdmin(ManagedAdmin):
             steps += formset.save(commit=False)
             removed += formset.deleted_objects
         cadences.save(by=person(request), cadence=form.instance, steps=steps, removed=removed)
+        say_kept(request, form)

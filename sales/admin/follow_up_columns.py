@@ -24,7 +24,7 @@ def due(today: date) -> Column:
         if follow_up.scheduled_time:
             when += f", {follow_up.scheduled_time:%H:%M}"
         label, kind = _badge(follow_up, today)
-        badge = format_html('<span class="due {}">{}</span> ', kind, label) if label else ""
+        badge = format_html('<span class="due due-{}">{}</span> ', kind, label) if label else ""
         return format_html('{}<span class="when">{}</span>', badge, when)
 
     return due
@@ -34,10 +34,10 @@ def _badge(follow_up: Any, today: date) -> tuple[str, str]:
     if not follow_up.is_open:
         return "", ""
     if follow_up.is_overdue:
-        return "Overdue", "is-late"
+        return "Overdue", "overdue"
     if follow_up.scheduled_date <= today:
-        return "Today", "is-today"
-    return ("Tomorrow", "") if follow_up.scheduled_date == today + timedelta(days=1) else ("", "")
+        return "Today", "today"
+    return ("Tomorrow", "tomorrow") if follow_up.scheduled_date == today + timedelta(days=1) else ("", "")
 
 
 @admin.display(description="What", ordering="lead__company_name")

@@ -56,6 +56,7 @@ class CompletionForm(forms.Form):
 
 @admin.register(FollowUp)
 class FollowUpAdmin(ServiceAdmin):
+    rank = 2
     list_display_links = None  # the columns link to the follow-up, its lead and its end
     list_select_related = ("lead", "assigned_to")
     list_filter = (DayFilter, WhoseFilter, StateFilter, "follow_up_type", "outcome")
@@ -119,14 +120,16 @@ class FollowUpAdmin(ServiceAdmin):
         return form
 
     def may_write(self, request: HttpRequest, obj: FollowUp) -> bool:
-        return obj.is_open and policy.may_write_follow_up(person(request), obj)
+        """Saving one that was completed meanwhile is for the service to refuse: the page keeps what was typed."""
+        may = policy.may_write_follow_up(person(request), obj)
+        return may and (obj.is_open or request.method == "POST")
 
     def save_by_service(self, request: HttpRequest, obj: FollowUp, values: dict[str, Any]) -> FollowUp:
         by = person(request)
         if "assigned_to" in values:
             values["assigned_to"] = values["assigned_to"].pk
         if obj.pk is not None:
-            saved = follow_ups.update(by=by, follow_up_id=obj.pk, changes=values)
+            saved = follow_ups.update(by=by, follow_up_id=obj.pk, changes=values, versions={obj.version})
         else:
             saved = follow_ups.create(by=by, lead_id=values.pop("lead").pk, **values)
         warn(request, saved)

@@ -32,7 +32,8 @@ SHOWN = 20  # follow-ups on a lead's page
 
 @admin.register(Lead)
 class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
-    list_display = ("name", "status", "score", "assigned_to", "next_step", "pickup", "value", "source")
+    rank = 1
+    list_display = ("name", "status", "points", "assigned_to", "next_step", "pickup", "value", "source")
     list_select_related = ("assigned_to", "source")
     list_filter = (ViewFilter, "status", PlanFilter, ScoreFilter, OwnerFilter, "source", "trip_type", ArchivedFilter)
     search_fields = ("company_name", "contact_name", "email", "phone")
@@ -103,7 +104,7 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
 
     def save_by_service(self, request: HttpRequest, obj: Lead, values: dict[str, Any]) -> Lead:
         if obj.pk is not None:
-            return leads.update(by=person(request), lead_id=obj.pk, changes=values)
+            return leads.update(by=person(request), lead_id=obj.pk, changes=values, versions={obj.version})
         owner = values.pop("assigned_to", None)
         return leads.create(by=person(request), values={**values, "assigned_to": owner and owner.pk})
 
@@ -125,14 +126,23 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
     def name(self, lead: Lead) -> str:
         return str(lead)
 
+    @admin.display(description="Score", ordering="score")
+    def points(self, lead: Lead) -> str:
+        return format_html(
+            '<span class="score {0}">{1}</span><svg class="score-bar" viewBox="0 0 100 4" preserveAspectRatio="none"'
+            ' aria-hidden="true"><rect width="100" height="4"/><rect class="{0}" width="{1}" height="4"/></svg>',
+            "hot" if lead.score >= settings.HOT_SCORE else "",
+            lead.score,
+        )
+
     @admin.display(description="Next step", ordering="next_follow_up_date", empty_value="–")
     def next_step(self, lead: Lead) -> str | None:
         due = lead.next_follow_up_date
         if due is None:
             return None
-        local = timezone.localtime(due)
-        day = dateformat.format(local, "j M")
-        return format_html('<span class="overdue">{}</span>', day) if local.date() < timezone.localdate() else day
+        local, today = timezone.localtime(due), timezone.localdate()
+        state = "overdue" if local.date() < today else "today" if local.date() == today else "later"
+        return format_html('<span class="due due-{}">{}</span>', state, dateformat.format(local, "j M"))
 
     @admin.display(description="Pickup", ordering="pickup_at", empty_value="–")
     def pickup(self, lead: Lead) -> str | None:

@@ -38,6 +38,7 @@ class RuleForm(ServiceForm):
 
 @admin.register(LeadScoringRule)
 class RuleAdmin(ServiceAdmin):
+    rank = 5
     form = RuleForm
     list_display = ("rule_name", "asks", "points", "is_active", "group", "state")
     list_filter = ("is_active", "rule_type")
@@ -106,7 +107,8 @@ class RuleAdmin(ServiceAdmin):
 
     def save_by_service(self, request: HttpRequest, obj: LeadScoringRule, values: dict[str, Any]) -> LeadScoringRule:
         if obj.pk is not None:
-            return scoring_rules.update_rule(by=person(request), rule_id=obj.pk, changes=values)
+            by = person(request)
+            return scoring_rules.update_rule(by=by, rule_id=obj.pk, changes=values, versions={obj.version})
         return scoring_rules.create_rule(by=person(request), values=values)
 
     def delete_model(self, request: HttpRequest, obj: LeadScoringRule) -> None:

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model
-from django.forms import ModelForm
 from django.http import HttpRequest
 
 from sales.admin.base import ServiceAdmin, person
 from sales.admin.reports import ReportPages
+from sales.admin.seen import SeenForm
 from sales.admin.spend import SpendUpload
 from sales.models import LeadSource, LostReason, SourceSpend
 from sales.services import sources
@@ -17,7 +17,7 @@ from sales.services import sources
 class ManagedAdmin(ServiceAdmin):
     """Rows that the form checks whole."""
 
-    form = ModelForm  # type: ignore[assignment]
+    form = SeenForm  # type: ignore[assignment]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         sources.save(by=person(request), row=obj)
@@ -28,6 +28,7 @@ class ManagedAdmin(ServiceAdmin):
 
 @admin.register(LeadSource)
 class LeadSourceAdmin(ReportPages, ManagedAdmin):
+    rank = 4
     change_list_template = "admin/sales/leadsource/change_list.html"
     list_display = ("name", "channel", "cost_model", "unit_cost", "is_active")
     list_filter = ("channel", "cost_model", "is_active")

@@ -32,358 +32,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Activity",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "activity_type",
-                    models.CharField(
-                        choices=[
-                            ("call", "Call"),
-                            ("email", "E-mail"),
-                            ("meeting", "Meeting"),
-                            ("note", "Note"),
-                            ("quote", "Quote sent"),
-                            ("quote_requested", "Quote requested"),
-                            ("transfer", "Transfer"),
-                            ("status_change", "Status change"),
-                            ("other", "Other"),
-                        ],
-                        max_length=50,
-                    ),
-                ),
-                (
-                    "direction",
-                    models.CharField(
-                        blank=True, choices=[("inbound", "Inbound"), ("outbound", "Outbound")], max_length=10, null=True
-                    ),
-                ),
-                ("description", models.CharField(blank=True, db_default="", default="", max_length=500)),
-                ("notes", models.TextField(blank=True, db_default="", default="", max_length=10000)),
-                ("data", models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict)),
-                ("occurred_at", models.DateTimeField(db_default=athena.db.Now())),
-                ("created_at", models.DateTimeField(db_default=athena.db.Now(), editable=False)),
-                (
-                    "user",
-                    models.ForeignKey(
-                        blank=True,
-                        db_column="user_id",
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name_plural": "activities",
-                "db_table": "activities",
-                "ordering": ["-occurred_at", "-id"],
-            },
-        ),
-        migrations.CreateModel(
-            name="FollowUp",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "follow_up_type",
-                    models.CharField(
-                        choices=[
-                            ("call", "Call"),
-                            ("email", "E-mail"),
-                            ("meeting", "Meeting"),
-                            ("quote", "Quote"),
-                            ("other", "Other"),
-                        ],
-                        max_length=50,
-                    ),
-                ),
-                ("scheduled_date", models.DateField()),
-                ("scheduled_time", models.TimeField(blank=True, help_text="On the assignee's wall clock.", null=True)),
-                ("first_scheduled_date", models.DateField(editable=False, null=True)),
-                ("due_at", models.DateTimeField(editable=False, null=True)),
-                ("completed", models.BooleanField(db_default=False, default=False)),
-                ("completed_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "outcome",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("successful", "Successful"),
-                            ("no_answer", "No answer"),
-                            ("voicemail", "Voicemail"),
-                            ("rescheduled", "Rescheduled"),
-                            ("lost", "Lost"),
-                        ],
-                        max_length=50,
-                        null=True,
-                    ),
-                ),
-                (
-                    "notes",
-                    models.TextField(
-                        blank=True, db_default="", default="", help_text="What is to be done.", max_length=10000
-                    ),
-                ),
-                (
-                    "outcome_notes",
-                    models.TextField(
-                        blank=True, db_default="", default="", help_text="What came of it.", max_length=10000
-                    ),
-                ),
-                (
-                    "no_next_reason",
-                    models.CharField(
-                        blank=True, db_default="", default="", help_text="Why nothing follows.", max_length=200
-                    ),
-                ),
-                ("remind_at", models.DateTimeField(editable=False, null=True)),
-                ("reminder_sent", models.BooleanField(db_default=False, default=False, editable=False)),
-                ("reminder_no", models.IntegerField(db_default=1, default=1, editable=False)),
-                ("cancelled_at", models.DateTimeField(editable=False, null=True)),
-                ("cancel_reason", models.CharField(blank=True, db_default="", default="", max_length=200)),
-                ("version", models.IntegerField(db_default=1, default=1, editable=False)),
-                ("created_at", models.DateTimeField(db_default=athena.db.Now(), editable=False)),
-                ("updated_at", models.DateTimeField(db_default=athena.db.Now(), editable=False)),
-                (
-                    "activity",
-                    models.ForeignKey(
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="sales.activity",
-                    ),
-                ),
-                (
-                    "assigned_to",
-                    models.ForeignKey(
-                        db_column="assigned_to",
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="follow_ups",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "completed_by",
-                    models.ForeignKey(
-                        blank=True,
-                        db_column="completed_by",
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        db_column="created_by",
-                        db_index=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "follow-up",
-                "db_table": "follow_ups",
-                "ordering": ["scheduled_date", "scheduled_time", "id"],
-            },
-        ),
-        migrations.AddField(
-            model_name="activity",
-            name="follow_up",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="activities",
-                to="sales.followup",
-            ),
-        ),
-        migrations.CreateModel(
-            name="Lead",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("company_name", models.CharField(blank=True, db_default="", default="", max_length=200)),
-                ("contact_name", models.CharField(blank=True, db_default="", default="", max_length=200)),
-                ("email", models.CharField(blank=True, db_default="", default="", max_length=254)),
-                ("email_normalised", models.CharField(editable=False, max_length=254, null=True)),
-                ("phone", models.CharField(blank=True, db_default="", default="", max_length=50)),
-                ("phone_normalised", models.CharField(editable=False, max_length=32, null=True)),
-                ("notes", models.TextField(blank=True, db_default="", default="", max_length=10000)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("new", "New"),
-                            ("contacted", "Contacted"),
-                            ("qualified", "Qualified"),
-                            ("quoted", "Quoted"),
-                            ("won", "Won"),
-                            ("lost", "Lost"),
-                        ],
-                        db_default="new",
-                        default="new",
-                        max_length=20,
-                    ),
-                ),
-                (
-                    "trip_type",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("one_way", "One way"),
-                            ("round_trip", "Round trip"),
-                            ("multi_day", "Multi-day tour"),
-                            ("shuttle", "Shuttle"),
-                        ],
-                        db_default="",
-                        default="",
-                        max_length=20,
-                    ),
-                ),
-                ("pickup_at", models.DateTimeField(blank=True, null=True)),
-                ("return_at", models.DateTimeField(blank=True, null=True)),
-                ("pickup_location", models.CharField(blank=True, db_default="", default="", max_length=200)),
-                ("dropoff_location", models.CharField(blank=True, db_default="", default="", max_length=200)),
-                ("itinerary", models.TextField(blank=True, db_default="", default="", max_length=10000)),
-                ("estimated_passengers", models.IntegerField(blank=True, null=True)),
-                (
-                    "vehicle_type",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("motorcoach", "Motorcoach"),
-                            ("minibus", "Minibus"),
-                            ("school_bus", "School bus"),
-                            ("van", "Van"),
-                            ("other", "Other"),
-                        ],
-                        db_default="",
-                        default="",
-                        max_length=20,
-                    ),
-                ),
-                ("vehicles_needed", models.IntegerField(blank=True, null=True)),
-                ("accessible_seats", models.IntegerField(blank=True, null=True)),
-                ("estimated_value", models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True)),
-                ("quote_amount", models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True)),
-                ("quote_valid_until", models.DateField(blank=True, null=True)),
-                ("bid_due_at", models.DateTimeField(blank=True, null=True)),
-                ("booked_value", models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True)),
-                ("is_repeat", models.BooleanField(db_default=False, default=False)),
-                ("campaign", models.CharField(blank=True, db_default="", default="", max_length=100)),
-                ("utm_source", models.CharField(blank=True, db_default="", default="", max_length=100)),
-                ("utm_medium", models.CharField(blank=True, db_default="", default="", max_length=100)),
-                ("utm_campaign", models.CharField(blank=True, db_default="", default="", max_length=100)),
-                ("utm_term", models.CharField(blank=True, db_default="", default="", max_length=100)),
-                ("utm_content", models.CharField(blank=True, db_default="", default="", max_length=100)),
-                ("last_utm_source", models.CharField(blank=True, db_default="", default="", max_length=100)),
-                ("last_utm_medium", models.CharField(blank=True, db_default="", default="", max_length=100)),
-                ("last_utm_campaign", models.CharField(blank=True, db_default="", default="", max_length=100)),
-                ("last_utm_term", models.CharField(blank=True, db_default="", default="", max_length=100)),
-                ("last_utm_content", models.CharField(blank=True, db_default="", default="", max_length=100)),
-                ("score", models.IntegerField(db_default=0, default=0, editable=False)),
-                ("score_raw", models.IntegerField(db_default=0, default=0, editable=False)),
-                ("score_updated_at", models.DateTimeField(editable=False, null=True)),
-                ("last_follow_up_date", models.DateTimeField(editable=False, null=True)),
-                ("next_follow_up_date", models.DateTimeField(editable=False, null=True)),
-                ("follow_up_count", models.IntegerField(db_default=0, default=0, editable=False)),
-                ("first_contacted_at", models.DateTimeField(editable=False, null=True)),
-                ("qualified_at", models.DateTimeField(editable=False, null=True)),
-                ("quoted_at", models.DateTimeField(editable=False, null=True)),
-                ("closed_at", models.DateTimeField(editable=False, null=True)),
-                ("last_activity_at", models.DateTimeField(editable=False, null=True)),
-                ("archived_at", models.DateTimeField(editable=False, null=True)),
-                ("version", models.IntegerField(db_default=1, default=1, editable=False)),
-                ("created_at", models.DateTimeField(db_default=athena.db.Now(), editable=False)),
-                ("updated_at", models.DateTimeField(db_default=athena.db.Now(), editable=False)),
-                (
-                    "assigned_to",
-                    models.ForeignKey(
-                        blank=True,
-                        db_column="assigned_to",
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="leads",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "merged_into",
-                    models.ForeignKey(
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="merged",
-                        to="sales.lead",
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "leads",
-                "ordering": ["-created_at", "-id"],
-            },
-        ),
-        migrations.AddField(
-            model_name="followup",
-            name="lead",
-            field=models.ForeignKey(
-                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="follow_ups", to="sales.lead"
-            ),
-        ),
-        migrations.CreateModel(
-            name="FieldChange",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("field", models.CharField(max_length=100)),
-                ("old", models.JSONField(null=True)),
-                ("new", models.JSONField(null=True)),
-                ("at", models.DateTimeField(db_default=athena.db.Now())),
-                (
-                    "by",
-                    models.ForeignKey(
-                        db_column="by_id",
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "lead",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="field_changes",
-                        to="sales.lead",
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "field_changes",
-                "ordering": ["-at", "-id"],
-            },
-        ),
-        migrations.AddField(
-            model_name="activity",
-            name="lead",
-            field=models.ForeignKey(
-                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="activities", to="sales.lead"
-            ),
-        ),
-        migrations.CreateModel(
             name="LeadScoringRule",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -581,40 +229,608 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddField(
-            model_name="lead",
-            name="last_source",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="sales.leadsource",
-            ),
+        migrations.CreateModel(
+            name="Lead",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("company_name", models.CharField(blank=True, db_default="", default="", max_length=200)),
+                ("contact_name", models.CharField(blank=True, db_default="", default="", max_length=200)),
+                ("email", models.CharField(blank=True, db_default="", default="", max_length=254)),
+                ("email_normalised", models.CharField(editable=False, max_length=254, null=True)),
+                ("phone", models.CharField(blank=True, db_default="", default="", max_length=50)),
+                ("phone_normalised", models.CharField(editable=False, max_length=32, null=True)),
+                ("notes", models.TextField(blank=True, db_default="", default="", max_length=10000)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("contacted", "Contacted"),
+                            ("qualified", "Qualified"),
+                            ("quoted", "Quoted"),
+                            ("won", "Won"),
+                            ("lost", "Lost"),
+                        ],
+                        db_default="new",
+                        default="new",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "trip_type",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("one_way", "One way"),
+                            ("round_trip", "Round trip"),
+                            ("multi_day", "Multi-day tour"),
+                            ("shuttle", "Shuttle"),
+                        ],
+                        db_default="",
+                        default="",
+                        max_length=20,
+                    ),
+                ),
+                ("pickup_at", models.DateTimeField(blank=True, null=True)),
+                ("return_at", models.DateTimeField(blank=True, null=True)),
+                ("pickup_location", models.CharField(blank=True, db_default="", default="", max_length=200)),
+                ("dropoff_location", models.CharField(blank=True, db_default="", default="", max_length=200)),
+                ("itinerary", models.TextField(blank=True, db_default="", default="", max_length=10000)),
+                ("estimated_passengers", models.IntegerField(blank=True, null=True)),
+                (
+                    "vehicle_type",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("motorcoach", "Motorcoach"),
+                            ("minibus", "Minibus"),
+                            ("school_bus", "School bus"),
+                            ("van", "Van"),
+                            ("other", "Other"),
+                        ],
+                        db_default="",
+                        default="",
+                        max_length=20,
+                    ),
+                ),
+                ("vehicles_needed", models.IntegerField(blank=True, null=True)),
+                ("accessible_seats", models.IntegerField(blank=True, null=True)),
+                ("estimated_value", models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True)),
+                ("quote_amount", models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True)),
+                ("quote_valid_until", models.DateField(blank=True, null=True)),
+                ("bid_due_at", models.DateTimeField(blank=True, null=True)),
+                ("booked_value", models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True)),
+                ("is_repeat", models.BooleanField(db_default=False, default=False)),
+                ("campaign", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                ("utm_source", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                ("utm_medium", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                ("utm_campaign", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                ("utm_term", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                ("utm_content", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                ("last_utm_source", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                ("last_utm_medium", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                ("last_utm_campaign", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                ("last_utm_term", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                ("last_utm_content", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                ("score", models.IntegerField(db_default=0, default=0, editable=False)),
+                ("score_raw", models.IntegerField(db_default=0, default=0, editable=False)),
+                ("score_updated_at", models.DateTimeField(editable=False, null=True)),
+                ("last_follow_up_date", models.DateTimeField(editable=False, null=True)),
+                ("next_follow_up_date", models.DateTimeField(editable=False, null=True)),
+                ("follow_up_count", models.IntegerField(db_default=0, default=0, editable=False)),
+                ("first_contacted_at", models.DateTimeField(editable=False, null=True)),
+                ("qualified_at", models.DateTimeField(editable=False, null=True)),
+                ("quoted_at", models.DateTimeField(editable=False, null=True)),
+                ("closed_at", models.DateTimeField(editable=False, null=True)),
+                ("last_activity_at", models.DateTimeField(editable=False, null=True)),
+                ("archived_at", models.DateTimeField(editable=False, null=True)),
+                ("version", models.IntegerField(db_default=1, default=1, editable=False)),
+                ("created_at", models.DateTimeField(db_default=athena.db.Now(), editable=False)),
+                ("updated_at", models.DateTimeField(db_default=athena.db.Now(), editable=False)),
+                (
+                    "assigned_to",
+                    models.ForeignKey(
+                        blank=True,
+                        db_column="assigned_to",
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="leads",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="merged",
+                        to="sales.lead",
+                    ),
+                ),
+                (
+                    "last_source",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="sales.leadsource",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="leads",
+                        to="sales.leadsource",
+                    ),
+                ),
+                (
+                    "lost_reason",
+                    models.ForeignKey(
+                        blank=True,
+                        db_column="lost_reason",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="sales.lostreason",
+                        to_field="name",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "leads",
+                "ordering": ["-created_at", "-id"],
+                "indexes": [
+                    models.Index(
+                        models.OrderBy(models.F("score"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        condition=models.Q(
+                            ("archived_at__isnull", True), ("status__in", ("new", "contacted", "qualified", "quoted"))
+                        ),
+                        name="idx_leads_score",
+                    ),
+                    models.Index(
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="idx_leads_created",
+                    ),
+                    models.Index(
+                        models.F("status"),
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="idx_leads_status",
+                    ),
+                    models.Index(
+                        models.F("assigned_to"),
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="idx_leads_assigned",
+                    ),
+                    models.Index(models.F("next_follow_up_date"), name="idx_leads_next_follow_up"),
+                    models.Index(
+                        models.F("id"),
+                        condition=models.Q(
+                            ("email_normalised__isnull", True), ("phone_normalised__isnull", True), _connector="OR"
+                        ),
+                        name="idx_leads_not_normalised",
+                    ),
+                    models.Index(models.F("email_normalised"), name="idx_leads_email"),
+                    models.Index(models.F("phone_normalised"), name="idx_leads_phone"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["new", "contacted", "qualified", "quoted", "won", "lost"])),
+                        name="leads_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("company_name", ""), _negated=True),
+                            models.Q(("contact_name", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="leads_named",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "lost"), _negated=True), ("lost_reason__isnull", False), _connector="OR"
+                        ),
+                        name="leads_lost_has_a_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("pickup_at__isnull", True),
+                            ("return_at__isnull", True),
+                            ("return_at__gte", models.F("pickup_at")),
+                            _connector="OR",
+                        ),
+                        name="leads_return_after_pickup",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("merged_into", models.F("id")), _negated=True),
+                        name="leads_not_merged_into_itself",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("score__range", (0, 100))), name="leads_score"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("estimated_passengers__range", (0, 100000)),
+                            ("estimated_passengers__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="leads_estimated_passengers",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("vehicles_needed__range", (0, 100000)), ("vehicles_needed__isnull", True), _connector="OR"
+                        ),
+                        name="leads_vehicles_needed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("accessible_seats__range", (0, 100000)),
+                            ("accessible_seats__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="leads_accessible_seats",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("estimated_value__range", (0, Decimal("9999999999.99"))),
+                            ("estimated_value__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="leads_estimated_value",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("quote_amount__range", (0, Decimal("9999999999.99"))),
+                            ("quote_amount__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="leads_quote_amount",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("booked_value__range", (0, Decimal("9999999999.99"))),
+                            ("booked_value__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="leads_booked_value",
+                    ),
+                ],
+            },
         ),
-        migrations.AddField(
-            model_name="lead",
-            name="source",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="leads",
-                to="sales.leadsource",
-            ),
+        migrations.CreateModel(
+            name="Activity",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "activity_type",
+                    models.CharField(
+                        choices=[
+                            ("call", "Call"),
+                            ("email", "E-mail"),
+                            ("meeting", "Meeting"),
+                            ("note", "Note"),
+                            ("quote", "Quote sent"),
+                            ("quote_requested", "Quote requested"),
+                            ("transfer", "Transfer"),
+                            ("status_change", "Status change"),
+                            ("other", "Other"),
+                        ],
+                        max_length=50,
+                    ),
+                ),
+                (
+                    "direction",
+                    models.CharField(
+                        blank=True, choices=[("inbound", "Inbound"), ("outbound", "Outbound")], max_length=10, null=True
+                    ),
+                ),
+                ("description", models.CharField(blank=True, db_default="", default="", max_length=500)),
+                ("notes", models.TextField(blank=True, db_default="", default="", max_length=10000)),
+                ("data", models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict)),
+                ("occurred_at", models.DateTimeField(db_default=athena.db.Now())),
+                ("created_at", models.DateTimeField(db_default=athena.db.Now(), editable=False)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        db_column="user_id",
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "lead",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="activities",
+                        to="sales.lead",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "activities",
+                "db_table": "activities",
+                "ordering": ["-occurred_at", "-id"],
+                "indexes": [
+                    models.Index(
+                        models.F("lead"),
+                        models.OrderBy(models.F("occurred_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="idx_activities_lead",
+                    ),
+                    models.Index(
+                        models.F("lead"), models.F("activity_type"), models.F("occurred_at"), name="idx_activities_type"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("direction__isnull", True), ("direction__in", ["inbound", "outbound"]), _connector="OR"
+                        ),
+                        name="activities_direction_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("activity_type", ""), _negated=True), name="activities_typed"
+                    ),
+                ],
+            },
         ),
-        migrations.AddField(
-            model_name="lead",
-            name="lost_reason",
-            field=models.ForeignKey(
-                blank=True,
-                db_column="lost_reason",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="sales.lostreason",
-                to_field="name",
-            ),
+        migrations.CreateModel(
+            name="FollowUp",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "follow_up_type",
+                    models.CharField(
+                        choices=[
+                            ("call", "Call"),
+                            ("email", "E-mail"),
+                            ("meeting", "Meeting"),
+                            ("quote", "Quote"),
+                            ("other", "Other"),
+                        ],
+                        max_length=50,
+                    ),
+                ),
+                ("scheduled_date", models.DateField()),
+                ("scheduled_time", models.TimeField(blank=True, help_text="On the assignee's wall clock.", null=True)),
+                ("first_scheduled_date", models.DateField(editable=False, null=True)),
+                ("due_at", models.DateTimeField(editable=False, null=True)),
+                ("completed", models.BooleanField(db_default=False, default=False)),
+                ("completed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("successful", "Successful"),
+                            ("no_answer", "No answer"),
+                            ("voicemail", "Voicemail"),
+                            ("rescheduled", "Rescheduled"),
+                            ("lost", "Lost"),
+                        ],
+                        max_length=50,
+                        null=True,
+                    ),
+                ),
+                (
+                    "notes",
+                    models.TextField(
+                        blank=True, db_default="", default="", help_text="What is to be done.", max_length=10000
+                    ),
+                ),
+                (
+                    "outcome_notes",
+                    models.TextField(
+                        blank=True, db_default="", default="", help_text="What came of it.", max_length=10000
+                    ),
+                ),
+                (
+                    "no_next_reason",
+                    models.CharField(
+                        blank=True, db_default="", default="", help_text="Why nothing follows.", max_length=200
+                    ),
+                ),
+                ("remind_at", models.DateTimeField(editable=False, null=True)),
+                ("reminder_sent", models.BooleanField(db_default=False, default=False, editable=False)),
+                ("reminder_no", models.IntegerField(db_default=1, default=1, editable=False)),
+                ("cancelled_at", models.DateTimeField(editable=False, null=True)),
+                ("cancel_reason", models.CharField(blank=True, db_default="", default="", max_length=200)),
+                ("version", models.IntegerField(db_default=1, default=1, editable=False)),
+                ("created_at", models.DateTimeField(db_default=athena.db.Now(), editable=False)),
+                ("updated_at", models.DateTimeField(db_default=athena.db.Now(), editable=False)),
+                (
+                    "activity",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="sales.activity",
+                    ),
+                ),
+                (
+                    "assigned_to",
+                    models.ForeignKey(
+                        db_column="assigned_to",
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="follow_ups",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "completed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_column="completed_by",
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        db_column="created_by",
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "lead",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="follow_ups",
+                        to="sales.lead",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "follow-up",
+                "db_table": "follow_ups",
+                "ordering": ["scheduled_date", "scheduled_time", "id"],
+                "indexes": [
+                    models.Index(
+                        models.F("lead"),
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        name="idx_follow_ups_lead",
+                    ),
+                    models.Index(
+                        models.F("assigned_to"),
+                        models.F("scheduled_date"),
+                        models.F("completed"),
+                        models.F("outcome"),
+                        name="idx_follow_ups_assigned",
+                    ),
+                    models.Index(
+                        models.F("assigned_to"),
+                        models.F("scheduled_date"),
+                        models.F("scheduled_time"),
+                        models.F("id"),
+                        condition=models.Q(("cancelled_at__isnull", True), ("completed", False)),
+                        name="idx_follow_ups_scheduled",
+                    ),
+                    models.Index(
+                        models.F("scheduled_date"),
+                        condition=models.Q(("cancelled_at__isnull", True), ("completed", False)),
+                        name="idx_follow_ups_overdue",
+                    ),
+                    models.Index(
+                        models.F("remind_at"),
+                        condition=models.Q(
+                            ("cancelled_at__isnull", True), ("completed", False), ("reminder_sent", False)
+                        ),
+                        name="idx_follow_ups_remind",
+                    ),
+                    models.Index(
+                        models.F("lead"),
+                        models.F("due_at"),
+                        condition=models.Q(("cancelled_at__isnull", True), ("completed", False)),
+                        name="idx_follow_ups_next",
+                    ),
+                    models.Index(
+                        models.F("id"),
+                        condition=models.Q(
+                            ("cancelled_at__isnull", True), ("completed", False), ("due_at__isnull", True)
+                        ),
+                        name="idx_follow_ups_no_due",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("follow_up_type__in", ["call", "email", "meeting", "quote", "other"])),
+                        name="valid_follow_up_type",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("outcome__isnull", True),
+                            ("outcome__in", ["successful", "no_answer", "voicemail", "rescheduled", "lost"]),
+                            _connector="OR",
+                        ),
+                        name="valid_outcome",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("completed", True), ("completed_at__isnull", False), ("outcome__isnull", False)),
+                            models.Q(
+                                ("completed", False),
+                                ("completed_at__isnull", True),
+                                ("completed_by__isnull", True),
+                                ("outcome__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="follow_ups_completed_whole",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("completed", False), ("cancelled_at__isnull", True), _connector="OR"),
+                        name="follow_ups_one_end",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("reminder_no__gte", 1)), name="follow_ups_reminder_no"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="FieldChange",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("field", models.CharField(max_length=100)),
+                ("old", models.JSONField(null=True)),
+                ("new", models.JSONField(null=True)),
+                ("at", models.DateTimeField(db_default=athena.db.Now())),
+                (
+                    "by",
+                    models.ForeignKey(
+                        db_column="by_id",
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "lead",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="field_changes",
+                        to="sales.lead",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "field_changes",
+                "ordering": ["-at", "-id"],
+                "indexes": [
+                    models.Index(
+                        models.F("lead"),
+                        models.OrderBy(models.F("at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="idx_field_changes_lead",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RuleSet",
@@ -670,6 +886,17 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "scoring_runs",
                 "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["queued", "running", "done", "stale", "failed"])),
+                        name="scoring_runs_state_known",
+                    ),
+                    models.UniqueConstraint(
+                        models.Value(1),
+                        condition=models.Q(("state__in", ["queued", "running"])),
+                        name="scoring_runs_one_at_a_time",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -750,6 +977,31 @@ class Migration(migrations.Migration):
                 "verbose_name": "score change",
                 "db_table": "lead_score_history",
                 "ordering": ["-changed_at", "-id"],
+                "indexes": [
+                    models.Index(
+                        models.F("lead"),
+                        models.OrderBy(models.F("changed_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="idx_score_history_lead",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "points_changed",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("new_score"), "-", models.F("old_score")
+                                ),
+                            )
+                        ),
+                        name="score_history_adds_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("new_score__range", (0, 100)), ("old_score__range", (0, 100))),
+                        name="score_history_range",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -772,6 +1024,16 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "source spend",
                 "db_table": "source_spend",
                 "ordering": ["-month", "source"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("source", "campaign", "month"), name="source_spend_once_a_month"),
+                    models.CheckConstraint(condition=models.Q(("month__day", 1)), name="source_spend_first_of_month"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("amount__range", (0, Decimal("9999999999.99"))), ("amount__isnull", True), _connector="OR"
+                        ),
+                        name="source_spend_amount",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -866,417 +1128,38 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "lead_transfers",
                 "ordering": ["-transferred_at", "-id"],
+                "indexes": [
+                    models.Index(
+                        models.F("lead"),
+                        models.OrderBy(models.F("transferred_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="idx_lead_transfers_lead",
+                    ),
+                    models.Index(models.F("from_user"), name="idx_lead_transfers_from"),
+                    models.Index(models.F("to_user"), name="idx_lead_transfers_to"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("from_user", models.F("to_user")), _negated=True),
+                            ("from_user__isnull", True),
+                            ("to_user__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="lead_transfers_moves",
+                    )
+                ],
             },
         ),
-        migrations.AddIndex(
-            model_name="followup",
-            index=models.Index(
-                models.F("lead"), models.OrderBy(models.F("created_at"), descending=True), name="idx_follow_ups_lead"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="followup",
-            index=models.Index(
-                models.F("assigned_to"),
-                models.F("scheduled_date"),
-                models.F("completed"),
-                models.F("outcome"),
-                name="idx_follow_ups_assigned",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="followup",
-            index=models.Index(
-                models.F("assigned_to"),
-                models.F("scheduled_date"),
-                models.F("scheduled_time"),
-                models.F("id"),
-                condition=models.Q(("cancelled_at__isnull", True), ("completed", False)),
-                name="idx_follow_ups_scheduled",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="followup",
-            index=models.Index(
-                models.F("scheduled_date"),
-                condition=models.Q(("cancelled_at__isnull", True), ("completed", False)),
-                name="idx_follow_ups_overdue",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="followup",
-            index=models.Index(
-                models.F("remind_at"),
-                condition=models.Q(("cancelled_at__isnull", True), ("completed", False), ("reminder_sent", False)),
-                name="idx_follow_ups_remind",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="followup",
-            index=models.Index(
-                models.F("lead"),
-                models.F("due_at"),
-                condition=models.Q(("cancelled_at__isnull", True), ("completed", False)),
-                name="idx_follow_ups_next",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="followup",
-            index=models.Index(
-                models.F("id"),
-                condition=models.Q(("cancelled_at__isnull", True), ("completed", False), ("due_at__isnull", True)),
-                name="idx_follow_ups_no_due",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="followup",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("follow_up_type__in", ["call", "email", "meeting", "quote", "other"])),
-                name="valid_follow_up_type",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="followup",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("outcome__isnull", True),
-                    ("outcome__in", ["successful", "no_answer", "voicemail", "rescheduled", "lost"]),
-                    _connector="OR",
-                ),
-                name="valid_outcome",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="followup",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("completed", True), ("completed_at__isnull", False), ("outcome__isnull", False)),
-                    models.Q(
-                        ("completed", False),
-                        ("completed_at__isnull", True),
-                        ("completed_by__isnull", True),
-                        ("outcome__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="follow_ups_completed_whole",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="followup",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("completed", False), ("cancelled_at__isnull", True), _connector="OR"),
-                name="follow_ups_one_end",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="followup",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reminder_no__gte", 1)), name="follow_ups_reminder_no"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="fieldchange",
-            index=models.Index(
-                models.F("lead"),
-                models.OrderBy(models.F("at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="idx_field_changes_lead",
-            ),
-        ),
-        migrations.AddIndex(
+        migrations.AddField(
             model_name="activity",
-            index=models.Index(
-                models.F("lead"),
-                models.OrderBy(models.F("occurred_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="idx_activities_lead",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(
-                models.F("lead"), models.F("activity_type"), models.F("occurred_at"), name="idx_activities_type"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="activity",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("direction__isnull", True), ("direction__in", ["inbound", "outbound"]), _connector="OR"
-                ),
-                name="activities_direction_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="activity",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("activity_type", ""), _negated=True), name="activities_typed"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(
-                models.OrderBy(models.F("score"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                condition=models.Q(
-                    ("archived_at__isnull", True), ("status__in", ("new", "contacted", "qualified", "quoted"))
-                ),
-                name="idx_leads_score",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(
-                models.OrderBy(models.F("created_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="idx_leads_created",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(
-                models.F("status"),
-                models.OrderBy(models.F("created_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="idx_leads_status",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(
-                models.F("assigned_to"),
-                models.OrderBy(models.F("created_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="idx_leads_assigned",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(models.F("next_follow_up_date"), name="idx_leads_next_follow_up"),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(
-                models.F("id"),
-                condition=models.Q(
-                    ("email_normalised__isnull", True), ("phone_normalised__isnull", True), _connector="OR"
-                ),
-                name="idx_leads_not_normalised",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(models.F("email_normalised"), name="idx_leads_email"),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(models.F("phone_normalised"), name="idx_leads_phone"),
-        ),
-        migrations.AddConstraint(
-            model_name="lead",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["new", "contacted", "qualified", "quoted", "won", "lost"])),
-                name="leads_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lead",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("company_name", ""), _negated=True),
-                    models.Q(("contact_name", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="leads_named",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lead",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "lost"), _negated=True), ("lost_reason__isnull", False), _connector="OR"
-                ),
-                name="leads_lost_has_a_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lead",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("pickup_at__isnull", True),
-                    ("return_at__isnull", True),
-                    ("return_at__gte", models.F("pickup_at")),
-                    _connector="OR",
-                ),
-                name="leads_return_after_pickup",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lead",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("merged_into", models.F("id")), _negated=True), name="leads_not_merged_into_itself"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lead",
-            constraint=models.CheckConstraint(condition=models.Q(("score__range", (0, 100))), name="leads_score"),
-        ),
-        migrations.AddConstraint(
-            model_name="lead",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("estimated_passengers__range", (0, 100000)),
-                    ("estimated_passengers__isnull", True),
-                    _connector="OR",
-                ),
-                name="leads_estimated_passengers",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lead",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("vehicles_needed__range", (0, 100000)), ("vehicles_needed__isnull", True), _connector="OR"
-                ),
-                name="leads_vehicles_needed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lead",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("accessible_seats__range", (0, 100000)), ("accessible_seats__isnull", True), _connector="OR"
-                ),
-                name="leads_accessible_seats",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lead",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("estimated_value__range", (0, Decimal("9999999999.99"))),
-                    ("estimated_value__isnull", True),
-                    _connector="OR",
-                ),
-                name="leads_estimated_value",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lead",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("quote_amount__range", (0, Decimal("9999999999.99"))),
-                    ("quote_amount__isnull", True),
-                    _connector="OR",
-                ),
-                name="leads_quote_amount",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lead",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("booked_value__range", (0, Decimal("9999999999.99"))),
-                    ("booked_value__isnull", True),
-                    _connector="OR",
-                ),
-                name="leads_booked_value",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scoringrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["queued", "running", "done", "stale", "failed"])),
-                name="scoring_runs_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scoringrun",
-            constraint=models.UniqueConstraint(
-                models.Value(1),
-                condition=models.Q(("state__in", ["queued", "running"])),
-                name="scoring_runs_one_at_a_time",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="leadscorehistory",
-            index=models.Index(
-                models.F("lead"),
-                models.OrderBy(models.F("changed_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="idx_score_history_lead",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="leadscorehistory",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "points_changed",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("new_score"), "-", models.F("old_score")
-                        ),
-                    )
-                ),
-                name="score_history_adds_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="leadscorehistory",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("new_score__range", (0, 100)), ("old_score__range", (0, 100))),
-                name="score_history_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sourcespend",
-            constraint=models.UniqueConstraint(
-                fields=("source", "campaign", "month"), name="source_spend_once_a_month"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sourcespend",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("month__day", 1)), name="source_spend_first_of_month"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sourcespend",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("amount__range", (0, Decimal("9999999999.99"))), ("amount__isnull", True), _connector="OR"
-                ),
-                name="source_spend_amount",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="leadtransfer",
-            index=models.Index(
-                models.F("lead"),
-                models.OrderBy(models.F("transferred_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="idx_lead_transfers_lead",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="leadtransfer",
-            index=models.Index(models.F("from_user"), name="idx_lead_transfers_from"),
-        ),
-        migrations.AddIndex(
-            model_name="leadtransfer",
-            index=models.Index(models.F("to_user"), name="idx_lead_transfers_to"),
-        ),
-        migrations.AddConstraint(
-            model_name="leadtransfer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("from_user", models.F("to_user")), _negated=True),
-                    ("from_user__isnull", True),
-                    ("to_user__isnull", True),
-                    _connector="OR",
-                ),
-                name="lead_transfers_moves",
+            name="follow_up",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="activities",
+                to="sales.followup",
             ),
         ),
     ]

@@ -17,12 +17,29 @@ from sales.models.source import LeadSource, LostReason
 
 OPEN_STATUSES = ("new", "contacted", "qualified", "quoted")
 CLOSED_STATUSES = ("won", "lost")
+OPEN = Q(status__in=OPEN_STATUSES)
 NOT_NORMALISED = Q(email_normalised__isnull=True) | Q(phone_normalised__isnull=True)
 
 
 def display_name(prefix: str = "") -> Coalesce:
     """A lead's name as people know it: the company, or else the contact."""
     return Coalesce(NullIf(F(f"{prefix}company_name"), models.Value("")), F(f"{prefix}contact_name"))
+
+
+def unplanned() -> Q:
+    """Open, and nobody has planned to follow it up."""
+    from sales.models.follow_up import FollowUp
+
+    return OPEN & ~Q(pk__in=FollowUp.objects.open().order_by().values("lead_id"))
+
+
+def hot() -> Q:
+    """Open, with a score of at least the setting `HOT_SCORE`."""
+    return OPEN & Q(score__gte=settings.HOT_SCORE)
+
+
+def hot_and_uncontacted() -> Q:
+    return hot() & Q(first_contacted_at__isnull=True)
 
 
 class LeadQuerySet(models.QuerySet["Lead"]):
@@ -44,20 +61,17 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         return self.filter(scope)
 
     def open(self) -> Self:
-        return self.filter(status__in=OPEN_STATUSES, archived_at__isnull=True)
+        return self.filter(OPEN, archived_at__isnull=True)
 
     def unplanned(self) -> Self:
-        """Open leads that nobody has planned to follow up."""
-        from sales.models.follow_up import FollowUp
-
-        return self.open().exclude(pk__in=FollowUp.objects.open().order_by().values("lead_id"))
+        return self.open().filter(unplanned())
 
     def trip_passed(self) -> Self:
         """Open leads whose pickup date has passed where the company is: it is time to close them."""
         return self.open().filter(pickup_at__lt=schedule.begin_of(schedule.company_today()))
 
     def hot_and_uncontacted(self) -> Self:
-        return self.open().filter(score__gte=settings.HOT_SCORE, first_contacted_at__isnull=True)
+        return self.open().filter(hot_and_uncontacted())
 
     def call_again(self) -> Self:
         """Won trips whose anniversary comes in some months, unless a lead was made of it or its client has an open one.

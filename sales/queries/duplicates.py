@@ -44,10 +44,9 @@ _COLUMNS = {
 
 
 @dataclass(frozen=True)
-class Match:
-    """An open lead that is probably the same, why, and how probably (1 to 100)."""
+class Likeness:
+    """Why two inquiries are probably one, and how probably (1 to 100)."""
 
-    lead: Lead
     reasons: tuple[str, ...]
     strength: int
 
@@ -57,17 +56,18 @@ class Match:
 
 
 @dataclass(frozen=True)
-class Pair:
+class Match(Likeness):
+    """An open lead that is probably the same."""
+
+    lead: Lead
+
+
+@dataclass(frozen=True)
+class Pair(Likeness):
     """Two open leads that may be one; `first` came in earlier."""
 
     first: Lead
     second: Lead
-    reasons: tuple[str, ...]
-    strength: int
-
-    @property
-    def labels(self) -> list[str]:
-        return [LABELS[reason] for reason in self.reasons]
 
 
 def find(by: User | None, values: Mapping[str, Any], *, apart_from: Collection[int] = ()) -> list[Match]:
@@ -85,7 +85,7 @@ def find(by: User | None, values: Mapping[str, Any], *, apart_from: Collection[i
         lead = found[pk].lead if pk in found else names.get(pk)
         if lead is not None:
             reasons = (*(found[pk].reasons if pk in found else ()), SIMILAR_NAME)
-            found[pk] = Match(lead, reasons, _strength(reasons, alike))
+            found[pk] = Match(reasons, _strength(reasons, alike), lead)
     return _best(found.values())
 
 
@@ -105,7 +105,7 @@ def find_many(
         for sign, value in signs.items():
             for lead in by_sign.get((sign, value), ()):
                 reasons[lead] = (*reasons.get(lead, ()), sign)
-        answers.append(_best(Match(lead, why, _strength(why)) for lead, why in reasons.items()))
+        answers.append(_best(Match(why, _strength(why), lead) for lead, why in reasons.items()))
     return answers
 
 
@@ -139,7 +139,7 @@ def queue(by: User) -> list[Pair]:
                 reasons[pair] = (*reasons.get(pair, ()), sign)
     apart = set(NotDuplicate.objects.values_list("first", "second"))
     pairs = [
-        Pair(first, second, why, _strength(why))
+        Pair(why, _strength(why), first, second)
         for (first, second), why in reasons.items()
         if (first.pk, second.pk) not in apart
     ]

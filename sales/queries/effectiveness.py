@@ -7,7 +7,7 @@ from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
 from sales.models import Lead
-from sales.models.lead import OPEN_STATUSES
+from sales.models.lead import OPEN
 from sales.scoring.compile import Compiled
 from sales.scoring.sources import Scope
 
@@ -66,7 +66,7 @@ def effectiveness() -> list[Effectiveness]:
     leads = Lead.objects.filter(archived_at__isnull=True).order_by()
     ends = leads.aggregate(first=Min("pk"), last=Max("pk"))
     scope = Scope.between(ends["first"] or 0, ends["last"] or 0, timezone.now())
-    closed, won = ~Q(status__in=OPEN_STATUSES), Q(status=Lead.Status.WON)
+    closed, won = ~OPEN, Q(status=Lead.Status.WON)
     asked = {"closed": Count("pk", filter=closed), "won": Count("pk", filter=won)}
     for number, rule in enumerate(rules):
         matches = rule.matches(scope)

@@ -4,19 +4,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import time, timedelta
 
-from django.conf import settings
 from django.db.models import Count, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from athena.accounts.models import User, local_instant, local_today
-from sales.models import FollowUp, Lead
-from sales.models.lead import OPEN_STATUSES, LeadQuerySet
+from sales.models import Lead
+from sales.models.lead import OPEN, LeadQuerySet, hot, hot_and_uncontacted, unplanned
 
 STALE_DAYS = 14
 EXPIRING_DAYS = 7
-
-_OPEN = Q(status__in=OPEN_STATUSES)
 
 
 @dataclass(frozen=True)
@@ -33,23 +30,11 @@ class View:
 
 
 def _mine(user: User) -> Q:
-    return _OPEN & Q(assigned_to=user.pk)
+    return OPEN & Q(assigned_to=user.pk)
 
 
 def _new(user: User) -> Q:
     return Q(status=Lead.Status.NEW, first_contacted_at__isnull=True)
-
-
-def _unplanned(user: User) -> Q:
-    return _OPEN & ~Q(pk__in=FollowUp.objects.open().order_by().values("lead_id"))
-
-
-def _hot(user: User) -> Q:
-    return _OPEN & Q(score__gte=settings.HOT_SCORE)
-
-
-def _uncontacted(user: User) -> Q:
-    return _hot(user) & Q(first_contacted_at__isnull=True)
 
 
 def _trips_this_week(user: User) -> Q:
@@ -59,7 +44,7 @@ def _trips_this_week(user: User) -> Q:
 
 
 def _stale(user: User) -> Q:
-    return _OPEN & Q(touched_at__lt=timezone.now() - timedelta(days=STALE_DAYS))
+    return OPEN & Q(touched_at__lt=timezone.now() - timedelta(days=STALE_DAYS))
 
 
 def _expiring(user: User) -> Q:
@@ -72,13 +57,16 @@ _TOUCHED_AT = Coalesce("last_activity_at", "created_at")
 VIEWS: dict[str, View] = {
     view.name: view
     for view in (
-        View("open", "Open", "Neither won nor lost.", lambda user: _OPEN),
+        View("open", "Open", "Neither won nor lost.", lambda user: OPEN),
         View("mine", "Mine", "Open leads that you own.", _mine),
-        View("unowned", "Unowned", "Open leads that nobody owns.", lambda user: _OPEN & Q(assigned_to__isnull=True)),
+        View("unowned", "Unowned", "Open leads that nobody owns.", lambda user: OPEN & Q(assigned_to__isnull=True)),
         View("new", "New", "Nobody has contacted them yet.", _new),
-        View("unplanned", "Unplanned", "Open leads that nobody has planned to follow up.", _unplanned),
-        View("hot", "Hot", "Open leads with the best scores.", _hot),
-        View("uncontacted", "Hot, not contacted", "Hot leads that nobody has called or written to.", _uncontacted),
+        View("unplanned", "Unplanned", "Open leads that nobody has planned to follow up.", lambda user: unplanned()),
+        View("hot", "Hot", "Open leads with the best scores.", lambda user: hot()),
+        View(
+            *("uncontacted", "Hot, not contacted", "Hot leads that nobody has called or written to."),
+            lambda user: hot_and_uncontacted(),
+        ),
         View("week", "Trips this week", "Trips that start from Monday to Sunday, won or still open.", _trips_this_week),
         View("stale", "Stale", f"Open leads without any activity for {STALE_DAYS} days.", _stale),
         View("expiring", "Expiring quotes", f"Quotes that end within {EXPIRING_DAYS} days.", _expiring),

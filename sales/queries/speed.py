@@ -9,13 +9,12 @@ from django.db.models.lookups import GreaterThan
 from athena.accounts.models import User
 from athena.db.figures import Hours, Percentile
 from sales.models import Lead
-from sales.models.lead import OPEN_STATUSES, LeadQuerySet
+from sales.models.lead import OPEN, LeadQuerySet
 from sales.queries.period import Period, rounded
 from sales.queries.source_roi import BOOKED_AT, WON
 
 BY = {"person": ("assigned_to", "assigned_to__full_name"), "source": ("source", "source__name")}
 NOBODY = {"person": "nobody", "source": "unknown"}
-_OPEN = Q(status__in=OPEN_STATUSES)
 # Of each stage: whether it was reached and when, in what it is counted, and how many hours that is.
 STAGES: dict[str, tuple[Q, Any, str, float]] = {
     "first_contact": (Q(first_contacted_at__isnull=False), F("first_contacted_at"), "hours", 1),
@@ -54,7 +53,7 @@ def _asked() -> dict[str, Any]:
         hours = _hours_until(reached, at)
         asked |= {
             f"{name}_reached": Count("pk", filter=reached),
-            f"{name}_waiting": Count("pk", filter=_OPEN & ~reached),
+            f"{name}_waiting": Count("pk", filter=OPEN & ~reached),
             f"{name}_median": Percentile(hours),
             f"{name}_p90": Percentile(hours, 0.9),
         }

@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(1800)]
 KILLS = int(os.environ.get("KILLS", "2"))
 MESSAGES = int(os.environ.get("KILLED_MESSAGES", "300"))
 TICK_SECONDS = int(os.environ.get("KILL_TICK", "2"))
-LEASE_SECONDS = 2 * TICK_SECONDS  # as by default
+LEASE_SECONDS = round(TICK_SECONDS * 5 / 3)  # as by default
 TELL = f"""
 from datetime import timedelta
 from django.utils import timezone

@@ -124,7 +124,7 @@ def test_a_row_says_when_what_and_whom_to_call(browse, rep, task):
     task(0, scheduled_time=time(15, 30), notes="Ask <b>when</b>"), task(-1), task(1), task(2)
     client = browse(rep)
     page = client.get(LIST).content.decode()
-    for said in ('"due is-late">Overdue<', '"due is-today">Today<', ">Tomorrow<", ", 15:30<", "Ask &lt;b&gt;when&lt;",
+    for said in ('"due due-overdue">Overdue<', '"due due-today">Today<', ">Tomorrow<", ", 15:30<", "Ask &lt;b&gt;when&lt;",
                  'href="tel:+1 212 555 0100"', '<span class="score hot">60</span>'):  # fmt: skip
         assert said in page, said
     assert page.count('class="due ') == 3

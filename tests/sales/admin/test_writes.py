@@ -9,21 +9,7 @@ from athena.accounts.models import User
 from notifications.models import Notification
 from sales.models import Activity, FieldChange, FollowUp, Lead, LeadScoringRule, LeadSource, ScoringRun
 from sales.services import activities
-
-
-def form_of(answer):
-    """What a browser would send back of the page's form."""
-    form = answer.context["adminform"].form
-    data = {}
-    for bound in form:
-        value = bound.value()
-        widgets = getattr(bound.field.widget, "widgets", None)
-        if widgets:
-            parts = bound.field.widget.decompress(value)
-            data |= {f"{bound.html_name}_{n}": "" if part is None else str(part) for n, part in enumerate(parts)}
-        elif value not in (None, False):
-            data[bound.html_name] = "on" if value is True else str(value)
-    return data
+from tests.rights.forms import untouched
 
 
 @pytest.fixture
@@ -31,7 +17,7 @@ def change(browse):
     def make(user, row, **values):
         url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
         client = browse(user)
-        return client.post(url, {**form_of(client.get(url)), **values})
+        return client.post(url, {**untouched(client.get(url).content.decode()), **values})
 
     return make
 
@@ -41,7 +27,7 @@ def add(browse):
     def make(user, model, **values):
         url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
         client = browse(user)
-        return client.post(url, {**form_of(client.get(url)), **values})
+        return client.post(url, {**untouched(client.get(url).content.decode()), **values})
 
     return make
 
