@@ -16,6 +16,9 @@ help: ## List the targets
 run: $(VENV)/installed ## Serve Athena with demo data on http://localhost:8080 (PORT=, DATABASE_URL=, REDIS_URL=)
 	@exec env DEMO=$(DEMO) $(BIN)/python manage.py up
 
+admin: $(VENV)/installed ## Make an administrator, the first one too (with the DATABASE_URL=, VAR_DIR= of `make run`)
+	@exec $(BIN)/python manage.py createsuperuser
+
 test: $(VENV)/installed-dev ## Run all tests, on SQLite and on PostgreSQL with Redis (ARGS="-k transfer")
 	@sh tests/need nginx nginx-light
 	@exec $(BIN)/python -m tests --ignore tests/faults --ignore tests/browser $(ARGS)
@@ -68,4 +71,4 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 	@$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 
-.PHONY: help run test test-browser test-faults check format lock env clean
+.PHONY: help run admin test test-browser test-faults check format lock env clean

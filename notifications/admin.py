@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -15,7 +16,8 @@ from django.views.decorators.http import require_POST
 from athena import pulse
 from athena.accounts.models import User
 from athena.accounts.site import OwnColumnsAdmin
-from notifications import channels, figures, kinds, services, wording
+from notifications import channels, figures, kinds, proof, services, wording
+from notifications.channels import email
 from notifications.forms import PreferencesForm
 from notifications.models import Delivery, Notification, Preference
 
@@ -202,7 +204,21 @@ class DeliveryAdmin(ReadOnlyAdmin):
         self._say(request, services.retry(by=person(request), ids=queryset.values_list("pk", flat=True)))
 
     def get_urls(self) -> list[URLPattern]:
-        return [*_posts(self, "notifications_delivery", retry=self.retry_view), *super().get_urls()]
+        test = self.admin_site.admin_view(require_POST(self.test_view))
+        return [
+            path("test/", test, name="notifications_delivery_test"),
+            *_posts(self, "notifications_delivery", retry=self.retry_view),
+            *super().get_urls(),
+        ]
+
+    def test_view(self, request: HttpRequest) -> HttpResponse:
+        """An e-mail to oneself; back to the page that it was asked for on."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        proof.send_email(by=person(request))
+        messages.success(request, f"A test e-mail to {person(request).email} is on its way.")
+        back = "admin:index" if "home" in request.POST else "admin:notifications_delivery_changelist"
+        return HttpResponseRedirect(reverse(back))
 
     def retry_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not self.has_retry_permission(request):
@@ -225,6 +241,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
             "pulse": [(name.capitalize(), age) for name, age in pulse.ages().items()],
             "longest_silence": pulse.longest_silence(),
             "broker": pulse.broker(),
+            "mails_leave": email.way(),
         }
         return super().changelist_view(request, proof | (extra_context or {}))
 

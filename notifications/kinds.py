@@ -28,6 +28,13 @@ class Kind:
             return ""
 
 
+TEST_EMAIL = Kind(
+    "test_email",
+    "Test e-mail",
+    "The one that you send yourself, to see that e-mails arrive.",
+    off=frozenset({"in_app"}),
+)
+
 _kinds: dict[str, Kind] = {}
 
 

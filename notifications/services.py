@@ -59,7 +59,7 @@ def set_preferences(
     new default, or a new channel, reaches everybody who has not decided otherwise.
     """
     User.objects.select_for_update().get(pk=by.pk)
-    Preference.objects.filter(user=by).delete()
+    Preference.objects.filter(user=by, kind__in=[kind.name for kind in kinds.every()]).delete()
     Preference.objects.bulk_create(
         Preference(user=by, kind=kind.name, channel=channel, wanted=channel in wanted[kind.name])
         for kind in kinds.every()

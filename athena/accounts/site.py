@@ -11,6 +11,7 @@ from django.utils.text import capfirst
 
 from athena.accounts import services
 from athena.accounts.lockout import LockedOut
+from athena.accounts.models import User
 from athena.http.addresses import client_address
 
 
@@ -73,7 +74,8 @@ class AthenaSite(admin.AdminSite):
         return sorted(menu, key=lambda part: min(map(rank, part["models"])))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        response = super().login(request, extra_context)
+        nobody_yet = {"nobody_yet": request.method == "GET" and not User.objects.exists()}
+        response = super().login(request, nobody_yet | (extra_context or {}))
         form = (response.context_data or {}).get("form") if isinstance(response, TemplateResponse) else None
         if isinstance(form, LoginForm) and form.locked_out is not None:
             response.status_code = 429

@@ -11,7 +11,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications import unsubscribing, wording
-from notifications.channels import Channel, ChannelAway, PermanentFailure, TemporaryFailure
+from notifications.channels import Channel, ChannelAway, PermanentFailure, TemporaryFailure, eml
 from notifications.models import Notification
 
 SERVER_CLOSES = 421
@@ -78,6 +78,14 @@ def compose(notification: Notification) -> EmailMultiAlternatives:
     )
     message.attach_alternative(html, "text/html")
     return message
+
+
+def way() -> str:
+    """How mails leave, in words: a server, a provider, or none."""
+    module = settings.EMAIL_BACKEND.rpartition(".")[0]
+    if module == eml.__name__:
+        return f"as files in {settings.MAIL_DIR}, until EMAIL_URL names a mail server"
+    return f"through {settings.EMAIL_HOST if 'smtp' in module else module.rpartition('.')[2].replace('_', ' ').title()}"
 
 
 def message_id(notification: Notification) -> str:

@@ -13,41 +13,17 @@ from django.urls import URLPattern, path, reverse
 from django.utils import dateformat, timezone
 
 from athena.accounts import services as accounts
+from athena.accounts.models import local_today
 from sales import errors, policy
+from sales.admin import follow_up_columns as columns
 from sales.admin.base import ServiceAdmin, act_on_each, next_page, person
+from sales.admin.follow_up_filters import DayFilter, StateFilter, WhoseFilter, of_whom, state_of
 from sales.models import CadenceEnrolment, FollowUp, LostReason
+from sales.models.follow_up import DUE_FIRST
+from sales.queries.follow_up_days import Days
 from sales.services import follow_ups, planning, reminders
 
 SNOOZES = ("30", "120", "1440")  # the minutes that the page offers
-
-
-class StateFilter(admin.SimpleListFilter):
-    title, parameter_name = "state", "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "Open"), ("overdue", "Overdue"), ("completed", "Completed"), ("cancelled", "Cancelled")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        match self.value():
-            case "open":
-                return queryset.open()
-            case "overdue":
-                return queryset.overdue()
-            case "completed":
-                return queryset.filter(completed=True)
-            case "cancelled":
-                return queryset.filter(cancelled_at__isnull=False)
-        return None
-
-
-class MineFilter(admin.SimpleListFilter):
-    title, parameter_name = "whose", "whose"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("me", "Mine")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(assigned_to=request.user.pk) if self.value() == "me" else None
 
 
 def warn(request: HttpRequest, follow_up: FollowUp | None) -> None:
@@ -81,11 +57,11 @@ class CompletionForm(forms.Form):
 @admin.register(FollowUp)
 class FollowUpAdmin(ServiceAdmin):
     rank = 2
-    list_display = ("what", "lead", "scheduled_date", "scheduled_time", "assigned_to", "state")
+    list_display_links = None  # the columns link to the follow-up, its lead and its end
     list_select_related = ("lead", "assigned_to")
-    list_filter = (StateFilter, MineFilter, "follow_up_type", "outcome")
+    list_filter = (DayFilter, WhoseFilter, StateFilter, "follow_up_type", "outcome")
     search_fields = ("lead__company_name", "lead__contact_name")
-    ordering = ("-scheduled_date", "-id")
+    ordering = DUE_FIRST
     actions = ("cancel_selected",)
     change_form_template = "admin/sales/followup/change_form.html"
     change_list_template = "admin/sales/followup/change_list.html"
@@ -103,6 +79,24 @@ class FollowUpAdmin(ServiceAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[FollowUp]":
         rows = FollowUp.objects.visible_to(person(request)).with_overdue()
         return self.ordered(rows)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        user = person(request)
+        due, end = columns.due(local_today(user)), columns.end(user.pk, request.get_full_path())
+        return (due, columns.what, columns.score, columns.phone, "assigned_to", end)
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """What is to be done: first things first. What was: the latest."""
+        return self.ordering if state_of(request) in ("open", "overdue") else ("-scheduled_date", "-id")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """With how many there are by day."""
+        response = super().changelist_view(request, {"title": "Follow-ups"} | (extra_context or {}))
+        if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
+            user, asked, whose = person(request), request.GET.get("day"), request.GET.get("whose")
+            rows = of_whom(FollowUp.objects.visible_to(user), whose, user)
+            response.context_data |= {"plan": Days(user).plan(rows, asked), "asked": asked, "whose": whose}
+        return response
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = ["lead", "follow_up_type", "scheduled_date", "scheduled_time", "notes"]
@@ -140,18 +134,6 @@ class FollowUpAdmin(ServiceAdmin):
             saved = follow_ups.create(by=by, lead_id=values.pop("lead").pk, **values)
         warn(request, saved)
         return saved
-
-    @admin.display(description="What", ordering="follow_up_type")
-    def what(self, follow_up: FollowUp) -> str:
-        return follow_up.get_follow_up_type_display()
-
-    @admin.display(description="State")
-    def state(self, follow_up: Any) -> str:
-        if follow_up.completed:
-            return str(follow_up.get_outcome_display())
-        if follow_up.cancelled_at:
-            return "Cancelled"
-        return "Overdue" if follow_up.is_overdue else "Open"
 
     @admin.action(description="Cancel selected follow-ups", permissions=["delete_any"])
     def cancel_selected(self, request: HttpRequest, queryset: Any) -> None:

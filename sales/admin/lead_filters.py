@@ -4,14 +4,24 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Exists, OuterRef
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 
 from athena.accounts.models import User
+from athena.http.viewsets import key_of
 from sales import policy
 from sales.admin.base import person
 from sales.models import FollowUp, Lead
 from sales.queries import lead_views
+
+
+def id_of(value: str) -> int:
+    """The id that somebody is named by; the list says that it can't be one where it can't."""
+    try:
+        return key_of(value)
+    except Http404 as error:
+        raise IncorrectLookupParameters(value) from error
 
 
 class ViewFilter(admin.SimpleListFilter):
@@ -42,8 +52,7 @@ class OwnerFilter(admin.SimpleListFilter):
             return None
         if value == "none":
             return queryset.filter(assigned_to__isnull=True)
-        owner = request.user.pk if value == "me" else value
-        return queryset.filter(assigned_to=owner) if str(owner).isdigit() else queryset.none()
+        return queryset.filter(assigned_to=request.user.pk if value == "me" else id_of(value))
 
 
 class PlanFilter(admin.SimpleListFilter):

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.views.decorators.http import require_POST
 
 from athena.accounts.admin import UserAdmin
 from athena.accounts.models import User
@@ -16,7 +17,7 @@ from sales import errors, policy
 from sales.admin.base import person
 from sales.admin.reassign import ShareForm, preview, show
 from sales.models.lead import Lead
-from sales.services import handovers
+from sales.services import first_steps, handovers
 
 
 class PersonForm(UserChangeForm):  # type: ignore[type-arg]
@@ -52,8 +53,22 @@ class PeopleAdmin(UserAdmin):
     change_form_template = "admin/accounts/user/change_form.html"
 
     def get_urls(self) -> list[URLPattern]:
-        handover = self.admin_site.admin_view(self.handover_view)
-        return [path("<int:pk>/handover/", handover, name="accounts_user_handover"), *super().get_urls()]
+        view = self.admin_site.admin_view
+        put_away = view(require_POST(self.put_first_steps_away_view))
+        return [
+            path("<int:pk>/handover/", view(self.handover_view), name="accounts_user_handover"),
+            path("put-first-steps-away/", put_away, name="accounts_user_put_first_steps_away"),
+            *super().get_urls(),
+        ]
+
+    def put_first_steps_away_view(self, request: HttpRequest) -> HttpResponse:
+        """One's own first steps leave the home page."""
+        try:
+            first_steps.put_away(by=person(request))
+        except errors.NotAllowed as error:
+            raise PermissionDenied from error
+        messages.success(request, "The first steps are put away.")
+        return HttpResponseRedirect(reverse("admin:index"))
 
     def handover_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Everything that waits for somebody: choose who gets it, look, confirm; then the account ends."""

@@ -3,8 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import BooleanField, Case, Q, QuerySet, When
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -22,8 +21,7 @@ from sales import errors, policy
 from sales.api.calendar import CalendarActions
 from sales.api.shapes import FollowUpRow, PlannedRow, TaskRow, WarningShape
 from sales.models import FollowUp, Lead
-from sales.models.follow_up import OPEN, before_today
-from sales.schedule import UNTIMED_DUE
+from sales.models.follow_up import DUE_FIRST, OPEN, before_today
 from sales.services import follow_ups, planning
 
 _STATES = {"open": OPEN, "completed": Q(completed=True), "cancelled": Q(cancelled_at__isnull=False)}
@@ -186,8 +184,7 @@ class FollowUpViewSet(CalendarActions, ViewSet):
         elif query.get("view") != "all":
             tasks = tasks.filter(scheduled_date__gte=today)
         late = Case(When(scheduled_date__lt=today, then=True), default=False, output_field=BooleanField())
-        clock = Coalesce("scheduled_time", Value(UNTIMED_DUE))
-        rows = TaskRow.read(tasks.annotate(is_overdue=late)).order_by("scheduled_date", clock, "id")
+        rows = TaskRow.read(tasks.annotate(is_overdue=late)).order_by(*DUE_FIRST)
         return array_response(request, rows)
 
     @extend_schema(parameters=[LeadQuery, *ARRAY], responses=FollowUpRow(many=True))

@@ -6,14 +6,17 @@ from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from athena.accounts.models import User
 from athena.db import Now
 from sales.models.fields import long_text, one_line, user_key
 from sales.models.lead import Lead
+from sales.schedule import UNTIMED_DUE
 
 OPEN = Q(completed=False, cancelled_at__isnull=True)
+DUE_FIRST = ("scheduled_date", Coalesce("scheduled_time", models.Value(UNTIMED_DUE)), "id")  # the order of the day
 
 
 class FollowUpQuerySet(models.QuerySet["FollowUp"]):

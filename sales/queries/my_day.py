@@ -5,14 +5,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from athena.accounts.models import User, local_today
 from sales.models import CadenceEnrolment, FollowUp, Lead
+from sales.models.follow_up import DUE_FIRST
 from sales.models.lead import LeadQuerySet
 from sales.queries import lead_views
-from sales.schedule import UNTIMED_DUE, month_began
+from sales.schedule import month_began
 
 TASKS = 15  # of each kind; the rest is behind a link
 LEADS = 8
@@ -98,9 +99,8 @@ def my_day(user: User) -> Day:
 
 def _tasks(tasks: "QuerySet[FollowUp]", count: int) -> Shelf:
     """The first in the order of the day, each with `goes_on`: whether a cadence plans what comes after it."""
-    clock = Coalesce("scheduled_time", Value(UNTIMED_DUE))
     goes_on = Exists(CadenceEnrolment.objects.running().filter(follow_up=OuterRef("pk")))
-    rows = tasks.select_related("lead").annotate(goes_on=goes_on).order_by("scheduled_date", clock, "id")
+    rows = tasks.select_related("lead").annotate(goes_on=goes_on).order_by(*DUE_FIRST)
     return Shelf(list(rows[:TASKS]) if count else [], count)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from athena.db.interpreted import interpreted
 from sales.models import Lead, LeadScoringRule
 from sales.scoring.compile import Compiled
 from sales.scoring.sources import Scope
@@ -37,7 +36,6 @@ def count_matches(
         for number, match in enumerate(matches)
         for name, condition in among.items()
     }
-    with interpreted():
-        found = leads.order_by().aggregate(**asked)
+    found = leads.order_by().aggregate(**asked)
     of_all, *of_each = [{name: found[f"{name}_{number}"] for name in among} for number in range(len(matches))]
     return of_all, of_each

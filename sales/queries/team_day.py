@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Func, IntegerField, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -69,8 +69,8 @@ class Team:
 def team_day(user: User) -> Team:
     """What this manager may read, as it stands now. A fixed number of queries."""
     visible = Lead.objects.visible_to(user).order_by()
-    lately = timezone.now() - timedelta(days=FAILED_DAYS)
     counted = lead_views.counts(user, visible, COUNTED, **_STAGES)
+    failed_runs, failed_deliveries = _failed(user)
     return Team(
         counts={name: counted[name] for name in COUNTED},
         people=_people(user),
@@ -81,15 +81,27 @@ def team_day(user: User) -> Team:
         bookings=_bookings(user, visible),
         first_contact_hours=speed.first_contact_hours(user, _last(SPEED_DAYS)),
         sources=source_roi.in_brief(user, _last(SOURCE_DAYS), SOURCES),
-        failed_runs=ScoringRun.objects.filter(state=ScoringRun.State.FAILED, finished_at__gte=lately).count(),
-        failed_deliveries=Delivery.objects.visible_to(user)
-        .filter(state=Delivery.State.DEAD, ended_at__gte=lately)
-        .count(),
+        failed_runs=failed_runs,
+        failed_deliveries=failed_deliveries,
     )
 
 
 def _last(days: int) -> Period:
     return Period(start=company_today() - timedelta(days=days))
+
+
+def _failed(user: User) -> tuple[int, int]:
+    """How many scoring runs, and how many messages, lately. One query."""
+    lately = timezone.now() - timedelta(days=FAILED_DAYS)
+    runs = ScoringRun.objects.filter(state=ScoringRun.State.FAILED, finished_at__gte=lately)
+    deliveries = Delivery.objects.visible_to(user).filter(state=Delivery.State.DEAD, ended_at__gte=lately)
+    counts: list[Any] = [_many(runs), _many(deliveries)]
+    found: tuple[int, int] = User.objects.filter(pk=user.pk).values_list(*counts).get()
+    return found
+
+
+def _many(rows: "QuerySet[Any, Any]") -> Subquery:
+    return Subquery(rows.order_by().values(many=Func("pk", function="COUNT", output_field=IntegerField())))
 
 
 def _people(user: User) -> list[Person]:

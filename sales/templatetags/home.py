@@ -7,8 +7,10 @@ from django import template
 from django.conf import settings
 from django.template.context import Context
 
+from notifications.channels import email
 from sales import policy
 from sales.models import FollowUp
+from sales.queries.first_steps import FirstSteps, first_steps
 from sales.queries.my_day import Day, my_day
 from sales.queries.team_day import Team, team_day
 from sales.services.follow_ups import DEFAULT_NEXT_DAYS
@@ -18,8 +20,11 @@ register = template.Library()
 
 @dataclass(frozen=True)
 class Home:
-    """`team` is for managers alone. `day` is left out where a manager has nothing of their own to do."""
+    """`team` is for managers alone. `day` is left out where a manager has nothing of their own to do, and both where
+    there is no lead at all and the `first_steps` say so.
+    """
 
+    first_steps: FirstSteps | None
     day: Day | None
     team: Team | None
     outcomes: list[tuple[str, str]]
@@ -30,10 +35,13 @@ class Home:
 @register.simple_tag(takes_context=True)
 def home(context: Context) -> Home:
     user = context["user"]
-    team = team_day(user) if policy.is_manager(user) else None
-    day = my_day(user)
+    steps = first_steps(user)
+    is_new = steps is not None and not steps.has_leads
+    team = team_day(user) if policy.is_manager(user) and not is_new else None
+    day = None if is_new else my_day(user)
     return Home(
-        day=None if team and day.is_empty else day,
+        first_steps=steps,
+        day=None if team and day and day.is_empty else day,
         team=team,
         outcomes=[(each.value, each.label) for each in FollowUp.Outcome],
         next_days=DEFAULT_NEXT_DAYS,
@@ -45,3 +53,26 @@ def home(context: Context) -> Home:
 def choices_of(spec: Any, changelist: Any) -> list[Any]:
     """The choices of a list's filter, as the filter's own template gets them."""
     return list(spec.choices(changelist))
+
+
+@register.simple_tag
+def mails_leave() -> str:
+    return email.way()
+
+
+@register.simple_tag
+def company() -> list[tuple[str, object, str]]:
+    """What the settings say about the company: what it is, its value, and the setting's name."""
+    return [
+        ("Address of this Athena", settings.BASE_URL, "BASE_URL"),
+        ("E-mails leave", email.way(), "EMAIL_URL"),
+        ("E-mails come from", settings.DEFAULT_FROM_EMAIL, "DEFAULT_FROM_EMAIL"),
+        ("The company’s time zone", settings.COMPANY_TIME_ZONE, "COMPANY_TIME_ZONE"),
+        ("Telephone numbers without a country", settings.PHONE_REGION, "PHONE_REGION"),
+        (
+            "Public holidays",
+            " ".join(filter(None, (settings.HOLIDAYS_COUNTRY, settings.HOLIDAYS_REGION))),
+            "HOLIDAYS_COUNTRY",
+        ),
+        ("A lead is hot from", f"{settings.HOT_SCORE} points", "HOT_SCORE"),
+    ]

@@ -13,6 +13,8 @@ BOTH = (
     "/admin/sales/lead/1/timeline/",
     "/admin/sales/lead/add/",
     "/admin/sales/followup/",
+    "/admin/sales/followup/?day=overdue",
+    "/admin/sales/followup/?day=coming&whose=me",
     "/admin/sales/followup/calendar/",
     "/admin/sales/activity/add/",
     "/admin/notifications/notification/",

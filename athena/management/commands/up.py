@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from athena import probe, supervisor
+from athena.accounts.models import User
 from sales.demo.people import ACCOUNTS
 
 
@@ -36,6 +37,8 @@ class Command(BaseCommand):
             for account in ACCOUNTS:
                 role = account.role if account.is_active else "inactive"
                 self._say(f"  {account.email:<22}{account.password:<13}{role}")
+        elif not User.objects.exists():
+            self._say("\nNobody can log in yet. Make the first administrator, in another terminal: make admin")
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)

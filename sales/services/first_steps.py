@@ -1,0 +1,14 @@
+"""A manager's first steps in a new system: they are derived from what there is; that somebody wants no more of them
+is all that is kept.
+"""
+
+from athena.accounts.models import User
+from notifications.models import Preference
+from sales import policy
+from sales.queries.first_steps import PUT_AWAY
+
+
+def put_away(*, by: User) -> None:
+    """They are not shown to this person again. Raises `NotAllowed` below manager."""
+    policy.require_manager(by)
+    Preference.objects.update_or_create(user=by, kind=PUT_AWAY["kind"], channel=PUT_AWAY["channel"], defaults=PUT_AWAY)
