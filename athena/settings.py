@@ -246,7 +246,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Celery: it only wakes work. Publishing waits two seconds at most.
-CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
+CELERY_BROKER_URL = REDIS_URL or "localhost"
+CELERY_BROKER_TRANSPORT = None if REDIS_URL else "athena.spool:Transport"
 _SPOOL = VAR_DIR / "broker"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {"socket_timeout": 2, "socket_connect_timeout": 2, "retry_on_timeout": False, "max_retries": 0}
