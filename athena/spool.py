@@ -20,7 +20,7 @@ TABLE_SECONDS = 0.05  # for which somebody else may be writing the table of an e
 
 
 class Channel(filesystem.Channel):  # type: ignore[misc]
-    def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, message: Any, **kwargs: Any) -> None:  # type: ignore[override]
         """Write the message beside its name, then let it have it: a reader sees all of it, or nothing."""
         name = f"{time.monotonic_ns() // 1_000_000}_{uuid4()}.{queue}.msg"
         part = Path(self.data_folder_out, f"{name}.part")
