@@ -61,6 +61,7 @@ class DayFilter(admin.SimpleListFilter):
     """A name, a date or a week (`2026-W49`): of what is open."""
 
     title, parameter_name = "day", "day"
+    template = "admin/sales/shown_above.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return list(NAMED.items())
@@ -76,6 +77,7 @@ class DayFilter(admin.SimpleListFilter):
 
 class WhoseFilter(admin.SimpleListFilter):
     title, parameter_name = "whose", "whose"
+    template = "admin/sales/shown_above.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         user = person(request)

@@ -26,7 +26,7 @@ def id_of(value: str) -> int:
 
 class ViewFilter(admin.SimpleListFilter):
     title, parameter_name = "view", "view"
-    template = "admin/sales/lead/view_filter.html"
+    template = "admin/sales/shown_above.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(view.name, view.label) for view in lead_views.VIEWS.values()]

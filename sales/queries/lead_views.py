@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import time, timedelta
-from typing import Any
 
 from django.db.models import Count, Q
 from django.db.models.functions import Coalesce
@@ -82,12 +81,19 @@ VIEWS: dict[str, View] = {
 }
 
 
-def counts(user: User, leads: LeadQuerySet, names: Iterable[str], **others: Any) -> dict[str, Any]:
-    """How many of these leads are in each of the views, and `others` of the open ones: aggregates, by name.
-
-    One query, and one more for each view that holds closed leads, too.
-    """
+def counts(user: User, leads: LeadQuerySet, names: Iterable[str]) -> dict[str, int]:
+    """How many of these leads are in each of the views. One query, and one for each that holds closed ones."""
     views = [VIEWS[name] for name in names]
-    wanted = {view.name: Count("pk", filter=view.leads(user)) for view in views if view.all_open}
-    found: dict[str, Any] = leads.order_by().filter(OPEN).alias(touched_at=_TOUCHED_AT).aggregate(**wanted, **others)
+    open_ones = counters(user, (view.name for view in views if view.all_open))
+    found: dict[str, int] = of_open(leads).aggregate(**open_ones)
     return found | {view.name: view.of(leads, user).order_by().count() for view in views if not view.all_open}
+
+
+def of_open(leads: LeadQuerySet) -> LeadQuerySet:
+    """The open leads, to be counted by `counters`."""
+    return leads.order_by().filter(OPEN).alias(touched_at=_TOUCHED_AT)
+
+
+def counters(user: User, names: Iterable[str]) -> dict[str, Count]:
+    """For each of the views, all of which are of open leads, an aggregate that counts its leads."""
+    return {name: Count("pk", filter=VIEWS[name].leads(user)) for name in names}

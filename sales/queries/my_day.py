@@ -15,7 +15,7 @@ from sales.models.lead import LeadQuerySet
 from sales.queries import lead_views
 from sales.schedule import month_began
 
-TASKS = 15  # of each kind; the rest is behind a link
+TASKS = 15  # of each kind, as a rule; the rest is behind a link
 LEADS = 8
 COMING_DAYS = 7
 
@@ -67,7 +67,7 @@ class Day:
         return not (self.overdue.count or self.today.count)
 
 
-def my_day(user: User) -> Day:
+def my_day(user: User, *, tasks_shown: int = TASKS) -> Day:
     """The follow-ups that are this person's, and their leads. At most ten queries."""
     today = local_today(user)
     overdue, now, coming = (
@@ -87,9 +87,9 @@ def my_day(user: User) -> Day:
     counted = lead_views.counts(user, mine, ("unplanned", "hot", "new"))
     views = lead_views.VIEWS
     return Day(
-        overdue=_tasks(tasks.filter(overdue), many["overdue"]),
-        today=_tasks(tasks.filter(now), many["now"]),
-        coming=_tasks(tasks.filter(coming), many["coming"]),
+        overdue=_tasks(tasks.filter(overdue), many["overdue"], tasks_shown),
+        today=_tasks(tasks.filter(now), many["now"], tasks_shown),
+        coming=_tasks(tasks.filter(coming), many["coming"], tasks_shown),
         unplanned=_leads(views["unplanned"].of(mine, user), counted["unplanned"]),
         new=_leads(views["new"].of(mine, user), counted["new"], "-created_at"),
         hot=_leads(views["hot"].of(mine, user), counted["hot"]),
@@ -97,11 +97,11 @@ def my_day(user: User) -> Day:
     )
 
 
-def _tasks(tasks: "QuerySet[FollowUp]", count: int) -> Shelf:
+def _tasks(tasks: "QuerySet[FollowUp]", count: int, most: int) -> Shelf:
     """The first in the order of the day, each with `goes_on`: whether a cadence plans what comes after it."""
     goes_on = Exists(CadenceEnrolment.objects.running().filter(follow_up=OuterRef("pk")))
     rows = tasks.select_related("lead").annotate(goes_on=goes_on).order_by(*DUE_FIRST)
-    return Shelf(list(rows[:TASKS]) if count else [], count)
+    return Shelf(list(rows[:most]) if count else [], count)
 
 
 def _leads(leads: LeadQuerySet, count: int, order: str = "-score") -> Shelf:

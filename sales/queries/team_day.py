@@ -1,5 +1,6 @@
 """How things stand with a manager's people and leads today: their home page. Every number has a list behind it."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,7 +14,7 @@ from athena.accounts.models import User
 from notifications.models import Delivery
 from sales import policy
 from sales.models import FollowUp, Lead, ScoringRun
-from sales.models.lead import OPEN_STATUSES
+from sales.models.lead import OPEN_STATUSES, LeadQuerySet
 from sales.queries import lead_views, source_roi, speed
 from sales.queries.period import Period
 from sales.schedule import company_today, month_began
@@ -21,9 +22,6 @@ from sales.schedule import company_today, month_began
 COUNTED = ("unowned", "unplanned", "uncontacted", "stale", "expiring")
 FAILED_DAYS, SPEED_DAYS, SOURCE_DAYS = 7, 30, 90
 SOURCES = 5
-_STAGES = {f"{status}_leads": Count("pk", filter=Q(status=status)) for status in OPEN_STATUSES} | {
-    f"{status}_value": Coalesce(Sum("estimated_value", filter=Q(status=status)), Decimal(0)) for status in OPEN_STATUSES
-}
 
 
 @dataclass(frozen=True)
@@ -69,21 +67,30 @@ class Team:
 def team_day(user: User) -> Team:
     """What this manager may read, as it stands now. A fixed number of queries."""
     visible = Lead.objects.visible_to(user).order_by()
-    counted = lead_views.counts(user, visible, COUNTED, **_STAGES)
+    open_leads = _open_leads(user, visible)
     failed_runs, failed_deliveries = _failed(user)
     return Team(
-        counts={name: counted[name] for name in COUNTED},
-        people=_people(user),
-        pipeline=[
-            Stage(status, Lead.Status(status).label, counted[f"{status}_leads"], counted[f"{status}_value"])
-            for status in OPEN_STATUSES
-        ],
+        counts={name: sum(row[name] for row in open_leads) for name in COUNTED},
+        people=_people(user, open_leads),
+        pipeline=[_stage(status, [row for row in open_leads if row["status"] == status]) for status in OPEN_STATUSES],
         bookings=_bookings(user, visible),
         first_contact_hours=speed.first_contact_hours(user, _last(SPEED_DAYS)),
         sources=source_roi.in_brief(user, _last(SOURCE_DAYS), SOURCES),
         failed_runs=failed_runs,
         failed_deliveries=failed_deliveries,
     )
+
+
+def _open_leads(user: User, visible: LeadQuerySet) -> list[dict[str, Any]]:
+    """By owner and status: how many `leads`, their `value`, and how many are in each view. One query."""
+    value = Coalesce(Sum("estimated_value"), Decimal(0))
+    grouped: Any = lead_views.of_open(visible).values("assigned_to", "status")
+    return list(grouped.annotate(leads=Count("pk"), value=value, **lead_views.counters(user, COUNTED)))
+
+
+def _stage(status: str, rows: list[dict[str, Any]]) -> Stage:
+    leads, value = sum(row["leads"] for row in rows), sum((row["value"] for row in rows), Decimal(0))
+    return Stage(status, Lead.Status(status).label, leads, value)
 
 
 def _last(days: int) -> Period:
@@ -104,17 +111,18 @@ def _many(rows: "QuerySet[Any, Any]") -> Subquery:
     return Subquery(rows.order_by().values(many=Func("pk", function="COUNT", output_field=IntegerField())))
 
 
-def _people(user: User) -> list[Person]:
+def _people(user: User, open_leads: list[dict[str, Any]]) -> list[Person]:
     """Who has overdue follow-ups or open leads: whoever is most behind comes first."""
     people = User.objects.filter(policy.people_in_scope_of(user)).order_by()
     late = FollowUp.objects.overdue().of_kept_leads().filter(assigned_to__in=people.values("pk"))
     overdue = dict(late.order_by().values_list("assigned_to").annotate(Count("pk")))
-    owned = Lead.objects.open().filter(assigned_to__in=people.values("pk"))
-    leads = dict(owned.order_by().values_list("assigned_to").annotate(Count("pk")))
+    leads = Counter[int]()
+    for row in open_leads:
+        leads[row["assigned_to"]] += row["leads"]
     rows = [
-        Person(pk, name, active, overdue.get(pk, 0), leads.get(pk, 0))
+        Person(pk, name, active, overdue.get(pk, 0), leads[pk])
         for pk, name, active in people.values_list("pk", "full_name", "is_active")
-        if overdue.get(pk) or leads.get(pk)
+        if overdue.get(pk) or leads[pk]
     ]
     return sorted(rows, key=lambda person: (-person.overdue, person.full_name))
 

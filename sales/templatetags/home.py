@@ -11,11 +11,13 @@ from notifications.channels import email
 from sales import policy
 from sales.models import FollowUp
 from sales.queries.first_steps import FirstSteps, first_steps
-from sales.queries.my_day import Day, my_day
+from sales.queries.my_day import TASKS, Day, my_day
 from sales.queries.team_day import Team, team_day
 from sales.services.follow_ups import DEFAULT_NEXT_DAYS
 
 register = template.Library()
+
+BESIDE_A_TEAM = 5  # tasks of each kind that managers see of their own
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def home(context: Context) -> Home:
     steps = first_steps(user)
     is_new = steps is not None and not steps.has_leads
     team = team_day(user) if policy.is_manager(user) and not is_new else None
-    day = None if is_new else my_day(user)
+    day = None if is_new else my_day(user, tasks_shown=BESIDE_A_TEAM if team else TASKS)
     return Home(
         first_steps=steps,
         day=None if team and day and day.is_empty else day,

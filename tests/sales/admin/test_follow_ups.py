@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from athena.accounts.models import local_today
 from sales.models import FollowUp
-from sales.queries import my_day
+from sales.templatetags import home
 
 LIST = "/admin/sales/followup/"
 
@@ -52,7 +52,7 @@ def test_it_begins_with_what_is_to_be_done_first_things_first(browse, rep, task)
 
 
 def test_the_links_of_the_home_page_lead_to_the_rows_that_they_promise(browse, rep, colleague, task, monkeypatch):
-    monkeypatch.setattr(my_day, "TASKS", 2)
+    monkeypatch.setattr(home, "TASKS", 2)
     for days in (-9, -1, 0, 1, 7, 8):
         for who in (rep, colleague):
             for number in range(3):

@@ -82,4 +82,4 @@ def test_home_costs_the_same_for_one_row_and_for_many(browse, manager, rep, make
             with CaptureQueriesContext(connection) as captured:
                 assert client.get(HOME).status_code == 200
             counts.setdefault(who.full_name, []).append(len(captured))
-    assert counts == {"Manager": [21, 21], "Maria": [9, 9]}  # shelves that are empty are not asked for
+    assert counts == {"Manager": [20, 20], "Maria": [9, 9]}  # shelves that are empty are not asked for

@@ -106,9 +106,9 @@ def test_messages_given_up_of_the_last_week_to_ones_own_people(manager, rep, str
 
 
 def test_the_same_queries_whatever_there_is(make_lead, manager, rep, django_assert_num_queries):
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         team_day(manager)
     for _ in range(5):
         late(make_lead(assigned_to=rep), rep)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         team_day(manager)
