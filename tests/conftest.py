@@ -31,6 +31,7 @@ def _set_apart() -> None:
     django.setup()
     # Pages name static files as they are: nothing was collected.
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
     from django.contrib.auth.hashers import Argon2PasswordHasher
 
     from athena.celery import app

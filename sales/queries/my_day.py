@@ -83,7 +83,7 @@ def my_day(user: User, *, tasks_shown: int = TASKS) -> Day:
         .aggregate(overdue=Count("pk", filter=overdue), now=Count("pk", filter=now), coming=Count("pk", filter=coming))
     )
     completed = FollowUp.objects.filter(completed=True, completed_by=user.pk, completed_at__gte=since).count()
-    mine = Lead.objects.visible_to(user).filter(assigned_to=user.pk)
+    mine = Lead.objects.filter(assigned_to=user.pk, archived_at__isnull=True)  # one's own are always visible
     counted = lead_views.counts(user, mine, ("unplanned", "hot", "new"))
     views = lead_views.VIEWS
     return Day(

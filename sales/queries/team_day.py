@@ -4,8 +4,9 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
+from django.core.cache import cache
 from django.db.models import Count, Func, IntegerField, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -22,6 +23,7 @@ from sales.schedule import company_today, month_began
 COUNTED = ("unowned", "unplanned", "uncontacted", "stale", "expiring")
 FAILED_DAYS, SPEED_DAYS, SOURCE_DAYS = 7, 30, 90
 SOURCES = 5
+LATELY_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,21 @@ class Bookings:
 
 
 @dataclass(frozen=True)
+class Lately:
+    """Figures of weeks, which a few minutes hardly change: they are worked out once in that time."""
+
+    as_of: datetime
+    first_contact_hours: float | None  # the median of the leads of the last thirty days
+    sources: list[dict[str, Any]]  # rows of `source_roi` of the last ninety days
+
+
+@dataclass(frozen=True)
 class Team:
     counts: dict[str, int]
     people: list[Person]
     pipeline: list[Stage]
     bookings: Bookings
-    first_contact_hours: float | None  # the median of the leads of the last thirty days
-    sources: list[dict[str, Any]]  # rows of `source_roi` of the last ninety days
+    lately: Lately
     failed_runs: int
     failed_deliveries: int
 
@@ -74,8 +84,7 @@ def team_day(user: User) -> Team:
         people=_people(user, open_leads),
         pipeline=[_stage(status, [row for row in open_leads if row["status"] == status]) for status in OPEN_STATUSES],
         bookings=_bookings(user, visible),
-        first_contact_hours=speed.first_contact_hours(user, _last(SPEED_DAYS)),
-        sources=source_roi.in_brief(user, _last(SOURCE_DAYS), SOURCES),
+        lately=_lately(user),
         failed_runs=failed_runs,
         failed_deliveries=failed_deliveries,
     )
@@ -91,6 +100,19 @@ def _open_leads(user: User, visible: LeadQuerySet) -> list[dict[str, Any]]:
 def _stage(status: str, rows: list[dict[str, Any]]) -> Stage:
     leads, value = sum(row["leads"] for row in rows), sum((row["value"] for row in rows), Decimal(0))
     return Stage(status, Lead.Status(status).label, leads, value)
+
+
+def _lately(user: User) -> Lately:
+    kept: Any = cache.get_or_set(
+        f"lately:{user.pk}:{user.role}:{user.team_id}",
+        lambda: Lately(
+            timezone.now(),
+            speed.first_contact_hours(user, _last(SPEED_DAYS)),
+            source_roi.in_brief(user, _last(SOURCE_DAYS), SOURCES),
+        ),
+        LATELY_SECONDS,
+    )
+    return cast(Lately, kept)
 
 
 def _last(days: int) -> Period:

@@ -80,9 +80,7 @@ def test_who_wrote_the_same_has_nothing_to_decide(open_page, rep, manager, make_
 
 
 def test_nothing_is_said_where_nobody_else_was(open_page, rep, make_lead):
-    lead = make_lead(
-        assigned_to=rep, notes=" Two\r\nlines \n", estimated_value="1200.00", pickup_at="2027-05-07T12:30Z"
-    )
+    lead = make_lead(assigned_to=rep, notes="Two\r\nlines", estimated_value="1200.00", pickup_at="2027-05-07T12:30Z")
     answer = open_page(rep, lead)(contact_name="Ann")
     assert [message for message in said(answer) if "else" in message] == []
     assert list(FieldChange.objects.values_list("field", flat=True)) == ["contact_name"]

@@ -1,10 +1,12 @@
 """A manager's home page: their people, the pipeline and the bookings, and nothing of other teams."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 import time_machine
+from django.core.cache import cache
+from django.test import override_settings
 
 from athena.accounts.roles import Role
 from notifications.models import Delivery, Notification
@@ -79,8 +81,8 @@ def test_speed_and_sources_of_late(make_lead, manager, rep):
     won = {"status": "won", "closed_at": NOW, "won_at": NOW, "booked_value": Decimal(930)}
     make_lead(**at, source=ads, first_contacted_at="2026-03-30T20:00Z", **won)
     found = team_day(manager)
-    assert found.first_contact_hours == 4
-    assert [(row["name"], row["leads"], row["won"], row["spend"], row["roi"]) for row in found.sources] == [
+    assert found.lately.first_contact_hours == 4
+    assert [(row["name"], row["leads"], row["won"], row["spend"], row["roi"]) for row in found.lately.sources] == [
         ("Ads", 3, 1, Decimal("310.00"), 2.0), ("Fair", 1, 0, Decimal(0), None),
     ]  # fmt: skip
 
@@ -112,3 +114,13 @@ def test_the_same_queries_whatever_there_is(make_lead, manager, rep, django_asse
         late(make_lead(assigned_to=rep), rep)
     with django_assert_num_queries(10):
         team_day(manager)
+
+
+@override_settings(CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}})
+def test_figures_of_weeks_are_worked_out_once_in_a_few_minutes(make_lead, manager):
+    for hours in (2, 4):
+        make_lead(created_at=NOW - timedelta(hours=5), first_contacted_at=NOW - timedelta(hours=5 - hours))
+        found = team_day(manager)
+        assert (found.lately.first_contact_hours, found.lately.as_of, found.counts["unowned"]) == (2, NOW, hours // 2)
+    cache.clear()
+    assert team_day(manager).lately.first_contact_hours == 3
