@@ -12,6 +12,7 @@ from typing import Any
 import django
 import pytest
 from django.conf import settings
+from xdist.scheduler import LoadFileScheduling
 
 pytest_plugins = ["tests.fixtures", "tests.live", "tests.smtp"]
 
@@ -49,12 +50,24 @@ def pytest_report_header() -> str:
     return f"athena: {engine}, {'redis' if settings.REDIS_URL else 'a broker in files'} (live tests)"
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+# What shares a running Athena: one process runs it all, and starts that once.
+TOGETHER = (("tests/flows/", "tests/scripts/", "tests/test_docs.py"), ("tests/hostile/",))
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """Each file goes to one process whole, so that what a file makes is made once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((files[0] for files in TOGETHER if nodeid.startswith(files)), super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    config.option.loadscopereorder = False  # it would keep the slowest for the end
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.get_closest_marker("live"):  # one process runs what shares an Athena, and starts it once
-            shared = (name for name in ("live_athena", "server") if name in item.fixturenames)  # type: ignore[attr-defined]
-            item.add_marker(pytest.mark.xdist_group(next(shared, item.path.stem)))
+    items.sort(key=lambda item: item.get_closest_marker("live") is None)  # the slow ones first
     if "postgresql" in settings.DATABASES["default"]["ENGINE"]:
         return
     deselected = [item for item in items if item.get_closest_marker("postgres")]
