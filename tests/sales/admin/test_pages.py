@@ -134,3 +134,14 @@ def test_matches_of_a_lead_cost_the_same_for_one_and_for_many(browse, rep, colle
         counts.append(len(captured))
     assert len(answer.context["duplicates"]) == 9
     assert counts[0] == counts[1]
+
+
+def test_the_button_opens_the_form(browse, rep, colleague, make_lead):
+    url = page("sales.Lead", "change", make_lead(assigned_to=rep).pk)
+    form = '<details class="edit" id="change"'
+    assert f"{form}>" in browse(rep).get(url).content.decode()
+    assert f"{form} open>" in browse(rep).get(f"{url}?change").content.decode()
+    assert ['href="?change#change"' in browse(who).get(url).content.decode() for who in (rep, colleague)] == [
+        True,
+        False,
+    ]
