@@ -10,7 +10,7 @@ from tests import servers
 def main(arguments: list[str]) -> int:
     """The worse of the two rounds' exit statuses."""
     servers.exit_on_signals()
-    pytest = [sys.executable, "-m", "pytest", "--numprocesses", "auto", "--dist", "loadfile", *arguments]
+    pytest = [sys.executable, "-m", "pytest", "--numprocesses", "auto", "--dist", "loadscope", *arguments]
     embedded = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     with ExitStack() as stack:
         try:

@@ -12,7 +12,7 @@ from typing import Any
 import django
 import pytest
 from django.conf import settings
-from xdist.scheduler import LoadFileScheduling
+from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["tests.fixtures", "tests.live", "tests.smtp"]
 
@@ -51,19 +51,22 @@ def pytest_report_header() -> str:
 
 
 # What shares a running Athena: one process runs it all, and starts that once.
-TOGETHER = (("tests/flows/", "tests/scripts/", "tests/test_docs.py"), ("tests/hostile/",))
+TOGETHER = (
+    ("tests/flows/", "tests/scripts/", "tests/test_docs.py"),
+    ("tests/hostile/test_framing.py", "tests/hostile/test_table.py"),
+)
 
 
-class ByFile(LoadFileScheduling):  # type: ignore[misc]
-    """Each file goes to one process whole, so that what a file makes is made once."""
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Test by test, but for those. (Not file by file: pytest-django keeps tests that empty all tables for the end.)"""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((files[0] for files in TOGETHER if nodeid.startswith(files)), super()._split_scope(nodeid))
+        return next((files[0] for files in TOGETHER if nodeid.startswith(files)), nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
-    config.option.loadscopereorder = False  # it would keep the slowest for the end
-    return ByFile(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
