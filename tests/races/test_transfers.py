@@ -19,7 +19,7 @@ from django.db.models import F, QuerySet
 from athena.accounts.models import User
 from athena.accounts.roles import Role
 from sales import errors
-from sales.models import Activity, FollowUp, Lead, LeadTransfer
+from sales.models import Activity, FollowUp, Lead, LeadTransfer, Turn
 from sales.services import handovers, returns, sharing, transfers
 
 pytestmark = [
@@ -145,7 +145,9 @@ def test_control_without_the_locks_turns_are_taken_twice_or_limits_broken(people
     barrier = threading.Barrier(2)
     monkeypatch.setattr(sharing, "deal", lambda *arguments: (dealt(*arguments), barrier.wait(30))[0])
     _, tom, wei = people[0]
+    Turn.objects.create(group=sharing.group_of([tom, wei]))  # making the row would hold up the other one, too
     shared_at_once(people, leads[:10], to=[tom.pk, wei.pk])
+    assert not barrier.broken
     assert [Lead.objects.filter(assigned_to=who).count() for who in (tom, wei)] != [5, 5]
 
 
