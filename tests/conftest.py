@@ -50,8 +50,9 @@ def pytest_report_header() -> str:
     return f"athena: {engine}, {'redis' if settings.REDIS_URL else 'a broker in files'} (live tests)"
 
 
-# What shares a running Athena: one process runs it all, and starts that once.
+# What shares a running Athena, or a demo: one process runs it all, and makes that once.
 TOGETHER = (
+    ("tests/sales/demo/",),
     ("tests/flows/", "tests/scripts/", "tests/test_docs.py"),
     ("tests/hostile/test_framing.py", "tests/hostile/test_table.py"),
 )
