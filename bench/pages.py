@@ -10,7 +10,6 @@ number of queries, and the size of the page.
 
 import argparse
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -114,8 +113,6 @@ def main() -> None:
     parser.add_argument("--leads", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=51)
     options = parser.parse_args()
-    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
-        sys.exit("Set DATABASE_URL to any database of a PostgreSQL server where you may create databases.")
     kept: list[bool] = []
     in_a_database(lambda: kept.append(measure(options.leads, options.rounds)))
     sys.exit(not all(kept))

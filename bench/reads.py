@@ -10,7 +10,6 @@ in this process with a real token, by turns; printed are the medians and their r
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import time
@@ -218,8 +217,6 @@ def main() -> None:
     parser.add_argument("--leads", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=101)
     options = parser.parse_args()
-    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
-        sys.exit("Set DATABASE_URL to any database of a PostgreSQL server where you may create databases.")
     kept: list[bool] = []
     in_a_database(lambda: kept.append(measure(options.leads, options.rounds)))
     sys.exit(not all(kept))

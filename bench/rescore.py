@@ -261,8 +261,6 @@ def main() -> None:
     if options.work:
         work()
         sys.exit()
-    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
-        sys.exit("Set DATABASE_URL to any database of a PostgreSQL server where you may create databases.")
     in_a_database(lambda: (fill(options.leads), compare(options.leads, options.rounds, athena, by_hand),
                            workers(options.leads, options.rounds)))  # fmt: skip
     in_a_database(lambda: (fill(LOOPED), compare(LOOPED, 1, loop, athena, by_hand)))
@@ -270,6 +268,8 @@ def main() -> None:
 
 def in_a_database(do: Callable[[], object]) -> None:
     """Do something in a new database with Athena's tables, and drop it."""
+    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        sys.exit("Set DATABASE_URL to any database of a PostgreSQL server where you may create databases.")
     maintenance, database = os.environ["DATABASE_URL"], f"athena_bench_{os.getpid()}"
     administer(maintenance, f"CREATE DATABASE {database}")
     try:
