@@ -8,16 +8,14 @@ through the whole stack, logged in, in this process, by turns; printed are the m
 number of queries, and the size of the page.
 """
 
-import argparse
 import logging
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.reads import compare, say
-from bench.rescore import in_a_database, run_sql
+from bench.reads import compare, run, say
+from bench.rescore import run_sql
 
 MOST_TIMES, MOST_QUERIES, MOST_BYTES, MOST_OWN_BYTES = 4, 25, 150_000, 100_000
 PAGES = {
@@ -108,15 +106,5 @@ def measure(leads: int, rounds: int) -> bool:
     return all(kept) and own_files <= MOST_OWN_BYTES
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--leads", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=51)
-    options = parser.parse_args()
-    kept: list[bool] = []
-    in_a_database(lambda: kept.append(measure(options.leads, options.rounds)))
-    sys.exit(not all(kept))
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, measure, leads=100_000, rounds=51)

@@ -212,10 +212,11 @@ def measure(leads: int, rounds: int) -> bool:
     return all(kept)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--leads", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=101)
+def run(about: str | None, measure: Callable[[int, int], bool], leads: int, rounds: int) -> None:
+    """Measure in a database of its own; the program ends with 1 where a bound was not kept."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--leads", type=int, default=leads)
+    parser.add_argument("--rounds", type=int, default=rounds)
     options = parser.parse_args()
     kept: list[bool] = []
     in_a_database(lambda: kept.append(measure(options.leads, options.rounds)))
@@ -223,4 +224,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, measure, leads=1_000_000, rounds=101)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.paginator import Paginator
@@ -10,6 +11,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from athena.accounts.models import User
@@ -146,6 +148,11 @@ class ServiceAdmin(VisibleAdmin):
 
     def save_by_service(self, request: HttpRequest, obj: Any, values: dict[str, Any]) -> Model:
         raise NotImplementedError(type(self).__name__)
+
+
+def score_pill(score: int) -> str:
+    """A score, as lists show it: hot ones stand out."""
+    return format_html('<span class="score{}">{}</span>', " hot" if score >= settings.HOT_SCORE else "", score)
 
 
 def say_kept(request: HttpRequest, form: SeenForm) -> None:

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.urls import reverse
 from django.utils import dateformat
 from django.utils.html import format_html
 from django.utils.text import Truncator
+
+from sales.admin.base import score_pill
 
 Column = Callable[[Any], str]
 
@@ -56,8 +57,7 @@ def what(follow_up: Any) -> str:
 
 @admin.display(description="Score", ordering="lead__score")
 def score(follow_up: Any) -> str:
-    points = follow_up.lead.score
-    return format_html('<span class="score{}">{}</span>', " hot" if points >= settings.HOT_SCORE else "", points)
+    return score_pill(follow_up.lead.score)
 
 
 @admin.display(description="Phone")

@@ -91,7 +91,7 @@ class FollowUpAdmin(ServiceAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """With how many there are by day."""
-        response = super().changelist_view(request, {"title": "Follow-ups"} | (extra_context or {}))
+        response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
             user, asked, whose = person(request), request.GET.get("day"), request.GET.get("whose")
             rows = of_whom(FollowUp.objects.visible_to(user), whose, user)

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 
 from athena.accounts.models import User
 from sales import policy
-from sales.admin.base import ServiceAdmin, act_on_each, person
+from sales.admin.base import ServiceAdmin, act_on_each, person, score_pill
 from sales.admin.duplicates import DuplicatePages, merge_selected
 from sales.admin.exports import export
 from sales.admin.lead_filters import ArchivedFilter, OwnerFilter, PlanFilter, ScoreFilter, ViewFilter
@@ -128,9 +128,9 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
     @admin.display(description="Score", ordering="score")
     def points(self, lead: Lead) -> str:
         return format_html(
-            '<span class="score {0}">{1}</span><svg class="score-bar" viewBox="0 0 100 4" preserveAspectRatio="none"'
-            ' aria-hidden="true"><rect width="100" height="4"/><rect class="{0}" width="{1}" height="4"/></svg>',
-            "hot" if lead.score >= settings.HOT_SCORE else "",
+            '{}<svg class="score-bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">'
+            '<rect width="100" height="4"/><rect width="{}" height="4"/></svg>',
+            score_pill(lead.score),
             lead.score,
         )
 

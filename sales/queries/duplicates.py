@@ -92,7 +92,7 @@ def find(by: User | None, values: Mapping[str, Any], *, apart_from: Collection[i
 def find_many(
     by: User | None, rows: Sequence[Mapping[str, Any]], *, apart_from: Collection[int] = ()
 ) -> list[list[Match]]:
-    """As `find`, for each of `rows`, in two queries; names must be the same where names are compared."""
+    """As `find`, for each of `rows`, in three queries; names must be the same where names are compared."""
     wanted = [signs_of(values) for values in rows]
     by_sign: dict[tuple[str, str], list[Lead]] = defaultdict(list)
     for lead in _having(by, wanted, MOST * len(rows)):

@@ -75,7 +75,7 @@ class Team:
 
 
 def team_day(user: User) -> Team:
-    """What this manager may read, as it stands now. A fixed number of queries."""
+    """What this manager may read, as it stands now. At most ten queries."""
     visible = Lead.objects.visible_to(user).order_by()
     open_leads = _open_leads(user, visible)
     failed_runs, failed_deliveries = _failed(user)

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from sales.models import Lead, NotDuplicate
 from sales.queries import duplicates
+from sales.queries.company_names import LIKENESS
 from sales.services import leads, merging
 
 PICKUP = datetime(2027, 5, 8, 13, tzinfo=UTC)
@@ -157,3 +158,11 @@ def test_a_lead_that_plain_sql_wrote_is_found_after_the_tick(rep, make_lead):
     assert found(rep, company_name="Emile's Ecole") == [(lead.pk, ("similar_name",), 60)]
     assert found(rep, email="E@x.example", **TRIP) == [(lead.pk, ("email", "trip"), 100)]
     assert Lead.objects.search("emile ecole x.example").get() == lead
+
+
+@pytest.mark.postgres  # the threshold is a setting of that server's extension
+def test_the_index_leaves_out_no_name_that_is_alike(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('pg_trgm.similarity_threshold')::float, current_setting('jit')")
+        threshold, jit = cursor.fetchone()
+    assert (threshold <= LIKENESS, jit) == (True, "off")
