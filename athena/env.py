@@ -6,9 +6,11 @@ An empty setting is one that is not set. What a setting holds is not repeated wh
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from email.utils import parseaddr
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
@@ -200,11 +202,13 @@ def secret(name: str, *, kept_in: Path | None) -> str:
     if kept_in is None:
         raise WrongSetting(name, "must be set to a long random text (`make env` writes one into .env).")
     path = kept_in / name.lower()
-    try:
-        with open(path, "x", opener=lambda file, flags: os.open(file, flags, 0o600)) as new:
+    if not path.exists():
+        with NamedTemporaryFile("w", dir=kept_in) as new:  # 0600; it gets its name only when it is whole
             new.write(get_random_secret_key())
-    except FileExistsError:
-        pass
+            new.flush()
+            os.fsync(new.fileno())
+            with suppress(FileExistsError):  # another process was faster: its key is everybody's
+                os.link(new.name, path)
     return path.read_text().strip()
 
 

@@ -24,6 +24,14 @@ import redis
 
 OLDEST_POSTGRESQL = 15
 START_SECONDS = 60
+# Its data is thrown away, so nothing waits for the disk; its memory is what a small server would be given.
+SETTINGS = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_connections=200",
+    "shared_buffers=512MB",
+)
 
 
 class Missing(Exception):
@@ -53,7 +61,7 @@ def postgresql() -> Iterator[str]:
             **_ordinary_user(folder),
         )
         server = [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", ""]
-        for setting in ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"):
+        for setting in SETTINGS:
             server += ["-c", setting]
         address = f"postgres://athena@127.0.0.1:{port}/postgres"
         # SIGINT is PostgreSQL's "fast" shutdown: it does not wait for clients.

@@ -26,7 +26,7 @@ logger = structlog.get_logger(__name__)
 
 # How many keys a batch spans, so how many leads it has at most. While it lasts, a second or so, nobody else can change
 # the leads that it changes (on SQLite: anything).
-BATCH = {"postgresql": 20_000, "sqlite": 5_000}
+BATCH = {"postgresql": 16_000, "sqlite": 5_000}
 ROUNDS = 3  # tries at a batch's leads that others keep changing, before they are locked first
 
 _State = ScoringRun.State

@@ -138,6 +138,19 @@ def test_keys_are_made_once_or_must_be_set(given, tmp_path):
     assert env.secret("NAME", kept_in=None) == "mine"
 
 
+def test_a_key_made_by_two_at_once_is_one_and_is_never_read_half_written(given, tmp_path, monkeypatch):
+    others = []
+
+    def while_another_makes_it():
+        monkeypatch.setattr(env, "get_random_secret_key", lambda: "theirs")
+        others.append(env.secret("NAME", kept_in=tmp_path))
+        return "mine"
+
+    monkeypatch.setattr(env, "get_random_secret_key", while_another_makes_it)
+    assert (env.secret("NAME", kept_in=tmp_path), others) == ("theirs", ["theirs"])
+    assert [path.name for path in tmp_path.iterdir()] == ["name"]
+
+
 def test_a_folder_is_made_or_its_fault_is_said(tmp_path):
     assert env.folder("NAME", tmp_path / "a" / "b").is_dir()
     (tmp_path / "file").write_text("")
