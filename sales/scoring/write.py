@@ -41,11 +41,13 @@ _CLAMP = f"CASE WHEN raw < {LOWEST} THEN {LOWEST} WHEN raw > {HIGHEST} THEN {HIG
 # (S608: what is put into these statements is this module's own text and what Django compiled.)
 # The database's clock stamps the rows, so that the rows of one lead are in order whichever machine wrote them. `locked`
 # takes the rows in key order, as everybody does, and looks again at the version of one that it had to wait for. (The
-# range of keys is for the planner.)
+# range of keys is for the planner; OFFSET 0 has it work out each lead's points once and not wherever they are named.)
 _POSTGRESQL = f"""
-WITH candidates (id, version, old_score, old_raw, raw) AS MATERIALIZED ({{candidates}}),
-changed AS MATERIALIZED (
-    SELECT * FROM (SELECT *, {_CLAMP} AS score FROM candidates) AS scored WHERE score <> old_score OR raw <> old_raw
+WITH changed AS MATERIALIZED (
+    SELECT * FROM (
+        SELECT *, {_CLAMP} AS score FROM ({{candidates}} OFFSET 0) AS candidates (id, version, old_score, old_raw, raw)
+    ) AS scored
+    WHERE score <> old_score OR raw <> old_raw
 ),
 locked AS (
     SELECT leads.id, old_score, changed.score, raw
