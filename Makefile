@@ -33,7 +33,7 @@ test-faults: $(VENV)/installed-dev ## Kill workers and take the database away, o
 check: $(VENV)/installed-dev ## Check format, style, types, imports, migrations and deployment settings
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(APART) $(BIN)/mypy $(PACKAGES) tests manage.py
+	$(APART) $(BIN)/mypy $(PACKAGES) tests bench manage.py
 	$(BIN)/lint-imports
 	$(APART) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(APART) SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \

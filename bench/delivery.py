@@ -21,7 +21,7 @@ from typing import Any
 
 import django
 
-from bench.rescore import in_a_database, run_sql
+from bench.database import in_a_database, run_sql
 
 PEOPLE, LEADS = 20, 2_000
 DATA = """
@@ -220,7 +220,9 @@ def main() -> None:
     os.environ |= {"EMAIL_URL": f"smtp://127.0.0.1:{port}", "LOG_LEVEL": "ERROR"}
     with started("--serve", str(port)):
         in_a_database(
-            lambda: (fill(options.due), fan_out(options.due, options.rounds), compare(options.mails, options.rounds))
+            lambda: fill(options.due),
+            lambda: fan_out(options.due, options.rounds),
+            lambda: compare(options.mails, options.rounds),
         )
 
 

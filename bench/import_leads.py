@@ -24,7 +24,7 @@ from pathlib import Path
 
 import django
 
-from bench.rescore import in_a_database, run_sql
+from bench.database import in_a_database, run_sql
 
 HEADER = (
     "Company",

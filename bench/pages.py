@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.database import run_sql
 from bench.reads import compare, run, say
-from bench.rescore import run_sql
 
 MOST_TIMES, MOST_QUERIES, MOST_BYTES, MOST_OWN_BYTES = 4, 25, 150_000, 100_000
 PAGES = {

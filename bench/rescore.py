@@ -10,7 +10,6 @@ a loop over leads and rules such as one would write first.
 """
 
 import argparse
-import os
 import resource
 import statistics
 import subprocess
@@ -19,11 +18,10 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Self
-from urllib.parse import urlsplit, urlunsplit
 
 import django
-import psycopg2
-import psycopg2.extensions
+
+from bench.database import in_a_database, run_sql
 
 DATA = """
 INSERT INTO lead_sources (name) SELECT 'Source ' || n FROM generate_series(1, 20) AS n;
@@ -76,27 +74,6 @@ INSERT INTO lead_score_history (lead_id, old_score, new_score, points_changed, r
 SELECT id, old_score, score, score - old_score, 'Bulk recalculation', NOW(), {run}
 FROM updated WHERE score <> old_score
 """
-
-
-def server(database: str) -> str:
-    """DATABASE_URL with another database."""
-    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}"))
-
-
-def administer(url: str, statement: str) -> None:
-    connection = psycopg2.connect(url)
-    connection.set_isolation_level(psycopg2.extensions.ISOLATION_LEVEL_AUTOCOMMIT)
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-    connection.close()
-
-
-def run_sql(statement: str) -> int:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return int(cursor.rowcount)
 
 
 def athena() -> int:
@@ -284,33 +261,12 @@ def main() -> None:
     if options.work:
         work()
         sys.exit()
-    in_a_database(lambda: (fill(options.leads), compare(options.leads, options.rounds, athena, by_hand),
-                           workers(options.leads, options.rounds)))  # fmt: skip
-    in_a_database(lambda: (fill(LOOPED), compare(LOOPED, 1, loop, athena, by_hand)))
-
-
-def in_a_database(do: Callable[[], object]) -> None:
-    """Do something in a new database with Athena's tables, and drop it."""
-    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
-        sys.exit("Set DATABASE_URL to any database of a PostgreSQL server where you may create databases.")
-    maintenance, database = os.environ["DATABASE_URL"], f"athena_bench_{os.getpid()}"
-    administer(maintenance, f"CREATE DATABASE {database}")
-    try:
-        os.environ |= {"DATABASE_URL": server(database), "DJANGO_SETTINGS_MODULE": "athena.settings"}
-        django.setup()
-        from django.core.management import call_command
-        from django.db import connection
-
-        from athena.celery import app
-
-        app.conf.update(broker_url="memory://", broker_transport_options={})
-        connection.settings_dict["NAME"] = database  # settings are read once, for the first
-        call_command("migrate", verbosity=0)
-        do()
-        connection.close()
-    finally:
-        os.environ["DATABASE_URL"] = maintenance
-        administer(maintenance, f"DROP DATABASE {database} WITH (FORCE)")
+    in_a_database(
+        lambda: fill(options.leads),
+        lambda: compare(options.leads, options.rounds, athena, by_hand),
+        lambda: workers(options.leads, options.rounds),
+    )
+    in_a_database(lambda: fill(LOOPED), lambda: compare(LOOPED, 1, loop, athena, by_hand))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import statistics
 import time
 from typing import Any
 
-from bench.rescore import in_a_database, run_sql
+from bench.database import in_a_database, run_sql
 
 TEAMS, PEOPLE = 5, 50
 DATA = """
@@ -157,7 +157,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--plans", action="store_true")
     options = parser.parse_args()
-    in_a_database(lambda: (fill(options.leads), compare(options.leads, options.rounds, plans=options.plans)))
+    in_a_database(lambda: fill(options.leads), lambda: compare(options.leads, options.rounds, plans=options.plans))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from bench.rescore import in_a_database, run_sql
+from bench.database import in_a_database, run_sql
 
 DATA = """
 INSERT INTO users (email, full_name, password, role, time_zone, settled_zone)

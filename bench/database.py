@@ -1,0 +1,56 @@
+"""A database for one benchmark, made on the server that DATABASE_URL names and dropped at the end."""
+
+import os
+import sys
+from collections.abc import Callable
+from urllib.parse import urlsplit, urlunsplit
+
+import django
+import psycopg2
+import psycopg2.extensions
+
+
+def in_a_database(*steps: Callable[[], object]) -> None:
+    """Take the steps in a new database with Athena's tables, and drop it."""
+    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        sys.exit("Set DATABASE_URL to any database of a PostgreSQL server where you may create databases.")
+    maintenance, database = os.environ["DATABASE_URL"], f"athena_bench_{os.getpid()}"
+    administer(maintenance, f"CREATE DATABASE {database}")
+    try:
+        os.environ |= {"DATABASE_URL": server(database), "DJANGO_SETTINGS_MODULE": "athena.settings"}
+        django.setup()
+        from django.core.management import call_command
+        from django.db import connection
+
+        from athena.celery import app
+
+        app.conf.update(broker_url="memory://", broker_transport_options={})
+        connection.settings_dict["NAME"] = database  # settings are read once, for the first
+        call_command("migrate", verbosity=0)
+        for step in steps:
+            step()
+        connection.close()
+    finally:
+        os.environ["DATABASE_URL"] = maintenance
+        administer(maintenance, f"DROP DATABASE {database} WITH (FORCE)")
+
+
+def server(database: str) -> str:
+    """DATABASE_URL with another database."""
+    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}"))
+
+
+def administer(url: str, statement: str) -> None:
+    connection = psycopg2.connect(url)
+    connection.set_isolation_level(psycopg2.extensions.ISOLATION_LEVEL_AUTOCOMMIT)
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    connection.close()
+
+
+def run_sql(statement: str) -> int:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return int(cursor.rowcount)
