@@ -48,7 +48,7 @@ lock: $(VENV)/installed-dev ## Compile the pinned requirements from requirements
 	$(LOCK) $(ARGS) requirements.in --output-file requirements.txt
 	$(LOCK) $(ARGS) requirements-dev.in --output-file requirements-dev.txt
 
-screens: $(VENV)/installed-dev ## Take the pictures of docs/tour.md anew (Chromium)
+screens: $(VENV)/installed-dev ## Take the pictures of README, tour and first steps anew (Chromium)
 	@ATHENA_REQUIRE_SERVICES=1 sh tests/need chromium chromium
 	@exec $(BIN)/python -m tests.browser.screens
 

@@ -6,8 +6,7 @@ as it was, for the next one who asks.
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, Q, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, Max, Min, Q
 from django.utils import timezone
 
 from athena.accounts.models import User
@@ -30,10 +29,6 @@ BATCH = {"postgresql": 16_000, "sqlite": 5_000}
 ROUNDS = 3  # tries at a batch's leads that others keep changing, before they are locked first
 
 _State = ScoringRun.State
-_PLAN = """
-INSERT INTO scoring_batches (run_id, first_lead, last_lead, leads)
-SELECT %s, MIN(id), MAX(id), COUNT(*) FROM ({ids}) AS open_leads GROUP BY id / %s ORDER BY MIN(id)
-"""
 
 
 @transaction.atomic
@@ -108,10 +103,13 @@ def _plan(run: ScoringRun) -> None:
     run = ScoringRun.objects.select_for_update().get(pk=run.pk)
     if run.state != _State.QUEUED:
         return  # another worker was faster
-    ids, params = Lead.objects.open().order_by().values_list("id").query.get_compiler(connection=connection).as_sql()
-    with connection.cursor() as cursor:
-        cursor.execute(_PLAN.format(ids=ids), (run.pk, *params, BATCH[connection.vendor]))
-    run.total = run.batches.aggregate(total=Coalesce(Sum("leads"), 0))["total"]
+    parts = Lead.objects.open().order_by().values(part=F("pk") / BATCH[connection.vendor])
+    batches = [
+        ScoringBatch(run=run, **part)
+        for part in parts.values(first_lead=Min("pk"), last_lead=Max("pk"), leads=Count("pk")).order_by("first_lead")
+    ]
+    ScoringBatch.objects.bulk_create(batches)
+    run.total = sum(batch.leads for batch in batches)
     run.rule_set_version, run.state, run.started_at = rule_set_version(), _State.RUNNING, timezone.now()
     run.save()
 
