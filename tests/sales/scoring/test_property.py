@@ -8,56 +8,68 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from sales.models import Activity, Lead, LeadScoringRule
+from sales.models import Activity, FollowUp, Lead, LeadScoringRule, LeadSource
 from sales.scoring.compile import Compiled, raw_points
 from sales.scoring.explain import explain
 from sales.scoring.sources import Scope
+from tests.fixtures import new_user
 from tests.sales.scoring.conftest import NOW
 
 NUMBERS = {"equals", "not_equals", "greater_than", "at_least", "less_than", "at_most", "between", "in"}
 WORDS = ["École", "ÉCOLE", "école de danse", "50% off", "a_b", "O'Brien", "ß", "x"]
 COUNTS = {"call_count": "call", "meeting_count": "meeting"}
 HAPPENED = {"quote_requested": ("quote_requested", None), "email_response": ("email", "inbound")}
+OUTCOMES = {"no_answer_count": "no_answer", "voicemail_count": "voicemail"}
+SOURCES = {"École": "web_form", "a_b": "referral"}  # their channels
 
 
-def reference(rules, lead, activities):
+def reference(rules, lead, events):
     """What the rules mean, one at a time, in plain Python."""
     groups: dict[str | int, list[int]] = {}
     for number, rule in enumerate(rules):
-        if matches(rule, lead, activities):
-            groups.setdefault(rule.group or number, []).append(worth(rule, activities))
+        if matches(rule, lead, events):
+            groups.setdefault(rule.group or number, []).append(worth(rule, events))
     return sum(max(points) for points in groups.values())
 
 
-def counted(rule, activities):
-    kind, direction = HAPPENED.get(rule.condition_field) or (COUNTS.get(rule.condition_field), None)
-    oldest = NOW - timedelta(days=rule.within_days) if rule.within_days else None
-    return [
-        each
-        for each in activities
-        if each.activity_type == kind
-        and (direction is None or each.direction == direction)
-        and (oldest is None or each.occurred_at >= oldest)
-    ]
+def counted(rule, events):
+    """When what the rule counts happened."""
+    if outcome := OUTCOMES.get(rule.condition_field):
+        times = [each.completed_at for each in events if isinstance(each, FollowUp) and each.outcome == outcome]
+    else:
+        kind, direction = HAPPENED.get(rule.condition_field) or (COUNTS.get(rule.condition_field), None)
+        times = [
+            each.occurred_at
+            for each in events
+            if isinstance(each, Activity) and each.activity_type == kind and direction in (None, each.direction)
+        ]
+    return [at for at in times if rule.within_days is None or at >= NOW - timedelta(days=rule.within_days)]
 
 
-def seen(rule, lead, activities):
+def seen(rule, lead, events):
     field = rule.condition_field
     if field == "days_since_last_contact":
-        times = [each.occurred_at for each in activities if each.activity_type in ("call", "email", "meeting", "quote")]
+        kinds = ("call", "email", "meeting", "quote")
+        times = [each.occurred_at for each in events if isinstance(each, Activity) and each.activity_type in kinds]
         return max(0, (NOW - max(times)) // timedelta(days=1)) if times else None
     if field in HAPPENED:
-        return bool(counted(rule, activities))
-    if field in COUNTS:
-        return len(counted(rule, activities))
+        return bool(counted(rule, events))
+    if field in COUNTS or field in OUTCOMES:
+        return len(counted(rule, events))
     if field == "days_until_pickup":
         return None if lead.pickup_at is None else (lead.pickup_at - NOW) // timedelta(days=1)
+    if field == "days_since_created":
+        return (NOW - lead.created_at) // timedelta(days=1)
+    if field == "has_phone":
+        return lead.phone != ""
+    if field in ("source", "channel"):
+        return {"source": lead.source.name, "channel": lead.source.channel}[field] if lead.source else None
     value = getattr(lead, field)
     return None if value == "" else value
 
 
-def matches(rule, lead, activities):
-    value, operator, wanted = seen(rule, lead, activities), rule.condition_operator, rule.condition_value
+def matches(rule, lead, events):
+    value, operator, wanted = seen(rule, lead, events), rule.condition_operator, rule.condition_value
     if operator == "is_set":
         return (value is not None) == (wanted == "true")
     if value is None:
@@ -84,49 +96,52 @@ def matches(rule, lead, activities):
     }[operator]()
 
 
-def worth(rule, activities):
-    times = [each.occurred_at for each in counted(rule, activities)]
+def worth(rule, events):
+    times = counted(rule, events)
     if not rule.half_life_days or not times:
         return rule.points
     days = max(0, (NOW - max(times)) // timedelta(days=1))
     return math.floor(rule.points * 0.5 ** (days / rule.half_life_days) + 0.5)
 
 
+TEXTS, CHOICES, FLAGS = (
+    {"equals", "not_equals", "contains", "in"},
+    {"equals", "not_equals", "in"},
+    {"equals", "not_equals"},
+)
+SMALL, FLAG = st.integers(-2, 6).map(str), st.sampled_from(["true", "false"])
+# type, field, operators, values, whether it happens at a time
+ASKED = [
+    ("attribute", "estimated_passengers", NUMBERS, SMALL, False),
+    ("attribute", "estimated_value", NUMBERS, st.sampled_from(["0", "1.5", "2", "2.01"]), False),
+    ("attribute", "days_until_pickup", NUMBERS, SMALL, False),
+    ("attribute", "days_since_created", NUMBERS, SMALL, False),
+    ("attribute", "company_name", TEXTS, st.sampled_from(WORDS), False),
+    ("attribute", "source", TEXTS, st.sampled_from(WORDS), False),
+    ("attribute", "channel", CHOICES, st.sampled_from(["web_form", "referral"]), False),
+    ("attribute", "status", CHOICES, st.sampled_from(["new", "quoted"]), False),
+    ("attribute", "trip_type", CHOICES, st.sampled_from(["shuttle", "one_way"]), False),
+    ("attribute", "is_repeat", FLAGS, FLAG, False),
+    ("attribute", "has_phone", FLAGS, FLAG, False),
+    ("activity", "quote_requested", FLAGS, FLAG, True),
+    ("engagement", "email_response", FLAGS, FLAG, True),
+    ("activity", "call_count", NUMBERS, SMALL, True),
+    ("activity", "meeting_count", NUMBERS, SMALL, True),
+    ("engagement", "no_answer_count", NUMBERS, SMALL, True),
+    ("engagement", "voicemail_count", NUMBERS, SMALL, True),
+    ("engagement", "days_since_last_contact", NUMBERS, SMALL, False),
+]
+OPTIONAL = {
+    "estimated_passengers", "estimated_value", "days_until_pickup", "company_name", "source", "channel", "trip_type",
+    "days_since_last_contact",
+}  # fmt: skip
+
+
 @st.composite
 def rule(draw):
-    small = st.integers(-2, 6).map(str)
-    kind, field, operators, values, timed = draw(
-        st.sampled_from(
-            [
-                ("attribute", "estimated_passengers", NUMBERS, small, False),
-                ("attribute", "estimated_value", NUMBERS, st.sampled_from(["0", "1.5", "2", "2.01"]), False),
-                ("attribute", "days_until_pickup", NUMBERS, small, False),
-                (
-                    "attribute",
-                    "company_name",
-                    {"equals", "not_equals", "contains", "in"},
-                    st.sampled_from(WORDS),
-                    False,
-                ),
-                (
-                    "attribute",
-                    "trip_type",
-                    {"equals", "not_equals", "in"},
-                    st.sampled_from(["shuttle", "one_way"]),
-                    False,
-                ),
-                ("attribute", "is_repeat", {"equals", "not_equals"}, st.sampled_from(["true", "false"]), False),
-                ("activity", "quote_requested", {"equals", "not_equals"}, st.sampled_from(["true", "false"]), True),
-                ("engagement", "email_response", {"equals", "not_equals"}, st.sampled_from(["true", "false"]), True),
-                ("activity", "call_count", NUMBERS, small, True),
-                ("activity", "meeting_count", NUMBERS, small, True),
-                ("engagement", "days_since_last_contact", NUMBERS, small, False),
-            ]
-        )
-    )
+    kind, field, operators, values, timed = draw(st.sampled_from(ASKED))
     operator = draw(st.sampled_from(sorted(operators)))
-    optional = ("estimated_passengers", "estimated_value", "company_name", "trip_type", "days_since_last_contact")
-    if field in optional and draw(st.integers(0, 5)) == 0:
+    if field in OPTIONAL and draw(st.integers(0, 5)) == 0:
         operator, values = "is_set", st.sampled_from(["true", "false"])
     elif operator == "in":
         values = st.lists(values, min_size=1, max_size=3).map(", ".join)
@@ -152,37 +167,53 @@ leads = st.builds(
     Lead,
     company_name=st.sampled_from([*WORDS, ""]),
     contact_name=st.just("Somebody"),
+    phone=st.sampled_from(["", "+12125550100"]),
+    status=st.sampled_from(["new", "contacted", "quoted"]),
+    created_at=ages.map(lambda age: NOW - age),
     estimated_passengers=st.none() | st.integers(0, 6),
     estimated_value=st.none() | st.sampled_from([Decimal("0"), Decimal("1.5"), Decimal("2"), Decimal("2.01")]),
     pickup_at=st.none() | ages.map(lambda age: NOW + age),
     trip_type=st.sampled_from(["", "shuttle", "one_way"]),
     is_repeat=st.booleans(),
 )
-activities = st.lists(
-    st.builds(
-        Activity,
-        activity_type=st.sampled_from(["call", "email", "meeting", "quote_requested", "note"]),
-        direction=st.sampled_from([None, "inbound", "outbound"]),
-        occurred_at=ages.map(lambda age: NOW - age),
-    ),
-    max_size=6,
+activities = st.builds(
+    Activity,
+    activity_type=st.sampled_from(["call", "email", "meeting", "quote_requested", "note"]),
+    direction=st.sampled_from([None, "inbound", "outbound"]),
+    occurred_at=ages.map(lambda age: NOW - age),
 )
+follow_ups = st.builds(
+    lambda outcome, at: FollowUp(
+        follow_up_type="call", scheduled_date=NOW.date(), completed=outcome is not None, outcome=outcome,
+        completed_at=at if outcome else None,
+    ),
+    st.sampled_from([None, "no_answer", "voicemail", "successful"]),
+    ages.map(lambda age: NOW - age),
+)  # fmt: skip
+stories = st.tuples(leads, st.none() | st.sampled_from(sorted(SOURCES)), st.lists(activities | follow_ups, max_size=8))
 
 
 class Scores(TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        cls.rep = new_user("maria")
+
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(st.lists(rule(), max_size=8), st.lists(st.tuples(leads, activities), min_size=1, max_size=5))
-    def test_the_database_agrees_with_the_reader(self, rules, stories):
-        for lead, happened in stories:
-            lead.pk = None
+    @given(st.lists(rule(), max_size=8), st.lists(stories, min_size=1, max_size=5))
+    def test_the_database_agrees_with_the_reader(self, rules, told):
+        sources = {name: LeadSource.objects.create(name=name, channel=channel) for name, channel in SOURCES.items()}
+        for lead, source, events in told:
+            lead.pk, lead.source = None, sources.get(source)
             lead.save()
-            for each in happened:
-                each.pk, each.lead = None, lead
-            Activity.objects.bulk_create(happened)
+            for each in events:
+                each.pk, each.lead, each.assigned_to = None, lead, self.rep
+            for model in (Activity, FollowUp):
+                model.objects.bulk_create(each for each in events if isinstance(each, model))
         for number, each in enumerate(rules, start=1):
             each.pk = number
-        compiled, ids = Compiled.all(rules), [lead.pk for lead, _ in stories]
-        expected = {lead.pk: reference(rules, lead, happened) for lead, happened in stories}
+        compiled, ids = Compiled.all(rules), [lead.pk for lead, _, _ in told]
+        assert len(compiled) == len(rules)
+        expected = {lead.pk: reference(rules, lead, events) for lead, _, events in told}
         for scope in (Scope.of(ids, NOW), Scope.between(min(ids), max(ids), NOW)):
             found = Lead.objects.filter(pk__in=ids).annotate(raw=raw_points(compiled, scope)).values_list("pk", "raw")
             assert dict(found) == expected
