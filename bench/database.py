@@ -6,8 +6,8 @@ from collections.abc import Callable
 from urllib.parse import urlsplit, urlunsplit
 
 import django
-import psycopg2
-import psycopg2.extensions
+
+from tests.servers import administer
 
 
 def in_a_database(*steps: Callable[[], object]) -> None:
@@ -38,14 +38,6 @@ def in_a_database(*steps: Callable[[], object]) -> None:
 def server(database: str) -> str:
     """DATABASE_URL with another database."""
     return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}"))
-
-
-def administer(url: str, statement: str) -> None:
-    connection = psycopg2.connect(url)
-    connection.set_isolation_level(psycopg2.extensions.ISOLATION_LEVEL_AUTOCOMMIT)
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-    connection.close()
 
 
 def run_sql(statement: str) -> int:

@@ -16,11 +16,10 @@ from urllib.request import Request, urlopen
 from uuid import uuid4
 
 import psutil
-import psycopg2
 import pytest
 import redis
 
-from tests.servers import free_port
+from tests.servers import administer, free_port
 
 ROOT = Path(__file__).parent.parent
 # The databases of Redis that this process of pytest-xdist uses, each in its turn; no other process does.
@@ -113,14 +112,6 @@ def own_engine() -> Iterator[dict[str, str]]:
         yield {"DATABASE_URL": urlsplit(server)._replace(path=f"/{name}").geturl(), "REDIS_URL": broker}
     finally:
         administer(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def administer(server: str, statement: str) -> None:
-    connection = psycopg2.connect(urlsplit(server)._replace(path="/postgres").geturl())
-    connection.autocommit = True  # such statements refuse a transaction
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-    connection.close()
 
 
 @contextmanager

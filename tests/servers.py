@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg2
 import redis
@@ -76,6 +77,15 @@ def redis_server() -> Iterator[str]:
         server = [_redis_binary(folder), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--databases", "64"]
         with _running(server, folder, signal.SIGTERM, lambda: redis.Redis(port=port).ping()):
             yield f"redis://127.0.0.1:{port}/0"
+
+
+def administer(server: str, statement: str) -> None:
+    """Run a statement that no transaction may be around, in the database of `server` that is always there."""
+    connection = psycopg2.connect(urlsplit(server)._replace(path="/postgres").geturl())
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    connection.close()
 
 
 def _postgresql_binaries(folder: Path) -> Path:

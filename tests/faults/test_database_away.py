@@ -10,7 +10,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.live import Athena, administer, own_engine, up, wait_for
+from tests.live import Athena, own_engine, up, wait_for
+from tests.servers import administer
 
 pytestmark = [pytest.mark.live, pytest.mark.postgres]  # SQLite's is a file: it is there
 LOGIN = {"email": "manager@example.com", "password": "manager123"}

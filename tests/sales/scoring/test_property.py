@@ -104,11 +104,8 @@ def worth(rule, events):
     return math.floor(rule.points * 0.5 ** (days / rule.half_life_days) + 0.5)
 
 
-TEXTS, CHOICES, FLAGS = (
-    {"equals", "not_equals", "contains", "in"},
-    {"equals", "not_equals", "in"},
-    {"equals", "not_equals"},
-)
+FLAGS = {"equals", "not_equals"}
+CHOICES, TEXTS = FLAGS | {"in"}, FLAGS | {"in", "contains"}
 SMALL, FLAG = st.integers(-2, 6).map(str), st.sampled_from(["true", "false"])
 # type, field, operators, values, whether it happens at a time
 ASKED = [
@@ -206,7 +203,9 @@ class Scores(TestCase):
             lead.pk, lead.source = None, sources.get(source)
             lead.save()
             for each in events:
-                each.pk, each.lead, each.assigned_to = None, lead, self.rep
+                each.pk, each.lead = None, lead
+                if isinstance(each, FollowUp):
+                    each.assigned_to = self.rep
             for model in (Activity, FollowUp):
                 model.objects.bulk_create(each for each in events if isinstance(each, model))
         for number, each in enumerate(rules, start=1):
