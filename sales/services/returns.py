@@ -3,7 +3,6 @@
 from datetime import date
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from athena.accounts.models import User
@@ -26,8 +25,9 @@ def undo(*, by: User | None, batch_id: int) -> Done:
     """Give back what a batch moved, as a batch that says so, to whoever had it (nobody, where nobody did).
 
     With a lead go back the follow-ups that went with it and are still open; others that its present owner has on it go
-    to the owner. Leads that have been transferred since, that are archived, or whose owner has left stay, with a code.
-    Undoing an undoing does it again. Raises `NotFound`, `NotYourTransfer`, `AlreadyUndone`.
+    to the owner. Leads that have been transferred since, that are archived, or whose owner has left stay, with a code;
+    later transfers that were undone themselves do not count. Undoing an undoing does it again, for the time for which
+    the leads had been given away. Raises `NotFound`, `NotYourTransfer`, `AlreadyUndone`.
     """
     visible = TransferBatch.objects.all() if by is None else TransferBatch.objects.visible_to(by)
     if not visible.filter(pk=batch_id).exists():
@@ -70,25 +70,30 @@ def _give_next_back(today: date) -> bool:
 def _give_back(found: Plan, batch: TransferBatch, by: User | None, reason: str) -> Done:
     if not found.moves:
         return Done([], found.skipped)
-    back = TransferBatch.objects.create(by=by, reason=reason, undoes=batch)
+    back = TransferBatch.objects.create(by=by, reason=reason, undoes=batch, until=_until_of_redo(batch))
     return moves.carry_out(found, by=by, batch=back)
+
+
+def _until_of_redo(undo: TransferBatch) -> date | None:
+    """The last day of the transfer that undoing `undo` does again; None where it is for good, or that day is over."""
+    until = undo.undoes.until if undo.undoes is not None else None
+    return until if until is not None and until >= schedule.company_today() else None
 
 
 def _plan(batch: TransferBatch, *, only_open: bool, locked: bool = False) -> Plan:
     """Who returns are locked before the leads, so that nobody leaves meanwhile."""
-    made = list(batch.transfers.order_by("lead").values_list("lead", "pk", "from_user", "to_user"))
+    made = list(batch.transfers.order_by("lead").values_list("lead", "from_user", "to_user"))
     moved = dict(MovedFollowUp.objects.filter(batch=batch).values_list("follow_up", "from_user"))
-    users = User.objects.filter(pk__in={row[2] for row in made} | set(moved.values())).order_by("pk")
+    users = User.objects.filter(pk__in={row[1] for row in made} | set(moved.values())).order_by("pk")
     people = {user.pk: user for user in (users.select_for_update(no_key=True) if locked else users)}
     those = Lead.objects.filter(pk__in=batch.transfers.order_by().values("lead"))
     leads = {lead.pk: lead for lead in moves.read(those, locked=locked)}
-    history = LeadTransfer.objects.filter(lead__in=batch.transfers.order_by().values("lead")).order_by()
-    latest = dict(history.values_list("lead").annotate(Max("pk")))
+    in_effect = _leads_in_effect(batch)
     owners = moves.owners_of(leads.values())
     going, skipped = [], []
-    for lead_id, transfer_id, from_id, to_id in made:
+    for lead_id, from_id, to_id in made:
         lead = leads[lead_id]
-        why = _why_not(lead, latest[lead_id] == transfer_id and lead.assigned_to_id == to_id, only_open)
+        why = _why_not(lead, lead_id in in_effect and lead.assigned_to_id == to_id, only_open)
         if why is None and from_id is not None and not people[from_id].is_active:
             why = OWNER_INACTIVE
         if why is None:
@@ -96,6 +101,25 @@ def _plan(batch: TransferBatch, *, only_open: bool, locked: bool = False) -> Pla
         else:
             skipped.append((lead_id, why))
     return Plan(going, skipped, _following(going, moved, people))
+
+
+def _leads_in_effect(batch: TransferBatch) -> set[int]:
+    """The leads of which this batch is the latest transfer that is in effect. One query.
+
+    A later transfer is not in effect once it was undone, nor is the undoing of it.
+    """
+    own = batch.transfers.order_by()
+    since = LeadTransfer.objects.filter(lead__in=own.values("lead"), pk__gte=own.order_by("pk").values("pk")[:1])
+    in_effect: dict[int, list[int]] = {}
+    for lead_id, batch_id, undoes_id in since.order_by("pk").values_list("lead", "batch", "batch__undoes"):
+        if batch_id == batch.pk:
+            in_effect[lead_id] = [batch_id]
+        elif batches := in_effect.get(lead_id):
+            if batches[-1] == undoes_id:
+                batches.pop()
+            else:
+                batches.append(batch_id)
+    return {lead_id for lead_id, batches in in_effect.items() if batches == [batch.pk]}
 
 
 def _why_not(lead: moves.LeadRow, still_there: bool, only_open: bool) -> str | None:

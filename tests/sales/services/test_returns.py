@@ -167,7 +167,60 @@ def test_statements_do_not_grow_with_the_leads(admin, rep, colleague, make_lead,
     assert counts[0] == counts[1] <= 25
 
 
+def test_a_chain_is_undone_from_its_end_to_its_beginning(admin, rep, colleague, stranger, make_lead, plan, give):
+    lead = make_lead(assigned_to=rep)
+    task = plan(lead, rep)
+    first = give(lead, to=colleague)
+    second = give(lead, to=stranger)
+    assert returns.plan_undo(batch=first).skipped == [(lead.pk, "moved_since")]
+    undo_of_second = returns.undo(by=admin, batch_id=second.pk).batch
+    assert returns.plan_undo(batch=first).lead_ids == [lead.pk]
+    undo_of_first = returns.undo(by=admin, batch_id=first.pk).batch
+    assert (owner(lead), assignee(task)) == (rep, rep)
+    redo_of_first = returns.undo(by=admin, batch_id=undo_of_first.pk).batch
+    assert (owner(lead), assignee(task)) == (colleague, colleague)
+    returns.undo(by=admin, batch_id=undo_of_second.pk)
+    assert (owner(lead), assignee(task)) == (stranger, stranger)
+    assert returns.plan_undo(batch=redo_of_first).skipped == [(lead.pk, "moved_since")]
+
+
+def test_a_lead_given_back_by_hand_has_moved_since(admin, rep, colleague, stranger, make_lead, give):
+    lead = make_lead(assigned_to=rep)
+    first = give(lead, to=colleague)
+    give(lead, to=stranger)
+    give(lead, to=colleague)
+    assert returns.undo(by=admin, batch_id=first.pk).skipped == [(lead.pk, "moved_since")]
+
+
 # For a time
+
+
+def test_undoing_the_undo_gives_the_leads_away_for_the_same_time(admin, rep, colleague, make_lead, give):
+    lead, last_day = make_lead(assigned_to=rep), company_today() + timedelta(days=3)
+    batch = give(lead, to=colleague, until=last_day)
+    undo = returns.undo(by=admin, batch_id=batch.pk).batch
+    redo = returns.undo(by=admin, batch_id=undo.pk).batch
+    undo_again = returns.undo(by=admin, batch_id=redo.pk).batch
+    last = returns.undo(by=admin, batch_id=undo_again.pk).batch
+    assert [each.until for each in (undo, redo, undo_again, last)] == [None, last_day, None, last_day]
+    TransferBatch.objects.filter(pk=last.pk).update(until=company_today() - timedelta(days=1))
+    assert (owner(lead), returns.give_back(), owner(lead)) == (colleague, 1, rep)
+
+
+def test_what_was_given_back_and_is_given_away_again_stays(admin, rep, colleague, make_lead, over):
+    lead = make_lead(assigned_to=rep)
+    batch = over(lead, to=colleague)
+    returns.give_back()
+    redo = returns.undo(by=admin, batch_id=batch.undone_by.pk).batch
+    assert (redo.until, returns.give_back(), owner(lead)) == (None, 0, colleague)
+
+
+def test_a_lead_that_moved_on_and_came_back_is_given_back(admin, rep, colleague, stranger, make_lead, give, over):
+    lead, kept = make_lead(assigned_to=rep), make_lead(assigned_to=rep)
+    over(lead, kept, to=colleague)
+    onward = give(lead, to=stranger)
+    returns.undo(by=admin, batch_id=onward.pk)
+    assert (returns.give_back(), owner(lead), owner(kept)) == (1, rep, rep)
 
 
 @pytest.fixture
