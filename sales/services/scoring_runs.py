@@ -26,6 +26,7 @@ logger = structlog.get_logger(__name__)
 # How many keys a batch spans, so how many leads it has at most. While it lasts, a second or so, nobody else can change
 # the leads that it changes (on SQLite: anything).
 BATCH = {"postgresql": 16_000, "sqlite": 5_000}
+MAX_REASON, REASON_SEPARATOR = 255, "; "
 ROUNDS = 3  # tries at a batch's leads that others keep changing, before they are locked first
 
 _State = ScoringRun.State
@@ -38,7 +39,7 @@ def start_run(*, by: User | None, reason: str) -> ScoringRun:
     wake("sales.score")
     while (run := unfinished()) is None:
         new = ScoringRun(
-            reason=reason[:255],
+            reason=reason[:MAX_REASON],
             started_by=by,
             total=Lead.objects.open().count(),
             rule_set_version=rule_set_version(),
@@ -48,11 +49,38 @@ def start_run(*, by: User | None, reason: str) -> ScoringRun:
 
 
 def restart(*, by: User | None, reason: str) -> ScoringRun:
-    """Have all leads scored by rules that have just changed: a run by the old ones is over. Holds the rule lock."""
-    running = ScoringRun.objects.filter(state=_State.RUNNING)
-    ScoringBatch.objects.filter(run__in=running.values("pk")).delete()
-    running.update(state=_State.STALE, finished_at=timezone.now())
-    return start_run(by=by, reason=reason)
+    """Have all leads scored by rules that have just changed. Holds the rule lock.
+
+    A running run goes by the old rules: it ends as stale. What it and a queued run were started for is not done yet, so
+    the run that does it gives all reasons, the newest first; it is that of whoever changed the rules last.
+    """
+    while True:
+        earlier = unfinished()
+        reasons = _join_reasons(reason, earlier.reason if earlier else "")
+        if earlier is not None and earlier.state == _State.QUEUED:
+            queued = ScoringRun.objects.filter(pk=earlier.pk, state=_State.QUEUED)
+            if queued.update(reason=reasons, started_by=by):
+                wake("sales.score")
+                return earlier
+            continue  # a worker has begun it
+        running = ScoringRun.objects.filter(state=_State.RUNNING)
+        ScoringBatch.objects.filter(run__in=running.values("pk")).delete()
+        running.update(state=_State.STALE, finished_at=timezone.now())
+        new = start_run(by=by, reason=reasons)
+        if new.reason == reasons:
+            return new
+
+
+def _join_reasons(reason: str, earlier: str) -> str:
+    """Both, each once, the new one first; of the earlier ones as many as the column holds."""
+    joined = reason[:MAX_REASON]
+    for other in earlier.split(REASON_SEPARATOR):
+        if other and other not in joined.split(REASON_SEPARATOR):
+            longer = joined + REASON_SEPARATOR + other
+            if len(longer) > MAX_REASON:
+                break
+            joined = longer
+    return joined
 
 
 def unfinished() -> ScoringRun | None:

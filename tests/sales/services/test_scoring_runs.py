@@ -187,6 +187,39 @@ def test_a_run_that_has_not_begun_takes_the_rules_as_they_are_then(five_leads, m
     assert scores() == [50] * 5
 
 
+def history_reasons() -> set[tuple[str, int | None]]:
+    return set(LeadScoreHistory.objects.values_list("reason", "user"))
+
+
+def test_two_rules_saved_in_a_row_are_both_the_reason(five_leads, manager, admin):
+    for by, points in ((admin, 40), (manager, 50), (manager, 60)):
+        scoring_rules.update_rule(by=by, rule_id=repeat_client().pk, changes={"points": points})
+    wheelchairs = LeadScoringRule.objects.exclude(pk=repeat_client().pk).order_by("pk")[0]
+    scoring_rules.delete_rule(by=manager, rule_id=wheelchairs.pk)
+    scoring_runs.work()
+    reason = f"Rule deleted: {wheelchairs.rule_name}; Rule changed: Repeat Client"
+    assert history_reasons() == {(reason, manager.pk)}
+
+
+def test_a_rule_saved_while_a_run_is_going_on_leaves_its_reason_to_the_next(five_leads, manager):
+    scoring_rules.update_rule(by=manager, rule_id=repeat_client().pk, changes={"points": 40})
+    scoring_runs.work(max_batches=1)
+    other = LeadScoringRule.objects.exclude(pk=repeat_client().pk).order_by("pk")[0]
+    scoring_rules.delete_rule(by=manager, rule_id=other.pk)
+    scoring_runs.work()
+    changed, both = "Rule changed: Repeat Client", f"Rule deleted: {other.rule_name}; Rule changed: Repeat Client"
+    reasons = LeadScoreHistory.objects.order_by("lead_id").values_list("reason", flat=True)
+    assert list(reasons) == [changed, changed, both, both, both]
+
+
+def test_more_reasons_than_the_column_holds(manager):
+    for number in range(9):
+        scoring_runs.restart(by=manager, reason=f"Rule changed: {number} {'x' * 40}")
+    reasons = ScoringRun.objects.get().reason.split("; ")
+    assert [reason.split()[2] for reason in reasons] == ["8", "7", "6", "5"]
+    assert all(reason.endswith("x" * 40) for reason in reasons)
+
+
 def test_a_broken_rule_stops_no_run(five_leads):
     LeadScoringRule.objects.exclude(rule_name="Repeat Client").update(condition_value="?")
     run = scoring_runs.start_run(by=None, reason="Because")
