@@ -47,9 +47,14 @@ class Performance(Figures):
 
 
 class LiftOut(serializers.Serializer):  # type: ignore[type-arg]
-    lift = serializers.FloatField(help_text="How many times as often leads that match are won.")
-    low = serializers.FloatField(help_text="The lower end of the 95 % interval.")
-    high = serializers.FloatField()
+    lift = serializers.FloatField(
+        allow_null=True, help_text="How many times as often leads that match are won. Null where no other is won."
+    )
+    low = serializers.FloatField(help_text="The lower end of the exact 95 % interval.")
+    high = serializers.FloatField(allow_null=True, help_text="The upper end. Null where there is no bound.")
+    p_value = serializers.FloatField(
+        help_text="Of Fisher's exact test: how likely shares at least this different are by chance."
+    )
 
 
 class RuleEffectiveness(serializers.Serializer):  # type: ignore[type-arg]
@@ -58,11 +63,11 @@ class RuleEffectiveness(serializers.Serializer):  # type: ignore[type-arg]
     matches = serializers.IntegerField(help_text="Of all leads.")
     closed_with = serializers.IntegerField(help_text="Closed leads that match.")
     won_with = serializers.IntegerField()
-    share_with = serializers.FloatField(allow_null=True, help_text="Won of the closed leads that match, 0 to 1.")
+    share_with = serializers.FloatField(allow_null=True, help_text="Per cent won of the closed leads that match.")
     closed_without = serializers.IntegerField(help_text="Closed leads that do not match.")
     won_without = serializers.IntegerField()
-    share_without = serializers.FloatField(allow_null=True)
-    lift = LiftOut(allow_null=True, help_text="Null where there are too few leads to say.")
+    share_without = serializers.FloatField(allow_null=True, help_text="Per cent won of the others.")
+    lift = LiftOut(allow_null=True, help_text="Null where no split of so few leads would tell a difference.")
     verdict = serializers.ChoiceField(["better", "worse", "unclear", "too_few"])
 
 

@@ -1,7 +1,7 @@
 """What the scoring rules are worth: whether leads that match a rule are won more often than others."""
 
-import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -9,22 +9,11 @@ from django.db.models import Q, QuerySet
 from athena.accounts.models import User
 from sales.models import Lead
 from sales.models.lead import OPEN
+from sales.queries.lift import Lift, compare_shares
 from sales.queries.period import Period, per_cent, rounded
 from sales.queries.rule_matches import count_matches
 from sales.queries.whose import EVERYBODY, Whose
 from sales.scoring.compile import Compiled
-
-FEWEST = 5  # leads in each of the four cells, without which nothing is said
-Z = 1.959964  # a standard normal variable is within ± this in 95 % of cases
-
-
-@dataclass(frozen=True)
-class Lift:
-    """How many times as often it is won, with the ends of the 95 % interval."""
-
-    lift: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -41,23 +30,26 @@ class Effectiveness:
 
     @property
     def share_with(self) -> float | None:
-        return _share(self.won_with, self.closed_with)
+        """Per cent won of the closed leads that match."""
+        return per_cent(self.won_with, self.closed_with)
 
     @property
     def share_without(self) -> float | None:
-        return _share(self.won_without, self.closed_without)
+        """Per cent won of the other closed leads."""
+        return per_cent(self.won_without, self.closed_without)
 
-    @property
+    @cached_property
     def lift(self) -> Lift | None:
-        return lift(self.won_with, self.closed_with, self.won_without, self.closed_without)
+        return compare_shares(self.won_with, self.closed_with, self.won_without, self.closed_without)
 
     @property
     def verdict(self) -> str:
-        """`better`, `worse` or `unclear` by the interval; `too_few` where the sample is too small to say."""
-        found = self.lift
-        if found is None:
+        """`better`, `worse` or `unclear` by the exact test; `too_few` where the sample is too small to say."""
+        if self.lift is None:
             return "too_few"
-        return "better" if found.low > 1 else "worse" if found.high < 1 else "unclear"
+        if self.lift.low > 1:
+            return "better"
+        return "worse" if self.lift.high is not None and self.lift.high < 1 else "unclear"
 
 
 def effectiveness() -> list[Effectiveness]:
@@ -86,20 +78,20 @@ def effectiveness_table(user: User, period: Period | None = None, *, whose: Whos
 
 
 def _line(rule: Effectiveness) -> dict[str, Any]:
-    found = rule.lift
+    lift = rule.lift
     return {
         "key": rule.rule_id,
         "name": rule.rule_name,
         "matches": rule.matches,
         "closed_with": rule.closed_with,
         "won_with": rule.won_with,
-        "won_with_rate": per_cent(rule.won_with, rule.closed_with),
+        "won_with_rate": rule.share_with,
         "closed_without": rule.closed_without,
         "won_without": rule.won_without,
-        "won_without_rate": per_cent(rule.won_without, rule.closed_without),
-        "lift": found and rounded(found.lift),
-        "lift_low": found and rounded(found.low),
-        "lift_high": found and rounded(found.high),
+        "won_without_rate": rule.share_without,
+        "lift": lift and rounded(lift.lift),
+        "lift_low": lift and rounded(lift.low),
+        "lift_high": lift and rounded(lift.high),
         "verdict": rule.verdict,
     }
 
@@ -121,20 +113,3 @@ def _of(leads: "QuerySet[Lead]") -> tuple[dict[str, int], list[Effectiveness]]:
         )
         for rule, found in zip(rules, of_each, strict=True)
     ]
-
-
-def lift(won_with: int, closed_with: int, won_without: int, closed_without: int) -> Lift | None:
-    """The ratio of two shares of won leads, with its 95 % interval; None where a cell has fewer than `FEWEST` leads.
-
-    The interval is that of the risk ratio's logarithm: Katz, Baptista, Azen and Pike, "Obtaining confidence intervals
-    for the risk ratio in cohort studies", Biometrics 34 (1978), 469–474, method C.
-    """
-    if min(won_with, closed_with - won_with, won_without, closed_without - won_without) < FEWEST:
-        return None
-    ratio = (won_with / closed_with) / (won_without / closed_without)
-    error = math.sqrt(1 / won_with - 1 / closed_with + 1 / won_without - 1 / closed_without)
-    return Lift(ratio, ratio * math.exp(-Z * error), ratio * math.exp(Z * error))
-
-
-def _share(won: int, closed: int) -> float | None:
-    return won / closed if closed else None

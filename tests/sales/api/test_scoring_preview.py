@@ -73,7 +73,7 @@ def test_what_rules_are_worth(api, manager, make_lead):
     assert len(rows) == 8
     assert rows[0] == {
         "rule_id": LeadScoringRule.objects.get(rule_name="Repeat Client").pk, "rule_name": "Repeat Client",
-        "matches": 1, "closed_with": 1, "won_with": 1, "share_with": 1.0, "closed_without": 0, "won_without": 0,
+        "matches": 1, "closed_with": 1, "won_with": 1, "share_with": 100.0, "closed_without": 0, "won_without": 0,
         "share_without": None, "lift": None, "verdict": "too_few",
     }  # fmt: skip
 
