@@ -37,6 +37,16 @@ def phone(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def one_spaced(name: str) -> str:
+    """The name with one space between its words and none around them."""
+    return " ".join(name.split())
+
+
+def name_key(name: str) -> str:
+    """What names have in common that differ in case and spaces alone. In SQL: `athena.db.NameKey`."""
+    return one_spaced(name).lower()
+
+
 def fold(text: str) -> str:
     """Text without case and accents (NFKD, without combining marks), with single spaces."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())

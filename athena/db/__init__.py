@@ -32,6 +32,24 @@ class Fold(Func):
         return self.as_sql(compiler, connection, function="ATHENA_FOLD", **extra_context)  # type: ignore[return-value]
 
 
+class NameKey(Func):
+    """A name without case, its words one space apart: names that people take for the same have the same key."""
+
+    arity = 1
+    output_field = TextField()
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
+    ) -> tuple[str, tuple[Any, ...]]:
+        template = r"LOWER(BTRIM(REGEXP_REPLACE(%(expressions)s, '[\s\u00a0\u2000-\u200a\u202f\u3000]+', ' ', 'g')))"
+        return self.as_sql(compiler, connection, template=template)  # type: ignore[return-value]
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
+    ) -> tuple[str, tuple[Any, ...]]:
+        return self.as_sql(compiler, connection, function="ATHENA_NAME_KEY")  # type: ignore[return-value]
+
+
 class DayInWords(Func):
     """A date as people say it: `Monday, 5 January 2026`."""
 

@@ -23,7 +23,7 @@ from sales import errors
 from sales.admin.base import ServiceAdmin, next_page, person
 from sales.admin.rule_form import RuleForm, offered
 from sales.models import LeadScoringRule
-from sales.queries import rehearsal
+from sales.queries import equal_rules, rehearsal
 from sales.queries.rule_matches import matching_now
 from sales.scoring import checks
 from sales.scoring.fields import FIELDS
@@ -140,10 +140,14 @@ class RuleAdmin(ServiceAdmin):
         return super().render_change_form(request, {**context, "offered": offered()}, *args, **kwargs)
 
     def save_by_service(self, request: HttpRequest, obj: LeadScoringRule, values: dict[str, Any]) -> LeadScoringRule:
+        by = person(request)
         if obj.pk is not None:
-            by = person(request)
-            return scoring_rules.update_rule(by=by, rule_id=obj.pk, changes=values, versions={obj.version})
-        return scoring_rules.create_rule(by=person(request), values=values)
+            rule = scoring_rules.update_rule(by=by, rule_id=obj.pk, changes=values, versions={obj.version})
+        else:
+            rule = scoring_rules.create_rule(by=by, values=values)
+        if names := equal_rules.find_equal_rules().get(rule.pk):
+            messages.warning(request, equal_rules.warning_about(names))
+        return rule
 
     def delete_model(self, request: HttpRequest, obj: LeadScoringRule) -> None:
         scoring_rules.delete_rule(by=person(request), rule_id=obj.pk)

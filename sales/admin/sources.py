@@ -8,7 +8,6 @@ from django.http import HttpRequest
 
 from sales.admin.base import ServiceAdmin, person
 from sales.admin.reports import ReportPages
-from sales.admin.seen import SeenForm
 from sales.admin.spend import SpendUpload
 from sales.models import LeadSource, LostReason, SourceSpend
 from sales.services import sources
@@ -16,8 +15,6 @@ from sales.services import sources
 
 class ManagedAdmin(ServiceAdmin):
     """Rows that the form checks whole."""
-
-    form = SeenForm  # type: ignore[assignment]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         sources.save(by=person(request), row=obj)

@@ -26,10 +26,17 @@ class RuleRow(Row):
     updated_at = serializers.DateTimeField()
 
 
+class RuleWarning(serializers.Serializer):  # type: ignore[type-arg]
+    code = serializers.ChoiceField(["same_condition"])
+    message = serializers.CharField()
+
+
 class Rule(RuleRow):
     problems = serializers.DictField(
         child=serializers.CharField(), help_text="Why a rule that was written past the API is skipped; usually empty."
     )
+
+    warnings = RuleWarning(many=True)
 
 
 class NewRule(Rule):

@@ -18,6 +18,7 @@ from athena.http.viewsets import VerbViewSet, ViewSet
 from sales.api.rule_body import NewRule, Rule, RuleBody, RuleRow
 from sales.api.scoring_preview import PreviewActions
 from sales.models import LeadScoringRule, ScoringRun
+from sales.queries import equal_rules
 from sales.scoring import checks
 from sales.scoring.fields import FIELDS, ValueType
 from sales.services import scoring_rules, scoring_runs
@@ -76,20 +77,20 @@ class ScoringRuleViewSet(PreviewActions, ViewSet):
         """Every rule, most points first. Managers."""
         query_values(request, StrictSerializer, ARRAY_PARAMETERS)
         answer = array_response(request, self.rows())
-        answer.data = [_with_problems(row) for row in answer.data]
+        answer.data = _add_advice(answer.data)
         return answer
 
     @extend_schema(responses=Rule)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One rule. Managers."""
         query_values(request, StrictSerializer)
-        return Response(_with_problems(self.found(self.rows().filter(pk=self.pk))))
+        return Response(_add_advice([self.found(self.rows().filter(pk=self.pk))])[0])
 
     @extend_schema(request=RuleBody, responses={201: NewRule})
     def create(self, request: Request) -> Response:
         """Add a rule, and have all leads scored anew. Field, operator and value must suit each other. Managers."""
         rule = scoring_rules.create_rule(by=self.caller, values=self.body(RuleBody))
-        row = _with_problems(RuleRow.of(rule))
+        (row,) = _add_advice([RuleRow.of(rule)])
         return Response({"rule_id": rule.pk, **row}, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=RuleBody, responses=Rule)
@@ -97,7 +98,7 @@ class ScoringRuleViewSet(PreviewActions, ViewSet):
         """Change a rule, and have all leads scored anew. Managers."""
         changes = self.body(RuleBody, partial=True)
         rule = scoring_rules.update_rule(by=self.caller, rule_id=self.pk, changes=changes, versions=self.if_match)
-        return Response(_with_problems(RuleRow.of(rule)))
+        return Response(_add_advice([RuleRow.of(rule)])[0])
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
@@ -150,5 +151,16 @@ class ScoringViewSet(VerbViewSet):
         return Response(answer, status=status.HTTP_202_ACCEPTED)
 
 
-def _with_problems(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "problems": checks.problems(row)}
+def _add_advice(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with why each is skipped, if it is, and what is worth a second look."""
+    equal = equal_rules.find_equal_rules()
+    return [
+        {
+            **row,
+            "problems": checks.problems(row),
+            "warnings": [{"code": "same_condition", "message": equal_rules.warning_about(equal[row["id"]])}]
+            if row["id"] in equal
+            else [],
+        }
+        for row in rows
+    ]

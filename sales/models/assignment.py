@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from athena.accounts.models import Team
 from athena.db import Now
-from sales.models.fields import user_key
+from sales.models.fields import unique_name, user_key
 
 
 class AssignmentRule(models.Model):
@@ -30,6 +30,7 @@ class AssignmentRule(models.Model):
         db_table = "assignment_rules"
         ordering = ["position", "id"]
         constraints = [
+            unique_name("assignment_rules_name_in_any_case", "rule_name"),
             models.CheckConstraint(
                 condition=Q(to_user__isnull=True) | Q(to_team__isnull=True), name="assignment_rules_one_target"
             ),

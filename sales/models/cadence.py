@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from athena.db import Now
 from sales.models.activity import OfVisibleLeads
-from sales.models.fields import long_text, one_line
+from sales.models.fields import long_text, one_line, unique_name
 from sales.models.follow_up import FollowUp
 from sales.models.lead import Lead
 
@@ -24,7 +24,10 @@ class Cadence(models.Model):
     class Meta:
         db_table = "cadences"
         ordering = ["name"]
-        constraints = [models.CheckConstraint(condition=~Q(name=""), name="cadences_named")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="cadences_named"),
+            unique_name("cadences_name_in_any_case", "name"),
+        ]
 
     def __str__(self) -> str:
         return self.name

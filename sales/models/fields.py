@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 MAX_COUNT = 100_000
 MAX_AMOUNT = Decimal("9999999999.99")
@@ -31,6 +32,15 @@ def user_key(column: str, *, related_name: str = "+", **options: Any) -> "models
     return models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, db_column=column, related_name=related_name, db_index=False, **options
     )
+
+
+def unique_name(name: str, field: str) -> models.UniqueConstraint:
+    """No two rows have the same text in `field`, in whatever case.
+
+    SQLite's own LOWER, which other programs have too, knows the case of ASCII letters only: services compare by
+    `normalise.name_key`.
+    """
+    return models.UniqueConstraint(Lower(field), name=name, violation_error_message="This name is taken already.")
 
 
 def within(name: str, field: str, low: object, high: object) -> models.CheckConstraint:

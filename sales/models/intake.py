@@ -5,6 +5,7 @@ from django.db.models import F
 
 from athena.db import Now
 from sales.models.activity import OfVisibleLeads
+from sales.models.fields import unique_name
 from sales.models.lead import Lead
 from sales.models.source import LeadSource
 
@@ -35,6 +36,7 @@ class IntakeForm(models.Model):
     class Meta:
         db_table = "intake_forms"
         ordering = ["name"]
+        constraints = [unique_name("intake_forms_name_in_any_case", "name")]
 
     def __str__(self) -> str:
         return self.name

@@ -5,7 +5,7 @@ from django.db.models import F, Q
 
 from athena.db import Now
 from sales.models.activity import Activity, OfVisibleLeads
-from sales.models.fields import one_line, user_key
+from sales.models.fields import one_line, unique_name, user_key
 from sales.models.lead import Lead
 
 
@@ -62,6 +62,7 @@ class LeadScoringRule(models.Model):
         ordering = ["-points", "id"]
         verbose_name = "scoring rule"
         constraints = [
+            unique_name("scoring_rules_name_in_any_case", "rule_name"),
             models.CheckConstraint(
                 condition=Q(rule_type__in=["attribute", "activity", "engagement"]), name="scoring_rules_type_known"
             ),

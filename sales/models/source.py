@@ -2,9 +2,10 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from athena.db import Now
-from sales.models.fields import MAX_AMOUNT, amount, one_line, within
+from sales.models.fields import MAX_AMOUNT, amount, one_line, unique_name, within
 
 
 class LeadSource(models.Model):
@@ -64,6 +65,7 @@ class LeadSource(models.Model):
                 condition=Q(cost_model__in=["none", "monthly", "per_lead", "commission"]),
                 name="lead_sources_cost_model_known",
             ),
+            unique_name("lead_sources_name_in_any_case", "name"),
             within("lead_sources_unit_cost", "unit_cost", 0, MAX_AMOUNT),
         ]
 
@@ -86,6 +88,13 @@ class SourceSpend(models.Model):
         verbose_name = verbose_name_plural = "source spend"
         constraints = [
             models.UniqueConstraint(fields=["source", "campaign", "month"], name="source_spend_once_a_month"),
+            models.UniqueConstraint(
+                "source",
+                Lower("campaign"),
+                "month",
+                name="source_spend_campaign_in_any_case",
+                violation_error_message="This campaign has an amount for this month already.",
+            ),
             models.CheckConstraint(condition=Q(month__day=1), name="source_spend_first_of_month"),
             within("source_spend_amount", "amount", 0, MAX_AMOUNT),
         ]

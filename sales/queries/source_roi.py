@@ -1,5 +1,6 @@
 """What each source, channel or campaign brings, what it costs, and whether it earns its money."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,7 +10,9 @@ from django.db.models import Case, Count, DateField, F, Q, QuerySet, Sum, When
 from django.db.models.functions import Coalesce
 
 from athena.accounts.models import User
+from athena.db import NameKey
 from athena.db.figures import Hours, Percentile
+from sales import normalise
 from sales.models import Lead, LeadSource, SourceSpend
 from sales.queries.period import Period, cents, per_cent, rounded
 from sales.queries.whose import EVERYBODY, Whose
@@ -22,7 +25,7 @@ QUALIFIED = Q(qualified_at__isnull=False) | Q(status__in=("qualified", "quoted",
 QUOTED = Q(quoted_at__isnull=False) | Q(status__in=("quoted", "won"))
 WON = Q(won_at__isnull=False) | Q(status="won")
 BOOKED_AT = Coalesce("won_at", "closed_at")  # of what is `WON`; plain SQL may have left out the former
-_KEYS = {"source": "source", "channel": "source__channel", "campaign": "campaign"}
+_KEYS = {"source": F("source"), "channel": F("source__channel"), "campaign": NameKey("campaign")}
 
 
 @dataclass
@@ -65,6 +68,9 @@ class Figures:
         }
 
 
+Part = tuple[LeadSource | None, str, Figures]
+
+
 def source_roi(
     user: User,
     period: Period | None = None,
@@ -90,7 +96,8 @@ def source_roi(
     Each lead and each unit of spend is in exactly one row, so the rows add up to the totals: leads are counted by
     themselves and spend by itself, for a join of the two would count a month's spend once for each lead. A lead
     without a source (by campaign: without a campaign) is in the row `unknown`; by campaign, spend that was not given to
-    one is `unallocated`. A fixed number of queries.
+    one is `unallocated`. Campaigns that differ in case or spaces are one, spelled as most leads spell it.
+    A fixed number of queries.
     """
     period = period or Period()
     leads = Lead.objects.visible_to(user).filter(period.of(COHORTS[cohort]), whose.of("assigned_to")).order_by()
@@ -100,9 +107,11 @@ def source_roi(
         totals.add(row)
     won = leads.filter(WON)
     days = Percentile(Hours("created_at", BOOKED_AT) / 24.0)
-    medians = {key or None: median for key, median in won.values_list(_KEYS[by]).annotate(median=days)}
+    by_key = won.values(report_key=_KEYS[by]).annotate(median=days)
+    medians = {row["report_key"] or None: row["median"] for row in by_key}
     for row in rows:
-        row.median_days = None if row.name == UNALLOCATED else medians.get(row.key)
+        key = normalise.name_key(row.name) if by == "campaign" and row.key is not None else row.key
+        row.median_days = None if row.name == UNALLOCATED else medians.get(key)
     totals.median_days = won.aggregate(median=days)["median"]
     unknown = dict.fromkeys(COSTS) if whose.is_narrow else {}
     return {"rows": [row.row | unknown for row in rows], "totals": totals.row | unknown}
@@ -117,14 +126,22 @@ def in_brief(user: User, period: Period, most: int) -> list[dict[str, Any]]:
 def _rows(leads: "QuerySet[Lead]", spent: Period | None, by: str) -> list[Figures]:
     """What each brings, and costs with what was `spent` in a period; whoever earns most first, the unknown last."""
     sources = {source.pk: source for source in LeadSource.objects.all()}
+    parts = [*_leads(leads, sources), *(_spend(spent, sources) if spent else ())]
+    spellings = _common_spellings(parts)
     rows: dict[Any, Figures] = {}
-    for source, campaign, part in (*_leads(leads, sources), *(_spend(spent, sources) if spent else ())):
-        key, name = _row_of(by, source, campaign, is_spend=not part.leads)
+    for source, campaign, part in parts:
+        spelling = spellings[normalise.name_key(campaign)]
+        key, name = _row_of(by, source, spelling, is_spend=not part.leads)
         rows.setdefault((key, name), Figures(key, name)).add(part)
     return sorted(rows.values(), key=lambda row: (row.key is None, -row.revenue, -row.spend, row.name))
 
 
-Part = tuple[LeadSource | None, str, Figures]
+def _common_spellings(parts: Iterable[Part]) -> dict[str, str]:
+    """How most leads spell each campaign, by its `name_key`; of equally common spellings the first by letters."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for _, campaign, part in parts:
+        counts[normalise.name_key(campaign)][normalise.one_spaced(campaign)] += part.leads
+    return {key: min(count, key=lambda spelling: (-count[spelling], spelling)) for key, count in counts.items()}
 
 
 def _leads(leads: "QuerySet[Lead]", sources: dict[int, LeadSource]) -> Iterator[Part]:

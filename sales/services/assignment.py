@@ -16,7 +16,7 @@ from notifications.models import Notification
 from sales import errors, policy
 from sales.models import AssignmentRule, Lead
 from sales.scoring import conditions
-from sales.services import sharing
+from sales.services import names, sharing
 
 MOST_RULES, MOST_CONDITIONS = 50, 5
 WRITABLE = ("rule_name", "position", "is_active", "conditions", "to_user", "to_team")
@@ -133,8 +133,7 @@ def check(rule: AssignmentRule) -> None:
 def _check(rule: AssignmentRule) -> None:
     check(rule)
     others = AssignmentRule.objects.exclude(pk=rule.pk)
-    if others.filter(rule_name=rule.rule_name).exists():
-        raise errors.Invalid({"rule_name": "There is a rule with this name already."})
+    names.require_unused_name(rule, "rule_name")
     if rule.is_active and others.filter(is_active=True).count() >= MOST_RULES:
         raise errors.TooManyRules(f"At most {MOST_RULES} rules can be active.")
 

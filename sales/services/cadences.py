@@ -12,9 +12,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from athena.accounts.models import User, local_today
-from sales import errors, policy, schedule
+from sales import errors, normalise, policy, schedule
 from sales.models import Cadence, CadenceEnrolment, CadenceStep, FieldChange, FollowUp, Lead
-from sales.services import locks, planning
+from sales.services import locks, names, planning
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,11 @@ class Step:
 def save(*, by: User | None, cadence: Cadence, steps: Sequence[CadenceStep], removed: Sequence[CadenceStep]) -> None:
     """Write a new or changed (and validated) cadence with its new, changed and removed steps (managers).
 
-    Leads that are on it go on with the first step after the day that they have reached. Raises `NotAllowed`.
+    Leads that are on it go on with the first step after the day that they have reached. Raises `NotAllowed`, `Invalid`.
     """
     policy.require_manager(by)
+    cadence.name = normalise.one_spaced(cadence.name)
+    names.require_unused_name(cadence, "name")
     cadence.save()
     for step in removed:
         step.delete()

@@ -8,8 +8,9 @@ from django.core.validators import URLValidator
 from django.db import transaction
 
 from athena.accounts.models import User
-from sales import errors, policy
+from sales import errors, normalise, policy
 from sales.models import IntakeForm
+from sales.services import names
 
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[0-9]{1,5})?")
 
@@ -29,5 +30,7 @@ def save(*, by: User | None, form: IntakeForm) -> None:
             wrong["thank_you_url"] = "This is no address like https://www.example.com/thanks."
     if wrong:
         raise errors.Invalid(wrong)
+    form.name = normalise.one_spaced(form.name)
+    names.require_unused_name(form, "name")
     form.key = form.key or secrets.token_urlsafe(16)
     form.save()

@@ -7,10 +7,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from athena.accounts.models import User
-from sales import errors, policy
+from sales import errors, normalise, policy
 from sales.models import LeadScoringRule, RuleSet
 from sales.scoring import checks, rule_lock
-from sales.services import locks, scoring_runs
+from sales.services import locks, names, scoring_runs
 
 MOST_ACTIVE = 200
 _DEFAULTS: dict[str, Any] = {"is_active": True, "within_days": None, "half_life_days": None, "group": ""}
@@ -71,14 +71,16 @@ def _trimmed(values: Mapping[str, Any]) -> dict[str, Any]:
     unknown = set(values) - set(checks.COLUMNS)
     if unknown:
         raise errors.Invalid(dict.fromkeys(sorted(unknown), "A rule has no such value."))
-    return {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+    trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+    if "rule_name" in trimmed:
+        trimmed["rule_name"] = normalise.one_spaced(trimmed["rule_name"])
+    return trimmed
 
 
 def _check(rule: LeadScoringRule) -> None:
     checks.validate(checks.values_of(rule))
     others = LeadScoringRule.objects.exclude(pk=rule.pk)
-    if others.filter(rule_name=rule.rule_name).exists():
-        raise errors.Invalid({"rule_name": "There is a rule with this name already."})
+    names.require_unused_name(rule, "rule_name")
     if rule.is_active and others.filter(is_active=True).count() >= MOST_ACTIVE:
         raise errors.TooManyRules
 

@@ -7,16 +7,26 @@ from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from athena.accounts.models import User
-from sales import errors, policy
+from athena.db import NameKey
+from sales import errors, normalise, policy
 from sales.models import LeadSource, LostReason, SourceSpend
+from sales.services import names
 
 
 @transaction.atomic
 def save(*, by: User | None, row: LeadSource | SourceSpend | LostReason) -> None:
-    """Write a new or changed (and validated) row. Raises `NotAllowed` below manager."""
+    """Write a new or changed (and validated) row. Raises `NotAllowed` below manager, `Invalid`."""
     policy.require_manager(by)
+    if isinstance(row, SourceSpend):
+        row.campaign = normalise.one_spaced(row.campaign)
+        if spend_of(row.source_id, row.month, row.campaign).exclude(pk=row.pk).exists():
+            raise errors.Invalid({"campaign": "This campaign has an amount for this month already."})
+    elif isinstance(row, LeadSource):
+        row.name = normalise.one_spaced(row.name)
+        names.require_unused_name(row, "name")
     row.save()
 
 
@@ -48,7 +58,8 @@ def set_spend(
 ) -> tuple[SourceSpend, bool]:
     """Say what a source, or one campaign of it, cost in a month (its first day); and whether that is new.
 
-    What was said before is replaced. Raises `NotFound`, `NotAllowed` below manager, `Invalid`.
+    What was said before is replaced, however the campaign was spelled then.
+    Raises `NotFound`, `NotAllowed` below manager, `Invalid`.
     """
     policy.require_manager(by)
     source = LeadSource.objects.select_for_update().filter(pk=source_id).first()
@@ -56,9 +67,20 @@ def set_spend(
         raise errors.NotFound("There is no such source.")
     if month.day != 1:
         raise errors.Invalid({"month": "Give the first day of the month."})
-    return SourceSpend.objects.update_or_create(
-        source=source, campaign=campaign, month=month, defaults={"amount": amount}
-    )
+    campaign = normalise.one_spaced(campaign)
+    spend = spend_of(source.pk, month, campaign).first()
+    is_new = spend is None
+    if spend is None:
+        spend = SourceSpend(source=source, campaign=campaign, month=month)
+    spend.amount = amount
+    spend.save()
+    return spend, is_new
+
+
+def spend_of(source_id: int, month: date, campaign: str) -> "QuerySet[SourceSpend]":
+    """What the source cost in this month for this campaign, however that is spelled: one row at most."""
+    rows = SourceSpend.objects.filter(source=source_id, month=month).alias(key=NameKey("campaign"))
+    return rows.filter(key=normalise.name_key(campaign))
 
 
 @transaction.atomic
@@ -70,6 +92,8 @@ def delete_spend(*, by: User | None, row: SourceSpend) -> None:
 
 def _save_valid(source: LeadSource) -> None:
     """Write a source that holds what a source must. Raises `Invalid`."""
+    source.name = normalise.one_spaced(source.name)
+    names.require_unused_name(source, "name")
     try:
         source.full_clean()
     except ValidationError as error:

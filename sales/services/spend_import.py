@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from athena.accounts.models import User
-from sales import errors, policy
+from sales import errors, normalise, policy
 from sales.models import LeadSource, SourceSpend
 from sales.models.fields import MAX_AMOUNT
 
@@ -65,17 +65,19 @@ def plan(*, by: User | None, text: str) -> Plan:
     policy.require_manager(by)
     lines = list(_read(text))
     known = {
-        (row.source_id, row.campaign, row.month): row.amount
+        (row.source_id, normalise.name_key(row.campaign), row.month): row
         for row in SourceSpend.objects.filter(month__in={line.month for line in lines if line.month})
     }
     seen: dict[tuple[int, str, date], int] = {}
     planned = []
     for line in lines:
         if line.source and line.month:
-            key = (line.source.pk, line.campaign, line.month)
+            key = (line.source.pk, normalise.name_key(line.campaign), line.month)
             first = seen.setdefault(key, line.number)
             again = () if first == line.number else (f"Line {first} says it already.",)
-            line = replace(line, wrong=line.wrong + again, replaces=known.get(key))
+            line = replace(line, wrong=line.wrong + again)
+            if row := known.get(key):
+                line = replace(line, campaign=row.campaign, replaces=row.amount)
         planned.append(line)
     return Plan(planned)
 
@@ -141,7 +143,7 @@ def _line(number: int, header: list[str], cells: list[str], sources: dict[str, L
     if amount is None:
         wrong.append("The amount is not a number like 1250.00.")
     first = date(int(month[1]), int(month[2]), 1) if month else None
-    return Line(number, first, source, told["campaign"], amount, tuple(wrong))
+    return Line(number, first, source, normalise.one_spaced(told["campaign"]), amount, tuple(wrong))
 
 
 def _amount(text: str) -> Decimal | None:

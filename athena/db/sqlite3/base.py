@@ -11,6 +11,10 @@ def _fold(text: Any) -> Any:
     return text.lower() if isinstance(text, str) else text
 
 
+def _name_key(name: Any) -> Any:
+    return " ".join(name.split()).lower() if isinstance(name, str) else name
+
+
 class Percentile:
     """PERCENTILE_CONT as an aggregate: of the values in order, the one at `fraction`, or what lies between two."""
 
@@ -41,6 +45,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: Any) -> Any:
         connection = super().get_new_connection(conn_params)
         connection.create_function("ATHENA_FOLD", 1, _fold, deterministic=True)
+        connection.create_function("ATHENA_NAME_KEY", 1, _name_key, deterministic=True)
         connection.create_aggregate("ATHENA_PERCENTILE", 2, Percentile)
         connection.create_function("ATHENA_DAY_IN_WORDS", 1, _day_in_words, deterministic=True)
         return connection

@@ -173,6 +173,7 @@ def test_rules_most_points_first(api, manager, rep):
     assert found[0].keys() == {
         *("id", "rule_name", "rule_type", "condition_field", "condition_operator", "condition_value", "points"),
         *("is_active", "within_days", "half_life_days", "group", "version", "created_at", "updated_at", "problems"),
+        "warnings",
     }
     one = answer(api(manager).get(f"{SCORING}/rules/{rule_id()}"))
     assert one == found[0]
@@ -183,6 +184,46 @@ def test_a_rule_that_plain_sql_broke_says_so(api, manager):
     LeadScoringRule.objects.filter(pk=rule_id()).update(condition_value="perhaps")
     found = answer(api(manager).get(f"{SCORING}/rules/{rule_id()}"))
     assert found["problems"] == {"condition_value": "It is true or false."}
+
+
+@pytest.mark.parametrize(
+    ("same", "change"),
+    [
+        (True, {}),
+        (True, {"condition_value": "1.0"}),
+        (True, {"points": -5, "half_life_days": None}),
+        (False, {"condition_value": "2"}),
+        (False, {"condition_operator": "greater_than"}),
+        (False, {"is_active": False}),
+        (True, {"group": "needs"}),
+    ],
+)
+def test_a_rule_with_the_condition_of_another_says_so(api, manager, same, change):
+    client = api(manager)
+    first = answer(client.post(f"{SCORING}/rules", RULE), 201)
+    second = answer(client.post(f"{SCORING}/rules", {**RULE, "rule_name": "Again", **change}), 201)
+    message = f"The same condition as in “{RULE['rule_name']}”: a lead that matches gets the points of each."
+    assert (first["warnings"], second["warnings"]) == (
+        [],
+        [{"code": "same_condition", "message": message}] if same else [],
+    )
+    rules = {rule["id"]: rule["warnings"] for rule in answer(client.get(f"{SCORING}/rules"))}
+    assert (bool(rules[first["id"]]), rules[second["id"]]) == (same, second["warnings"])
+
+
+def test_rules_of_one_group_may_ask_the_same(api, manager):
+    client = api(manager)
+    answer(client.post(f"{SCORING}/rules", RULE | {"group": "needs"}), 201)
+    again = answer(client.post(f"{SCORING}/rules", RULE | {"rule_name": "Again", "group": " Needs "}), 201)
+    assert again["warnings"] == []
+
+
+def test_texts_and_choices_of_a_condition_are_compared_as_the_rules_read_them(api, manager):
+    client = api(manager)
+    text = {"rule_type": "attribute", "condition_field": "campaign", "condition_operator": "in", "points": 1}
+    answer(client.post(f"{SCORING}/rules", text | {"rule_name": "One", "condition_value": "May, June"}), 201)
+    again = answer(client.post(f"{SCORING}/rules", text | {"rule_name": "Two", "condition_value": "JUNE,may"}), 201)
+    assert [warning["code"] for warning in again["warnings"]] == ["same_condition"]
 
 
 def test_a_rule_from_first_to_last(api, manager):

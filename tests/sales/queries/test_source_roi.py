@@ -155,6 +155,18 @@ def test_by_campaign_what_belongs_to_none_is_said_so(fair, admin, make_lead):
     assert rows == {"May": (5, 300), "June": (0, 310), "unknown": (1, 0), "unallocated": (0, 90)}
 
 
+def test_campaigns_that_differ_in_case_and_spaces_are_one(fair, admin, make_lead):
+    day = datetime(2026, 6, 11, tzinfo=UTC)
+    before = {row["name"]: row for row in source_roi(admin, by="campaign")["rows"]}
+    for campaign in ("MAY", " may", "May ", "may\u00a0", "JUNE"):
+        make_lead(source=fair, campaign=campaign, created_at=day)
+    SourceSpend.objects.create(source=fair, campaign="may", month=date(2026, 5, 1), amount=11)
+    rows = {row["name"]: row for row in source_roi(admin, by="campaign")["rows"]}
+    figures = {name: (row["key"], row["leads"], row["spend"]) for name, row in rows.items()}
+    assert figures == {"May": ("May", 9, 311), "JUNE": ("JUNE", 1, 310), "unallocated": (None, 0, 90)}
+    assert rows["May"]["median_days_to_booking"] == before["May"]["median_days_to_booking"] is not None
+
+
 def test_a_month_that_the_period_cuts_counts_by_its_days(fair, admin):
     def spent(start, end):
         return source_roi(admin, Period(start, end))["totals"]["spend"]
