@@ -19,6 +19,12 @@ class ActivityBody(StrictSerializer):
     description = fields.OneLineField(max_length=500, required=False)
     notes = fields.LongTextField(required=False)
     occurred_at = fields.DateTimeField(required=False)
+    amount = fields.MoneyField(
+        required=False, allow_null=True, help_text="Of a quote: becomes the lead's quote amount."
+    )
+    valid_until = fields.DateField(
+        required=False, allow_null=True, help_text="Of a quote with an amount: its last day."
+    )
 
 
 class CorrectionBody(ActivityBody):
@@ -38,7 +44,11 @@ class ActivityViewSet(VerbViewSet):
 
     @extend_schema(request=CorrectionBody, responses=ActivityRow)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Correct what was logged wrongly: its author, or a manager. What it said before stays in the timeline."""
+        """Correct what was logged wrongly: its author, or a manager. What it said before stays in the timeline.
+
+        What followed from it for the lead (status, first contact, quote) follows the correction, but for what somebody
+        has set by hand since.
+        """
         changes = self.body(CorrectionBody, partial=True)
         activity = activities.correct(by=self.caller, activity_id=self.pk, changes=changes)
         return Response(ActivityRow.of(activity))

@@ -67,11 +67,26 @@ class CompletionBody(StrictSerializer):
     notes = fields.LongTextField(required=False)
     schedule_next = fields.BooleanField(required=False)
     next_follow_up_days = fields.IntegerField(min_value=1, max_value=365, required=False)
+    next_follow_up_date = fields.DateField(
+        required=False,
+        allow_null=True,
+        help_text="In the place of the days: this very date, today or later. Both and different: 400.",
+    )
+    next_follow_up_time = fields.TimeField(
+        required=False, allow_null=True, help_text="On the assignee's wall clock; null: none. Left out: as before."
+    )
     next_follow_up_type = fields.ChoiceField(choices=FollowUp.Type.choices, required=False)
+    next_follow_up_notes = fields.LongTextField(
+        required=False, help_text="What is to be done then. Left out: what was to be done this time."
+    )
     close = fields.ChoiceField(choices=[("won", "won"), ("lost", "lost")], required=False)
     lost_reason = fields.OneLineField(max_length=50, required=False)
-    booked_value = fields.MoneyField(required=False)
+    booked_value = fields.MoneyField(
+        required=False, help_text="For `close` won. Left out: the lead's quote amount, or 400 where it has none."
+    )
     no_next_reason = fields.OneLineField(max_length=200, required=False)
+    amount = fields.MoneyField(required=False, allow_null=True, help_text="Of the quote that was sent (type quote).")
+    valid_until = fields.DateField(required=False, allow_null=True, help_text="The quote's last day (type quote).")
 
 
 class SnoozeBody(StrictSerializer):
@@ -154,8 +169,10 @@ class FollowUpViewSet(CalendarActions, ViewSet):
     def complete(self, request: Request, pk: str) -> Response:
         """Say what came of it and what comes next. The assignee alone.
 
-        The next date is a working day. On a cadence its next step is planned by itself; `schedule_next` then says when
-        and what in that step's place, `no_next_reason` stops the cadence.
+        `schedule_next` plans the next follow-up: on `next_follow_up_date`, or in `next_follow_up_days` on a working
+        day; `next_…` without it is 400 (the days are ignored). On a cadence its next step is planned by itself;
+        `schedule_next` then says when and what in that step's place, `no_next_reason` stops the cadence. What makes a
+        contact (no outcome but no_answer of a call, e-mail, meeting or quote) makes a new lead `contacted`.
         """
         values = self.body(CompletionBody)
         done = follow_ups.complete(by=self.caller, follow_up_id=self.pk, **values)

@@ -131,7 +131,10 @@ class LeadViewSet(
 
     @extend_schema(request=LeadBody, responses=LeadDetail)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change a lead. Status `lost` needs a `lost_reason`, `won` takes a `booked_value`. Owner or manager."""
+        """Change a lead. Owner or manager.
+
+        Status `lost` needs a `lost_reason`; `won` a `booked_value`, or takes the quote amount where there is one.
+        """
         lead = leads.update(
             by=self.caller, lead_id=self.pk, changes=self.body(LeadBody, partial=True), versions=self.if_match
         )
@@ -148,7 +151,11 @@ class LeadViewSet(
     @action(detail=True, methods=["get", "post"], orderings={"occurred_at": "occurred_at"},
             default_ordering="-occurred_at", filterset_class=filters.StrictFilterSet)  # fmt: skip
     def activities(self, request: Request, pk: str) -> Response:
-        """What happened to a lead, newest first; POST logs what was done or heard. Owner or manager logs."""
+        """What happened to a lead, newest first; POST logs what was done or heard. Owner or manager logs.
+
+        An outbound call, e-mail or meeting makes a new lead `contacted`. A quote makes an open one `quoted`; its
+        `amount` and `valid_until` become the lead's (and stay in `data`).
+        """
         if request.method == "POST":
             activity = activities.log(by=self.caller, lead_id=self.pk, **self.body(ActivityBody))
             return Response(ActivityRow.of(activity), status=status.HTTP_201_CREATED)

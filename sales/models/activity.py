@@ -69,13 +69,19 @@ class Activity(models.Model):
 
 
 class FieldChange(models.Model):
-    """One field of a lead, before and after. Written by the service that changes it, from the first day."""
+    """One field of a lead, before and after. Written by the service that changes it, from the first day.
+
+    `activity` is the activity that changed it; NULL where a person or a file set the field. Two fields tell of other
+    rows of the lead: "activity" of a corrected activity, "follow_up" of a changed follow-up. Their `old` and `new` are
+    objects with the row's `id` and what differs.
+    """
 
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="field_changes", db_index=False)
     field = models.CharField(max_length=100)
     old = models.JSONField(null=True)
     new = models.JSONField(null=True)
     by = user_key("by_id", null=True)
+    activity = models.ForeignKey(Activity, models.SET_NULL, null=True, related_name="+", db_index=False)
     at = models.DateTimeField(db_default=Now())
 
     objects = OfVisibleLeads.as_manager()

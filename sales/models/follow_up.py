@@ -107,7 +107,9 @@ class FollowUp(models.Model):
     escalated_no = models.IntegerField(default=0, db_default=0, editable=False)  # … and that managers were told of
     assigned_to = user_key("assigned_to", related_name="follow_ups")
     created_by = user_key("created_by", null=True, editable=False)
+    planned = models.JSONField(null=True, editable=False)  # what was planned at first, as the timeline tells it
     cancelled_at = models.DateTimeField(null=True, editable=False)
+    cancelled_by = user_key("cancelled_by", null=True, editable=False)
     cancel_reason = one_line()
     version = models.IntegerField(default=1, db_default=1, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -215,6 +215,7 @@ class Lead(models.Model):
         "self", models.PROTECT, null=True, editable=False, related_name="merged", db_index=False
     )
     version = models.IntegerField(default=1, db_default=1, editable=False)
+    created_by = user_key("created_by", null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 

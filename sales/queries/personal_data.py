@@ -74,6 +74,7 @@ OWN = {
 # Changes of these fields of a lead say something of the person; those of others are figures.
 PERSONAL_FIELDS = (
     *("company_name", "contact_name", "email", "phone", "notes", "itinerary", "pickup_location", "dropoff_location"),
+    "follow_up",
 )
 SHORTEST = 4  # characters of a name that is looked for in other people's text
 

@@ -47,15 +47,18 @@ _FOLLOW_UP = {
 }
 _ASSIGNEE = "JOIN users AS assignee ON assignee.id = t.assigned_to"
 _CHANGE = {"field": "t.field", "old": "*t.old", "new": "*t.new"}
-NOBODY = "CAST(NULL AS BIGINT)"
 ARMS = {  # of what happens at the same moment, the later in this order is told first: it followed from the others
     "created": Arm(
-        "Taken in", "leads", "t.created_at", NOBODY, {"source": "t.source_id", "source_name": "source.name"},
+        "Taken in", "leads", "t.created_at", "t.created_by", {"source": "t.source_id", "source_name": "source.name"},
         joins="LEFT JOIN lead_sources AS source ON source.id = t.source_id", lead="t.id",
     ),
     "follow_up_planned": Arm(
         "Follow-up planned", "follow_ups", "t.created_at", "t.created_by",
-        {**_FOLLOW_UP, "first_scheduled_date": "t.first_scheduled_date", "notes": "t.notes"}, joins=_ASSIGNEE,
+        {**_FOLLOW_UP, "first_scheduled_date": "t.first_scheduled_date", "notes": "t.notes", "planned": "*t.planned"},
+        joins=_ASSIGNEE,
+    ),
+    "follow_up_changed": Arm(
+        "Follow-up changed", "field_changes", "t.at", "t.by_id", _CHANGE, where="t.field = 'follow_up'"
     ),
     "activity": Arm(
         "Activity", "activities", "t.occurred_at", "t.user_id",
@@ -72,11 +75,11 @@ ARMS = {  # of what happens at the same moment, the later in this order is told 
     ),
     "field_change": Arm(
         "Change", "field_changes", "t.at", "t.by_id", _CHANGE,
-        where="t.field NOT IN ('status', 'activity', 'merged', 'merged_into')",
+        where="t.field NOT IN ('status', 'activity', 'follow_up', 'merged', 'merged_into')",
     ),
     "status": Arm("Status", "field_changes", "t.at", "t.by_id", _CHANGE, where="t.field = 'status'"),
     "follow_up_cancelled": Arm(
-        "Follow-up cancelled", "follow_ups", "t.cancelled_at", NOBODY,
+        "Follow-up cancelled", "follow_ups", "t.cancelled_at", "t.cancelled_by",
         {**_FOLLOW_UP, "cancel_reason": "t.cancel_reason"}, where="t.cancelled_at IS NOT NULL", joins=_ASSIGNEE,
     ),
     "transfer": Arm(
@@ -138,13 +141,15 @@ class Story:
 
 
 def _item(rank: int, pk: int, at: Any, actor_id: int | None, actor: str | None, data: str) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(data)
+    values |= values.pop("planned", None) or {}  # what was planned then, in the place of what is planned now
     moment: Any = parse_datetime(at) if isinstance(at, str) else at
     return {
         "kind": KINDS[rank],
         "id": pk,
         "at": moment if moment.tzinfo else moment.replace(tzinfo=UTC),
         "actor": None if actor_id is None else {"id": actor_id, "full_name": actor},
-        "data": json.loads(data),
+        "data": values,
     }
 
 

@@ -13,7 +13,7 @@ from sales.models import Activity, FollowUp, Lead, LeadSource, LostReason
 Item = dict[str, Any]
 _FIELDS = {field.name: field for field in Lead._meta.get_fields() if hasattr(field, "verbose_name")}
 _NAMED = {"source": (LeadSource, "pk", "name"), "lost_reason": (LostReason, "name", "label")}
-_CORRECTED = ("activity_type", "direction", "description", "notes", "occurred_at")
+_CORRECTED = ("activity_type", "direction", "description", "notes", "occurred_at", "amount", "valid_until")
 _MOST = 120  # characters of a long text, before and after
 
 
@@ -42,15 +42,41 @@ def _activity(data: Item, names: Item) -> tuple[str, str]:
     title = data["description"] or kind
     if data["direction"]:
         title += f" ({kind.lower() + ', ' if data['description'] else ''}{data['direction']})"
-    return title, data["notes"]
+    return title, _joined(_quote(data["data"] or {}), data["notes"])
+
+
+def _quote(data: Item) -> str:
+    """For how much a quote is, and until when."""
+    if data.get("amount") is None:
+        return ""
+    return f"{data['amount']:,.2f}" + (f", valid until {_day(data['valid_until'])}" if data.get("valid_until") else "")
 
 
 def _planned(data: Item, names: Item) -> tuple[str, str]:
-    first, now = data["first_scheduled_date"], data["scheduled_date"]
-    moved = first not in (None, now)
-    when = _day(first) if moved else _when(data)
-    detail = _joined(f"For {data['assigned_to_name']}", data["notes"], f"Now on {_when(data)}" if moved else "")
-    return f"{_follow_up(data)} planned for {when}", detail
+    then = data | {"scheduled_date": data["first_scheduled_date"] or data["scheduled_date"]}
+    return f"{_follow_up(data)} planned for {_when(then)}", _joined(f"For {data['assigned_to_name']}", data["notes"])
+
+
+def _follow_up_changed(data: Item, names: Item) -> tuple[str, str]:
+    """What became of a plan: another time, assignee, instruction or type. (Nothing is left of one that was erased.)"""
+    old, new = data["old"], data["new"]
+    if not old or not new:
+        return "Follow-up changed", ""
+    was = old["was"]
+    done, details = [], []
+    if "scheduled_date" in new or "scheduled_time" in new:
+        done.append("rescheduled")
+        details.append(f"{_when(was)} → {_when(was | new)}")
+    if "assigned_to" in new:
+        done.append("reassigned")
+        details.append(f"{old['assigned_to_name']} → {new['assigned_to_name']}")
+    if "notes" in new:
+        done.append("reworded")
+        details.append(f"{_value('', old['notes'], {})} → {_value('', new['notes'], {})}")
+    if "follow_up_type" in new:
+        done.append("changed")
+        details.append(" → ".join(_label(FollowUp.Type, each["follow_up_type"]) for each in (was, new)))
+    return f"{_follow_up(was)} of {_when(was)} {' and '.join(done)}", _joined(*details)
 
 
 def _done(data: Item, names: Item) -> tuple[str, str]:
@@ -107,6 +133,7 @@ _WORDS: dict[str, Callable[[Item, Item], tuple[str, str]]] = {
     "activity": _activity,
     "correction": _correction,
     "follow_up_planned": _planned,
+    "follow_up_changed": _follow_up_changed,
     "follow_up_done": _done,
     "follow_up_cancelled": _cancelled,
     "field_change": _field,
@@ -142,7 +169,9 @@ def _activity_value(name: str, value: Any) -> str:
     labels: dict[str, Any] = {"activity_type": Activity.Type, "direction": Activity.Direction}
     if name in labels and value:
         return _label(labels[name], value)
-    return _moment(value) if name == "occurred_at" else _value("", value, {})
+    if value and name in ("occurred_at", "valid_until"):
+        return _moment(value) if name == "occurred_at" else _day(value)
+    return f"{value:,.2f}" if name == "amount" and value is not None else _value("", value, {})
 
 
 def _label(choices: Any, value: Any) -> str:

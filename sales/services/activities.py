@@ -1,18 +1,20 @@
 """Logging what happened to a lead, and correcting what was logged wrongly."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from copy import copy
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max, Min, Q, Value
-from django.db.models.functions import Coalesce, Greatest, Least
+from django.db.models import F, Max, Value
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from athena.accounts.models import User
 from sales import errors, policy
 from sales.models import Activity, FieldChange, FollowUp, Lead
-from sales.services import cadences, locks, scoring
+from sales.services import cadences, locks, progress, scoring
 
 LOGGABLE = (
     Activity.Type.CALL,
@@ -23,8 +25,8 @@ LOGGABLE = (
     Activity.Type.QUOTE_REQUESTED,
     Activity.Type.OTHER,
 )
-CONTACT = (Activity.Type.CALL, Activity.Type.EMAIL, Activity.Type.MEETING, Activity.Type.QUOTE)
 CORRECTABLE = ("activity_type", "direction", "description", "notes", "occurred_at")
+QUOTE = ("amount", "valid_until")  # of a quote alone; they stand in the activity's `data`
 CLOCK_SKEW = timedelta(minutes=5)
 
 
@@ -39,14 +41,19 @@ def log(
     notes: str = "",
     data: Mapping[str, Any] | None = None,
     occurred_at: datetime | None = None,
+    amount: Decimal | None = None,
+    valid_until: date | None = None,
 ) -> Activity:
-    """Log what somebody did or heard, now or earlier, and rescore the lead.
+    """Log what somebody did or heard, now or earlier, let the lead come as far as that says, and rescore it.
 
-    Raises `NotFound`, `NotYourLead`, and `Invalid` for the system's own types and for times to come.
+    A contact makes a new lead `contacted`; a quote makes an open one `quoted`, for `amount` until `valid_until`.
+    Raises `NotFound`, `NotYourLead`, and `Invalid` for the system's own types, for times to come, and for an amount or
+    a validity of what is no quote.
     """
     lead = locks.visible_lead(by, lead_id)
     policy.require_write_lead(by, lead)
     _check(activity_type, occurred_at)
+    quote = progress.quote_data(activity_type, amount, valid_until)
     activity = write(
         lead=lead,
         by=by,
@@ -54,7 +61,7 @@ def log(
         direction=direction,
         description=description,
         notes=notes,
-        data=data,
+        data={**(data or {}), **quote},
         occurred_at=occurred_at,
     )
     touch(lead, activity)
@@ -66,29 +73,32 @@ def log(
 def correct(*, by: User | None, activity_id: int, changes: Mapping[str, Any]) -> Activity:
     """Put right what was logged wrongly, and rescore the lead. Its author does, or a manager who can see it.
 
-    What it said before stays in the lead's story: a `FieldChange` of the field "activity", with the old and the new
-    values. Raises `NotFound`, `NotYourActivity`, `Invalid`; `NotByHand` for what Athena wrote itself.
+    What followed from it for the lead follows the correction (see `progress.take_back`); what a person has set since
+    stays. `amount` and `valid_until` can be corrected, too, and are dropped from what is no quote any more. What it
+    said before stays in the lead's story: a `FieldChange` of the field "activity", with the old and the new values.
+    Raises `NotFound`, `NotYourActivity`, `Invalid`; `NotByHand` for what Athena wrote itself.
     """
     activity, lead = locks.visible_activity(by, activity_id)
     policy.require_correct_activity(by, activity)
     if activity.activity_type not in LOGGABLE or activity.follow_up_id is not None:
         raise errors.NotByHand
-    unknown = set(changes) - set(CORRECTABLE)
+    unknown = set(changes) - {*CORRECTABLE, *QUOTE}
     if unknown:
         raise errors.Invalid(dict.fromkeys(sorted(unknown), "This can't be changed."))
-    before = {name: getattr(activity, name) for name in CORRECTABLE}
-    was = str(activity)
-    changed = [name for name in CORRECTABLE if name in changes and changes[name] != before[name]]
-    if not changed:
-        return activity
-    for name in changed:
+    before = copy(activity)
+    for name in changes.keys() - set(QUOTE):
         setattr(activity, name, changes[name])
     _check(activity.activity_type, activity.occurred_at)
-    activity.save(update_fields=changed)
-    old, new = ({name: _plain(values[name]) for name in changed} for values in (before, changes))
-    about = {"id": activity.pk, "was": was}
+    activity.data = _data(activity, changes)
+    old, new = _said(before), _said(activity)
+    changed = [name for name in new if old[name] != new[name]]
+    if not changed:
+        return activity
+    activity.save(update_fields=[*CORRECTABLE, "data"])
+    about = {"id": activity.pk, "was": str(before)}
+    old, new = ({name: _plain(said[name]) for name in changed} for said in (old, new))
     FieldChange.objects.create(lead=lead, field="activity", old=about | old, new=about | new, by=by)
-    _retouch(lead, before["occurred_at"])
+    _retouch(lead, activity, before, by)
     scoring.rescore(lead_ids=[lead.pk], by=by, reason=f"Corrected: {activity}"[:255], activity_id=activity.pk)
     return activity
 
@@ -106,6 +116,7 @@ def write(
     occurred_at: datetime | None = None,
 ) -> Activity:
     """The row of the log alone, inside the caller's transaction: no rights are asked, nothing else is touched."""
+    now = timezone.now()
     return Activity.objects.create(
         lead=lead,
         user=by,
@@ -115,21 +126,19 @@ def write(
         notes=notes,
         data=dict(data or {}),
         follow_up=follow_up,
-        occurred_at=occurred_at or timezone.now(),
+        occurred_at=occurred_at or now,
+        created_at=now,
     )
 
 
 def touch(lead: Lead, activity: Activity, **columns: Any) -> None:
     """Let the (locked) lead know of its newest activity, with whatever other columns change at the same time.
 
-    Whoever answers is on no cadence any longer.
+    Whoever answers is on no cadence any longer; whoever was contacted or sent a quote has come so far.
     """
     if activity.direction == Activity.Direction.INBOUND:
         cadences.end(Lead.objects.filter(pk=lead.pk), reason="The lead answered")
-    if activity.activity_type in CONTACT and activity.direction == Activity.Direction.OUTBOUND:
-        columns["first_contacted_at"] = Least(
-            Coalesce("first_contacted_at", Value(activity.occurred_at)), Value(activity.occurred_at)
-        )
+    columns |= progress.advance(lead, activity, activity.user)
     Lead.objects.filter(pk=lead.pk).update(
         last_activity_at=Greatest(
             Coalesce("last_activity_at", Value(activity.occurred_at)), Value(activity.occurred_at)
@@ -148,25 +157,31 @@ def _check(activity_type: str, occurred_at: datetime | None) -> None:
         raise errors.Invalid({"occurred_at": "This time is still to come."})
 
 
+def _data(activity: Activity, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The activity's data with these changes; without a quote's where it is none. Raises `Invalid`."""
+    rest = {name: value for name, value in activity.data.items() if name not in QUOTE}
+    is_quote = activity.activity_type == Activity.Type.QUOTE
+    known = progress.quote_of(activity.data) if is_quote else {}
+    quote = {name: changes.get(name, known.get(name)) for name in QUOTE}
+    return rest | progress.quote_data(activity.activity_type, **quote)
+
+
+def _said(activity: Activity) -> dict[str, Any]:
+    """What can be corrected of it."""
+    return {name: getattr(activity, name) for name in CORRECTABLE} | {name: activity.data.get(name) for name in QUOTE}
+
+
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _retouch(lead: Lead, was_at: datetime) -> None:
-    """Let the (locked) lead know what its log says now that the activity of `was_at` says something else."""
-    log = Activity.objects.filter(lead=lead)
-    last = log.exclude(activity_type__in=(Activity.Type.TRANSFER, Activity.Type.STATUS_CHANGE))
-    first = log.filter(activity_type__in=CONTACT, direction=Activity.Direction.OUTBOUND).aggregate(
-        at=Min("occurred_at")
-    )
-    reached = Q(new="contacted") | Q(new="qualified") | Q(new="quoted") | Q(new="won")
-    said = FieldChange.objects.filter(reached, lead=lead, field="status").aggregate(at=Min("at"))
-    contacts = [at for at in (first["at"], said["at"]) if at is not None]
-    if lead.first_contacted_at not in (None, was_at):  # something else said when they were first contacted
-        contacts.append(lead.first_contacted_at)
+def _retouch(lead: Lead, activity: Activity, before: Activity, by: User | None) -> None:
+    """Let the (locked) lead know what its log says now that this activity says something else."""
+    system = (Activity.Type.TRANSFER, Activity.Type.STATUS_CHANGE)
+    last = Activity.objects.filter(lead=lead).exclude(activity_type__in=system).aggregate(at=Max("occurred_at"))
     Lead.objects.filter(pk=lead.pk).update(
-        last_activity_at=last.aggregate(at=Max("occurred_at"))["at"],
-        first_contacted_at=min(contacts, default=None),
+        **progress.take_back(lead, activity, before, by),
+        last_activity_at=last["at"],
         version=F("version") + 1,
         updated_at=timezone.now(),
     )

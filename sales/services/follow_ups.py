@@ -10,13 +10,13 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from athena.accounts.models import User, local_today
+from athena.accounts.models import User
 from notifications import outbox
-from sales import errors, policy, schedule
-from sales.models import Activity, FollowUp, Lead
-from sales.services import activities, cadences, leads, locks, planning, scoring
+from sales import errors, policy
+from sales.models import FollowUp, Lead
+from sales.services import activities, cadences, completion, leads, locks, plan_changes, planning, progress, scoring
+from sales.services.completion import AS_BEFORE, NextStep
 
-DEFAULT_NEXT_DAYS = 3
 LONGEST_SNOOZE = timedelta(days=30)
 CHANGEABLE = ("follow_up_type", "scheduled_date", "scheduled_time", "notes", "assigned_to")
 
@@ -78,6 +78,7 @@ def update(
     unknown = set(changes) - set(CHANGEABLE)
     if unknown:
         raise errors.Invalid(dict.fromkeys(sorted(unknown), "This can't be changed."))
+    was = plan_changes.snapshot(follow_up)
     before = (follow_up.scheduled_date, follow_up.scheduled_time, follow_up.assigned_to_id)
     if "assigned_to" in changes and changes["assigned_to"] != follow_up.assigned_to_id:
         policy.require_manager(by)
@@ -89,6 +90,7 @@ def update(
         follow_up.snoozed_until = None
         planning.rearm(follow_up)
     _save(follow_up)
+    plan_changes.record(follow_up, was, by=by, at=follow_up.updated_at)
     planning.refresh_next_dates(Lead.objects.filter(pk=lead.pk))
     if before[2] != after[2]:
         _tell_assignee(follow_up, by)
@@ -120,7 +122,7 @@ def cancel(
     Raises `NotFound`, `NotYourFollowUp`, `Changed`, `FollowUpClosed`.
     """
     follow_up, lead = _open_follow_up(by, follow_up_id, versions)
-    follow_up.cancelled_at, follow_up.cancel_reason = timezone.now(), reason
+    follow_up.cancelled_at, follow_up.cancelled_by, follow_up.cancel_reason = timezone.now(), by, reason
     _save(follow_up)
     cadences.end_at(follow_up, reason="Its step was cancelled")
     planning.refresh_next_dates(Lead.objects.filter(pk=lead.pk))
@@ -136,32 +138,45 @@ def complete(
     notes: str = "",
     schedule_next: bool = False,
     next_follow_up_days: int | None = None,
+    next_follow_up_date: date | None = None,
+    next_follow_up_time: time | completion.AsBefore | None = AS_BEFORE,
     next_follow_up_type: str | None = None,
+    next_follow_up_notes: str = "",
     close: str | None = None,
     lost_reason: str | None = None,
     booked_value: Decimal | None = None,
     no_next_reason: str = "",
+    amount: Decimal | None = None,
+    valid_until: date | None = None,
 ) -> Completion:
-    """Say what came of a follow-up, and what comes next: another in N days, the lead's end, or nothing, because …
+    """Say what came of a follow-up, and what comes next: another one, the lead's end, or nothing, because …
 
-    Only the assignee completes. Writes the activity, counts, and works out the lead's next date; `notes` become the
-    outcome's, the instructions stay. The next date is a working day. Completing a cadence's step plans its next one;
-    `schedule_next` then says when, and what, in that step's place, and `no_next_reason` stops the cadence.
+    Only the assignee completes. Writes the activity, lets the lead come as far as that says (`progress.advance`),
+    counts, and works out the lead's next date; `notes` become the outcome's, the instructions stay. What is next is
+    said by the arguments `next_…` (see `NextStep`). Completing a cadence's step plans its next one; `schedule_next`
+    then says when, and what, in that step's place, and `no_next_reason` stops the cadence. `amount` and `valid_until`
+    are of the quote that was sent, where the follow-up's type is quote.
     Raises `NotFound`, `NotYourFollowUp`, `FollowUpClosed`, `LeadClosed`, `Invalid`.
     """
     if schedule_next and (close or no_next_reason):
         name = "close" if close else "no_next_reason"
         raise errors.Invalid({name: "There is a next follow-up, or the end of it: not both."})
+    wanted = NextStep(
+        next_follow_up_days, next_follow_up_date, next_follow_up_time, next_follow_up_type, next_follow_up_notes
+    )
+    wanted.check(by, wanted=schedule_next)
     follow_up, lead = _own_open_follow_up(by, follow_up_id)
     if schedule_next and not lead.is_open:
         raise errors.LeadClosed
-    activity = _record_outcome(follow_up, lead, by, outcome, notes, no_next_reason)
+    quote = progress.quote_data(follow_up.follow_up_type, amount, valid_until)
+    activity = completion.record_outcome(follow_up, lead, by, outcome, notes, quote)
+    follow_up.no_next_reason = no_next_reason
+    _save(follow_up)
     step = None if close else cadences.next_of(follow_up, stop_because=no_next_reason)
     following = None
-    if schedule_next:
-        following = _plan_next(follow_up, by, step, next_follow_up_days, next_follow_up_type)
-    elif step is not None:
-        following = _plan_next(follow_up, by, step)
+    if schedule_next or step is not None:
+        following = completion.plan_next(follow_up, by, outcome, step, wanted if schedule_next else NextStep())
+        _tell_assignee(following, by)
     activities.touch(
         lead,
         activity,
@@ -175,31 +190,6 @@ def complete(
         changes = {"status": close, **{name: value for name, value in ending.items() if value is not None}}
         leads.update(by=by, lead_id=lead.pk, changes=changes)
     return Completion(follow_up, following)
-
-
-def _plan_next(
-    follow_up: FollowUp,
-    by: User,
-    step: cadences.Step | None,
-    days: int | None = None,
-    follow_up_type: str | None = None,
-) -> FollowUp:
-    """What follows a completed one, in `days` or, on a cadence, when its next step comes."""
-    if days is None:
-        days = step.days if step else DEFAULT_NEXT_DAYS
-    following = planning.plan(
-        lead=follow_up.lead,
-        by=by,
-        assignee=step.assignee if step else follow_up.assigned_to,
-        follow_up_type=follow_up_type or (step or follow_up).follow_up_type,
-        scheduled_date=schedule.working_day(local_today(by) + timedelta(days=days)),
-        scheduled_time=None if step else follow_up.scheduled_time,
-        notes=step.notes if step else f"Follow-up from {follow_up.scheduled_date}",
-    )
-    if step is not None:
-        cadences.reach(step, following)
-    _tell_assignee(following, by)
-    return following
 
 
 def _open_follow_up(by: User | None, follow_up_id: int, versions: Collection[int] | None) -> tuple[FollowUp, Lead]:
@@ -237,27 +227,6 @@ def _save(follow_up: FollowUp) -> None:
     follow_up.version += 1
     follow_up.updated_at = timezone.now()
     follow_up.save()
-
-
-def _record_outcome(
-    follow_up: FollowUp, lead: Lead, by: User, outcome: str, notes: str, no_next_reason: str
-) -> Activity:
-    labels = FollowUp.Type(follow_up.follow_up_type).label, FollowUp.Outcome(outcome).label.lower()
-    activity = activities.write(
-        lead=lead,
-        by=by,
-        activity_type=follow_up.follow_up_type,
-        direction=Activity.Direction.OUTBOUND,
-        description=f"{labels[0]} follow-up completed: {labels[1]}",
-        notes=notes,
-        data={"outcome": outcome},
-        follow_up=follow_up,
-    )
-    follow_up.completed, follow_up.completed_at, follow_up.completed_by = True, activity.occurred_at, by
-    follow_up.outcome, follow_up.outcome_notes, follow_up.no_next_reason = outcome, notes, no_next_reason
-    follow_up.activity = activity
-    _save(follow_up)
-    return activity
 
 
 def _tell_assignee(follow_up: FollowUp, by: User | None) -> None:

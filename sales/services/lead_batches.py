@@ -20,10 +20,10 @@ _COLUMNS = (
     *("assigned_to", "email_normalised", "phone_normalised", "first_contacted_at", "qualified_at", "quoted_at"),
     *("won_at", "closed_at", "last_source"),
     *(f"last_utm_{name}" for name in ("source", "medium", "campaign", "term", "content")),
-    *("created_at", "updated_at"),
+    *("created_by", "created_at", "updated_at"),
 )
 _CHANGED = (*leads.WRITABLE, "email_normalised", "phone_normalised", "updated_at")
-_FOREIGN = ("source", "last_source", "lost_reason", "assigned_to")
+_FOREIGN = ("source", "last_source", "lost_reason", "assigned_to", "created_by")
 _KEYS = ("email_normalised", "phone_normalised")
 
 
@@ -40,7 +40,7 @@ def create(*, by: User | None, new: Sequence[Lead], reason: str, note: Any) -> d
     now = timezone.now()
     booked = _booked(new)
     for lead, key in zip(new, reserve_keys(Lead, len(new)), strict=True):
-        lead.pk, lead.created_at, lead.updated_at = key, now, now
+        lead.pk, lead.created_by, lead.created_at, lead.updated_at = key, by, now, now
         leads.complete(lead, booked_before=lambda lead: any((key, getattr(lead, key)) in booked for key in _KEYS))
     said = [name for name in _COLUMNS if _is_said(name, new)]
     insert_new(Lead, ("id", *said), ([lead.pk, *_stored(lead, said)] for lead in new))
@@ -135,7 +135,7 @@ def archive(*, by: User | None, lead_ids: Collection[int], reason: str) -> None:
     """Put these (locked) leads away."""
     now = timezone.now()
     these = Lead.objects.filter(AmongKeys("pk", lead_ids))
-    planning.cancel_open(these, reason=reason)
+    planning.cancel_open(these, reason=reason, by=by)
     cadences.end(these, reason=reason)
     these.update(archived_at=now, updated_at=now, version=F("version") + 1)
     FieldChange.objects.bulk_create(

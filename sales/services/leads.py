@@ -13,9 +13,8 @@ from django.utils import timezone
 from athena.accounts.models import User
 from notifications import outbox
 from sales import errors, normalise, policy
-from sales.models import Activity, FieldChange, Lead, LeadSource, LostReason
-from sales.models.lead import CLOSED_STATUSES
-from sales.services import activities, assignment, cadences, locks, planning, scoring, search
+from sales.models import FieldChange, Lead, LeadSource, LostReason
+from sales.services import assignment, cadences, lead_status, locks, planning, scoring, search
 
 WRITABLE = (
     *("company_name", "contact_name", "email", "phone", "notes", "status"),
@@ -26,13 +25,6 @@ WRITABLE = (
 )
 _UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 _FOREIGN = {"source": (LeadSource, "pk"), "lost_reason": (LostReason, "name")}
-_REACHED = ("new", "contacted", "qualified", "quoted", "won")  # each stage implies the ones before it
-_REACHED_AT = {
-    "contacted": "first_contacted_at",
-    "qualified": "qualified_at",
-    "quoted": "quoted_at",
-    "won": "won_at",
-}
 
 
 @transaction.atomic
@@ -45,7 +37,7 @@ def create(*, by: User | None, values: Mapping[str, Any], repeat_of: Lead | None
     """
     owner = _owner_of_new(by, values.get("assigned_to"))
     fields = _resolved({name: value for name, value in values.items() if name != "assigned_to"})
-    lead = Lead(assigned_to=owner, repeat_of=repeat_of, **fields)
+    lead = Lead(assigned_to=owner, repeat_of=repeat_of, created_by=by, **fields)
     complete(lead, booked_before=_has_booked_before)
     lead.save()
     search.index([lead])
@@ -69,9 +61,9 @@ def update(
 ) -> Lead:
     """Change a lead's fields. Each change is a `FieldChange`, a new status an activity too.
 
-    Status `lost` needs a `lost_reason`, `won` takes a `booked_value`. Closing cancels the open follow-ups; reopening
-    does not bring them back. Raises `NotFound`, `NotYourLead`, `Invalid`; `Changed` where its version is none of
-    `versions`.
+    Status `lost` needs a `lost_reason`, `won` a `booked_value` (without one, the quote amount is taken). Closing
+    cancels the open follow-ups; reopening does not bring them back. Raises `NotFound`, `NotYourLead`, `Invalid`;
+    `Changed` where its version is none of `versions`.
     """
     lead = locks.visible_lead(by, lead_id)
     policy.require_write_lead(by, lead)
@@ -85,8 +77,12 @@ def update(
         setattr(lead, name, value)
     normalise_contact(lead)
     if lead.status != was:
-        _enter_status(lead)
-    check(lead)
+        lead_status.enter(lead)
+    # A lead that plain SQL made won may lack a booked value; other fields of it can be changed all the same.
+    needs_value = lead.status != was or before["booked_value"] is not None
+    if needs_value:
+        take_quote(lead)
+    check(lead, needs_value=needs_value)
     after = {name: plain(lead, name) for name in WRITABLE}
     changed = sorted(name for name in WRITABLE if before[name] != after[name])
     if not changed:
@@ -98,12 +94,13 @@ def update(
     FieldChange.objects.bulk_create(
         FieldChange(lead=lead, field=name, old=before[name], new=after[name], by=by, at=lead.updated_at)
         for name in changed
+        if name != "status"
     )
     if lead.status != was:
-        _record_status(lead, was, by)
+        lead_status.record(lead, was, by, lead.updated_at)
     if not lead.is_open and not was_closed:
         this = Lead.objects.filter(pk=lead.pk)
-        planning.cancel_open(this, reason=f"Lead {lead.status}")
+        planning.cancel_open(this, reason=f"Lead {lead.status}", by=by)
         cadences.end(this, reason=f"Lead {lead.status}")
         planning.refresh_next_dates(this)
     scoring.rescore(lead_ids=[lead.pk], by=by, reason=_why(changed))
@@ -121,7 +118,7 @@ def archive(*, by: User | None, lead_id: int, versions: Collection[int] | None =
     policy.require_manager(by)
     locks.require_version(lead, versions)
     this = Lead.objects.filter(pk=lead.pk)
-    planning.cancel_open(this, reason="Lead archived")
+    planning.cancel_open(this, reason="Lead archived", by=by)
     cadences.end(this, reason="Lead archived")
     _stamp_archived(lead, by, archived=True)
     planning.refresh_next_dates(this)
@@ -152,7 +149,8 @@ def complete(lead: Lead, *, booked_before: Callable[[Lead], bool]) -> None:
     if lead.email_normalised is None or lead.phone_normalised is None:
         normalise_contact(lead)
     lead.is_repeat = lead.is_repeat or booked_before(lead)
-    _enter_status(lead)
+    lead_status.enter(lead)
+    take_quote(lead)
     check(lead)
 
 
@@ -208,17 +206,6 @@ def _has_booked_before(lead: Lead) -> bool:
     return bool(same) and Lead.objects.filter(same, status=Lead.Status.WON).exists()
 
 
-def _enter_status(lead: Lead) -> None:
-    """Stamp the stages that this status means were reached, and when the lead was closed."""
-    now = timezone.now()
-    if lead.status in _REACHED:
-        for stage in _REACHED[: _REACHED.index(lead.status) + 1]:
-            column = _REACHED_AT.get(stage)
-            if column and getattr(lead, column) is None:
-                setattr(lead, column, now)
-    lead.closed_at = now if lead.status in CLOSED_STATUSES else None
-
-
 @dataclass(frozen=True)
 class Said:
     """What is said of a lead in the fields between which rules hold."""
@@ -230,10 +217,21 @@ class Said:
     return_at: datetime | None = None
     lost_reason_id: str | None = None
     booked_value: Decimal | None = None
+    quote_amount: Decimal | None = None
 
 
-def check(lead: Lead | Said) -> None:
-    """The rules that hold between fields. Raises `Invalid`."""
+def take_quote(lead: Lead) -> None:
+    """A won lead without a booked value was booked for what was quoted. Saves nothing."""
+    if lead.status == Lead.Status.WON and lead.booked_value is None:
+        lead.booked_value = lead.quote_amount
+
+
+def check(lead: Lead | Said, *, needs_value: bool = True) -> None:
+    """The rules that hold between fields. Raises `Invalid`.
+
+    A won lead has a booked value or a quote amount (see `take_quote`), unless it need not (`needs_value`). Zero is a
+    value: a trip that was given away.
+    """
     wrong = {}
     if not lead.company_name and not lead.contact_name:
         wrong["company_name"] = "Give the company's name or the contact's."
@@ -243,6 +241,8 @@ def check(lead: Lead | Said) -> None:
         wrong["lost_reason"] = "Say why the lead is lost."
     if lead.status != Lead.Status.LOST and lead.lost_reason_id is not None:
         wrong["lost_reason"] = "Only a lost lead has a reason for it."
+    if needs_value and lead.status == Lead.Status.WON and lead.booked_value is None and lead.quote_amount is None:
+        wrong["booked_value"] = "Say for how much it was booked: a won lead counts as revenue."
     if lead.status != Lead.Status.WON and lead.booked_value is not None:
         wrong["booked_value"] = "Only a won lead has a booked value."
     if wrong:
@@ -255,18 +255,6 @@ def plain(lead: Lead, name: str) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     return value.isoformat() if hasattr(value, "isoformat") else value
-
-
-def _record_status(lead: Lead, was: str, by: User | None) -> None:
-    labels = Lead.Status(was).label, Lead.Status(lead.status).label
-    activities.write(
-        lead=lead,
-        by=by,
-        activity_type=Activity.Type.STATUS_CHANGE,
-        description=f"Status changed from {labels[0]} to {labels[1]}",
-        data={"from": was, "to": lead.status},
-        occurred_at=lead.updated_at,
-    )
 
 
 def _why(changed: list[str]) -> str:

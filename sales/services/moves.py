@@ -167,7 +167,7 @@ def hand_over_follow_ups(handed: Sequence[planning.Handing], batch: TransferBatc
     """Give follow-ups to others, and remember whose they were."""
     those = FollowUp.objects.filter(AmongKeys("pk", [each.follow_up_id for each in handed]))
     insert_from(MovedFollowUp, those, batch=Value(batch.pk), follow_up=F("pk"), from_user=F("assigned_to"))
-    planning.reassign(handed)
+    planning.reassign(handed, by_id=batch.by_id)
 
 
 def _record(leads: "QuerySet[Lead]", plan: Plan, batch: TransferBatch, notes: str) -> None:

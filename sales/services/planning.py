@@ -17,6 +17,7 @@ from athena.db import DayInWords
 from athena.db.bulk import update_own
 from sales import schedule
 from sales.models import FollowUp, Lead
+from sales.services import plan_changes
 
 _CLOCK = Substr(Cast("scheduled_time", TextField()), 1, 5)  # hh:mm
 
@@ -69,6 +70,7 @@ def plan(
         first_scheduled_date=scheduled_date,
         notes=notes,
     )
+    follow_up.planned = plan_changes.snapshot(follow_up)
     set_due(follow_up)
     follow_up.save()
     return follow_up
@@ -99,9 +101,13 @@ class Handing(NamedTuple):
     to: User
 
 
-def reassign(handed: Collection[Handing]) -> None:
-    """Give open follow-ups to somebody else: due on their clock, reminded of again. One statement."""
+def reassign(handed: Collection[Handing], *, by_id: int | None) -> None:
+    """Give open follow-ups to somebody else: due on their clock, reminded of again; `by_id` is who does it.
+
+    Two statements, with the records of it.
+    """
     now = timezone.now()
+    plan_changes.record_reassigned({each.follow_up_id: each.to for each in handed}, by_id=by_id, at=now)
     moments: dict[Any, tuple[Any, ...]] = {}
     values = {}
     for each in handed:
@@ -118,11 +124,11 @@ def reassign(handed: Collection[Handing]) -> None:
     )
 
 
-def cancel_open(of: "QuerySet[Lead]", *, reason: str) -> None:
+def cancel_open(of: "QuerySet[Lead]", *, reason: str, by: User | None) -> None:
     """Cancel every open follow-up of these (locked) leads; their next date is the caller's to refresh."""
     now = timezone.now()
     FollowUp.objects.open().filter(lead__in=of.order_by().values("pk")).update(
-        cancelled_at=now, cancel_reason=reason, version=F("version") + 1, updated_at=now
+        cancelled_at=now, cancelled_by=by, cancel_reason=reason, version=F("version") + 1, updated_at=now
     )
 
 

@@ -13,7 +13,7 @@ from sales.models import FollowUp
 from sales.queries.first_steps import FirstSteps, first_steps
 from sales.queries.my_day import TASKS, Day, my_day
 from sales.queries.team_day import Team, team_day
-from sales.services.follow_ups import DEFAULT_NEXT_DAYS
+from sales.services.completion import DEFAULT_NEXT_DAYS
 
 register = template.Library()
 

@@ -70,7 +70,7 @@ def test_selected_leads_are_merged_by_the_action(browse, manager, pair):
 
 
 def test_what_can_not_be_merged_says_why(browse, rep, manager, pair):
-    leads.update(by=rep, lead_id=pair[1].pk, changes={"status": "won"})
+    leads.update(by=rep, lead_id=pair[1].pk, changes={"status": "won", "booked_value": 900})
     answer = browse(manager).post(MERGE, {"id": [lead.pk for lead in pair]})
     assert said(answer) == ["Only open leads are merged. Reopen the closed one first."]
     assert Lead.objects.filter(archived_at=None).count() == 2

@@ -57,7 +57,7 @@ def test_ids_that_make_no_sense(api, manager, band, ids):
 
 
 def test_what_can_not_be_merged(api, manager, rep, band):
-    closed = leads.create(by=rep, values={"company_name": "Won", "status": "won"})
+    closed = leads.create(by=rep, values={"company_name": "Won", "status": "won", "booked_value": 900})
     cases = {(band.pk,): 400, (closed.pk,): 409, (999_999,): 404}
     got = {ids: api(manager).post(f"{URL}/{band.pk}/merge", {"duplicate_ids": ids}).status_code for ids in cases}
     assert got == cases

@@ -114,7 +114,7 @@ def test_a_closed_lead_is_not_joined(send, rep):
     leads.update(by=rep, lead_id=lead.pk, changes={"status": "lost", "lost_reason": "price"})
     send()
     assert Lead.objects.open().get().is_repeat is False
-    leads.update(by=rep, lead_id=lead.pk, changes={"status": "won"})
+    leads.update(by=rep, lead_id=lead.pk, changes={"status": "won", "booked_value": 900})
     assert Lead.objects.count() == 2
 
 

@@ -16,7 +16,7 @@ PERSONAL = {
     "sales.LeadSearch": {"text", "company", "company_day", "trip"},
     "sales.Activity": {"description", "notes", "data"},
     "sales.FieldChange": {"old", "new"},
-    "sales.FollowUp": {"notes", "outcome_notes", "no_next_reason", "cancel_reason"},
+    "sales.FollowUp": {"notes", "outcome_notes", "no_next_reason", "cancel_reason", "planned"},
     "sales.Lead": {
         *("company_name", "contact_name", "email", "email_normalised", "phone", "phone_normalised", "notes"),
         *("pickup_location", "dropoff_location", "itinerary", "campaign"),

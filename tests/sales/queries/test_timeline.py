@@ -41,7 +41,8 @@ def naive(world, lead):
             told.append(("activity", row.pk, row.occurred_at))
     for row in world.FieldChange:
         if row.lead_id == lead.pk:
-            told.append(("status" if row.field == "status" else "field_change", row.pk, row.at))
+            kind = {"status": "status", "follow_up": "follow_up_changed"}.get(row.field, "field_change")
+            told.append((kind, row.pk, row.at))
     told += [("score", row.pk, row.changed_at) for row in world.LeadScoreHistory if row.lead_id == lead.pk]
     told += [("transfer", row.pk, row.transferred_at) for row in world.LeadTransfer if row.lead_id == lead.pk]
     return sorted(told, key=lambda each: (each[2], KINDS.index(each[0]), each[1]), reverse=True)
@@ -70,6 +71,7 @@ def lived(rep, colleague, manager):
     activities.correct(by=rep, activity_id=log.pk, changes={"notes": "Other dates"})
     plan = {"by": rep, "lead_id": lead.pk, "follow_up_type": "call", "scheduled_date": date(2026, 12, 1)}
     done, cancelled = follow_ups.create(**plan, notes="Ask"), follow_ups.create(**plan)
+    follow_ups.update(by=rep, follow_up_id=done.pk, changes={"scheduled_date": date(2026, 12, 2), "notes": "Ask again"})
     follow_ups.complete(by=rep, follow_up_id=done.pk, outcome="no_answer", notes="Nobody there")
     follow_ups.cancel(by=rep, follow_up_id=cancelled.pk, reason="They called")
     leads.update(by=rep, lead_id=lead.pk, changes={"source": source.pk})
@@ -89,6 +91,11 @@ def test_each_thing_is_told_once_in_words_for_people(lived):
         ("correction", "Corrected: They wrote", "notes: Dates → Other dates"),
         ("follow_up_planned", "Call follow-up planned for 1 Dec 2026", "For Maria · Ask"),
         ("follow_up_planned", "Call follow-up planned for 1 Dec 2026", "For Maria"),
+        (
+            "follow_up_changed",
+            "Call follow-up of 1 Dec 2026 rescheduled and reworded",
+            "1 Dec 2026 → 2 Dec 2026 · Ask → Ask again",
+        ),
         ("follow_up_done", "Call follow-up completed: no answer", "Nobody there"),
         ("follow_up_cancelled", "Call follow-up of 1 Dec 2026 cancelled", "They called"),
         ("field_change", "Source changed", "nothing → Fair"),
@@ -104,7 +111,7 @@ def test_each_thing_is_told_once_in_words_for_people(lived):
 def test_who_and_the_data_for_programs(lived, rep, manager):
     items = {item["kind"]: item for item in Story(lived.pk).read(200)}
     assert items["transfer"]["actor"] == {"id": manager.pk, "full_name": "Manager"}
-    assert items["created"]["actor"] is None
+    assert items["created"]["actor"] == items["follow_up_cancelled"]["actor"] == {"id": rep.pk, "full_name": "Maria"}
     assert items["status"]["data"] == {"field": "status", "old": "new", "new": "lost"}
     assert items["score"]["data"]["points_changed"] == 10
     assert set(items["activity"]) == {"kind", "id", "at", "actor", "title", "detail", "data"}

@@ -71,7 +71,7 @@ def test_a_correction_keeps_what_was_said_and_rescores(rep, make_lead):
     lead.refresh_from_db()
     log.refresh_from_db()
     assert (log.direction, log.notes) == ("outbound", "Sent the offer")
-    change = FieldChange.objects.get(lead=lead)
+    change = FieldChange.objects.get(lead=lead, field="activity")
     about = {"id": log.pk, "was": "E-mail"}
     assert (change.field, change.by, change.old, change.new) == (
         "activity", rep, about | {"direction": "inbound", "notes": "Yes please"},

@@ -79,7 +79,7 @@ def test_what_one_says_oneself_takes_the_steps_place(started):
     complete(schedule_next=True)
     assert (open_plans(), state()) == ([("call", date(2026, 11, 25), "Day 3", "Maria")], (3, ""))
     complete(schedule_next=True)  # the last step is done: a follow-up like any other
-    assert (open_plans(), state()) == ([("call", date(2026, 11, 27), "Follow-up from 2026-11-25", "Maria")],
+    assert (open_plans(), state()) == ([("call", date(2026, 11, 27), "Day 3", "Maria")],
                                        (3, "Finished"))  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def answer(rep, lead):
 
 
 def close(rep, lead):
-    leads.update(by=rep, lead_id=lead.pk, changes={"status": "won"})
+    leads.update(by=rep, lead_id=lead.pk, changes={"status": "won", "booked_value": 900})
 
 
 def archive(rep, lead):

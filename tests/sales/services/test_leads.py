@@ -161,7 +161,7 @@ def test_a_lost_lead_needs_a_reason_of_the_list(rep, make_lead, reason):
 
 def test_a_closed_leads_score_freezes(rep, make_lead):
     lead = make_lead(assigned_to=rep)
-    leads.update(by=rep, lead_id=lead.pk, changes={"status": "won"})
+    leads.update(by=rep, lead_id=lead.pk, changes={"status": "won", "booked_value": Decimal(900)})
     assert leads.update(by=rep, lead_id=lead.pk, changes={"estimated_passengers": 60}).score == 0
 
 

@@ -80,6 +80,7 @@ def story(manager, rep, colleague, browse, api, make_lead, tmp_path, settings, d
     plan = follow_ups.create(
         by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2099, 1, 5), notes="Ask Zoë Quill-Ångström"
     )
+    follow_ups.update(by=rep, follow_up_id=plan.pk, changes={"notes": "Ask Zoë Quill-Ångström again"})
     follow_ups.complete(by=rep, follow_up_id=plan.pk, outcome="successful", notes="Call 212 555 0177 again")
     leads.update(by=rep, lead_id=lead.pk, changes={"phone": "+1 212 555 0177"})
     transfers.transfer(by=manager, leads=Lead.objects.all(), to_user_id=colleague.pk, reason="Zoë Quill-Ångström asked")
@@ -148,7 +149,7 @@ def test_a_copy_of_everything(story, tmp_path):
     found = json.loads(target.read_text())
     assert target.stat().st_mode & 0o777 == 0o600
     assert {table: len(rows) for table, rows in found.items() if table != "person"} == {
-        "leads": 2, "activities": 4, "field_changes": 1, "follow_ups": 1, "import_rows": 2, "lead_score_history": 2,
+        "leads": 2, "activities": 5, "field_changes": 3, "follow_ups": 1, "import_rows": 2, "lead_score_history": 2,
         "lead_search": 1, "lead_transfers": 1, "notifications": 3, "mentioned_in": 8,
     }  # fmt: skip
     assert found["leads"][0]["email"] == ADDRESS

@@ -1,0 +1,77 @@
+"""What is written down when a follow-up changes: one row for each change, with what it was, what it is, and by whom.
+
+The row is a `FieldChange` of the lead with the field "follow_up". Its `old` and `new` hold the follow-up's `id`, in
+`old` also what the follow-up `was` (type, date and time), and those of `FIELDS` that differ.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db.models import BigIntegerField, Case, F, TextField, Value, When
+from django.db.models.functions import Cast, JSONObject
+
+from athena.accounts.models import User
+from athena.db.bulk import AmongKeys, insert_from
+from sales.models import FieldChange, FollowUp
+
+FIELD = "follow_up"
+_WAS = ("follow_up_type", "scheduled_date", "scheduled_time")
+FIELDS = (*_WAS, "notes", "assigned_to", "assigned_to_name")
+
+
+def snapshot(follow_up: FollowUp) -> dict[str, Any]:
+    """What is planned now, as JSON can hold it."""
+    day, clock = follow_up.scheduled_date, follow_up.scheduled_time
+    return {
+        "follow_up_type": str(follow_up.follow_up_type),
+        "scheduled_date": day.isoformat(),
+        "scheduled_time": clock.isoformat() if clock else None,
+        "notes": follow_up.notes,
+        "assigned_to": follow_up.assigned_to_id,
+        "assigned_to_name": str(follow_up.assigned_to),
+    }
+
+
+def record(follow_up: FollowUp, before: Mapping[str, Any], *, by: User | None, at: datetime) -> None:
+    """Write down how a follow-up differs from its snapshot `before`; nothing where it does not."""
+    now = snapshot(follow_up)
+    changed = [name for name in FIELDS if before[name] != now[name]]
+    if not changed:
+        return
+    FieldChange.objects.create(
+        lead=follow_up.lead,
+        field=FIELD,
+        old={"id": follow_up.pk, "was": {name: before[name] for name in _WAS}, **{n: before[n] for n in changed}},
+        new={"id": follow_up.pk, **{name: now[name] for name in changed}},
+        by=by,
+        at=at,
+    )
+
+
+def record_reassigned(handed: Mapping[int, User], *, by_id: int | None, at: datetime) -> None:
+    """Write down who gets which follow-ups, by their keys, while they are still those of others. One statement."""
+    receivers: dict[User, list[int]] = {}
+    for key, user in handed.items():
+        receivers.setdefault(user, []).append(key)
+    if not receivers:
+        return
+    clock = Cast("scheduled_time", TextField())
+    was = JSONObject(
+        follow_up_type="follow_up_type", scheduled_date=Cast("scheduled_date", TextField()), scheduled_time=clock
+    )
+    name = F("assigned_to__full_name")
+    new = [
+        (keys, JSONObject(id="pk", assigned_to=Value(user.pk), assigned_to_name=Value(str(user), TextField())))
+        for user, keys in receivers.items()
+    ]
+    insert_from(
+        FieldChange,
+        FollowUp.objects.filter(AmongKeys("pk", list(handed))),
+        lead=F("lead_id"),
+        field=Value(FIELD),
+        old=JSONObject(id="pk", was=was, assigned_to="assigned_to_id", assigned_to_name=name),
+        new=Case(*(When(AmongKeys("pk", keys), then=value) for keys, value in new)),
+        by=Value(by_id, BigIntegerField()),
+        at=Value(at),
+    )
