@@ -1,6 +1,6 @@
 """What one is told, how one wants to hear it, and whether it reached everybody."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, cast
 
@@ -201,7 +201,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Retry selected that were given up", permissions=["retry"])
     def retry_selected(self, request: HttpRequest, queryset: "QuerySet[Delivery]") -> None:
-        self._say(request, services.retry(by=person(request), ids=queryset.values_list("pk", flat=True)))
+        self._retry(request, queryset.values_list("pk", flat=True))
 
     def get_urls(self) -> list[URLPattern]:
         test = self.admin_site.admin_view(require_POST(self.test_view))
@@ -225,11 +225,15 @@ class DeliveryAdmin(ReadOnlyAdmin):
             return self.changelist_view(request)  # which refuses those who may not read either
         if not self.get_queryset(request).filter(pk=pk).exists():
             raise Http404
-        self._say(request, services.retry(by=person(request), ids=[pk]))
+        self._retry(request, [pk])
         return HttpResponseRedirect(reverse("admin:notifications_delivery_changelist"))
 
-    def _say(self, request: HttpRequest, again: int) -> None:
-        messages.success(request, f"{again} will be sent again.")
+    def _retry(self, request: HttpRequest, ids: Iterable[int]) -> None:
+        keys = list(ids)
+        messages.success(request, f"{services.retry(by=person(request), ids=keys)} will be sent again.")
+        lapsed = Delivery.objects.visible_to(person(request)).filter(pk__in=keys, state=Delivery.State.LAPSED).count()
+        if lapsed:
+            messages.warning(request, f"{lapsed} will not: what they say is no longer true.")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if not self.has_view_permission(request):

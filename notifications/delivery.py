@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from notifications import channels, kinds
+from notifications import channels, kinds, lapses
 from notifications.channels import Channel, ChannelAway, PermanentFailure, TemporaryFailure
 from notifications.models import Delivery, Preference
 
@@ -22,11 +22,12 @@ logger = structlog.get_logger(__name__)
 
 BATCH, BATCHES = 20, 500
 RETRY_MINUTES = (1, 5, 15, *[60] * 23)  # about a day in all
+FRESH = timedelta(seconds=5)  # for how long the answer holds that a message is still true
 State = Delivery.State
 
 
 def deliver() -> dict[str, int]:
-    """Send what has come due. Returns how many rows ended as sent, waiting, dead and off.
+    """Send what has come due. Returns how many rows ended as sent, waiting, dead, off and lapsed.
 
     One call takes `BATCHES` of a channel at most, so that a worker can be stopped; the next tick goes on. A channel
     that is away stops no other.
@@ -66,11 +67,17 @@ def _lease(due: "QuerySet[Delivery]", most: int, now: datetime) -> list[Delivery
 
 
 def _send_batch(channel: Channel, batch: list[Delivery], counts: Counter[str]) -> bool:
-    """Send what is wanted. False when the channel is away; what was not tried is given back."""
-    unwanted = _unwanted(channel.name, batch)
+    """Send what is wanted and still true. False when the channel is away; what was not tried is given back."""
+    unwanted, lapsed, asked_at = _unwanted(channel.name, batch), dict[int, str](), None
     for place, row in enumerate(batch):
+        if asked_at is None or timezone.now() - asked_at > FRESH:
+            asked_at = timezone.now()
+            lapsed = lapses.of(each.notification for each in batch[place:])
         if row.pk in unwanted:
             counts[_end(row, State.OFF)] += 1
+            continue
+        if row.notification_id in lapsed:
+            counts[_end(row, State.LAPSED, last_error=lapsed[row.notification_id])] += 1
             continue
         if row.attempts > len(RETRY_MINUTES) + 1:
             counts[_give_up(row, "Each worker that tried it has died.")] += 1

@@ -11,7 +11,7 @@ from notifications import channels
 from notifications.models import Delivery, DeliveryQuerySet
 
 State = Delivery.State
-ENDS = (State.SENT, State.DEAD, State.OFF)
+ENDS = (State.SENT, State.DEAD, State.OFF, State.LAPSED)
 _PERIODS = {"day": timedelta(days=1), "week": timedelta(days=7)}
 
 
@@ -19,7 +19,7 @@ _PERIODS = {"day": timedelta(days=1), "week": timedelta(days=7)}
 class Figures:
     """Of one channel. `due` should have gone out by now, `queued` has time; `failed` of the two were tried in vain.
 
-    `day` and `week` say how many ended as sent, dead and off in the last 24 hours and 7 days.
+    `day` and `week` say how many ended as sent, dead, off and lapsed in the last 24 hours and 7 days.
     """
 
     channel: str

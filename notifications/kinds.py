@@ -2,16 +2,39 @@
 three templates (`templates/notifications/<name>.{subject.txt,txt,html}`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+from athena.accounts.models import User
+
+
+class Told(Protocol):
+    """A notification, as its kind's app sees it: loaded with its recipient."""
+
+    pk: int
+    recipient: User
+    recipient_id: int
+    dedupe_key: str
+    context: Any
+
+
+# Why each of these notifications (of one kind) that is no longer true is not, by its key. What is still true in part
+# loses the rest: the callable changes its `context`, which is not saved. It takes a fixed number of queries.
+Lapsed = Callable[[Collection[Told]], Mapping[int, str]]
+
+
+def never(notifications: Collection[Told]) -> Mapping[int, str]:
+    """Of kinds that tell of something that has happened: it stays true."""
+    return {}
 
 
 @dataclass(frozen=True)
 class Kind:
     """`label` and `about` say to people what it is. `page` is the address in Athena that it leads to, filled in from
-    a notification's context (`"admin/sales/lead/{lead_id}/change/"`). `off` are the channels that don't tell it
-    unless asked to.
+    a notification's context (`"admin/sales/lead/{lead_id}/change/"`); `list_page` is for one that tells of several.
+    `off` are the channels that don't tell it unless asked to. `lapsed` is asked just before it is sent; every kind
+    that is registered says what it is, if only `never`.
     """
 
     name: str
@@ -19,13 +42,15 @@ class Kind:
     about: str
     page: str = ""
     off: frozenset[str] = frozenset()
+    list_page: str = ""
+    lapsed: Lapsed | None = None
 
     def page_for(self, context: Mapping[str, Any]) -> str:
         """The path of what a notification is about; empty where it leads nowhere."""
         try:
             return "/" + self.page.format_map(context) if self.page else ""
         except (KeyError, TypeError):
-            return ""
+            return f"/{self.list_page}" if self.list_page else ""
 
 
 TEST_EMAIL = Kind(
@@ -33,6 +58,7 @@ TEST_EMAIL = Kind(
     "Test e-mail",
     "The one that you send yourself, to see that e-mails arrive.",
     off=frozenset({"in_app"}),
+    lapsed=never,
 )
 
 _kinds: dict[str, Kind] = {}

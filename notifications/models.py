@@ -85,6 +85,7 @@ class Delivery(models.Model):
         SENT = "sent", "Sent"
         DEAD = "dead", "Given up"
         OFF = "off", "Not wanted"
+        LAPSED = "lapsed", "No longer true"
 
     notification = models.ForeignKey(Notification, models.CASCADE, related_name="deliveries", db_index=False)
     channel = models.CharField(max_length=20)
@@ -92,7 +93,7 @@ class Delivery(models.Model):
     next_attempt_at = models.DateTimeField(db_default=Now())
     attempts = models.IntegerField(default=0, db_default=0)
     lease_until = models.DateTimeField(null=True)
-    ended_at = models.DateTimeField(null=True)  # when it was sent, given up, or found not to be wanted
+    ended_at = models.DateTimeField(null=True)  # when it was sent, given up, or found not to be wanted or true
     last_error = models.CharField(max_length=500, blank=True, default="", db_default="")
     retried_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False
@@ -108,7 +109,7 @@ class Delivery(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["notification", "channel"], name="delivery_once_per_channel"),
             models.CheckConstraint(
-                condition=Q(state__in=["waiting", "sent", "dead", "off"]), name="delivery_state_known"
+                condition=Q(state__in=["waiting", "sent", "dead", "off", "lapsed"]), name="delivery_state_known"
             ),
             models.CheckConstraint(
                 condition=Q(state="waiting", ended_at__isnull=True) | (~Q(state="waiting") & Q(ended_at__isnull=False)),

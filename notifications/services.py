@@ -10,12 +10,14 @@ from django.utils import timezone
 from athena.accounts import services as accounts
 from athena.accounts.models import User
 from athena.wake import wake
-from notifications import channels, kinds, unsubscribing
+from notifications import channels, kinds, lapses, unsubscribing
 from notifications.models import Delivery, Notification, Preference
 
 logger = structlog.get_logger(__name__)
 
 EMAIL = "email"
+RETRIED = 100  # of what was given up, asked at once whether it is still true
+State = Delivery.State
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,25 @@ def unsubscribe(*, token: str) -> kinds.Kind | None:
 
 @transaction.atomic
 def retry(*, by: User, ids: Iterable[int]) -> int:
-    """Send what was given up after all, as if for the first time. Who asked for it is kept. Returns how many."""
+    """Send what was given up after all, as if for the first time, but for what is no longer true. Who asked for it is
+    kept. Returns how many will be sent."""
     now = timezone.now()
-    dead = Delivery.objects.visible_to(by).filter(pk__in=list(ids), state=Delivery.State.DEAD)
-    keys = list(dead.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
-    again = Delivery.objects.filter(pk__in=keys).update(
-        state=Delivery.State.WAITING, ended_at=None, attempts=0, next_attempt_at=now, retried_by=by, retried_at=now
+    dead = Delivery.objects.visible_to(by).filter(pk__in=list(ids), state=State.DEAD).select_for_update(of=("self",))
+    rows = list(dead.select_related("notification__recipient").order_by("pk"))
+    again: list[int] = []
+    for start in range(0, len(rows), RETRIED):
+        some = rows[start : start + RETRIED]
+        lapsed = lapses.of(row.notification for row in some)
+        for reason in set(lapsed.values()):
+            those = [row.pk for row in some if lapsed.get(row.notification_id) == reason]
+            Delivery.objects.filter(pk__in=those).update(
+                state=State.LAPSED, last_error=reason, ended_at=now, retried_by=by, retried_at=now
+            )
+        again += [row.pk for row in some if row.notification_id not in lapsed]
+    Delivery.objects.filter(pk__in=again).update(
+        state=State.WAITING, ended_at=None, attempts=0, next_attempt_at=now, retried_by=by, retried_at=now
     )
     if again:
-        logger.info("deliveries_retried", user=by.pk, count=again)
+        logger.info("deliveries_retried", user=by.pk, count=len(again))
         wake("notifications.deliver")
-    return again
+    return len(again)

@@ -1,27 +1,38 @@
-"""What sales tells people of: a line each, and three templates in `templates/notifications/`."""
+"""What sales tells people of: a line each, and three templates in `templates/notifications/`. The last word of a line
+says when it is no longer true."""
 
-from notifications.kinds import Kind
+from notifications.kinds import Kind, never
+from sales.queries import lapsed_follow_ups, lapsed_leads, lapses
 
 _LEAD = "admin/sales/lead/{lead_id}/change/"
 _LEADS = "admin/sales/lead/"
+_MINE = "admin/sales/followup/?whose=me&state=open"
 
 KINDS = (
-    Kind("follow_up_due", "Reminder", "A follow-up of yours is due soon.", _LEAD),
-    Kind("follow_up_overdue", "Overdue", "A follow-up of yours was not done yesterday.", _LEAD),
-    Kind("daily_digest", "Daily digest", "What there is to do today, and what waits; nothing on days without.",
-         "admin/sales/followup/?whose=me&state=open"),
-    Kind("escalation_overdue", "Overdue in the team", "Somebody's follow-up has been overdue for days.", _LEAD),
-    Kind("escalation_hot", "Hot lead waits", "Nobody has contacted a hot lead for hours.", _LEAD),
-    Kind("follow_up_reassigned", "Follow-up given to you", "Somebody gave you a follow-up.", _LEAD),
-    Kind("lead_assigned", "New lead", "A new lead is yours.", _LEAD),
-    Kind("leads_received", "Leads given to you", "Leads moved to you, one message for all that moved.", _LEADS),
-    Kind("leads_transferred", "Leads given away", "Leads of yours moved to somebody else.", _LEADS),
+    Kind("follow_up_due", "Reminder", "A follow-up of yours is due soon.", _LEAD, lapsed=lapsed_follow_ups.due),
+    Kind("follow_up_overdue", "Overdue", "A follow-up of yours was not done yesterday.", _LEAD,
+         list_page="admin/sales/followup/?whose=me&day=overdue", lapsed=lapsed_follow_ups.overdue),
+    Kind("daily_digest", "Daily digest", "What there is to do today, and what waits; nothing on days without.", _MINE,
+         lapsed=lapses.digest),
+    Kind("escalation_overdue", "Overdue in the team", "Somebody's follow-up has been overdue for days.", _LEAD,
+         list_page="admin/sales/followup/?day=overdue", lapsed=lapsed_follow_ups.escalated),
+    Kind("escalation_hot", "Hot lead waits", "Nobody has contacted a hot lead for hours.", _LEAD,
+         lapsed=lapsed_leads.hot),
+    Kind("follow_up_reassigned", "Follow-up given to you", "Somebody gave you a follow-up.", _LEAD,
+         lapsed=lapsed_follow_ups.reassigned),
+    Kind("lead_assigned", "New lead", "A new lead is yours.", _LEAD, lapsed=lapsed_leads.assigned),
+    Kind("leads_received", "Leads given to you", "Leads moved to you, one message for all that moved.", _LEADS,
+         lapsed=lapsed_leads.received),
+    Kind("leads_transferred", "Leads given away", "Leads of yours moved to somebody else.", _LEADS,
+         lapsed=lapsed_leads.given_away),
     Kind("leads_not_returned", "Leads that stay", "Leads given away for a time can't go back: their owner left.",
-         _LEADS),
-    Kind("follow_ups_received", "Follow-ups handed over", "Follow-ups of somebody who left are yours now.",
-         "admin/sales/followup/?whose=me&state=open"),
-    Kind("inquiry_received", "They wrote again", "Somebody whose lead is yours wrote by the web site.", _LEAD),
-    Kind("lead_unowned", "Lead without an owner", "A lead came in and nobody could be found to own it.", _LEAD),
+         _LEADS, lapsed=lapsed_leads.not_returned),
+    Kind("follow_ups_received", "Follow-ups handed over", "Follow-ups of somebody who left are yours now.", _MINE,
+         lapsed=lapsed_follow_ups.handed_over),
+    Kind("inquiry_received", "They wrote again", "Somebody whose lead is yours wrote by the web site.", _LEAD,
+         lapsed=lapsed_leads.inquired),
+    Kind("lead_unowned", "Lead without an owner", "A lead came in and nobody could be found to own it.", _LEAD,
+         lapsed=lapsed_leads.unowned),
     Kind("run_failed", "Scoring failed", "A scoring run that you answer for failed.",
-         "admin/sales/scoringrun/{run_id}/change/"),
+         "admin/sales/scoringrun/{run_id}/change/", lapsed=never),
 )  # fmt: skip

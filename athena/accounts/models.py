@@ -85,6 +85,9 @@ class User(AbstractBaseUser):
     reminder_minutes = models.PositiveIntegerField(
         default=30, db_default=30, help_text="How long before a timed follow-up the reminder comes, in minutes."
     )
+    settled_minutes = models.PositiveIntegerField(
+        default=30, db_default=30, editable=False
+    )  # the lead time that this person's reminders were last worked out with, as `settled_zone`
     digest_hour = models.PositiveSmallIntegerField(
         default=7, db_default=7, help_text="The local hour (0 to 23) of the daily digest."
     )

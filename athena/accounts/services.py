@@ -113,7 +113,7 @@ def deactivate(*, user_id: int) -> None:
 def update_profile(*, by: User, changes: Mapping[str, Any]) -> User:
     """`full_name`, `time_zone`, `reminder_minutes`, `digest_hour`. The tick moves due times and reminders along."""
     if changes:
-        User.objects.filter(pk=by.pk).update(**changes, **_unsettled(by, changes))
+        User.objects.filter(pk=by.pk).update(**changes)
     return User.objects.select_related("team").get(pk=by.pk)
 
 
@@ -126,12 +126,6 @@ def renew_calendar(*, by: User) -> User:
     """A new token for one's calendar; the one from before ends."""
     User.objects.filter(pk=by.pk).update(calendar_epoch=F("calendar_epoch") + 1)
     return User.objects.get(pk=by.pk)
-
-
-def _unsettled(user: User, changes: Mapping[str, Any]) -> dict[str, str]:
-    """Another lead time: the tick works this person's reminders out anew, as if they had changed their zone."""
-    moved = changes.get("reminder_minutes", user.reminder_minutes) != user.reminder_minutes
-    return {"settled_zone": ""} if moved else {}
 
 
 def _end_if_copied(family: UUID, jti: str) -> None:

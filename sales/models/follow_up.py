@@ -102,7 +102,12 @@ class FollowUp(models.Model):
     remind_at = models.DateTimeField(null=True, editable=False)
     reminder_sent = models.BooleanField(default=False, db_default=False, editable=False)
     reminder_no = models.IntegerField(default=1, db_default=1, editable=False)
-    snoozed_until = models.DateTimeField(null=True, editable=False)  # the reminder comes then, whatever the date
+    late_when_planned = models.BooleanField(
+        default=False, db_default=False, editable=False
+    )  # its day was over for the assignee when it was planned for them: no reminder, no notice that it is overdue
+    snoozed_until = models.DateTimeField(null=True, editable=False)  # a snooze that is to come: `remind_at` is then
+    plan_remind_at = models.DateTimeField(null=True, editable=False)  # the plan's own reminder meanwhile, if unsent
+    snooze_no = models.IntegerField(default=0, db_default=0, editable=False)  # one more with each snooze or new plan
     overdue_no = models.IntegerField(default=0, db_default=0, editable=False)  # the reminder_no that was told overdue
     escalated_no = models.IntegerField(default=0, db_default=0, editable=False)  # … and that managers were told of
     assigned_to = user_key("assigned_to", related_name="follow_ups")

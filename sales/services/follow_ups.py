@@ -87,7 +87,6 @@ def update(
         setattr(follow_up, name, changes[name])
     after = (follow_up.scheduled_date, follow_up.scheduled_time, follow_up.assigned_to_id)
     if before != after:
-        follow_up.snoozed_until = None
         planning.rearm(follow_up)
     _save(follow_up)
     plan_changes.record(follow_up, was, by=by, at=follow_up.updated_at)
@@ -99,7 +98,8 @@ def update(
 
 @transaction.atomic
 def snooze(*, by: User | None, follow_up_id: int, until: datetime) -> FollowUp:
-    """Remind the assignee (again) at `until`, within the next 30 days. The day that was promised stays as it is.
+    """Remind the assignee (once more) at `until`, within the next 30 days. It is no new plan: the day stays, what was
+    told of it is not told again, and a reminder that is still to come comes at its time, unless `until` is later.
 
     Raises `NotFound`, `NotYourFollowUp`, `FollowUpClosed`, `Invalid`.
     """
@@ -107,8 +107,7 @@ def snooze(*, by: User | None, follow_up_id: int, until: datetime) -> FollowUp:
     now = timezone.now()
     if not now < until <= now + LONGEST_SNOOZE:
         raise errors.Invalid({"until": "This must be a time in the next 30 days."})
-    follow_up.snoozed_until = until
-    planning.rearm(follow_up)
+    planning.snooze(follow_up, until)
     _save(follow_up)
     return follow_up
 

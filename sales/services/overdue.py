@@ -1,12 +1,13 @@
 """What was not done in time: told to its assignee the morning after, and to the managers when it goes on.
 
-Each is told once for each plan (`reminder_no`), in batches, each one transaction: a missed or killed tick costs nothing
-but time. What has been late for longer than `CATCH_UP` is left to the digest, so that days without a worker, or a year
-of old follow-ups, do not become a flood.
+Each is told once for each plan (`reminder_no`), all that is late for one person at once in one message. It is done in
+batches, each one transaction: a missed or killed tick costs nothing but time. What has been late for longer than
+`CATCH_UP` is left to the digest, so that days without a worker, or a year of old follow-ups, do not become a flood.
 """
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -15,14 +16,18 @@ from django.utils import timezone
 
 from athena.accounts.models import User
 from athena.accounts.roles import Role
+from athena.db.bulk import AmongKeys
 from notifications import outbox
 from sales import schedule
 from sales.models import FollowUp, Lead, LeadScoreHistory
 from sales.models.follow_up import zones_by_day
 from sales.services import planning
 
-BATCH = 500
+BATCH, PEOPLE = 500, 100  # leads, and people whose follow-ups are late, a transaction
+SHOWN = 20  # of what is late, in one message; the others are counted
+LISTED = ("follow_up_id", "follow_up_type", "when", "lead_id", "lead_name", "assignee")
 CATCH_UP = timedelta(days=7)
+Item = tuple[FollowUp, dict[str, Any]]  # what is late, and what is told of it
 
 
 def remind() -> int:
@@ -46,16 +51,14 @@ def _repeat(batch: Callable[[], int]) -> int:
 @transaction.atomic
 def _remind_batch() -> int:
     late = _late(lambda today: today, overdue_no__lt=F("reminder_no"))
+    by_assignee: dict[int, list[Item]] = {}
+    for follow_up in late:
+        by_assignee.setdefault(follow_up.assigned_to_id, []).append((follow_up, planning.told(follow_up)))
     outbox.add_many(
-        outbox.Message(
-            kind="follow_up_overdue",
-            recipient_id=follow_up.assigned_to_id,
-            dedupe_key=f"overdue:{follow_up.pk}:{follow_up.reminder_no}",
-            context=planning.told(follow_up),
-        )
-        for follow_up in late
+        _message("follow_up_overdue", recipient, f"overdue:{_number(items)}", items)
+        for recipient, items in by_assignee.items()
     )
-    return FollowUp.objects.filter(pk__in=[each.pk for each in late]).update(overdue_no=F("reminder_no"))
+    return FollowUp.objects.filter(AmongKeys("pk", [each.pk for each in late])).update(overdue_no=F("reminder_no"))
 
 
 @transaction.atomic
@@ -67,36 +70,55 @@ def _escalate_overdue_batch() -> int:
         lambda today: schedule.working_days_before(today, days) + timedelta(days=1), escalated_no__lt=F("reminder_no")
     )
     bosses = _Bosses()
+    by_boss: dict[int, list[Item]] = {}
+    for follow_up in late:
+        context = planning.told(follow_up) | {"assignee": str(follow_up.assigned_to), "days": days}
+        for boss in bosses.of(follow_up.assigned_to):
+            by_boss.setdefault(boss, []).append((follow_up, context))
     outbox.add_many(
-        outbox.Message(
-            kind="escalation_overdue",
-            recipient_id=boss,
-            dedupe_key=f"escalated:{follow_up.pk}:{follow_up.reminder_no}:{boss}",
-            context=planning.told(follow_up) | {"assignee": str(follow_up.assigned_to), "days": days},
-        )
-        for follow_up in late
-        for boss in bosses.of(follow_up.assigned_to)
+        _message("escalation_overdue", boss, f"escalated:{_number(items)}:{boss}", items)
+        for boss, items in by_boss.items()
     )
-    return FollowUp.objects.filter(pk__in=[each.pk for each in late]).update(escalated_no=F("reminder_no"))
+    return FollowUp.objects.filter(AmongKeys("pk", [each.pk for each in late])).update(escalated_no=F("reminder_no"))
+
+
+def _number(items: list[Item]) -> str:
+    """What the key of a message says: the first of what it tells of, and which plan of it that was."""
+    first, _ = items[0]
+    return f"{first.pk}:{first.reminder_no}"
+
+
+def _message(kind: str, recipient: int, key: str, items: list[Item]) -> outbox.Message:
+    """One message for all that is late for one person: of a single follow-up, or a list of them, the oldest first."""
+    if len(items) == 1:
+        return outbox.Message(kind, recipient, key, items[0][1])
+    shown = [
+        {name: context[name] for name in LISTED if name in context} | {"reminder_no": follow_up.reminder_no}
+        for follow_up, context in items[:SHOWN]
+    ]
+    return outbox.Message(kind, recipient, key, {"count": len(items), "follow_ups": shown})
 
 
 def _late(before: Callable[[date], date], **untold: F) -> list[FollowUp]:
-    """Open follow-ups of a day before `before(today)`, locked. Today begins at 8 in the morning of the assignee.
+    """Open follow-ups of a day before `before(today)`, locked: all of some people's. Today begins at 8 in the morning
+    of the assignee.
 
-    What was planned for a day that was over already (it has no reminder) is nobody's to be told of.
+    What was planned for a day that was over already is nobody's to be told of.
     """
     days = zones_by_day(begins=schedule.MORNING)
     late = Q(pk__in=())
     for today, zones in days.items():
         first = before(today)
         late |= Q(scheduled_date__lt=first, scheduled_date__gte=first - CATCH_UP, assigned_to__time_zone__in=zones)
+    rows = FollowUp.objects.open().filter(
+        late, late_when_planned=False, due_at__isnull=False, lead__archived_at__isnull=True, **untold
+    )
+    people = list(rows.order_by("assigned_to").values_list("assigned_to", flat=True).distinct()[:PEOPLE])
     return list(
-        FollowUp.objects.open()
-        .filter(late, **untold)
-        .filter(remind_at__isnull=False, lead__archived_at__isnull=True)
+        rows.filter(assigned_to__in=people)
         .select_for_update(of=("self",), skip_locked=True)
         .select_related("lead", "assigned_to")
-        .order_by("scheduled_date", "pk")[:BATCH]
+        .order_by("scheduled_date", "pk")
     )
 
 

@@ -5,7 +5,7 @@ next date are worked out in one place.
 """
 
 from collections.abc import Collection
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
 from django.db.models import Case, F, Min, OuterRef, QuerySet, Subquery, TextField, Value, When
@@ -77,17 +77,51 @@ def plan(
 
 
 def set_due(follow_up: FollowUp) -> None:
-    """Work out when it is due, and when its assignee is reminded."""
+    """Work out for a new plan when it is due, when its assignee is reminded, and whether it is late already."""
+    assignee, day, clock = follow_up.assigned_to, follow_up.scheduled_date, follow_up.scheduled_time
+    moment = schedule.remind_at(assignee, day, clock, timezone.now())
+    follow_up.due_at = schedule.due_at(assignee, day, clock)
+    follow_up.late_when_planned = moment is None
+    _set_reminder(follow_up, moment)
+
+
+def move_due(follow_up: FollowUp) -> None:
+    """Work out anew when it is due: its assignee has another zone or lead time, but it is no new plan.
+
+    The plan's own reminder moves along while it is unsent. Where the day is over by now it stays as it was.
+    """
     assignee, day, clock = follow_up.assigned_to, follow_up.scheduled_date, follow_up.scheduled_time
     follow_up.due_at = schedule.due_at(assignee, day, clock)
-    follow_up.remind_at = follow_up.snoozed_until or schedule.remind_at(assignee, day, clock, timezone.now())
+    is_unsent = not follow_up.reminder_sent if follow_up.snoozed_until is None else follow_up.plan_remind_at is not None
+    moment = schedule.remind_at(assignee, day, clock, timezone.now())
+    if is_unsent and moment is not None and not follow_up.late_when_planned:
+        _set_reminder(follow_up, moment)
 
 
 def rearm(follow_up: FollowUp) -> None:
-    """As `set_due`, and the reminder is sent (again): it has a new day, a new assignee, or was put off till later."""
+    """As `set_due`, and the reminder is sent (again): it has a new day or a new assignee. A snooze ends."""
+    follow_up.snoozed_until = follow_up.plan_remind_at = None
     set_due(follow_up)
     follow_up.reminder_no += 1
+    follow_up.snooze_no += 1
     follow_up.reminder_sent = False
+
+
+def snooze(follow_up: FollowUp, until: datetime) -> None:
+    """Remind at `until`. The plan's own reminder, while unsent, still comes at its time unless `until` is later."""
+    if follow_up.snoozed_until is None and not follow_up.reminder_sent:
+        follow_up.plan_remind_at = follow_up.remind_at
+    follow_up.remind_at = follow_up.snoozed_until = until
+    follow_up.snooze_no += 1
+    follow_up.reminder_sent = False
+
+
+def _set_reminder(follow_up: FollowUp, moment: datetime | None) -> None:
+    """Set the plan's own reminder; one that was snoozed comes at `snoozed_until` before it, or in its place."""
+    if follow_up.snoozed_until is None:
+        follow_up.remind_at = moment
+    else:
+        follow_up.remind_at, follow_up.plan_remind_at = follow_up.snoozed_until, moment
 
 
 class Handing(NamedTuple):
@@ -113,14 +147,15 @@ def reassign(handed: Collection[Handing], *, by_id: int | None) -> None:
     for each in handed:
         whose, day, clock = when = each.to.id, each.scheduled_date, each.scheduled_time
         if when not in moments:
-            moments[when] = whose, schedule.due_at(each.to, day, clock), schedule.remind_at(each.to, day, clock, now)
+            moment = schedule.remind_at(each.to, day, clock, now)
+            moments[when] = whose, schedule.due_at(each.to, day, clock), moment, moment is None
         values[each.follow_up_id] = moments[when]
     update_own(
         FollowUp,
-        ("assigned_to", "due_at", "remind_at"),
+        ("assigned_to", "due_at", "remind_at", "late_when_planned"),
         values,
-        same={"reminder_sent": False, "snoozed_until": None, "updated_at": now},
-        raised=("reminder_no", "version"),
+        same={"reminder_sent": False, "snoozed_until": None, "plan_remind_at": None, "updated_at": now},
+        raised=("reminder_no", "snooze_no", "version"),
     )
 
 

@@ -133,7 +133,8 @@ def test_nothing_is_left_of_them_and_the_figures_stay(story, tmp_path, settings,
 def test_what_waits_to_be_sent_still_can_be(story, settings):
     Delivery.objects.update(state="waiting", ended_at=None, attempts=0)
     privacy.erase(ran_by="root", address=ADDRESS)
-    assert set(delivery.deliver()) == {"sent"}
+    assert set(delivery.deliver()) == {"sent", "lapsed"}
+    assert Delivery.objects.get(state="lapsed").notification.kind == "lead_assigned"  # to the owner before
 
 
 def test_names_and_numbers_that_others_have_stay_theirs(story, make_lead):

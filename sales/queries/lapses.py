@@ -1,0 +1,83 @@
+"""Which messages that wait to be sent are no longer true, and why: asked just before each is sent.
+
+A message that lists several follow-ups or leads loses those of which it is no longer true. What can't be judged is
+sent.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from django.db.models import Value
+
+from athena.accounts.models import local_today
+from notifications.kinds import Told
+from sales import policy
+from sales.models import Lead
+
+Reasons = dict[int, str]
+Readers = Collection[tuple[int, int]]  # users and the leads that they may read
+DAY_OVER = "Its day is over."
+ARCHIVED, CLOSED = "The lead was archived.", "The lead was closed."
+UNSEEN = "The recipient may no longer see the lead, or no longer answers for it."
+
+
+def digest(notifications: Collection[Told]) -> Reasons:
+    """A digest is true on its day."""
+    days = {told.pk: told.dedupe_key.split(":")[-1] for told in notifications if told.dedupe_key.count(":") == 2}
+    return {
+        told.pk: DAY_OVER
+        for told in notifications
+        if told.pk in days and days[told.pk] != local_today(told.recipient).isoformat()
+    }
+
+
+def judge(
+    notifications: Collection[Told],
+    keys: Mapping[int, Iterable[int]],
+    why_not: Callable[[Told, int], str],
+    listed: tuple[str, str],
+) -> Reasons:
+    """The reasons of those that are true of none of their `keys`; the others lose what they are not true of.
+
+    `why_not` says it of one key, in words or not at all. `listed` names the list of a context, and its items' key.
+    """
+    reasons = {}
+    for told in notifications:
+        wrong = {key: reason for key in keys[told.pk] if (reason := why_not(told, key))}
+        if wrong and _take_out(told, wrong, *listed) <= 0:
+            reasons[told.pk] = next(iter(wrong.values()))
+    return reasons
+
+
+def items(told: Told, name: str) -> list[dict[str, Any]]:
+    """What a message lists by this name: nothing where it tells of one thing, or is not as we wrote it."""
+    found = told.context.get(name) if isinstance(told.context, dict) else None
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def managers_of(notifications: Collection[Told], lead_ids: Collection[int]) -> Readers:
+    """The recipients who are managers (or more), with those of the leads that they may read. One query."""
+    managers = {told.recipient for told in notifications if policy.is_manager(told.recipient)}
+    arms = [
+        Lead.objects.visible_to(user).filter(pk__in=lead_ids).order_by().values_list(Value(user.pk), "pk")
+        for user in sorted(managers, key=lambda user: user.pk)
+    ]
+    return set(arms[0].union(*arms[1:], all=True)) if arms else set()
+
+
+def unseen(told: Told, lead: Lead, readers: Readers | None) -> str:
+    """Why the lead is nobody's, or not the recipient's, to hear of; `readers` where that is for managers alone."""
+    if lead.archived_at is not None:
+        return ARCHIVED
+    return UNSEEN if readers is not None and (told.recipient.pk, lead.pk) not in readers else ""
+
+
+def _take_out(told: Told, wrong: Collection[int], name: str, key: str) -> int:
+    """Take these out of the list in its context. How many are left, those included that are counted and not listed."""
+    listed = items(told, name)
+    if not listed:
+        return 0
+    left = [item for item in listed if item.get(key) not in wrong]
+    count = int(told.context["count"]) - (len(listed) - len(left))
+    told.context = {**told.context, name: left, "count": count}
+    return count
