@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sales", "0011_indexes_of_scope_done_won_and_archived"),
+        ("sales", "0012_late_when_planned_and_snoozes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -47,7 +47,7 @@ def unique_name(model, name, field):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sales", "0011_indexes_of_scope_done_won_and_archived")]
+    dependencies = [("sales", "0013_who_created_and_cancelled_and_what_was_planned")]
 
     operations = [
         migrations.RunPython(add_up_spend, migrations.RunPython.noop, elidable=False),
