@@ -13,7 +13,6 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
-from zoneinfo import ZoneInfo
 
 import environ
 import holidays
@@ -21,6 +20,7 @@ import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
+from athena import zones
 from athena.http.rates import Rate
 
 T = TypeVar("T")
@@ -74,7 +74,12 @@ def one_of(name: str, default: str, choices: tuple[str, ...]) -> str:
 
 
 def zone(name: str, default: str) -> str:
-    return _parsed(name, text(name, default), lambda value: ZoneInfo(value).key, "must be a zone like Europe/Berlin")
+    def parse(value: str) -> str:
+        if value not in zones.names():
+            raise ValueError
+        return value
+
+    return _parsed(name, text(name, default), parse, "must be a zone like Europe/Berlin")
 
 
 def region(name: str, default: str) -> str:
