@@ -69,11 +69,13 @@ def fill_derived() -> int:
 
 @transaction.atomic
 def _unsettle_moved_people() -> None:
-    """Somebody's zone changed: their open follow-ups are due at other instants now."""
+    """Somebody's zone changed: their open follow-ups are due at other instants now, which calendars must learn of."""
     moved = User.objects.select_for_update(no_key=True).filter(~Q(time_zone=F("settled_zone")))
     ids = [user.pk for user in moved.order_by("pk")]
     if ids:
-        FollowUp.objects.open().filter(assigned_to__in=ids).update(due_at=None)
+        theirs = FollowUp.objects.open().filter(assigned_to__in=ids)
+        theirs.exclude(assigned_to__settled_zone="").update(version=F("version") + 1, updated_at=timezone.now())
+        theirs.update(due_at=None)
         User.objects.filter(pk__in=ids).update(settled_zone=F("time_zone"))
 
 
