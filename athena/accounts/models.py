@@ -14,7 +14,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from athena import zones
+from athena import hosts, zones
 from athena.accounts import roles
 from athena.db import Now
 
@@ -22,8 +22,12 @@ MAX_REMINDER_MINUTES = 7 * 24 * 60
 
 
 def fold_email(value: str) -> str:
-    """The one spelling of an e-mail address that is stored, unique and looked up (NFKC, case-folded)."""
-    return unicodedata.normalize("NFKC", value).strip().casefold()
+    """The one spelling of an e-mail address that is stored, unique and looked up (NFKC, case-folded).
+
+    Its host is spelled by IDNA 2008: case-folded, `straße.de` would be the host of somebody else.
+    """
+    local, at, host = unicodedata.normalize("NFKC", value).strip().rpartition("@")
+    return f"{local.casefold()}{at}{hosts.unicode_host(host)}" if at else host.casefold()
 
 
 def validate_time_zone(value: str) -> None:
