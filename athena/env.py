@@ -13,7 +13,6 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
-from zoneinfo import ZoneInfo
 
 import environ
 import holidays
@@ -21,6 +20,7 @@ import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
+from athena import hosts, zones
 from athena.http.rates import Rate
 
 T = TypeVar("T")
@@ -74,7 +74,12 @@ def one_of(name: str, default: str, choices: tuple[str, ...]) -> str:
 
 
 def zone(name: str, default: str) -> str:
-    return _parsed(name, text(name, default), lambda value: ZoneInfo(value).key, "must be a zone like Europe/Berlin")
+    def parse(value: str) -> str:
+        if value not in zones.names():
+            raise ValueError
+        return value
+
+    return _parsed(name, text(name, default), parse, "must be a zone like Europe/Berlin")
 
 
 def region(name: str, default: str) -> str:
@@ -113,10 +118,13 @@ def rate(name: str, default: str) -> Rate | None:
 
 
 def mailbox(name: str, default: str) -> str:
+    """A name and an address, which is in ASCII."""
+
     def parse(value: str) -> str:
-        if not re.fullmatch(r"[^\s@]+@[^\s@]+", parseaddr(value)[1]):
+        address = parseaddr(value)[1]
+        if not re.fullmatch(r"[^\s@]+@[^\s@]+", address) or not value.isprintable():
             raise ValueError
-        return value
+        return value.replace(address, hosts.ascii_address(address))
 
     return _parsed(name, text(name, default), parse, "must be an address like Athena <athena@example.com>")
 
@@ -128,9 +136,25 @@ def base_url(name: str, default: str) -> str:
         parts = _url(value, "http", "https")
         if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
             raise ValueError
-        return f"{parts.scheme}://{parts.netloc}"
+        return hosts.ascii_url(f"{parts.scheme}://{parts.netloc}")
 
     return _parsed(name, text(name, default), parse, needs)
+
+
+def host_names(name: str) -> list[str]:
+    """Hosts, separated by commas, in ASCII; `.example.com` is all of a domain, `*` any."""
+
+    def parse(word: str) -> str:
+        host = word.removeprefix(".")
+        return word if word == "*" else word[: len(word) - len(host)] + hosts.ascii_host(host)
+
+    return [_parsed(name, word, parse, "must be host names like www.example.com") for word in words(name)]
+
+
+def origins(name: str) -> list[str]:
+    """Origins, separated by commas, their hosts in ASCII."""
+    needs = "must be origins like https://www.example.com"
+    return [_parsed(name, word, hosts.ascii_origin, needs) for word in words(name)]
 
 
 def database(name: str, default: Path) -> dict[str, Any]:
@@ -166,7 +190,8 @@ def mail_server(name: str) -> dict[str, Any]:
         return {}
     if urlsplit(value).scheme in ("smtp", "smtp+tls", "smtp+ssl"):
         _parsed(name, value, lambda given: _url(given, "smtp", "smtp+tls", "smtp+ssl"), needs, secret=True)
-        return dict(_env.email_url_config(value))
+        found = dict(_env.email_url_config(value))
+        return found | {"EMAIL_HOST": _parsed(name, found["EMAIL_HOST"], hosts.ascii_host, needs, secret=True)}
     return _parsed(name, value, _mail_provider, needs, secret=True)
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from athena import pulse
+from athena.accounts import checks
 from notifications import figures
 from notifications.models import Delivery
 
@@ -78,4 +79,7 @@ def _work() -> tuple[dict[str, Any], list[str]]:
         if name != "outbox" if age is None else age > most[name]:
             problems.append(name)
     found["deliveries"] = {each.channel: each.counts() for each in channels}
+    if unknown := checks.unknown_zones():
+        found["unknown_time_zones"] = list(unknown)[: checks.SHOWN]
+        problems.append("time_zones")
     return found, problems

@@ -26,8 +26,8 @@ METRICS_TOKEN = env.secret("METRICS_TOKEN", kept_in=_KEYS)
 METRICS_DIR = VAR_DIR.resolve() / "metrics"  # where web processes that share this machine add their figures up
 BASE_URL = env.base_url("BASE_URL", f"http://localhost:{env.number('PORT', 8080, most=65_535)}")
 _TLS = BASE_URL.startswith("https://")
-ALLOWED_HOSTS = [urlsplit(BASE_URL).hostname, "localhost", "127.0.0.1", "[::1]", *env.words("ALLOWED_HOSTS")]
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+ALLOWED_HOSTS = [urlsplit(BASE_URL).hostname, "localhost", "127.0.0.1", "[::1]", *env.host_names("ALLOWED_HOSTS")]
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 TRUSTED_HOPS = env.number("TRUSTED_HOPS", 0, least=0, most=10)
 REDIS_URL = env.broker("REDIS_URL")
 TICK_SECONDS = env.number("TICK_SECONDS", 60, most=3600)

@@ -19,7 +19,7 @@ _LEGAL_FORMS = {"the", "inc", "incorporated", "llc", "ltd", "limited", "corp", "
 
 
 def email(text: str) -> str:
-    """The address folded (NFKC, case). (NULL in a column means: not worked out yet.)"""
+    """The address in its one spelling (`fold_email`). (NULL in a column means: not worked out yet.)"""
     return fold_email(text)[:EMAIL_LENGTH]
 
 

@@ -3,21 +3,17 @@
 from calendar import monthrange
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo
 
 import holidays
 from django.conf import settings
 from django.utils import timezone
 
 from athena.accounts.models import User, local_instant, local_today
+from athena.zones import company_zone as company_zone
 
 UNTIMED_DUE = time(9)
 UNTIMED_REMINDER = time(8)
 MORNING = timedelta(hours=8)  # when people are told of what the day before has left
-
-
-def company_zone() -> ZoneInfo:
-    return ZoneInfo(settings.COMPANY_TIME_ZONE)
 
 
 def company_today() -> date:

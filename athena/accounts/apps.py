@@ -5,3 +5,6 @@ class AccountsConfig(AppConfig):
     name = "athena.accounts"
     label = "accounts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from athena.accounts import checks  # noqa: F401 - registers them

@@ -2,10 +2,10 @@
 
 import unicodedata
 import uuid
-import zoneinfo
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -14,6 +14,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from athena import hosts, zones
 from athena.accounts import roles
 from athena.db import Now
 
@@ -21,18 +22,22 @@ MAX_REMINDER_MINUTES = 7 * 24 * 60
 
 
 def fold_email(value: str) -> str:
-    """The one spelling of an e-mail address that is stored, unique and looked up (NFKC, case-folded)."""
-    return unicodedata.normalize("NFKC", value).strip().casefold()
+    """The one spelling of an e-mail address that is stored, unique and looked up (NFKC, case-folded).
+
+    Its host is spelled by IDNA 2008: case-folded, `straße.de` would be the host of somebody else.
+    """
+    local, at, host = unicodedata.normalize("NFKC", value).strip().rpartition("@")
+    return f"{local.casefold()}{at}{hosts.unicode_host(host)}" if at else host.casefold()
 
 
 def validate_time_zone(value: str) -> None:
-    if value not in zoneinfo.available_timezones():
+    if value not in zones.names():
         raise ValidationError("“%(value)s” is not an IANA time zone.", params={"value": value})
 
 
 def zone_choices() -> list[tuple[str, str]]:
-    """Every IANA time zone, for a form."""
-    return [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones())]
+    """Every IANA time zone, for a form. The empty one is shown for an unknown zone, which has to be replaced."""
+    return [("", "---------"), *((name, name.replace("_", " ")) for name in sorted(zones.names()))]
 
 
 class FoldedEmailField(models.EmailField):  # type: ignore[type-arg]
@@ -160,8 +165,8 @@ class User(AbstractBaseUser):
         return self.is_active and any(p.startswith(f"{app_label}.") for p in roles.permissions_of(self.role))
 
     @property
-    def zone(self) -> zoneinfo.ZoneInfo:
-        return zoneinfo.ZoneInfo(self.time_zone)
+    def zone(self) -> ZoneInfo:
+        return zones.find_zone(self.time_zone)
 
 
 def local_today(user: "User") -> date:
@@ -174,7 +179,7 @@ def local_instant(user: "User", day: date, clock: time) -> datetime:
 
     A time that a DST change skips is the instant just as long after the gap's start; one that comes twice, the first.
     """
-    return datetime.combine(day, clock, tzinfo=user.zone).astimezone(zoneinfo.ZoneInfo("UTC"))
+    return datetime.combine(day, clock, tzinfo=user.zone).astimezone(UTC)
 
 
 class LoginSession(models.Model):

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
-from athena.accounts import services
+from athena.accounts import checks, services
 from athena.accounts.lockout import LockedOut
 from athena.accounts.models import User
 from athena.http.addresses import client_address
@@ -72,6 +72,13 @@ class AthenaSite(admin.AdminSite):
         for part in menu:
             part["models"].sort(key=rank)
         return sorted(menu, key=lambda part: min(map(rank, part["models"])))
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The home page; administrators read on it what is wrong with accounts."""
+        if isinstance(request.user, User) and request.user.is_superuser:
+            for problem in checks.zone_problems():
+                messages.warning(request, f"{problem} The company’s zone counts for them until it is corrected.")
+        return super().index(request, extra_context)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         nobody_yet = {"nobody_yet": request.method == "GET" and not User.objects.exists()}

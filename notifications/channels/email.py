@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
+from athena import hosts
 from notifications import unsubscribing, wording
 from notifications.channels import Channel, ChannelAway, PermanentFailure, TemporaryFailure, eml
 from notifications.models import Notification
@@ -64,10 +65,14 @@ def compose(notification: Notification) -> EmailMultiAlternatives:
         html = INLINER.inline(wording.html(kind, context))
     except Exception as error:  # whatever a template makes of its context: it will make the same of it tomorrow
         raise PermanentFailure(f"It can't be written: {error!r}") from error
+    try:
+        address = hosts.ascii_address(notification.recipient.email)
+    except ValueError as error:
+        raise PermanentFailure(f"No e-mail can be sent to this address: {error}") from error
     message = EmailMultiAlternatives(
         subject=subject,
         body=f"{text}\n\n{FOOTER.format(unsubscribe=unsubscribe, base_url=settings.BASE_URL)}\n",
-        to=[notification.recipient.email],
+        to=[address],
         headers={
             "Message-ID": message_id(notification),
             "Date": format_datetime(notification.not_before),

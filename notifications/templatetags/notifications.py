@@ -1,7 +1,11 @@
 """What pages of the admin show of notifications: the bell, and channels by their names for people."""
 
+from contextlib import suppress
+from urllib.parse import quote
+
 from django import template
 
+from athena import hosts
 from athena.accounts.models import User
 from notifications.channels import label_of
 from notifications.models import Notification
@@ -10,6 +14,14 @@ register = template.Library()
 
 MOST = 99
 register.filter("channel_label", label_of)
+
+
+@register.filter
+def mailto(address: str) -> str:
+    """A link to write to this address, whose host is in ASCII."""
+    with suppress(ValueError):
+        address = hosts.ascii_address(address)
+    return f"mailto:{quote(address, safe='@+')}"
 
 
 @register.simple_tag

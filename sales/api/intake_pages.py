@@ -81,7 +81,7 @@ def again(request: HttpRequest, form: IntakeForm, values: Mapping[str, Any], wro
 
 def thank(form: IntakeForm, reference: str) -> HttpResponse:
     own = f"{reverse('intake-thanks', args=[form.key])}?reference={reference}"
-    return _framed(HttpResponse(status=303, headers={"Location": form.thank_you_url or own}), form)
+    return _framed(HttpResponse(status=303, headers={"Location": form.thanks or own}), form)
 
 
 def refuse(request: HttpRequest, why: str, answer: HttpResponse) -> HttpResponse:
@@ -119,8 +119,8 @@ def _page(
 
 def _framed(response: HttpResponse, form: IntakeForm) -> HttpResponse:
     """The sites that the form allows may show it in a frame; sending it may lead to its thank-you page."""
-    parts = urlsplit(form.thank_you_url)
-    leads_to = [f"{parts.scheme}://{parts.netloc}"] if form.thank_you_url else []
+    parts = urlsplit(form.thanks)
+    leads_to = [f"{parts.scheme}://{parts.netloc}"] if form.thanks else []
     policy = {"frame-ancestors": [SELF, *form.origins], "form-action": [SELF, *leads_to]}
     response._csp_replace = policy  # type: ignore[attr-defined]
     response.xframe_options_exempt = True  # type: ignore[attr-defined]

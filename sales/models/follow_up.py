@@ -2,13 +2,13 @@
 
 from datetime import date, timedelta
 from typing import Self
-from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from athena import zones
 from athena.accounts.models import User
 from athena.db import Now
 from sales.models.fields import long_text, one_line, user_key
@@ -46,11 +46,11 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
 
 def before_today() -> Q:
     """Whether `scheduled_date` is before today on the assignee's calendar."""
-    zones = zones_by_day()
-    days = sorted(zones)
+    zones_of_day = zones_by_day()
+    days = sorted(zones_of_day)
     condition = Q(scheduled_date__lt=days[0]) if days else Q(pk__in=())
     for day in days[1:]:
-        people = User.objects.filter(time_zone__in=zones[day]).order_by().values("pk")
+        people = User.objects.filter(time_zone__in=zones_of_day[day]).order_by().values("pk")
         condition |= Q(scheduled_date__lt=day, assigned_to__in=people)
     return condition
 
@@ -60,12 +60,12 @@ def zones_by_day(begins: timedelta = timedelta()) -> dict[date, list[str]]:
 
     One small query.
     """
-    zones: dict[date, list[str]] = {}
+    found: dict[date, list[str]] = {}
     now = timezone.now()
     for name in User.objects.order_by().values_list("time_zone", flat=True).distinct():
-        clock = now.astimezone(ZoneInfo(name)).replace(tzinfo=None)
-        zones.setdefault((clock - begins).date(), []).append(name)
-    return zones
+        clock = now.astimezone(zones.find_zone(name)).replace(tzinfo=None)
+        found.setdefault((clock - begins).date(), []).append(name)
+    return found
 
 
 class FollowUp(models.Model):

@@ -1,8 +1,11 @@
 """The forms on the company's web sites, and what has come in by them."""
 
+from collections.abc import Callable
+
 from django.db import models
 from django.db.models import F
 
+from athena import hosts
 from athena.db import Now
 from sales.models.activity import OfVisibleLeads
 from sales.models.fields import unique_name
@@ -43,7 +46,21 @@ class IntakeForm(models.Model):
 
     @property
     def origins(self) -> list[str]:
-        return self.allowed_origins.split()
+        """The sites that may use it, as browsers name them: in ASCII."""
+        return [_in_ascii(origin, hosts.ascii_origin) for origin in self.allowed_origins.split()]
+
+    @property
+    def thanks(self) -> str:
+        """Where people go afterwards, in ASCII; empty for Athena's own page."""
+        return _in_ascii(self.thank_you_url, hosts.ascii_url) if self.thank_you_url else ""
+
+
+def _in_ascii(text: str, encode: Callable[[str], str]) -> str:
+    """Encoded; as it stands where it can't be, which matches no browser's origin."""
+    try:
+        return encode(text)
+    except ValueError:
+        return text
 
 
 class Inquiry(models.Model):

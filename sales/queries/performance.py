@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.db.models import Case, Count, DateField, F, Q, QuerySet, When
+from django.db.models import Case, Count, DateField, F, Max, Min, Q, QuerySet, When
 from django.db.models.functions import Coalesce, TruncDate
 from django.db.models.lookups import LessThanOrEqual
 
+from athena import zones
 from athena.accounts.models import User
 from sales import errors, policy
 from sales.models import FollowUp
@@ -79,16 +79,16 @@ def performance_table(
 
 def _counts(follow_ups: "QuerySet[FollowUp]", period: Period) -> list[tuple[Any, ...]]:
     """For each assignee (key, name), type and outcome: how many of each of `_COUNTS`."""
+    rows = follow_ups.filter(period.of_days("scheduled_date")).order_by()
     return list(
-        follow_ups.filter(period.of_days("scheduled_date"))
-        .order_by()
+        rows
         .values("assigned_to", "assigned_to__full_name", "follow_up_type", "outcome")
         .annotate(
             total=Count("pk", filter=Q(cancelled_at__isnull=True)),
             completed_count=Count("pk", filter=Q(completed=True)),
             overdue=Count("pk", filter=Q(completed=False, cancelled_at__isnull=True) & before_today()),
             cancelled=Count("pk", filter=Q(cancelled_at__isnull=False)),
-            on_time=Count("pk", filter=Q(completed=True) & _on_time()),
+            on_time=Count("pk", filter=Q(completed=True) & _on_time(rows)),
         )
         .values_list(
             "assigned_to", "assigned_to__full_name", "follow_up_type", "outcome",
@@ -108,13 +108,17 @@ def _readable(user: User, user_id: int | None) -> "QuerySet[FollowUp]":
     return FollowUp.objects.filter(assigned_to=user_id)
 
 
-def _on_time() -> Q:
+def _on_time(follow_ups: "QuerySet[FollowUp]") -> Q:
     """Completed on or before the first scheduled date, on the calendar of whoever it was assigned to."""
-    zones = User.objects.order_by().values_list("time_zone", flat=True).distinct()
-    day = Case(
-        *(When(assigned_to__time_zone=zone, then=TruncDate("completed_at", tzinfo=ZoneInfo(zone))) for zone in zones),
-        output_field=DateField(),
-    )
+    span = follow_ups.filter(completed=True).aggregate(first=Min("completed_at"), last=Max("completed_at"))
+    if span["first"] is None:
+        return Q(pk__in=())
+    days = []
+    for name in User.objects.order_by().values_list("time_zone", flat=True).distinct():
+        for until, offset in zones.offsets(zones.find_zone(name), span["first"], span["last"]):
+            day = TruncDate("completed_at", tzinfo=offset)
+            days.append(When(assigned_to__time_zone=name, completed_at__lt=until, then=day))
+    day = Case(*days, output_field=DateField())
     return Q(LessThanOrEqual(day, Coalesce(F("first_scheduled_date"), F("scheduled_date"))))
 
 

@@ -12,6 +12,7 @@ import phonenumbers
 from django.apps import apps
 from django.db.models import Field, Model, Q
 
+from athena import hosts
 from athena.db.mentions import Mentions, text_columns
 from sales.models import Lead
 
@@ -112,8 +113,16 @@ def leads_of(address: str) -> list[Lead]:
 
 
 def mentions_of_address(address: str) -> Mentions:
-    spellings = (address, address.replace("@", "%40"), address.replace("@", "(at)"), address.replace("@", " at "))
-    return Mentions(map(re.escape, spellings))
+    addresses = {address, _as_sent(address)}
+    return Mentions(re.escape(each.replace("@", at)) for each in addresses for at in ("@", "%40", "(at)", " at "))
+
+
+def _as_sent(address: str) -> str:
+    """The address as e-mails carry it: its host in ASCII."""
+    try:
+        return hosts.ascii_address(address)
+    except ValueError:
+        return address
 
 
 def mentions_of(address: str, leads: Iterable[Lead]) -> Mentions:

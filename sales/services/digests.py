@@ -1,11 +1,10 @@
 """The daily digest: one for each person and each day of their calendar, from the hour that they chose."""
 
-from zoneinfo import ZoneInfo
-
 from django.db import transaction
 from django.db.models import Q
 from django.utils import dateformat, timezone
 
+from athena import zones
 from athena.accounts.models import User
 from notifications import outbox
 from sales.queries.digest import digests
@@ -54,7 +53,7 @@ def _hour_has_come() -> Q:
     """Whether it is a person's hour, or later, of a day that is not settled for them. One small query for the zones."""
     now, found = timezone.now(), Q(pk__in=())
     for zone in User.objects.filter(is_active=True).order_by().values_list("time_zone", flat=True).distinct():
-        local = now.astimezone(ZoneInfo(zone))
+        local = now.astimezone(zones.find_zone(zone))
         unsettled = Q(digested_on__isnull=True) | Q(digested_on__lt=local.date())
         found |= Q(time_zone=zone, digest_hour__lte=local.hour) & unsettled
     return found

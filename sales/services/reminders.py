@@ -106,12 +106,20 @@ def fill_derived() -> int:
 
 @transaction.atomic
 def _unsettle_moved_people() -> None:
-    """Somebody's zone or lead time changed: their open follow-ups are due, or reminded of, at other instants now."""
+    """Somebody's zone or lead time changed: their open follow-ups are due, or reminded of, at other instants now.
+
+    Calendars learn of a changed zone by the follow-ups' versions.
+    """
     is_moved = ~Q(time_zone=F("settled_zone")) | ~Q(reminder_minutes=F("settled_minutes"))
     moved = User.objects.select_for_update(no_key=True).filter(is_moved)
     ids = [user.pk for user in moved.order_by("pk")]
     if ids:
-        FollowUp.objects.open().filter(assigned_to__in=ids).update(due_at=None)
+        theirs = FollowUp.objects.open().filter(assigned_to__in=ids)
+        in_other_zone = theirs.exclude(assigned_to__settled_zone="").exclude(
+            assigned_to__settled_zone=F("assigned_to__time_zone")
+        )
+        in_other_zone.update(version=F("version") + 1, updated_at=timezone.now())
+        theirs.update(due_at=None)
         User.objects.filter(pk__in=ids).update(settled_zone=F("time_zone"), settled_minutes=F("reminder_minutes"))
 
 

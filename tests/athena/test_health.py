@@ -107,7 +107,7 @@ def test_unapplied_migrations_are_503_until_they_are_applied(client, working):
 
 def test_migrations_are_looked_at_once(client, working, django_assert_num_queries):
     ready(client)
-    with django_assert_num_queries(6):  # SELECT 1, beat, worker, and of the outbox what waits, died and ended
+    with django_assert_num_queries(7):  # SELECT 1, beat, worker, zones, and of the outbox what waits, died and ended
         ready(client)
 
 
