@@ -176,7 +176,7 @@ class FollowUpViewSet(CalendarActions, ViewSet):
         query = query_values(request, TaskQuery, ARRAY_PARAMETERS)
         assignee = self._whose(query.get("user_id"))
         today = local_today(assignee)
-        tasks = FollowUp.objects.open().filter(assigned_to=assignee, lead__archived_at__isnull=True)
+        tasks = FollowUp.objects.visible_to(self.caller).open().filter(assigned_to=assignee)
         if "date" in query:
             tasks = tasks.filter(scheduled_date=query["date"])
         elif query["overdue"]:
