@@ -8,7 +8,7 @@ from typing import Protocol
 from django.db.models import Q, QuerySet
 
 from athena.accounts.models import User
-from athena.accounts.roles import Role, at_least
+from athena.accounts.roles import Role, at_least, reads_everything
 from sales import errors
 from sales.models import Activity, FollowUp, Lead, TransferBatch
 
@@ -86,14 +86,14 @@ def minders() -> "QuerySet[User]":
 
 def people_in_reach_of(user: User) -> Q:
     """Whose leads this user reads for who owns them: one's own and one's team's; all without a team, for managers."""
-    if user.role == Role.ADMIN or (user.role == Role.MANAGER and user.team_id is None):
+    if reads_everything(user):
         return Q()
     return Q(pk=user.pk) if user.team_id is None else Q(team=user.team_id) | Q(pk=user.pk)
 
 
 def people_in_scope_of(user: User) -> Q:
     """Whose figures this user may read: reps their own, managers their team's (all without a team), admins all."""
-    if user.role == Role.ADMIN or (user.role == Role.MANAGER and user.team_id is None):
+    if reads_everything(user):
         return Q()
     if user.role == Role.MANAGER:
         return Q(team=user.team_id)

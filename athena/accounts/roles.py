@@ -83,6 +83,11 @@ def permissions_of(role: str) -> frozenset[str]:
     )
 
 
+def reads_everything(user: "User") -> bool:
+    """Whether every lead is this user's to read: administrators, and managers who are in no team."""
+    return user.role == Role.ADMIN or (user.role == Role.MANAGER and user.team_id is None)
+
+
 def at_least(user: "User", role: Role) -> bool:
     """Whether this active user's role is `role` or one above it."""
     return user.is_active and _ORDER.index(Role(user.role)) >= _ORDER.index(role)

@@ -217,12 +217,11 @@ class DateTimeField(serializers.DateTimeField):
 
 
 class MomentField(serializers.Field[Any, Any, Any, Any]):
-    """In a query: an instant with an offset, or a day, which means its beginning in UTC."""
+    """In a query: an instant with an offset (which comes out in UTC), or a day."""
 
-    def to_internal_value(self, data: Any) -> datetime:
-        if isinstance(data, str) and _DATE.fullmatch(data):
-            return datetime.combine(DateField().run_validation(data), time(), UTC)
-        moment: datetime = DateTimeField().run_validation(data)
+    def to_internal_value(self, data: Any) -> date:
+        field = DateField() if isinstance(data, str) and _DATE.fullmatch(data) else DateTimeField()
+        moment: date = field.run_validation(data)
         return moment
 
 

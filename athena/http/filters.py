@@ -1,10 +1,13 @@
 """Query parameters: what is unknown, unreadable or empty is a 400 that names the parameter."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from datetime import datetime, time, timedelta
+from typing import Any, ClassVar
 from urllib.parse import unquote_to_bytes
+from zoneinfo import ZoneInfo
 
 import django_filters
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from rest_framework import serializers
@@ -16,6 +19,7 @@ from athena.http import fields
 from athena.http.pagination import PARAMETERS
 from athena.http.serializers import StrictSerializer
 
+DAY = timedelta(days=1)
 AnyField = serializers.Field[Any, Any, Any, Any]
 
 
@@ -95,20 +99,74 @@ class IntegerFilter(StrictFilter):
         return fields.IntegerField(min_value=-(2**31), max_value=2**31 - 1)
 
 
-class MomentFilter(StrictFilter):
-    """A time with an offset, or a day, which means its beginning in UTC."""
-
-    schema = {"oneOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
-
-    def strict_field(self) -> AnyField:
-        return fields.MomentField()
-
-
 class DayFilter(StrictFilter):
     schema = {"type": "string", "format": "date"}
 
     def strict_field(self) -> AnyField:
         return fields.DateField()
+
+
+class _Bound(StrictFilter):
+    """One end of a range. It belongs to the range: `_before` and `_after` mean the same for every filter."""
+
+    lookup: ClassVar[str]
+    side: ClassVar[str]
+    about: ClassVar[str]
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"lookup_expr": self.lookup, "help_text": f"{self.side} {self.about}", **options})
+
+
+class _MomentBound(_Bound):
+    """Of a column of instants: a time with an offset, or a day, which is a whole day where the company is."""
+
+    about = (
+        "this day or time, which is included. A day is a whole day where the company is (COMPANY_TIME_ZONE); "
+        "a time has an offset."
+    )
+    schema = {"type": "string", "example": "2026-05-01"}
+
+    def strict_field(self) -> AnyField:
+        return fields.MomentField()
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        if isinstance(value, datetime):
+            return super().filter(qs, value)
+        begins, ends = (
+            datetime.combine(day, time(), ZoneInfo(settings.COMPANY_TIME_ZONE)) for day in (value, value + DAY)
+        )
+        condition = {"gte": {"gte": begins}, "lte": {"lt": ends}}[self.lookup]
+        return qs.filter(**{f"{self.field_name}__{lookup}": moment for lookup, moment in condition.items()})
+
+
+class _DayBound(_Bound):
+    """Of a column of days, which are days of the calendar of whoever the row is about."""
+
+    about = "this day, which is included. The days are those of the assignee's calendar."
+    schema = DayFilter.schema
+
+    def strict_field(self) -> AnyField:
+        return fields.DateField()
+
+
+class After:
+    lookup, side = "gte", "On or after"
+
+
+class Before:
+    lookup, side = "lte", "On or before"
+
+
+class MomentAfterFilter(After, _MomentBound): ...
+
+
+class MomentBeforeFilter(Before, _MomentBound): ...
+
+
+class DayAfterFilter(After, _DayBound): ...
+
+
+class DayBeforeFilter(Before, _DayBound): ...
 
 
 class FlagFilter(StrictFilter):
@@ -135,6 +193,10 @@ class StrictFilterSet(django_filters.FilterSet):
         ]
         if loose:
             raise TypeError(f"{cls.__name__} has filters that are not strict: {', '.join(loose)}")
+        for end, kind in (("_after", After), ("_before", Before)):
+            for name, each in getattr(cls, "declared_filters", {}).items():
+                if name.endswith(end) and not isinstance(each, kind):
+                    raise TypeError(f"{cls.__name__}.{name} is not a filter that includes its day")
 
     def read(self, parameters: QueryDict, others: Iterable[str] = ()) -> dict[str, Any]:
         """The values of the parameters that are there. Raises `ValidationError` naming each that is wrong."""

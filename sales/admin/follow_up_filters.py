@@ -81,7 +81,8 @@ class WhoseFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         user = person(request)
-        busy = Exists(FollowUp.objects.open().filter(assigned_to=OuterRef("pk")).order_by())
+        seen = FollowUp.objects.visible_to(user).open()
+        busy = Exists(seen.filter(assigned_to=OuterRef("pk")).order_by())
         people = User.objects.filter(policy.people_in_reach_of(user), busy).exclude(pk=user.pk)
         return [("me", "Mine"), *((str(pk), name) for pk, name in people.values_list("pk", "full_name"))]
 

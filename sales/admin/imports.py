@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
+from django.db.models import Count, Prefetch, Q
 from django.http import (
     Http404,
     HttpRequest,
@@ -19,10 +19,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from athena.accounts.models import User
 from sales import errors
 from sales.admin.base import VisibleAdmin, person
 from sales.exchange import columns, files, sheets
-from sales.models import ImportRow, LeadExport, LeadImport, PrivacyRequest
+from sales.models import ImportRow, Lead, LeadExport, LeadImport, PrivacyRequest
 from sales.queries import import_matches
 from sales.services import import_work, imports
 
@@ -162,7 +163,7 @@ class LeadImportAdmin(VisibleAdmin):
         lead_import = kwargs.get("obj")
         if lead_import is not None:
             show = request.GET.get("show", "")
-            context |= _preview(lead_import, show if show in SHOWS else _first_look(lead_import))
+            context |= _preview(person(request), lead_import, show if show in SHOWS else _first_look(lead_import))
         return super().render_change_form(request, context, *args, **kwargs)
 
 
@@ -170,12 +171,15 @@ def _first_look(lead_import: LeadImport) -> str:
     return "kept" if lead_import.state == LeadImport.State.UNDONE else "all"
 
 
-def _preview(lead_import: LeadImport, show: str) -> dict[str, Any]:
+def _preview(user: User, lead_import: LeadImport, show: str) -> dict[str, Any]:
     """What the page says of an import: how many rows of each kind, and the first of those that are asked for."""
     rows = lead_import.rows.order_by("line")
     counted = {state: Count("pk", filter=Q(state=state)) for state in ImportRow.State.values}
     counts = rows.order_by().aggregate(**counted, there=Count("pk", filter=import_matches.DUPLICATE), all=Count("pk"))
-    shown = list(rows.filter(SHOWS[show][1]).select_related("same_as", "lead")[:SHOWN])
+    seen = Lead.objects.in_scope_of(user)  # a lead may have gone to others since, and then it is not named
+    shown = list(
+        rows.filter(SHOWS[show][1]).prefetch_related(Prefetch("same_as", seen), Prefetch("lead", seen))[:SHOWN]
+    )
     for row in shown:
         row.said = _problems(row)  # type: ignore[attr-defined]
     return {

@@ -41,7 +41,7 @@ class OwnerFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         user = person(request)
-        owns = Exists(Lead.objects.filter(assigned_to=OuterRef("pk")))
+        owns = Exists(Lead.objects.filter(assigned_to=OuterRef("pk"), archived_at__isnull=True))
         people = User.objects.filter(policy.people_in_reach_of(user), owns)
         names = people.values_list("pk", "full_name")
         return [("me", "Me"), ("none", "Nobody"), *((str(pk), name) for pk, name in names)]
@@ -78,7 +78,7 @@ class PlanFilter(admin.SimpleListFilter):
         if self.value() == "trip_passed":
             return queryset.filter(pk__in=Lead.objects.trip_passed().order_by().values("pk"))
         if self.value() == "call_again":
-            return queryset.filter(pk__in=Lead.objects.call_again().order_by().values("pk"))
+            return queryset.filter(pk__in=Lead.objects.call_again(person(request)).order_by().values("pk"))
         return None
 
 

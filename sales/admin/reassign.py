@@ -45,13 +45,16 @@ class ShareForm(forms.Form):
         choices=WAYS, initial=WAYS[0][0], widget=forms.RadioSelect, label="If several", required=False
     )
 
-    def __init__(self, receivers: Q, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, user: User, receivers: Q, *args: Any, **kwargs: Any) -> None:
+        """`user` is told how many open leads a receiver has where they may read that receiver's leads."""
         super().__init__(*args, **kwargs)
         people = User.objects.filter(receivers).select_related("team")
-        had = {hand.user.pk: hand.open_before for hand in sharing.hands_of(people)}
+        had = {
+            hand.user.pk: hand.open_before for hand in sharing.hands_of(people.filter(policy.people_in_reach_of(user)))
+        }
         field: Any = self.fields["receivers"]
         field.queryset = people
-        field.label_from_instance = lambda user: _named(user, had.get(user.pk, 0))
+        field.label_from_instance = lambda user: _named(user, had.get(user.pk))
 
     def chosen(self) -> dict[str, Any]:
         """What the services are asked."""
@@ -81,7 +84,7 @@ def reassign(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, queryse
     looked at is known by its fingerprint, so nothing else is confirmed.
     """
     by, step = person(request), request.POST.get("step")
-    form = ReassignForm(policy.receivers_for(by), request.POST if step else None)
+    form = ReassignForm(by, policy.receivers_for(by), request.POST if step else None)
     plan = None
     if form.is_bound and form.is_valid():
         chosen = {"by": by, "leads": queryset, "until": form.cleaned_data["until"], **form.chosen()}
@@ -143,9 +146,11 @@ def _count(number: int, name: str) -> str:
     return f"{number} {name}{'' if number == 1 else 's'}"
 
 
-def _named(user: User, open_leads: int) -> str:
+def _named(user: User, open_leads: int | None) -> str:
     parts = [str(user), *([str(user.team)] if user.team else [])]
-    parts.append(f"{open_leads} open" + ("" if user.max_open_leads is None else f" of at most {user.max_open_leads}"))
+    if open_leads is not None:
+        limit = "" if user.max_open_leads is None else f" of at most {user.max_open_leads}"
+        parts.append(f"{open_leads} open{limit}")
     if user.away_until is not None:
         parts.append(f"away until {user.away_until:%-d %B %Y}")
     return " · ".join(parts)

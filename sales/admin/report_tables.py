@@ -129,8 +129,8 @@ REPORTS = {
         "What the rules are worth",
         "Of the leads that were won or lost: the share won of those that match an active rule, and of the others. The "
         "lift is the one share divided by the other; in 95 of 100 cases the truth lies between “from” and “to”. A rule "
-        "about what comes with a sale anyway (a quote, a meeting) looks better than it is. Rules are judged by all the "
-        "company's leads; with a period (of taking them in), a team or a person, by those of them that you may read.",
+        "about what comes with a sale anyway (a quote, a meeting) looks better than it is. Rules are judged by the "
+        "leads that you may read; with a period, by those of them that were taken in then.",
         "leads owned by",
         {},
         [

@@ -100,11 +100,11 @@ class RuleAdmin(ServiceAdmin):
         return self._page(request, "preview", "What would happen", form=form, found=found)
 
     def matches_view(self, request: HttpRequest) -> HttpResponse:
-        """How many open leads match each rule as they are now."""
+        """How many of the open leads that one may read match each rule as they are now."""
         if not request.user.has_perm("sales.view_leadscoringrule"):
             raise PermissionDenied
         rules = list(self.get_queryset(request))
-        counts = matching_now(rules)
+        counts = matching_now(person(request), rules)
         rows = [(rule, self.asks(rule), counts.get(rule.pk)) for rule in rules]
         return self._page(request, "matches", "How many leads match now", rows=rows)
 

@@ -69,7 +69,7 @@ class CadenceActions:
     rights: ClassVar[dict[str, str]] = {"enrol": "sales.change_lead", "stop_cadence": "sales.change_lead"}
 
     @extend_schema(parameters=ARRAY, responses=EnrolmentRow(many=True))
-    @action(detail=True, pagination_class=None)
+    @action(detail=True, filterset_class=None, pagination_class=None)
     def cadences(self: Any, request: Request, pk: str) -> Response:
         """The cadence that a lead is on, and those it was on, newest first: how far it came, and why it stopped."""
         query_values(request, StrictSerializer, ARRAY_PARAMETERS)

@@ -32,8 +32,8 @@ class FollowUpFilters(filters.StrictFilterSet):
     assigned_to = filters.IdsFilter()
     state = filters.ChoicesFilter(choices=[(name, name) for name in _STATES], method="filter_state")
     follow_up_type = filters.ChoicesFilter(choices=FollowUp.Type.choices)
-    due_after = filters.DayFilter(field_name="scheduled_date", lookup_expr="gte")
-    due_before = filters.DayFilter(field_name="scheduled_date", lookup_expr="lte")
+    due_after = filters.DayAfterFilter(field_name="scheduled_date")
+    due_before = filters.DayBeforeFilter(field_name="scheduled_date")
     overdue = filters.FlagFilter(method="filter_overdue")
 
     def filter_state(self, queryset: Any, name: str, value: list[str]) -> Any:
@@ -187,13 +187,13 @@ class FollowUpViewSet(CalendarActions, ViewSet):
         )
 
     @extend_schema(parameters=[TaskQuery, *ARRAY], responses=TaskRow(many=True))
-    @action(detail=False, url_path="my-tasks", pagination_class=None)
+    @action(detail=False, url_path="my-tasks", filterset_class=None, pagination_class=None)
     def my_tasks(self, request: Request) -> Response:
         """What there is to do: today and later, or as the parameters say; a manager may look at a colleague's."""
         query = query_values(request, TaskQuery, ARRAY_PARAMETERS)
         assignee = self._whose(query.get("user_id"))
         today = local_today(assignee)
-        tasks = FollowUp.objects.open().filter(assigned_to=assignee, lead__archived_at__isnull=True)
+        tasks = FollowUp.objects.visible_to(self.caller).open().filter(assigned_to=assignee)
         if "date" in query:
             tasks = tasks.filter(scheduled_date=query["date"])
         elif query["overdue"]:
@@ -205,7 +205,7 @@ class FollowUpViewSet(CalendarActions, ViewSet):
         return array_response(request, rows)
 
     @extend_schema(parameters=[LeadQuery, *ARRAY], responses=FollowUpRow(many=True))
-    @action(detail=False, url_path="lead/(?P<lead_id>[0-9]+)", pagination_class=None)
+    @action(detail=False, url_path="lead/(?P<lead_id>[0-9]+)", filterset_class=None, pagination_class=None)
     def lead(self, request: Request, lead_id: str) -> Response:
         """Every follow-up of a lead, newest date first."""
         query = query_values(request, LeadQuery, ARRAY_PARAMETERS)

@@ -23,9 +23,9 @@ class RepeatActions:
     def call_again(self: Any, request: Request) -> Response:
         """Won trips whose anniversary comes in some months (6 to 9, unless set otherwise), soonest first.
 
-        Not those of which a new lead was made already, nor those of clients who have an open lead.
+        Not those of which a new lead was made already, nor those of clients who have an open lead that you may read.
         """
-        answer: Response = self.page(LeadRow, self.get_queryset().call_again())
+        answer: Response = self.page(LeadRow, self.get_queryset().call_again(self.caller))
         return answer
 
     @extend_schema(request=None, responses={201: LeadRow})

@@ -60,7 +60,7 @@ class LiftOut(serializers.Serializer):  # type: ignore[type-arg]
 class RuleEffectiveness(serializers.Serializer):  # type: ignore[type-arg]
     rule_id = serializers.IntegerField()
     rule_name = serializers.CharField()
-    matches = serializers.IntegerField(help_text="Of all leads.")
+    matches = serializers.IntegerField(help_text="Of the leads that you may read.")
     closed_with = serializers.IntegerField(help_text="Closed leads that match.")
     won_with = serializers.IntegerField()
     share_with = serializers.FloatField(allow_null=True, help_text="Per cent won of the closed leads that match.")
@@ -87,6 +87,6 @@ class ReportViewSet(LeadReportActions):
     @extend_schema(responses=RuleEffectiveness(many=True))
     @action(detail=False, url_path="rule-effectiveness")
     def rule_effectiveness(self, request: Request) -> Response:
-        """Whether leads that match a rule are won more often than others, rule by rule. Managers."""
+        """Whether leads that match a rule are won more often than others, of those that you may read. Managers."""
         query_values(request, StrictSerializer)
-        return Response(RuleEffectiveness(effectiveness(), many=True).data)
+        return Response(RuleEffectiveness(effectiveness(self.caller), many=True).data)

@@ -55,14 +55,14 @@ class SampleOut(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class Preview(serializers.Serializer):  # type: ignore[type-arg]
-    leads = serializers.IntegerField(help_text="All open leads.")
+    leads = serializers.IntegerField(help_text="The open leads that you may read.")
     changed = serializers.IntegerField(help_text="How many of them would have another score.")
     hot = serializers.IntegerField(help_text="From how many points a lead is hot.")
     entering = serializers.IntegerField(help_text="How many would become hot.")
     leaving = serializers.IntegerField(help_text="How many would no longer be hot.")
     before = serializers.ListField(child=serializers.IntegerField(), help_text="Leads with 0–9, 10–19, … 90–100.")
     after = serializers.ListField(child=serializers.IntegerField())
-    samples = SampleOut(many=True, help_text="Ten whose score would change most, of those that the caller can see.")
+    samples = SampleOut(many=True, help_text="Ten whose score would change most.")
 
 
 class PreviewActions(ViewSet):
@@ -73,7 +73,10 @@ class PreviewActions(ViewSet):
     @extend_schema(request=PreviewBody, responses=Preview)
     @action(detail=False, methods=["post"])
     def preview(self, request: Request) -> Response:
-        """What a new rule, a change of one (with its `id`) or other `rules` would do to open leads. Managers."""
+        """What a new rule, a change of one (with its `id`) or other `rules` would do to open leads. Managers.
+
+        It is asked of the leads that you may read.
+        """
         found = rehearsal.rehearse(self.caller, _rules(self.body(PreviewBody)))
         numbers = {name: getattr(found, name) for name in list(Preview().fields) if name != "samples"}
         samples = [

@@ -18,7 +18,7 @@ from athena.http.viewsets import VerbViewSet, ViewSet
 from sales.api.rule_body import NewRule, Rule, RuleBody, RuleRow
 from sales.api.scoring_preview import PreviewActions
 from sales.models import LeadScoringRule, ScoringRun
-from sales.queries import equal_rules
+from sales.queries import equal_rules, run_counts
 from sales.scoring import checks
 from sales.scoring.fields import FIELDS, ValueType
 from sales.services import scoring_rules, scoring_runs
@@ -43,9 +43,9 @@ class RunRow(Row):
     id = serializers.IntegerField()
     state = serializers.ChoiceField(ScoringRun.State.choices)
     reason = serializers.CharField()
-    processed = serializers.IntegerField()
-    total = serializers.IntegerField()
-    changed = serializers.IntegerField()
+    processed = serializers.IntegerField(help_text="As `total`: how many of them the run has gone over.")
+    total = serializers.IntegerField(help_text="Of the leads that you may read; so are the other two counts.")
+    changed = serializers.IntegerField(help_text="How many got another score.")
     rule_set_version = serializers.IntegerField()
     started_by = serializers.IntegerField(allow_null=True)
     error = serializers.CharField()
@@ -56,7 +56,7 @@ class RunRow(Row):
 
 class Recalculation(serializers.Serializer):  # type: ignore[type-arg]
     message = serializers.CharField()
-    count = serializers.IntegerField(help_text="How many leads the run goes over.")
+    count = serializers.IntegerField(help_text="How many of the leads that you may read the run goes over.")
     run_id = serializers.IntegerField()
 
 
@@ -117,6 +117,21 @@ class ScoringRunViewSet(ViewSet):
     def get_queryset(self) -> "QuerySet[ScoringRun]":
         return ScoringRun.objects.all()
 
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The runs, newest first. Counts are of the leads that you may read. Managers."""
+        answer = super().list(request, *args, **kwargs)
+        answer.data["results"] = self._counted(answer.data["results"])
+        return answer
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One run. Counts are of the leads that you may read. Managers."""
+        answer = super().retrieve(request, *args, **kwargs)
+        return Response(self._counted([answer.data])[0])
+
+    def _counted(self, runs: "list[dict[str, Any]]") -> "list[dict[str, Any]]":
+        counts = run_counts.counts_for(self.caller, runs)
+        return [{**run, **counts[run["id"]]} for run in runs]
+
 
 class ScoringViewSet(VerbViewSet):
     rights = {"fields": "sales.view_leadscoringrule", "recalculate_all": "sales.add_scoringrun"}
@@ -147,7 +162,8 @@ class ScoringViewSet(VerbViewSet):
         """Have all open leads scored anew, in the background; while a run is on, that is the answer. Managers."""
         self.body(StrictSerializer)
         run = scoring_runs.start_run(by=self.caller, reason="Bulk recalculation")
-        answer = {"message": f"Recalculating the scores of {run.total} leads", "count": run.total, "run_id": run.pk}
+        count = run_counts.count_for(self.caller, run)
+        answer = {"message": f"Recalculating the scores of {count} leads", "count": count, "run_id": run.pk}
         return Response(answer, status=status.HTTP_202_ACCEPTED)
 
 

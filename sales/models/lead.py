@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, NullIf
 
 from athena.accounts.models import User
-from athena.accounts.roles import Role
+from athena.accounts.roles import Role, reads_everything
 from athena.db import Now
 from sales import normalise, schedule
 from sales.models.fields import MAX_AMOUNT, MAX_COUNT, amount, long_text, one_line, user_key, within
@@ -51,7 +51,7 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         """As `visible_to`, archived ones included."""
         if not user.is_active:
             return self.none()
-        if user.role == Role.ADMIN or (user.role == Role.MANAGER and user.team_id is None):
+        if reads_everything(user):
             return self
         scope = Q(assigned_to=user.pk)
         if user.team_id is not None:
@@ -73,18 +73,19 @@ class LeadQuerySet(models.QuerySet["Lead"]):
     def hot_and_uncontacted(self) -> Self:
         return self.open().filter(hot_and_uncontacted())
 
-    def call_again(self) -> Self:
+    def call_again(self, user: User | None = None) -> Self:
         """Won trips whose anniversary comes in some months, unless a lead was made of it or its client has an open one.
 
         How many months: the settings `CALL_AGAIN_FROM_MONTHS` and `CALL_AGAIN_TO_MONTHS`. A year later is another
-        trip's anniversary, or nobody's.
+        trip's anniversary, or nobody's. With a user, only the open leads that they may read count (`self` is not
+        narrowed); without one, all.
         """
         today = schedule.company_today()
         first, last = (
             schedule.months_later(today, months - 12)
             for months in (settings.CALL_AGAIN_FROM_MONTHS, settings.CALL_AGAIN_TO_MONTHS)
         )
-        asking = Lead.objects.open().order_by()
+        asking = (Lead.objects.all() if user is None else Lead.objects.visible_to(user)).open().order_by()
         by_email = asking.exclude(email_normalised="").filter(email_normalised=models.OuterRef("email_normalised"))
         by_phone = asking.exclude(phone_normalised="").filter(phone_normalised=models.OuterRef("phone_normalised"))
         return self.filter(

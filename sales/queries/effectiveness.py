@@ -52,25 +52,20 @@ class Effectiveness:
         return "worse" if self.lift.high is not None and self.lift.high < 1 else "unclear"
 
 
-def effectiveness() -> list[Effectiveness]:
-    """For each active rule, most points first, over all leads but archived ones, as they are now. Three queries.
+def effectiveness(user: User) -> list[Effectiveness]:
+    """For each active rule, most points first, over the leads that `user` may read, as they are now. Three queries.
 
-    Rules are the company's, and so are the leads that they are judged by, whoever asks. A rule that looks at what comes
-    with the sale itself (a quote, a meeting) finds more sales for that reason alone.
+    A rule that looks at what comes with the sale itself (a quote, a meeting) finds more sales for that reason alone.
     """
-    return _of(Lead.objects.filter(archived_at=None))[1]
+    return _of(Lead.objects.visible_to(user))[1]
 
 
 def effectiveness_table(user: User, period: Period | None = None, *, whose: Whose = EVERYBODY) -> dict[str, Any]:
-    """The same figures as `{rows, totals}`; the totals are those of all leads, whatever they match.
+    """The same figures as `{rows, totals}`, narrowed to a period (of taking in) and to `whose` (who owns them now).
 
-    With a period (of taking in) or `whose` (who owns them now) they are of the leads that `user` may read.
+    The totals are those of all these leads, whatever they match.
     """
-    period = period or Period()
-    if period == Period() and not whose.is_narrow:
-        leads = Lead.objects.filter(archived_at=None)
-    else:
-        leads = Lead.objects.visible_to(user).filter(period.of("created_at"), whose.of("assigned_to"))
+    leads = Lead.objects.visible_to(user).filter((period or Period()).of("created_at"), whose.of("assigned_to"))
     of_all, rules = _of(leads)
     totals = _line(Effectiveness(0, "all leads", of_all["any"], of_all["closed"], of_all["won"], 0, 0))
     nothing = dict.fromkeys(("key", "closed_without", "won_without", "verdict"))

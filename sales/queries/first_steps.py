@@ -47,8 +47,8 @@ class FirstSteps:
 def first_steps(user: User) -> FirstSteps | None:
     """The steps of a manager or administrator, in one query; None where all are done, or they have put them away.
 
-    With demo data there is nothing to set up. Whether there are people, sources and leads is asked of the whole
-    company: a team that is new starts in a system that is not.
+    With demo data there is nothing to set up. Whether there are people and sources is asked of the whole company, and
+    whether there are leads of those that the user may read.
     """
     if settings.DEMO or not policy.is_manager(user):
         return None
@@ -73,7 +73,7 @@ def _asked(user: User) -> dict[str, Any]:
     exist: dict[str, QuerySet[Any]] = {
         "has_people": User.objects.filter(is_active=True).exclude(pk=user.pk),
         "has_sources": LeadSource.objects.all(),
-        "has_leads": Lead.objects.all(),
+        "has_leads": Lead.objects.in_scope_of(user),
         "has_email": proof.sent(),
         "has_form": IntakeForm.objects.filter(is_active=True),
         "put_away": Preference.objects.filter(user=user.pk, **PUT_AWAY),

@@ -1,4 +1,4 @@
-"""What a change of the scoring rules would do to all open leads. Writes nothing."""
+"""What a change of the scoring rules would do to the open leads that somebody may read. Writes nothing."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -57,14 +57,15 @@ class Rehearsal:
 def rehearse(user: User, rules: Iterable[LeadScoringRule]) -> Rehearsal:
     """What these rules, in the place of all that there are, would make of the scores that the leads have.
 
-    Counts all open leads; the samples, those whose score would change most, are leads that `user` may read.
+    Counts the open leads that `user` may read, and no others: a rule can ask for any text, letter by letter. The
+    samples are those whose score would change most.
     """
     compiled, now = Compiled.all(rule for rule in rules if rule.is_active), timezone.now()
-    scope = Scope.spanning(Lead.objects.open(), now)
-    scored = Lead.objects.open().order_by().annotate(after=score(compiled, scope))
+    leads = Lead.objects.visible_to(user).open()
+    scored = leads.order_by().annotate(after=score(compiled, Scope.spanning(leads, now)))
     pairs = Counter({(old, new): many for old, new, many in scored.values_list("score", "after").annotate(Count("pk"))})
     hot = settings.HOT_SCORE
-    most = scored.filter(pk__in=Lead.objects.visible_to(user).order_by().values("pk")).exclude(after=F("score"))
+    most = scored.exclude(after=F("score"))
     return Rehearsal(
         leads=pairs.total(),
         changed=sum(many for (old, new), many in pairs.items() if old != new),

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from athena.accounts.models import User
 from sales.models import Lead, LeadScoringRule
 from sales.scoring.compile import Compiled
 from sales.scoring.sources import Scope
@@ -12,15 +13,15 @@ from sales.scoring.sources import Scope
 MOST_AT_ONCE = 500  # rules of one query; a row has at most 1,664 columns on PostgreSQL, 2,000 on SQLite
 
 
-def matching_now(rules: Iterable[LeadScoringRule]) -> dict[int, int]:
+def matching_now(user: User, rules: Iterable[LeadScoringRule]) -> dict[int, int]:
     """By the key of each rule, how many open leads match it as they are now, whether or not the rule is active.
 
-    A broken rule is left out: it can't be asked. The company's leads, like the scores. Two queries for 500 rules.
+    A broken rule is left out: it can't be asked. Of the leads that `user` may read. Two queries for 500 rules.
     """
     compiled, found = Compiled.all(rules), dict[int, int]()
     for start in range(0, len(compiled), MOST_AT_ONCE):
         some = compiled[start : start + MOST_AT_ONCE]
-        _, counts = count_matches(Lead.objects.open(), some, {"open": Q()})
+        _, counts = count_matches(Lead.objects.visible_to(user).open(), some, {"open": Q()})
         found |= {rule.rule.pk: count["open"] for rule, count in zip(some, counts, strict=True)}
     return found
 

@@ -12,7 +12,7 @@ from athena.http.middleware import MAX_BODY
 from notifications import unsubscribing
 from notifications.models import Notification
 from sales.models import Activity, Cadence, FollowUp, Lead, LeadScoringRule, LeadSource, ScoringRun, TransferBatch
-from tests.athena.routes import BASE, FORMS, OPEN, READS, ROUTES, WRITES
+from tests.athena.routes import BASE, FORMS, OPEN, READS, ROUTES, WRITES, served
 from tests.fixtures import new_user
 
 
@@ -88,6 +88,17 @@ def test_nobody_who_is_not_logged_in_gets_anywhere(fill, route, method):
         answer = call(client, method, fill(route))
         assert is_error(answer, 401), answer.content
         assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+@pytest.mark.parametrize("route", READS)
+def test_each_parameter_that_the_schema_names_is_one(client, fill, route):
+    """Not "There is no such parameter": a client that was made from the schema may send it."""
+    operation = served()["paths"][BASE + route.replace("{pk}", "{id}")]["get"]
+    names = [each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"]
+    for name in names:
+        refused = call(client, "get", f"{fill(route)}?{name}=%00")
+        assert (refused.status_code, list(refused.json())) == (400, [name])
+        assert refused.json()[name] != ["There is no such parameter."]
 
 
 @pytest.mark.parametrize("route", READS)

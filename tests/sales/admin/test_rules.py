@@ -126,12 +126,12 @@ def test_the_form_leads_to_its_preview(browse, manager):
     assert f'formaction="{PREVIEW}?rule={rule.pk}" formtarget="preview"' in page
 
 
-def test_the_list_of_runs_renews_itself_while_one_is_under_way(browse, manager):
+def test_the_list_of_runs_renews_itself_while_one_is_under_way(browse, admin):
     runs = reverse("admin:sales_scoringrun_changelist")
     ScoringRun.objects.create(rule_set_version=1, state="done", total=4, processed=4)
     refresh = '<meta http-equiv="refresh" content="2">'
-    assert refresh not in text(browse(manager).get(runs))
+    assert refresh not in text(browse(admin).get(runs))
     ScoringRun.objects.create(rule_set_version=1, state="running", total=10, processed=3)
-    page = text(browse(manager).get(runs))
+    page = text(browse(admin).get(runs))
     assert refresh in page
     assert '<progress max="10" value="3" aria-label="Leads scored"></progress> 3 of 10' in page

@@ -68,10 +68,12 @@ def test_it_writes_nothing(scored, repeat_client, manager):
     assert all_rows() == before
 
 
-def test_samples_are_leads_that_one_may_read(scored, repeat_client, stranger, make_user):
+def test_it_is_about_leads_that_one_may_read(scored, repeat_client, stranger, make_user, make_lead):
     elsewhere = make_user("boss", role="manager", team=stranger.team)
+    theirs = make_lead(assigned_to=stranger, is_repeat=True, score=30)
     told = rehearse(elsewhere, with_change(HOTTER, repeat_client.pk))
-    assert (told.changed, told.samples) == (4, [])
+    assert (told.leads, told.changed, told.entering, sum(told.before)) == (1, 1, 1, 1)
+    assert [sample.lead for sample in told.samples] == [theirs]
 
 
 def test_ten_samples_those_that_change_most(repeat_client, manager, make_lead):
