@@ -10,6 +10,7 @@ from contextlib import suppress
 from email.utils import parseaddr
 from importlib.util import find_spec
 from pathlib import Path
+from stat import S_IMODE, S_ISLNK, S_ISVTX
 from tempfile import NamedTemporaryFile
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
@@ -217,7 +218,15 @@ def folder(name: str, default: Path) -> Path:
         raise WrongSetting(name, f"names a folder that can't be made: {path} ({error.strerror})") from error
     if not os.access(path, os.W_OK | os.X_OK):
         raise WrongSetting(name, f"names a folder that can't be written into: {path}")
+    make_private(path.resolve())
     return path
+
+
+def make_private(path: Path) -> None:
+    """Take a file or folder of ours away from all other accounts. One that many share (like /tmp) stays as it is."""
+    found = path.lstat()
+    if found.st_uid == os.geteuid() and not S_ISLNK(found.st_mode) and not found.st_mode & S_ISVTX:
+        path.chmod(S_IMODE(found.st_mode) & ~0o077)
 
 
 def secret(name: str, *, kept_in: Path | None) -> str:

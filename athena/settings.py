@@ -16,6 +16,7 @@ from athena import env, logs
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.read_file(Path(os.environ.get("ENV_FILE", BASE_DIR / ".env")), required="ENV_FILE" in os.environ)
 
+os.umask(0o077)  # what Athena writes is for its own account alone
 VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")
 DEBUG = env.flag("DEBUG")
 DEMO = env.flag("DEMO")
@@ -53,11 +54,13 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "athena.observe.requests",
+    "athena.http.middleware.no_store",
+    "athena.http.middleware.trusted_scheme",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "athena.http.middleware.optional_slash",
-    "athena.http.middleware.body_limit",
+    "athena.http.middleware.BodyLimit",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -170,6 +173,7 @@ CALL_AGAIN_BY_ITSELF = env.flag("CALL_AGAIN_BY_ITSELF")
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

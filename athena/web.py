@@ -5,9 +5,11 @@ import shutil
 from select import select
 from typing import Any
 
+from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.workers.gthread import ThreadWorker
 
-from athena import env, probe, settings
+from athena import env, logs, probe, settings
+from athena.http import wire
 
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(settings.METRICS_DIR)  # read when the library is first imported
 
@@ -19,13 +21,20 @@ loglevel = settings.LOG_LEVEL.lower()
 graceful_timeout = env.number("WEB_GRACE_SECONDS", 5, least=0, most=3600)
 # Longer than a gateway keeps an idle connection, so that it is never the server who closes one that is being used.
 keepalive = 75
+# What a proxy says is believed by TRUSTED_HOPS alone (`athena.http.addresses`), and not by where a request comes from.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+
+_READ_SECONDS = env.number("WEB_READ_SECONDS", 10, most=3600)
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """When told to end, answers whoever has connected by then and refuses everybody after that.
+    """Waits for no client longer than it should, and ends without cutting anybody off.
 
-    A gateway takes a refused connection elsewhere. Left in the queue, as gunicorn has it, they would be cut off in the
-    end with their requests sent, which no gateway may send again where they write.
+    When told to end, it answers whoever has connected by then and refuses everybody after that. A gateway takes a
+    refused connection elsewhere. Left in the queue, as gunicorn has it, they would be cut off in the end with their
+    requests sent, which no gateway may send again where they write.
     """
 
     def set_accept_enabled(self, enabled: bool) -> None:
@@ -36,8 +45,36 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                     self.accept(listener)
                 listener.close()
 
+    def handle(self, conn: Any) -> Any:
+        if conn.parser is None:
+            conn.parser = wire.TimedParser(conn.cfg, conn.sock, conn.client, _READ_SECONDS)
+        kept = super().handle(conn)
+        if kept is False:  # gunicorn would wait in its main thread, for all to see, until the client hangs up
+            conn.close(graceful=True)
+            conn.close = lambda graceful=False: None
+        return kept
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        try:
+            return super().handle_request(req, conn)
+        except TimeoutError:
+            self.log.info("A client did not take its answer.")
+            return False
+
 
 worker_class = Worker
+
+
+class Logger(GunicornLogger):  # type: ignore[misc]
+    """Gunicorn's own lines, in the form of all others and without secrets."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for handler in (*self.error_log.handlers, *self.access_log.handlers):
+            handler.setFormatter(logs.Formatter(pretty=settings.DEBUG))
+
+
+logger_class = Logger
 
 
 def on_starting(server: Any) -> None:

@@ -1,4 +1,4 @@
-"""Which address a request came from."""
+"""Which address a request came from, and by which scheme, as far as proxies are to be believed."""
 
 import ipaddress
 
@@ -15,8 +15,7 @@ def client_address(request: HttpRequest) -> str:
     may be the client's invention. One person has a whole /64 of IPv6.
     """
     hops = settings.TRUSTED_HOPS
-    header = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    forwarded = [part.strip() for part in header.split(",") if part.strip()]
+    forwarded = _entries(request, "HTTP_X_FORWARDED_FOR")
     named = forwarded[-hops] if 0 < hops <= len(forwarded) else request.META.get("REMOTE_ADDR", "")
     try:
         address = ipaddress.ip_address(named)
@@ -27,3 +26,13 @@ def client_address(request: HttpRequest) -> str:
             return str(ipaddress.ip_network((address, 64), strict=False))
         address = address.ipv4_mapped
     return str(address)
+
+
+def forwarded_scheme(request: HttpRequest) -> str:
+    """What the outermost proxy that we trust says of the scheme, in lower case; empty where none is to be believed."""
+    entries = _entries(request, "HTTP_X_FORWARDED_PROTO")[-settings.TRUSTED_HOPS :] if settings.TRUSTED_HOPS else []
+    return entries[0].lower() if entries else ""
+
+
+def _entries(request: HttpRequest, name: str) -> list[str]:
+    return [part.strip() for part in request.META.get(name, "").split(",") if part.strip()]

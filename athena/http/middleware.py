@@ -1,20 +1,41 @@
-"""What happens to each request under `/api/` before anything else sees it."""
+"""What happens to each request before anything else sees it."""
 
+import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from io import BytesIO
-from typing import IO, Any
+from tempfile import TemporaryFile
+from typing import IO, Any, TypeVar
 
 from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.exceptions import TemplateDoesNotExist
+from django.template.loader import render_to_string
 from django.utils import timezone
 from gunicorn.http.errors import ParseException
 
+from athena.http.addresses import forwarded_scheme
+
 Handler = Callable[[HttpRequest], HttpResponse]
+View = TypeVar("View", bound=Callable[..., Any])
 
 MAX_BODY = 1_048_576
 _UNREADABLE = (OSError, ParseException)  # a client that went away; chunks that make no sense
-_DRAIN = 16 * MAX_BODY  # read and thrown away, so that a client that is still sending gets to read the answer
+_PIECE = 65_536
+_DRAIN, _DRAIN_SECONDS = 16 * MAX_BODY, 5  # thrown away, so that a client that is still sending can read the answer
+
+
+def trusted_scheme(get_response: Handler) -> Handler:
+    """Of X-Forwarded-Proto only what the proxies say that we trust is left, for Django to believe."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        scheme = forwarded_scheme(request)
+        request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        if scheme:
+            request.META["HTTP_X_FORWARDED_PROTO"] = scheme
+        return get_response(request)
+
+    return handle
 
 
 def optional_slash(get_response: Handler) -> Handler:
@@ -29,58 +50,110 @@ def optional_slash(get_response: Handler) -> Handler:
     return handle
 
 
-def body_limit(get_response: Handler) -> Handler:
-    """A body under `/api/` of more than 1 MB is 413, whether its length was announced or it is streamed.
+def takes_files(most: int, permission: str, *more: str) -> Callable[[View], View]:
+    """A view that takes a body of up to `most` bytes from people who have all of these permissions."""
 
-    One that ends early, or whose chunks make no sense, is 400: what did arrive may look complete.
+    def declare(view: View) -> View:
+        view.takes_files = (most, (permission, *more))  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+class BodyLimit:
+    """Read each body, within the limit of its address, before a view or anything else looks at it.
+
+    The limit is 1 MB, or what `takes_files` declares. More is 413, whether announced or streamed; what is announced is
+    refused before it is read. A body that comes too slowly (`athena.http.wire`) is 408. One that ends early, or whose
+    chunks make no sense, is 400: what did arrive may look complete.
     """
 
-    def handle(request: HttpRequest) -> HttpResponse:
-        source: IO[bytes] | None = request.META.get("wsgi.input")
-        if source is None or not request.path_info.startswith("/api/"):
-            return get_response(request)
-        length = _announced(request.META.get("CONTENT_LENGTH"))
-        if length > MAX_BODY:
-            _drain(source, length)
-            return _refusal(413, "The body is larger than 1 MB.", "too_large")
-        if length > 0 or request.META.get("wsgi.input_terminated"):
-            try:
-                body = source.read(length or MAX_BODY + 1)
-            except _UNREADABLE:
-                return _refusal(400, "The body could not be read.", "unreadable")
-            if len(body) > MAX_BODY:
-                _drain(source, _DRAIN)
-                return _refusal(413, "The body is larger than 1 MB.", "too_large")
-            if len(body) < length:
-                return _refusal(400, "The body is shorter than its Content-Length.", "unreadable")
-            _replace_body(request, body)
-        return get_response(request)
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
 
-    return handle
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with ExitStack() as stack:
+            request._close_body = stack.push  # type: ignore[attr-defined]
+            return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        source: IO[bytes] | None = request.META.get("wsgi.input")
+        length = _announced(request.META.get("CONTENT_LENGTH"))
+        if source is None or not (length or request.META.get("wsgi.input_terminated")):
+            return None
+        most = _limit(request, view) if length > MAX_BODY or not length else MAX_BODY
+        if length > most:
+            return _too_large(request, source, most, min(length, _DRAIN))
+        body: IO[bytes] = BytesIO()
+        if most > MAX_BODY:
+            body = TemporaryFile()  # noqa: SIM115
+            request._close_body(body)  # type: ignore[attr-defined]
+        try:
+            size = _copy(source, body, length or most + 1)
+        except TimeoutError:
+            return refuse(request, 408, "The body came too slowly.", "too_slow")
+        except _UNREADABLE:
+            return refuse(request, 400, "The body could not be read.", "unreadable")
+        if size > most:
+            return _too_large(request, source, most, _DRAIN)
+        if size < length:
+            return refuse(request, 400, "The body is shorter than its Content-Length.", "unreadable")
+        body.seek(0)
+        request.META["CONTENT_LENGTH"] = str(size)  # also of a streamed one: Django goes by lengths
+        request._stream = LimitedStream(body, size)  # type: ignore[assignment]
+        return None
+
+
+def _limit(request: HttpRequest, view: Any) -> int:
+    most, permissions = getattr(view, "takes_files", (MAX_BODY, ()))
+    return most if most <= MAX_BODY or request.user.has_perms(permissions) else MAX_BODY
 
 
 def _announced(header: Any) -> int:
     try:
-        return int(header or 0)
+        return max(0, int(header or 0))
     except ValueError:
         return 0
 
 
-def _drain(source: IO[bytes], length: int) -> None:
-    left = min(length, _DRAIN)
+def _copy(source: IO[bytes], target: IO[bytes], most: int) -> int:
+    """Read up to `most` bytes. Returns how many there were."""
+    size = 0
+    while size < most and (piece := source.read(min(_PIECE, most - size))):
+        size += target.write(piece)
+    return size
+
+
+def _too_large(request: HttpRequest, source: IO[bytes], most: int, left: int) -> HttpResponse:
+    end = time.monotonic() + _DRAIN_SECONDS
     with suppress(*_UNREADABLE):
-        while left > 0 and (chunk := source.read(min(left, 65_536))):
-            left -= len(chunk)
+        while left > 0 and time.monotonic() < end and (piece := source.read(min(_PIECE, left))):
+            left -= len(piece)
+    return refuse(request, 413, f"The body is larger than {most // MAX_BODY} MB.", "too_large")
 
 
-def _replace_body(request: HttpRequest, body: bytes) -> None:
-    """Give the request the body that was read, also a streamed one, which Django, going by lengths, would not see."""
-    request.META["CONTENT_LENGTH"] = str(len(body))
-    request._stream = LimitedStream(BytesIO(body), len(body))  # type: ignore[assignment]
+def refuse(request: HttpRequest, status: int, detail: str, code: str) -> HttpResponse:
+    """An answer to a request that was not read to its end: JSON under `/api/`, a page elsewhere."""
+    headers = {"Connection": "close"}
+    if request.path_info.startswith("/api/"):
+        return JsonResponse({"detail": detail, "code": code}, status=status, headers=headers)
+    try:
+        page = render_to_string(f"{status}.html", {"detail": detail}, request)
+    except TemplateDoesNotExist:
+        return HttpResponse(f"{detail}\n", "text/plain; charset=utf-8", status, headers=headers)
+    return HttpResponse(page, status=status, headers=headers)
 
 
-def _refusal(status: int, detail: str, code: str) -> HttpResponse:
-    return JsonResponse({"detail": detail, "code": code}, status=status, headers={"Connection": "close"})
+def no_store(get_response: Handler) -> Handler:
+    """No cache keeps an answer of the API, whatever its status. A client may still send its ETag."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.path_info.startswith("/api/"):
+            response["Cache-Control"] = "no-store"
+        return response
+
+    return handle
 
 
 def local_time(get_response: Handler) -> Handler:

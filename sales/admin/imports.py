@@ -20,6 +20,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from athena.accounts.models import User
+from athena.http.middleware import takes_files
 from sales import errors
 from sales.admin.base import VisibleAdmin, person
 from sales.exchange import columns, files, sheets
@@ -27,6 +28,7 @@ from sales.models import ImportRow, Lead, LeadExport, LeadImport, PrivacyRequest
 from sales.queries import import_matches
 from sales.services import import_work, imports
 
+MAX_UPLOAD = 20 * 1_048_576  # bytes: a file of `files.MAX_FILE` and what the form adds
 SHOWN = 100  # rows of the preview
 SHOWS = {
     "all": ("All", Q()),
@@ -77,6 +79,7 @@ class LeadImportAdmin(VisibleAdmin):
             *super().get_urls(),
         ]
 
+    @takes_files(MAX_UPLOAD, "sales.add_leadimport", imports.PERMISSION)
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

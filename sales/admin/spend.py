@@ -9,11 +9,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from athena.http.middleware import takes_files
 from sales import errors
 from sales.admin.base import person
 from sales.services import spend_import
 
 MOST_BYTES = 1_000_000
+MAX_UPLOAD = 2 * 1_048_576  # bytes: with what the form adds
 
 
 class SpendForm(forms.Form):
@@ -48,6 +50,7 @@ class SpendUpload(admin.ModelAdmin):  # type: ignore[type-arg]
         view = self.admin_site.admin_view(self.upload_view)
         return [path("upload/", view, name="sales_sourcespend_upload"), *super().get_urls()]
 
+    @takes_files(MAX_UPLOAD, "sales.add_sourcespend")
     def upload_view(self, request: HttpRequest) -> HttpResponse:
         """Say line by line what a file would write; then, asked again with the text that was looked at, write it."""
         if not request.user.has_perm("sales.add_sourcespend"):

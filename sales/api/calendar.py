@@ -56,7 +56,7 @@ class CalendarActions:
         if user is None:
             raise AuthenticationFailed("This calendar's token is not valid, or no longer.", "token_not_valid")
         text = calendar.feed(user)
-        headers = {"Cache-Control": "private, no-cache", "ETag": quote_etag(calendar.tag_of(text))}
+        headers = {"ETag": quote_etag(calendar.tag_of(text))}
         answer = HttpResponse(text, content_type="text/calendar; charset=utf-8", headers=headers)
         conditional: HttpResponse = get_conditional_response(request._request, headers["ETag"], None, answer)  # type: ignore[assignment]
         return conditional

@@ -160,7 +160,7 @@ class AuthViewSet(VerbViewSet):
             self.body(StrictSerializer)
             user = services.renew_calendar(by=user)
         found = {"token": tokens.calendar_token(user), "url": services.calendar_address(user)}
-        return Response(found, headers={"Cache-Control": "no-store"})
+        return Response(found)
 
     @extend_schema(request=PasswordBody, responses={204: None})
     @action(detail=False, methods=["post"], url_path="change-password")
@@ -178,8 +178,7 @@ def _answer(login: services.Login) -> Response:
             "token_type": "bearer",
             "expires_in": tokens.ACCESS_SECONDS,
             "user": MeRow.of(login.user),
-        },
-        headers={"Cache-Control": "no-store"},
+        }
     )
 
 

@@ -1,5 +1,8 @@
 """`manage.py prepare`: everything a new version needs before it serves. Safe to run again."""
 
+from contextlib import suppress
+from pathlib import Path
+from stat import S_ISVTX
 from typing import Any
 
 from django.conf import settings
@@ -7,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
+from athena import env
 from athena.accounts.models import User
 from sales.services import schedules
 
@@ -15,6 +19,7 @@ class Command(BaseCommand):
     help = "Migrate, install the schedules, collect static files; load demo data where DEMO=1 and there are no users."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _make_files_private()
         try:
             connection.ensure_connection()
         except OperationalError as error:
@@ -25,3 +30,15 @@ class Command(BaseCommand):
         if settings.DEMO and not User.objects.exists():
             call_command("load_demo", stdout=self.stdout)
         connection.close()
+
+
+def _make_files_private() -> None:
+    """Also those that older versions left readable for all. (New ones are private from the start.)"""
+    folder = settings.VAR_DIR.resolve()
+    paths = [] if folder.stat().st_mode & S_ISVTX else [*folder.rglob("*")]  # a folder like /tmp has others' files
+    if connection.vendor == "sqlite":
+        name = str(connection.settings_dict["NAME"])
+        paths += [Path(f"{name}{end}") for end in ("", "-wal", "-shm")]
+    for path in paths:
+        with suppress(FileNotFoundError):  # others may be at work here
+            env.make_private(path)

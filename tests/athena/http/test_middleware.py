@@ -1,4 +1,4 @@
-"""What happens to a request under `/api/` before any view."""
+"""What happens to a request before any view."""
 
 import json
 from io import BytesIO
@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from gunicorn.http.errors import InvalidChunkSize, NoMoreData
 
-from athena.http.middleware import MAX_BODY, body_limit, optional_slash
+from athena.http.middleware import MAX_BODY, BodyLimit, optional_slash
 
 TOO_LARGE = {"detail": "The body is larger than 1 MB.", "code": "too_large"}
 
@@ -23,7 +23,7 @@ def post():
         request = RequestFactory().generic("POST", path)
         request.META.pop("CONTENT_LENGTH", None)
         request.META |= {"wsgi.input": stream, **environ}
-        return body_limit(echo)(request)
+        return BodyLimit(echo).process_view(request, echo, (), {}) or echo(request)
 
     return post
 
@@ -80,7 +80,16 @@ def test_a_body_that_cannot_be_read_is_refused(post, error):
     assert post("/api/v1/x", Broken(), CONTENT_LENGTH=str(2 * MAX_BODY)).status_code == 413
 
 
-def test_elsewhere_nothing_is_limited(post):
-    stream = streamed(MAX_BODY + 1)
-    assert post("/admin/", stream, CONTENT_LENGTH=str(MAX_BODY + 1)).status_code == 200
-    assert len(stream.getvalue()) == MAX_BODY + 1
+@pytest.mark.parametrize("length", [{"CONTENT_LENGTH": str(MAX_BODY + 1)}, {"wsgi.input_terminated": True}])
+def test_elsewhere_the_limit_is_the_same_and_the_answer_a_page(post, length):
+    answer = post("/admin/", streamed(MAX_BODY + 1), **length)
+    assert (answer.status_code, answer["Content-Type"].partition(";")[0] != "application/json") == (413, True)
+
+
+def test_a_body_that_comes_too_slowly_is_408(post):
+    class Slow(BytesIO):
+        def read(self, size=-1):
+            raise TimeoutError
+
+    answer = post("/api/v1/x", Slow(), CONTENT_LENGTH="3")
+    assert (answer.status_code, json.loads(answer.content)["code"]) == (408, "too_slow")
