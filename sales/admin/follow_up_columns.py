@@ -26,7 +26,7 @@ def due(today: date) -> Column:
             when += f", {follow_up.scheduled_time:%H:%M}"
         label, kind = _badge(follow_up, today)
         badge = format_html('<span class="due due-{}">{}</span> ', kind, label) if label else ""
-        return format_html('{}<span class="when">{}</span>', badge, when)
+        return format_html('{}<span class="due-time">{}</span>', badge, when)
 
     return due
 
