@@ -5,16 +5,17 @@ decision about each new column. What belongs to a lead is found by its foreign k
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import phonenumbers
 from django.apps import apps
-from django.db.models import Field, Model, Q
+from django.db.models import Field, Model, Q, QuerySet
 
 from athena import hosts
 from athena.db.mentions import Mentions, text_columns
-from sales.models import Lead
+from sales import normalise
+from sales.models import Activity, Lead
 
 ALL = frozenset({"*"})
 
@@ -72,11 +73,21 @@ OWN = {
     "sales.LeadSearch": ("text", "company", "company_day", "trip"),
 }
 
-# Changes of these fields of a lead say something of the person; those of others are figures.
-PERSONAL_FIELDS = (
-    *("company_name", "contact_name", "email", "phone", "notes", "itinerary", "pickup_location", "dropoff_location"),
-    "follow_up",
+# Changes of these fields of a person's leads are figures, and stay. All others are emptied: those of what people typed,
+# of other rows ("activity", "follow_up", "merged"), and of whatever comes later.
+KEPT_CHANGES = frozenset({
+    *("status", "lost_reason", "is_repeat", "archived", "cadence", "source", "campaign"),
+    *("trip_type", "pickup_at", "return_at", "estimated_passengers", "vehicle_type", "vehicles_needed"),
+    *("accessible_seats", "estimated_value", "quote_amount", "quote_valid_until", "bid_due_at", "booked_value"),
+    *(f"utm_{name}" for name in _UTM),
+})  # fmt: skip
+INQUIRY = Q(
+    activity_type=Activity.Type.QUOTE_REQUESTED,
+    direction=Activity.Direction.INBOUND,
+    user=None,
+    data__has_key="reference",
 )
+_AUTHOR = re.compile(r"(?m)^Email: (.+)$")  # a line of what `services.intake` writes of an inquiry
 SHORTEST = 4  # characters of a name that is looked for in other people's text
 
 
@@ -110,6 +121,27 @@ def leads_of(address: str) -> list[Lead]:
     """The leads of this (normalised) address, archived ones and those merged into them included."""
     theirs = Lead.objects.filter(Q(email_normalised=address) | Q(email__iexact=address)).order_by().values("pk")
     return list(Lead.objects.filter(Q(pk__in=theirs) | Q(merged_into__in=theirs)).order_by("pk"))
+
+
+def inquiries_of(address: str) -> "QuerySet[Activity]":
+    """What came in by the web site from this (normalised) address, whichever lead it joined."""
+    rows = Activity.objects.filter(INQUIRY)
+    named = mentions_of_address(address).rows(Activity, ("notes", "data")).values("pk")
+    return rows.filter(pk__in=[row.pk for row in rows.filter(pk__in=named) if author_of(row) == address])
+
+
+def inquiries_of_others(address: str, lead_ids: Collection[int]) -> "QuerySet[Activity]":
+    """What came in by the web site from other addresses and joined these leads."""
+    rows = Activity.objects.filter(INQUIRY, lead__in=lead_ids)
+    return rows.filter(pk__in=[row.pk for row in rows if author_of(row) not in ("", address)])
+
+
+def author_of(inquiry: Activity) -> str:
+    """The normalised e-mail address that whoever wrote an inquiry gave; empty where there is none."""
+    if "email" in inquiry.data:
+        return str(inquiry.data["email"])
+    author = _AUTHOR.search(inquiry.notes.partition("\nNotes: ")[0])  # what was taken in before `data` said it
+    return normalise.email(author[1]) if author else ""
 
 
 def mentions_of_address(address: str) -> Mentions:

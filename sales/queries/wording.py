@@ -114,6 +114,8 @@ def _field(data: Item, names: Item) -> tuple[str, str]:
 
 def _correction(data: Item, names: Item) -> tuple[str, str]:
     old, new = data["old"], data["new"]
+    if not old or not new:
+        return "Activity corrected", ""
     parts = (
         f"{name.replace('_', ' ')}: {_activity_value(name, old[name])} → {_activity_value(name, new[name])}"
         for name in _CORRECTED

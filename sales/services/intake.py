@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
 
 from notifications import outbox
-from sales import errors
+from sales import errors, normalise
 from sales.models import Activity, Inquiry, IntakeForm, Lead, LeadSource
 from sales.queries import duplicates
 from sales.services import activities, leads, locks, scoring
@@ -100,7 +100,7 @@ def _log(lead: Lead, form: IntakeForm, values: Mapping[str, Any], source: LeadSo
         direction=Activity.Direction.INBOUND,
         description=f"Inquiry by {form.name}",
         notes=_said(values),
-        data={"reference": reference, "form": form.name},
+        data={"reference": reference, "form": form.name, "email": normalise.email(values.get("email", ""))},
     )
     touch: dict[str, Any] = {f"last_{name}": values.get(name, "") for name in _UTM} if _is_attributed(values) else {}
     if source is not None:

@@ -4,7 +4,7 @@ Both are on record, with a keyed hash in the place of the address. Erasing leave
 scores as they are, so that figures stay true.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -20,8 +20,9 @@ from athena.accounts.models import User
 from athena.db.mentions import ERASED, Mentions, text_columns
 from athena.models import IdempotencyKey
 from notifications import privacy as told
+from notifications.models import Notification
 from sales import errors, normalise
-from sales.models import FieldChange, ImportFile, ImportRow, Lead, PrivacyRequest
+from sales.models import Activity, FieldChange, ImportFile, ImportRow, Lead, PrivacyRequest
 from sales.queries import personal_data
 from sales.services import locks
 
@@ -50,6 +51,9 @@ def hand_out(*, ran_by: str, address: str) -> dict[str, Any]:
         model._meta.db_table: list(model._base_manager.filter(**{f"{key}__in": keys}).order_by("pk").values())
         for model, key, _ in personal_data.of_leads()
     }
+    of_others = personal_data.inquiries_of_others(address, keys)
+    theirs = Activity.objects.filter(Q(lead__in=keys) | Q(pk__in=personal_data.inquiries_of(address)))
+    belongs["activities"] = list(theirs.exclude(pk__in=of_others).order_by("pk").values())
     belongs["import_rows"] = list(_import_rows(address, keys).order_by("pk").values())
     found |= {table: rows for table, rows in belongs.items() if rows}
     found["notifications"] = [
@@ -70,8 +74,9 @@ def hand_out(*, ran_by: str, address: str) -> dict[str, Any]:
 def erase(*, ran_by: str, address: str) -> Erased:
     """Take the person with this e-mail address out of everything, for good.
 
-    Their leads stay as figures without a name. Elsewhere `[erased]` takes the place of the address, and of the names
-    and numbers that only they have. Raises `Invalid`; `Conflict` while a file is still being read.
+    Their leads stay as figures without a name, and what others wrote by the web site stays in them. What they wrote by
+    the web site is emptied in whichever lead it stands. Elsewhere `[erased]` takes the place of the address, and of the
+    names and numbers that only they have. Raises `Invalid`; `Conflict` while a file is still being read.
     """
     address = _person(address)
     if ImportFile.objects.exists():
@@ -79,8 +84,11 @@ def erase(*, ran_by: str, address: str) -> Erased:
     leads = locks.lock_leads(lead.pk for lead in personal_data.leads_of(address))
     keys = [lead.pk for lead in leads]
     mentions = personal_data.mentions_of(address, leads)
-    rows = told.erase(keys, mentions) + _erase_imports(address, keys) + _erase_answers(keys, mentions)
-    rows += _erase_log(keys) + _empty_what_belongs(keys)
+    inquiries = personal_data.inquiries_of(address).exclude(lead__in=keys)
+    rows = told.erase(keys, mentions, whole=_told_of(inquiries))
+    rows += _erase_imports(address, keys) + _erase_answers(keys, mentions)
+    rows += _erase_log(keys) + _empty(inquiries, ("description", "notes", "data"))
+    rows += _empty_what_belongs(address, keys)
     _empty_leads(keys)
     rows += _scrub(address, mentions)
     _record(PrivacyRequest.Action.ERASE, address, ran_by, len(leads), rows)
@@ -121,16 +129,29 @@ def _empty_leads(keys: Collection[int]) -> None:
     )
 
 
-def _empty_what_belongs(keys: Collection[int]) -> int:
-    """Everything said about their leads; of changes of fields, those that say something of them."""
+def _empty_what_belongs(address: str, keys: Collection[int]) -> int:
+    """Everything said about their leads, but figures and what somebody else wrote by the web site."""
     rows = 0
     for model, key, columns in personal_data.of_leads():
         if columns:
             theirs = model._base_manager.filter(**{f"{key}__in": keys})
             if model is FieldChange:
-                theirs = theirs.filter(field__in=personal_data.PERSONAL_FIELDS)
-            rows += theirs.update(**{name: personal_data.emptied(model, name) for name in columns})
+                theirs = theirs.exclude(field__in=personal_data.KEPT_CHANGES)
+            elif model is Activity:
+                others = personal_data.inquiries_of_others(address, keys)
+                theirs = theirs.exclude(pk__in=list(others.values_list("pk", flat=True)))
+            rows += _empty(theirs, columns)
     return rows
+
+
+def _empty(rows: "QuerySet[Any]", columns: Iterable[str]) -> int:
+    return rows.update(**{name: personal_data.emptied(rows.model, name) for name in columns})
+
+
+def _told_of(inquiries: "QuerySet[Activity]") -> "QuerySet[Notification]":
+    """What the owners of other leads were told of the inquiries that joined those."""
+    leads = set(inquiries.values_list("lead", flat=True))
+    return Notification.objects.filter(kind="inquiry_received", context__lead_id__in=leads)
 
 
 def _import_rows(address: str, keys: Collection[int]) -> Any:

@@ -73,7 +73,7 @@ def test_somebody_new_is_a_lead_that_says_all(send, form):
     assert (activity.activity_type, activity.direction, activity.user, activity.description) == (
         "quote_requested", "inbound", None, "Inquiry by Web site"
     )  # fmt: skip
-    assert activity.data == {"reference": inquiry.reference, "form": "Web site"}
+    assert activity.data == {"reference": inquiry.reference, "form": "Web site", "email": "dana@lincoln.example"}
     assert "Estimated passengers: 48" in activity.notes.splitlines()
     assert "Pickup at: 2027-05-07 12:30 UTC" in activity.notes.splitlines()
     assert lead.last_activity_at == activity.occurred_at

@@ -1,10 +1,16 @@
 """Nobody adds a column for text without saying whether it can hold something of a person."""
 
+import ast
+from pathlib import Path
+
 from django.apps import apps
 from django.db import models
 
+import sales
 from athena.db.mentions import text_columns
 from sales.queries import personal_data
+from sales.services import plan_changes
+from sales.services.leads import WRITABLE
 
 # What is known to hold it, and dealt with: emptied where the lead is the person's, searched for mentions elsewhere.
 # A column that is neither here nor in `personal_data.FREE` fails the test. Decide which it is.
@@ -58,6 +64,32 @@ def test_text_is_found_in_every_kind_of_column():
     assert text_columns(Anything) == ["line", "text", "data", "mail"]
     apps.all_models.pop("nowhere")
     apps.clear_cache()
+
+
+# Names of changes that say something of a person; `personal_data.KEPT_CHANGES` are the others. A name that is in
+# neither fails the test: it is erased, and somebody has to say whether it should be.
+ERASED_CHANGES = {
+    *("company_name", "contact_name", "email", "phone", "notes", "itinerary", "pickup_location", "dropoff_location"),
+    *("activity", "follow_up", "merged"),
+}
+
+
+def test_each_kind_of_change_is_declared():
+    assert written_changes() | {*WRITABLE, plan_changes.FIELD} == personal_data.KEPT_CHANGES | ERASED_CHANGES
+    assert not personal_data.KEPT_CHANGES & ERASED_CHANGES
+
+
+def written_changes():
+    """Whatever `field` the code gives a `FieldChange` by name."""
+    calls = (
+        node
+        for path in Path(sales.__file__).parent.rglob("*.py")
+        if "migrations" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and "FieldChange" in ast.unparse(node.func)
+    )
+    named = {keyword.value for call in calls for keyword in call.keywords if keyword.arg == "field"}
+    return {value.value for value in named if isinstance(value, ast.Constant)}
 
 
 def test_what_belongs_to_a_lead_is_found_by_its_key():

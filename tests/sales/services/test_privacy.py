@@ -13,8 +13,19 @@ from athena.http.renderers import JSONRenderer
 from notifications import delivery
 from notifications.models import Delivery, Notification
 from sales import errors
-from sales.models import Activity, FollowUp, ImportFile, Lead, LeadExport, PrivacyRequest
-from sales.services import activities, follow_ups, import_work, imports, leads, privacy, transfers
+from sales.models import (
+    Activity,
+    FieldChange,
+    FollowUp,
+    ImportFile,
+    IntakeForm,
+    Lead,
+    LeadExport,
+    PrivacyRequest,
+)
+from sales.queries import personal_data
+from sales.queries.timeline import Story
+from sales.services import activities, follow_ups, import_work, imports, intake, leads, privacy, transfers
 
 ADDRESS = "Zoe.Quill+bus@Quill.example"
 TRACES = (
@@ -142,6 +153,82 @@ def test_names_and_numbers_that_others_have_stay_theirs(story, make_lead):
     privacy.erase(ran_by="root", address=ADDRESS)
     found = Lead.objects.get(phone="2125550177")
     assert (found.company_name, found.phone_normalised, found.notes) == ("Quillworks", "+12125550177", "Of Quillworks")
+
+
+@pytest.fixture
+def two_people(make_lead, rep):
+    """Ann asked first; Zoë wrote with Ann's number (a switchboard's), so what she wrote joined Ann's lead."""
+    form = IntakeForm.objects.create(name="Site", key="k" * 20)
+    shared = {"phone": "(212) 555-0188"}
+    for name, address in (("Ann Field", "ann@field.example"), ("Zoë", ADDRESS)):
+        intake.receive(form=form, values={
+            "contact_name": name, "email": address, "notes": f"Email: other@x.example\nThe plan of {name}", **shared,
+        })  # fmt: skip
+    lead = Lead.objects.get()
+    Lead.objects.update(assigned_to=rep)
+    intake.receive(form=form, values={"contact_name": "Zoë", "email": ADDRESS, "notes": "Third time", **shared})
+    return lead
+
+
+def wrote():
+    return list(Activity.objects.filter(activity_type="quote_requested").order_by("pk").values_list("notes", flat=True))
+
+
+def test_what_somebody_wrote_into_anothers_lead_is_erased_and_nothing_else(two_people, make_lead):
+    (ann, _, _) = wrote()
+    assert privacy.erase(ran_by="root", address=ADDRESS).leads == 0
+    assert wrote() == [ann, "", ""]
+    assert "The plan of Ann Field" in ann
+    assert "Third time" not in dump()
+    two_people.refresh_from_db()
+    assert (two_people.contact_name, two_people.email) == ("Ann Field", "ann@field.example")
+
+
+def test_what_another_wrote_into_the_persons_lead_stays(two_people):
+    (_, *zoe) = wrote()
+    privacy.erase(ran_by="root", address="ann@field.example")
+    number = "(212) 555-0188"
+    assert wrote() == ["", *(text.replace(number, "[erased]") for text in zoe)]
+    assert "ann" not in [word.strip("@.") for word in dump().casefold().split()]
+
+
+def test_a_copy_holds_what_the_person_wrote_and_not_what_others_did(two_people):
+    ann = privacy.hand_out(ran_by="root", address="ann@field.example")
+    zoe = privacy.hand_out(ran_by="root", address=ADDRESS)
+    ours, theirs = ([row["notes"] for row in copy["activities"]] for copy in (ann, zoe))
+    assert (ours, theirs) == (wrote()[:1], wrote()[1:])
+
+
+def test_an_inquiry_from_before_its_author_was_stored(two_people):
+    for activity in Activity.objects.filter(activity_type="quote_requested"):
+        activity.data.pop("email")
+        activity.save()
+    (ann, _, _) = wrote()
+    privacy.erase(ran_by="root", address=ADDRESS)
+    assert wrote() == [ann, "", ""]
+
+
+def test_a_corrected_activity_leaves_no_trace_of_what_it_said(rep, make_lead):
+    lead = make_lead(assigned_to=rep, email=ADDRESS, email_normalised=ADDRESS.casefold())
+    note = activities.log(by=rep, lead_id=lead.pk, activity_type="note", notes="Wife is called Xanthippe")
+    activities.correct(by=rep, activity_id=note.pk, changes={"notes": "No more"})
+    assert "Xanthippe" in dump()
+    privacy.erase(ran_by="root", address=ADDRESS)
+    assert "Xanthippe" not in dump()
+    titles = [item["title"] for item in Story(lead.pk).read(50)]
+    assert "Activity corrected" in titles
+
+
+def test_every_kind_of_change_is_emptied_but_those_that_are_kept(rep, make_lead):
+    """Each field that has ever been changed, and one that is to come."""
+    lead = make_lead(assigned_to=rep, email=ADDRESS, email_normalised=ADDRESS.casefold())
+    names = [*leads.WRITABLE, "activity", "follow_up", "merged", "archived", "cadence", "something_new"]
+    FieldChange.objects.bulk_create(
+        FieldChange(lead=lead, field=name, old="a word", new="another word") for name in names
+    )
+    privacy.erase(ran_by="root", address=ADDRESS)
+    left = FieldChange.objects.exclude(old=None, new=None).values_list("field", flat=True)
+    assert set(left) == personal_data.KEPT_CHANGES
 
 
 def test_a_copy_of_everything(story, tmp_path):
