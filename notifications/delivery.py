@@ -56,7 +56,8 @@ def _claim(channel: str) -> list[Delivery]:
 @transaction.atomic
 def _lease(due: "QuerySet[Delivery]", most: int, now: datetime) -> list[Delivery]:
     lease_until = now + timedelta(seconds=settings.DELIVERY_LEASE_SECONDS)
-    rows = due.select_for_update(of=("self",), skip_locked=True).select_related("notification__recipient")
+    rows = due.select_for_update(of=("self",), skip_locked=True)
+    rows = rows.prefetch_related("notification__recipient")  # read after the lock: see `outbox.not_yet_told`
     batch = list(rows.order_by("next_attempt_at", "pk")[:most])
     if batch:
         leased = Delivery.objects.filter(pk__in=[row.pk for row in batch])

@@ -15,18 +15,22 @@ from django.utils import timezone
 from athena.db.bulk import Sql, insertion_from, insertion_of
 from athena.wake import wake
 from notifications import channels
-from notifications.models import Notification
+from notifications.models import Delivery, Notification
 
 
 @dataclass(frozen=True)
 class Message:
-    """One thing to tell one person, once for each `dedupe_key`; not before `not_before` (UTC), where given."""
+    """One thing to tell one person, once for each `dedupe_key`; not before `not_before` (UTC), where given.
+
+    `by_id` is whose act it tells of: they are not told.
+    """
 
     kind: str
     recipient_id: int
     dedupe_key: str
     context: Mapping[str, Any]
     not_before: datetime | None = None
+    by_id: int | None = None
 
 
 def add(
@@ -36,9 +40,10 @@ def add(
     dedupe_key: str,
     context: Mapping[str, Any],
     not_before: datetime | None = None,
+    by_id: int | None = None,
 ) -> bool:
-    """Tell one person. False where this `dedupe_key` has been told, or is to be, already."""
-    return bool(add_many([Message(kind, recipient_id, dedupe_key, context, not_before)]))
+    """Tell one person. False where this `dedupe_key` has been told, or is to be, already, or it is their own act."""
+    return bool(add_many([Message(kind, recipient_id, dedupe_key, context, not_before, by_id)]))
 
 
 def add_many(messages: Iterable[Message]) -> int:
@@ -47,6 +52,7 @@ def add_many(messages: Iterable[Message]) -> int:
     rows = [
         (message.kind, message.recipient_id, message.dedupe_key, dict(message.context), message.not_before or now)
         for message in sorted(messages, key=lambda message: message.dedupe_key)  # one order, so that no two wait
+        if message.by_id is None or message.by_id != message.recipient_id
     ]
     if not rows:
         return 0
@@ -64,6 +70,20 @@ def add_from(
     now = Value(timezone.now())
     who: dict[str, Combinable] = {"kind": Value(kind), "recipient": F(recipient), "dedupe_key": dedupe_key}
     return _write(insertion_from(Notification, rows, **who, context=context, not_before=now))
+
+
+def not_yet_told(kind: str, recipient_ids: Iterable[int]) -> dict[int, Notification]:
+    """By recipient, a message of this kind that nobody has been sent or shown yet, for its context to be added to.
+
+    No worker takes it until the caller's transaction ends: its deliveries are locked, and workers read it after they
+    have locked them. Two queries.
+    """
+    deliveries = Delivery.objects.select_for_update(of=("self",)).filter(
+        notification__kind=kind, notification__recipient__in=list(recipient_ids),
+        state=Delivery.State.WAITING, attempts=0, lease_until=None, next_attempt_at__gt=timezone.now(),
+    )  # fmt: skip
+    keys = set(deliveries.order_by("pk").values_list("notification", flat=True))
+    return {message.recipient_id: message for message in Notification.objects.filter(pk__in=keys).order_by("pk")}
 
 
 def fate(dedupe_keys: Iterable[str]) -> "QuerySet[Notification]":

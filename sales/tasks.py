@@ -5,7 +5,7 @@ from celery import shared_task
 
 from athena.models import Heartbeat
 from athena.wake import wake
-from sales.services import digests, import_work, imports, overdue, reminders, repeats, returns, scoring_runs
+from sales.services import digests, import_work, imports, overdue, reminders, repeats, returns, scoring_runs, unowned
 
 logger = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ def remind_overdue() -> None:
 
 @shared_task(name="sales.escalate")
 def escalate() -> None:
-    logger.info("escalated", count=overdue.escalate())
+    logger.info("escalated", count=overdue.escalate() + unowned.escalate())
 
 
 @shared_task(name="sales.digest")

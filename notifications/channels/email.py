@@ -14,6 +14,7 @@ from athena import hosts
 from notifications import unsubscribing, wording
 from notifications.channels import Channel, ChannelAway, PermanentFailure, TemporaryFailure, eml
 from notifications.models import Notification
+from notifications.unlinking import unlinked
 
 SERVER_CLOSES = 421
 OF_ONE_MAIL = (400, 404, 406, 413, 422)  # what a provider answers where it is this mail that it does not like
@@ -60,7 +61,11 @@ def compose(notification: Notification) -> EmailMultiAlternatives:
     """The message in text and HTML. Its Message-ID is the same whenever it is sent. Raises PermanentFailure."""
     kind, unsubscribe = notification.kind, f"{settings.BASE_URL}{unsubscribing.path(notification)}"
     try:
-        context = {**notification.context, "recipient": notification.recipient, "unsubscribe_url": unsubscribe}
+        context = {
+            **unlinked(notification.context),
+            "recipient": notification.recipient,
+            "unsubscribe_url": unsubscribe,
+        }
         subject, text = wording.subject(kind, context), wording.text(kind, context)
         html = INLINER.inline(wording.html(kind, context))
     except Exception as error:  # whatever a template makes of its context: it will make the same of it tomorrow

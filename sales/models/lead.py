@@ -202,6 +202,7 @@ class Lead(models.Model):
 
     first_contacted_at = models.DateTimeField(null=True, editable=False)
     hot_escalated_at = models.DateTimeField(null=True, editable=False)  # managers were told that nobody contacts it
+    unowned_escalated_at = models.DateTimeField(null=True, editable=False)  # … and that nobody has taken it
     qualified_at = models.DateTimeField(null=True, editable=False)
     quoted_at = models.DateTimeField(null=True, editable=False)
     won_at = models.DateTimeField(null=True, editable=False)  # first booked; stays when the lead is reopened

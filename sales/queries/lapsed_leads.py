@@ -9,7 +9,7 @@ from sales import policy
 from sales.models import Lead
 from sales.queries.lapses import CLOSED, Reasons, items, judge, managers_of, unseen
 
-ANOTHER_OWNER = "The lead has another owner."
+ANOTHER_OWNER, CONTACTED = "The lead has another owner.", "Somebody has contacted the lead."
 
 
 def assigned(notifications: Collection[Told]) -> Reasons:
@@ -36,17 +36,23 @@ def not_returned(notifications: Collection[Told]) -> Reasons:
 def inquired(notifications: Collection[Told]) -> Reasons:
     """What they wrote is the owner's to know; a manager's, while there is none."""
 
-    def reason(told: Told, lead: Lead) -> str:
-        return "" if lead.assigned_to_id is None and policy.is_manager(told.recipient) else _not_owned(told, lead)
+    return _judge(notifications, _not_responsible)
 
-    return _judge(notifications, reason)
+
+def gathered(notifications: Collection[Told]) -> Reasons:
+    """As `inquired`, line by line."""
+    return _judge(notifications, _not_responsible, listed=("lines", "lead_id"))
+
+
+def waiting_for_an_owner(notifications: Collection[Told]) -> Reasons:
+    def reason(told: Told, lead: Lead) -> str:
+        return CONTACTED if lead.first_contacted_at is not None else _closed_or_owned(lead)
+
+    return _judge(notifications, reason, by_managers=True)
 
 
 def unowned(notifications: Collection[Told]) -> Reasons:
-    def reason(told: Told, lead: Lead) -> str:
-        return _closed(lead) or ("" if lead.assigned_to_id is None else "The lead has an owner.")
-
-    return _judge(notifications, reason, by_managers=True)
+    return _judge(notifications, lambda told, lead: _closed_or_owned(lead), by_managers=True)
 
 
 def hot(notifications: Collection[Told]) -> Reasons:
@@ -54,7 +60,7 @@ def hot(notifications: Collection[Told]) -> Reasons:
 
     def reason(told: Told, lead: Lead) -> str:
         if lead.first_contacted_at is not None:
-            return "Somebody has contacted the lead."
+            return CONTACTED
         if lead.score < settings.HOT_SCORE:
             return "The lead is no longer hot."
         owner = str(lead.assigned_to) if lead.assigned_to else ""
@@ -64,9 +70,13 @@ def hot(notifications: Collection[Told]) -> Reasons:
 
 
 def _judge(
-    notifications: Collection[Told], reason: Callable[[Told, Lead], str], *, by_managers: bool = False
+    notifications: Collection[Told],
+    reason: Callable[[Told, Lead], str],
+    *,
+    by_managers: bool = False,
+    listed: tuple[str, str] = ("leads", "id"),
 ) -> Reasons:
-    keys = {told.pk: _lead_ids(told) for told in notifications}
+    keys = {told.pk: _lead_ids(told, *listed) for told in notifications}
     leads = Lead.objects.select_related("assigned_to").in_bulk({key for each in keys.values() for key in each})
     readers = managers_of(notifications, leads.keys()) if by_managers else None
 
@@ -74,17 +84,26 @@ def _judge(
         lead = leads.get(key)
         return "" if lead is None else unseen(told, lead, readers) or reason(told, lead)
 
-    return judge(notifications, keys, why_not, ("leads", "id"))
+    return judge(notifications, keys, why_not, listed)
 
 
-def _lead_ids(told: Told) -> list[int]:
+def _lead_ids(told: Told, name: str, key: str) -> list[int]:
     one = told.context.get("lead_id") if isinstance(told.context, dict) else None
-    ids = [item.get("id") for item in items(told, "leads")] or [one]
-    return [key for key in ids if isinstance(key, int)]
+    ids = [item.get(key) for item in items(told, name)] or [one]
+    return [lead_id for lead_id in ids if isinstance(lead_id, int)]
 
 
 def _not_owned(told: Told, lead: Lead) -> str:
     return "" if lead.assigned_to_id == told.recipient.pk else ANOTHER_OWNER
+
+
+def _not_responsible(told: Told, lead: Lead) -> str:
+    """Why a lead that nobody owns is not this manager's to hear of, or one that somebody owns not this owner's."""
+    return "" if lead.assigned_to_id is None and policy.is_manager(told.recipient) else _not_owned(told, lead)
+
+
+def _closed_or_owned(lead: Lead) -> str:
+    return _closed(lead) or ("" if lead.assigned_to_id is None else "The lead has an owner.")
 
 
 def _closed(lead: Lead) -> str:

@@ -78,6 +78,7 @@ def _take_out(told: Told, wrong: Collection[int], name: str, key: str) -> int:
     if not listed:
         return 0
     left = [item for item in listed if item.get(key) not in wrong]
-    count = int(told.context["count"]) - (len(listed) - len(left))
+    gone = sum(int(item.get("count", 1)) for item in listed if item not in left)
+    count = int(told.context["count"]) - gone
     told.context = {**told.context, name: left, "count": count}
     return count

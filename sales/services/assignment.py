@@ -1,7 +1,6 @@
 """Who gets a new lead that nobody has been named for, and the rules that say so."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -11,8 +10,6 @@ from django.utils import timezone
 from athena.accounts.models import User, local_today
 from athena.accounts.roles import Role
 from athena.db.bulk import update_own
-from notifications import outbox
-from notifications.models import Notification
 from sales import errors, policy
 from sales.models import AssignmentRule, Lead
 from sales.scoring import conditions
@@ -26,20 +23,14 @@ def assign(new: Sequence[Lead]) -> dict[int, User]:
     """Give new leads (saved, open, unowned) to whom the rules say, in their order; the owners by lead.
 
     The first rule that a lead fulfils and that has somebody for it decides; one whose people are all away, inactive or
-    at their limit is passed over. Whoever is chosen is locked, and it is the next one's turn. Of what is left to the
-    pool, or to nobody, the managers are told.
+    at their limit is passed over. Whoever is chosen is locked, and it is the next one's turn. Nobody is told.
     """
     owners = _owners(new)
     if owners:
         update_own(Lead, ("assigned_to",), {key: (owner.pk,) for key, owner in owners.items()})
-    waiting = []
     for lead in new:
         if lead.pk in owners:
             lead.assigned_to = owners[lead.pk]
-        else:
-            waiting.append(lead)
-    if waiting:
-        _tell_managers(waiting)
     return owners
 
 
@@ -155,24 +146,3 @@ def _known(values: Mapping[str, Any]) -> dict[str, Any]:
 def is_away(user: User) -> bool:
     """Whether today, where they are, is a day on which they get no new leads."""
     return user.away_until is not None and local_today(user) <= user.away_until
-
-
-def _tell_managers(waiting: Sequence[Lead]) -> None:
-    """At most one message an hour for each of them, however many leads come in, and one after the last of them."""
-    lead = waiting[0]
-    managers = list(policy.minders())
-    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-    keys = {_unowned_key(user, hour): user for user in managers}
-    told = set(Notification.objects.filter(dedupe_key__in=keys).values_list("recipient", flat=True))
-    context = {"lead_id": lead.pk, "lead_name": str(lead)}
-    later = hour + timedelta(hours=1)
-    outbox.add_many(
-        outbox.Message("lead_unowned", user.pk, _unowned_key(user, later), {"lead_id": lead.pk}, not_before=later)
-        if user.pk in told
-        else outbox.Message("lead_unowned", user.pk, key, context)
-        for key, user in keys.items()
-    )
-
-
-def _unowned_key(user: User, hour: datetime) -> str:
-    return f"unowned:{user.pk}:{hour:%Y%m%d%H}"

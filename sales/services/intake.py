@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
 
-from notifications import outbox
-from sales import errors, normalise
+from athena.accounts.models import User
+from sales import errors, normalise, schedule
 from sales.models import Activity, Inquiry, IntakeForm, Lead, LeadSource
 from sales.queries import duplicates
-from sales.services import activities, leads, locks, scoring
+from sales.services import activities, arrivals, leads, locks, scoring
 
+TOLD = 1_000  # characters of an inquiry that its message holds
 AGAIN = timedelta(hours=24)  # the same words within this time are the same inquiry, sent again
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # to be read out on the phone
 _UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
@@ -25,8 +27,9 @@ def receive(*, form: IntakeForm, values: Mapping[str, Any]) -> str:
     """Take an inquiry in; its reference, by which people may ask for it.
 
     Somebody whose e-mail or phone an open lead has already joins that lead as an inbound activity, which says all that
-    they wrote; the lead's last touch moves, and its owner is told. Anybody else is a new lead. What was sent before in
-    the same words gets its first reference again. `values` are a lead's, with `source` by its name. Raises `Invalid`.
+    they wrote; the lead's last touch moves, and its owner is told, or the managers where nobody owns it. Anybody else
+    is a new lead. What was sent before in the same words gets its first reference again. `values` are a lead's, with
+    `source` by its name. Raises `Invalid`.
     """
     _check(values)
     one_at_a_time()
@@ -39,13 +42,8 @@ def receive(*, form: IntakeForm, values: Mapping[str, Any]) -> str:
     reference = new_reference()
     _log(lead, form, values, source, reference)
     Inquiry.objects.create(form=form, lead=lead, reference=reference, fingerprint=fingerprint)
-    if not is_new and lead.assigned_to_id is not None:
-        outbox.add(
-            kind="inquiry_received",
-            recipient_id=lead.assigned_to_id,
-            dedupe_key=f"inquiry:{reference}",
-            context={"lead_id": lead.pk, "lead_name": str(lead), "form_name": form.name, "said": _said(values)},
-        )
+    if not is_new:
+        arrivals.tell([_joined(lead, form, values, reference)], by=None)
     return reference
 
 
@@ -99,7 +97,7 @@ def _log(lead: Lead, form: IntakeForm, values: Mapping[str, Any], source: LeadSo
         activity_type=Activity.Type.QUOTE_REQUESTED,
         direction=Activity.Direction.INBOUND,
         description=f"Inquiry by {form.name}",
-        notes=_said(values),
+        notes=_inquiry_text(values, schedule.company_zone()),
         data={"reference": reference, "form": form.name, "email": normalise.email(values.get("email", ""))},
     )
     touch: dict[str, Any] = {f"last_{name}": values.get(name, "") for name in _UTM} if _is_attributed(values) else {}
@@ -110,16 +108,27 @@ def _log(lead: Lead, form: IntakeForm, values: Mapping[str, Any], source: LeadSo
     scoring.rescore(lead_ids=[lead.pk], by=None, reason=reason, activity_id=activity.pk)
 
 
+def _joined(lead: Lead, form: IntakeForm, values: Mapping[str, Any], reference: str) -> arrivals.Arrival:
+    """What is told of an inquiry that joined a lead: the beginning of it, its times on the reader's clock."""
+
+    def details(user: User) -> Mapping[str, Any]:
+        text = _inquiry_text(values, user.zone)
+        is_unowned = lead.assigned_to_id != user.pk
+        return {"form_name": form.name, "said": text[:TOLD], "is_cut": len(text) > TOLD, "is_unowned": is_unowned}
+
+    return arrivals.Arrival("inquiry_received", lead, f"inquiry:{reference}", details)
+
+
 def _is_attributed(values: Mapping[str, Any]) -> bool:
     return any(values.get(name) for name in _UTM)
 
 
-def _said(values: Mapping[str, Any]) -> str:
-    """What they wrote, a line each, as a salesperson reads it."""
+def _inquiry_text(values: Mapping[str, Any], zone: ZoneInfo) -> str:
+    """What they wrote, a line each, as a salesperson reads it; times on the clock of `zone`."""
     shown = {name: values[name] for name in leads.WRITABLE if values.get(name) not in (None, "")}
-    lines = [f"{name.replace('_', ' ').capitalize()}: {_plain(value)}" for name, value in shown.items()]
+    lines = [f"{name.replace('_', ' ').capitalize()}: {_plain(value, zone)}" for name, value in shown.items()]
     return "\n".join(lines)
 
 
-def _plain(value: Any) -> str:
-    return f"{value:%Y-%m-%d %H:%M} UTC" if hasattr(value, "hour") else str(value)
+def _plain(value: Any, zone: ZoneInfo) -> str:
+    return f"{value.astimezone(zone):%Y-%m-%d %H:%M %Z}" if isinstance(value, datetime) else str(value)

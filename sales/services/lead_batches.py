@@ -13,7 +13,7 @@ from athena.accounts.models import User
 from athena.db.bulk import AmongKeys, insert_from, insert_new, reserve_keys, update_own
 from sales import errors
 from sales.models import FieldChange, Lead
-from sales.services import assignment, cadences, leads, locks, planning, scoring, search
+from sales.services import arrivals, assignment, cadences, leads, locks, planning, scoring, search
 
 _COLUMNS = (
     *(name for name in leads.WRITABLE),
@@ -45,7 +45,9 @@ def create(*, by: User | None, new: Sequence[Lead], reason: str, note: Any) -> d
     said = [name for name in _COLUMNS if _is_said(name, new)]
     insert_new(Lead, ("id", *said), ([lead.pk, *_stored(lead, said)] for lead in new))
     search.index(new)
-    assignment.assign([lead for lead in new if lead.assigned_to_id is None and lead.is_open])
+    unowned = [lead for lead in new if lead.assigned_to_id is None and lead.is_open]
+    assigned = assignment.assign(unowned)
+    arrivals.tell([arrivals.new_lead(lead, by) for lead in unowned if lead.pk not in assigned], by=by)
     keys = [lead.pk for lead in new]
     _note(by, keys, now, note)
     scoring.rescore(lead_ids=keys, by=by, reason=reason)

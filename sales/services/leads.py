@@ -11,10 +11,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from athena.accounts.models import User
-from notifications import outbox
 from sales import errors, normalise, policy
 from sales.models import FieldChange, Lead, LeadSource, LostReason
-from sales.services import assignment, cadences, lead_status, locks, planning, scoring, search
+from sales.services import arrivals, assignment, cadences, lead_status, locks, planning, scoring, search
 
 WRITABLE = (
     *("company_name", "contact_name", "email", "phone", "notes", "status"),
@@ -42,16 +41,11 @@ def create(*, by: User | None, values: Mapping[str, Any], repeat_of: Lead | None
     lead.save()
     search.index([lead])
     if owner is None and lead.is_open:
-        owner = assignment.assign([lead]).get(lead.pk)
+        assignment.assign([lead])
     scoring.rescore(lead_ids=[lead.pk], by=by, reason="New lead")
-    if owner is not None and (by is None or owner.pk != by.pk):
-        outbox.add(
-            kind="lead_assigned",
-            recipient_id=owner.pk,
-            dedupe_key=f"assigned:{lead.pk}",
-            context={"lead_id": lead.pk, "lead_name": str(lead), "by_name": str(by) if by else "Athena"},
-        )
     lead.refresh_from_db()
+    if lead.assigned_to_id is not None or lead.is_open:
+        arrivals.tell([arrivals.new_lead(lead, by)], by=by)
     return lead
 
 

@@ -1,0 +1,33 @@
+"""Text of outsiders in e-mails: it is read, and no mail program makes a link of it."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+# What colleagues write stays as it is. A new name in a context counts as an outsider's until it is listed here.
+COLLEAGUES = frozenset({"notes", "reason", "error"})
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=\S)")
+_DOT = re.compile("(?<=[^\\s.\u3002\uff0e\uff61])[.\u3002\uff0e\uff61](?=[^\\W\\d_]|\\d+\\.\\d)")
+_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:/\"']+@[^\s@<>()\[\]\\,;:/\"']+")
+
+
+def unlink(text: str) -> str:
+    """`https://example.com` as `https[:]//example[.]com`, and without characters that nobody sees."""
+    text = _INVISIBLE.sub("", text)
+    return _DOT.sub("[.]", _SCHEME.sub(r"\1[:]", text))
+
+
+def unlinked(context: Mapping[str, Any]) -> dict[str, Any]:
+    """What a message says, without live links in any text of outsiders. A lead's `email`, if it is one, stays one."""
+    return {name: _unlinked(name, value) for name, value in context.items()}
+
+
+def _unlinked(name: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return unlinked(value)
+    if isinstance(value, list | tuple):
+        return [_unlinked(name, each) for each in value]
+    if not isinstance(value, str) or name in COLLEAGUES or (name == "email" and _ADDRESS.fullmatch(value)):
+        return value
+    return unlink(value)

@@ -1,0 +1,154 @@
+"""Telling people of leads and inquiries that come in: each by name, and many within minutes in one message.
+
+Whoever knows an open lead's address can send inquiries as fast as the throttle lets them: what people get does not grow
+with that. All of it is in the leads' stories.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from athena.accounts.models import User
+from notifications import outbox
+from notifications.models import Notification
+from sales import policy
+from sales.models import Lead
+
+WINDOW = timedelta(minutes=10)
+ALONE = 5  # messages that one person gets within `WINDOW`; the rest is gathered in one
+SOON = timedelta(minutes=1)
+LISTED = 50  # lines of a gathered message; the others are counted
+GATHERED = "arrivals"
+KINDS = ("lead_assigned", "lead_unowned", "inquiry_received", GATHERED)
+
+
+def _nothing(user: User) -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Something that came in about a lead. `details` is what its own message says to somebody besides the lead's name;
+    `key` is the same for the same arrival."""
+
+    kind: str
+    lead: Lead
+    key: str
+    details: Callable[[User], Mapping[str, Any]] = field(default=_nothing)
+
+    def message(self, user: User, by: User | None) -> outbox.Message:
+        context = {"lead_id": self.lead.pk, "lead_name": str(self.lead), **self.details(user)}
+        return outbox.Message(self.kind, user.pk, f"{self.key}:{user.pk}", context, by_id=by and by.pk)
+
+
+@dataclass
+class _Recent:
+    """What somebody was told of arrivals in the last `WINDOW`, or is about to be: when, by lead; how often; and when
+    the latest gathered message comes."""
+
+    by_lead: dict[int, datetime] = field(default_factory=dict)
+    count: int = 0
+    gathered_at: datetime | None = None
+
+
+def new_lead(lead: Lead, by: User | None) -> Arrival:
+    """A lead that was made, by whom, with the owner that it has now."""
+    if lead.assigned_to_id is None:
+        return Arrival("lead_unowned", lead, f"unowned:{lead.pk}")
+    by_name = str(by) if by else "Athena"
+    return Arrival("lead_assigned", lead, f"assigned:{lead.pk}", lambda user: {"by_name": by_name})
+
+
+@transaction.atomic
+def tell(arrivals: Sequence[Arrival], *, by: User | None) -> None:
+    """Tell each lead's owner; of leads that nobody (active) owns, the managers. Nobody is told of their own act.
+
+    What comes too fast is gathered: a second arrival on a lead within `WINDOW`, and what is more than `ALONE`.
+    """
+    messages, gathered = [], {}
+    concerned = [(user, theirs) for user, theirs in _concerned(arrivals) if by is None or user.pk != by.pk]
+    recent = _recent([user.pk for user, _ in concerned])
+    for user, theirs in concerned:
+        lately = recent[user.pk]
+        together = theirs
+        if lately.count + len(theirs) <= ALONE:
+            together = [each for each in theirs if each.lead.pk in lately.by_lead]
+            messages += [each.message(user, by) for each in theirs if each.lead.pk not in lately.by_lead]
+        if together:
+            gathered[user.pk] = together
+    outbox.add_many(messages)
+    if gathered:
+        _gather(gathered, recent)
+
+
+def _concerned(arrivals: Sequence[Arrival]) -> list[tuple[User, list[Arrival]]]:
+    """Who is to be told of which, in the order of their keys. Two queries."""
+    owners = User.objects.filter(is_active=True).in_bulk({each.lead.assigned_to_id for each in arrivals} - {None})
+    minders: list[User] | None = None
+    found: dict[int, tuple[User, list[Arrival]]] = {}
+    for each in arrivals:
+        owner = owners.get(each.lead.assigned_to_id or 0)
+        if owner is None and minders is None:
+            minders = list(policy.minders())
+        for user in [owner] if owner else minders or []:
+            found.setdefault(user.pk, (user, []))[1].append(each)
+    return [found[key] for key in sorted(found)]
+
+
+def _recent(user_ids: Sequence[int]) -> dict[int, _Recent]:
+    """By user. One query."""
+    found = {pk: _Recent() for pk in user_ids}
+    since = timezone.now() - WINDOW
+    rows = Notification.objects.filter(recipient__in=user_ids, kind__in=KINDS, not_before__gt=since).order_by("pk")
+    for recipient, kind, at, context in rows.values_list("recipient", "kind", "not_before", "context"):
+        lately = found[recipient]
+        if kind == GATHERED:
+            lately.gathered_at = max(at, lately.gathered_at or at)
+        else:
+            lately.count += 1
+        for lead_id in [context.get("lead_id"), *(line["lead_id"] for line in context.get("lines", ()))]:
+            lately.by_lead[lead_id] = max(at, lately.by_lead.get(lead_id, at))
+    return found
+
+
+def _gather(gathered: Mapping[int, Sequence[Arrival]], recent: Mapping[int, _Recent]) -> None:
+    """Add these arrivals to the gathered message that each person is yet to get, or to a new one."""
+    waiting = outbox.not_yet_told(GATHERED, gathered)
+    for user_id, arrivals in gathered.items():
+        message = waiting.get(user_id)
+        if message is None:
+            at = _next_gathered(arrivals, recent[user_id])
+            key = f"{GATHERED}:{user_id}:{at:%Y%m%d%H%M%S%f}"
+            outbox.add(kind=GATHERED, recipient_id=user_id, dedupe_key=key, context=_with({}, arrivals), not_before=at)
+        else:
+            message.context = _with(message.context, arrivals)
+            message.save(update_fields=["context"])
+
+
+def _next_gathered(arrivals: Sequence[Arrival], lately: _Recent) -> datetime:
+    """In a minute, but not sooner than `WINDOW` after the last one and after what was told of the same leads."""
+    before = [lately.by_lead[each.lead.pk] for each in arrivals if each.lead.pk in lately.by_lead]
+    if lately.gathered_at is not None:
+        before.append(lately.gathered_at)
+    return max([timezone.now() + SOON, *(at + WINDOW for at in before)])
+
+
+def _with(context: Mapping[str, Any], arrivals: Sequence[Arrival]) -> dict[str, Any]:
+    """The context of a gathered message with these in it: a line for each lead and kind, and how many it stands for."""
+    lines = {(line["lead_id"], line["what"]): dict(line) for line in context.get("lines", ())}
+    more = context.get("more", 0)
+    for each in arrivals:
+        key = each.lead.pk, each.kind
+        if key in lines:
+            lines[key]["count"] += 1
+        elif len(lines) < LISTED:
+            name = str(each.lead)
+            lines[key] = {"lead_id": each.lead.pk, "lead_name": name, "what": each.kind, "count": 1}
+        else:
+            more += 1
+    count = context.get("count", 0) + len(arrivals)
+    return {"count": count, "lines": list(lines.values()), "more": more}
