@@ -10,7 +10,7 @@ def spell_addresses_again(apps, schema_editor):
 class Migration(migrations.Migration):
     atomic = False  # the table is not locked for the new column while its addresses are looked at
 
-    dependencies = [("sales", "0011_indexes_of_scope_done_won_and_archived")]
+    dependencies = [("sales", "0014_names_and_campaigns_in_any_case")]
 
     operations = [
         migrations.AddField(
