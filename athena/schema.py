@@ -28,6 +28,8 @@ _ERRORS: dict[str, tuple[str, tuple[str, ...]]] = {  # what it means, and which 
     "429": ("Too many requests; see Retry-After", ("GET", *_CHANGES)),
     "503": ("The database is away; see Retry-After", ("GET", *_CHANGES)),
 }
+LEFT_OUT, NONE = "`null` means left out.", "`null` means that there is none."
+_NULL = {"$ref": "#/components/schemas/NullEnum"}
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -71,8 +73,14 @@ class Schema(AutoSchema):
 
     def _map_serializer(self, serializer: Any, *args: Any, **kwargs: Any) -> Any:
         shape = super()._map_serializer(serializer, *args, **kwargs)  # type: ignore[no-untyped-call]
-        if isinstance(force_instance(serializer), StrictSerializer) and shape.get("type") == "object":  # type: ignore[no-untyped-call]
+        body = force_instance(serializer)  # type: ignore[no-untyped-call]
+        if isinstance(body, StrictSerializer) and shape.get("type") == "object":
             shape["additionalProperties"] = False
+            required = shape.get("required", ())
+            shape["properties"] = {
+                name: part if name in required else _or_null(part, NONE if part.get("nullable") else LEFT_OUT)
+                for name, part in shape["properties"].items()
+            }
         return shape
 
     @property
@@ -117,6 +125,32 @@ class Schema(AutoSchema):
         )
         self.registry.register_on_missing(component)
         return component
+
+
+def _or_null(shape: dict[str, Any], meaning: str) -> dict[str, Any]:
+    """The shape, or `null`."""
+    if "$ref" in shape:
+        shape = {"allOf": [shape]}
+    return {**shape, "nullable": True, "description": " ".join(filter(None, [shape.get("description"), meaning]))}
+
+
+def without_null_enum(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A choice that may be null is nullable: generators can't make a type of which null is the only value."""
+
+    def mend(part: Any) -> None:
+        if isinstance(part, dict):
+            choices = part.get("oneOf", [])
+            if _NULL in choices:
+                rest = [each for each in choices if each != _NULL]
+                del part["oneOf"]
+                part["allOf" if len(rest) == 1 else "oneOf"] = rest
+            part = list(part.values())
+        for each in part if isinstance(part, list) else ():
+            mend(each)
+
+    mend(result)
+    result["components"]["schemas"].pop("NullEnum", None)
+    return result
 
 
 def undescribed() -> list[type]:

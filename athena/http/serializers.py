@@ -11,7 +11,22 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     Read-only are the fields declared so, and those keys of `Meta.row` (the shape in which the resource goes out) that
     the body does not take: what was read can be changed and sent back whole.
+
+    A field that may be left out may also be `null`, which means left out; one that is declared with `allow_null` is a
+    column that can be empty, and `null` empties it.
     """
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if isinstance(data, Mapping):
+            data = {name: value for name, value in data.items() if value is not None or not self.means_left_out(name)}
+        return super().run_validation(data)
+
+    def means_left_out(self, name: str) -> bool:
+        """Whether `null` for this field is as good as nothing."""
+        field = self.fields.get(name)
+        if field is None or field.allow_null:
+            return False
+        return not field.required or bool(getattr(self.root, "partial", False))
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):

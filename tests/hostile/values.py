@@ -32,10 +32,10 @@ MOMENT = [
     '"2026-05-01T09:30:60Z"',
 ]
 CLOCK = ['"24:00"', '"9:00"', '"09:00+02:00"', '"09:00Z"', '"09:60"', '"0900"', "900", '"noon"']
-BOOLEAN = ["1", "0", '"true"', '"yes"', "null", "[]"]
-CHOICE = ['"New"', '"new "', '"nope"', "1", "null", '["new"]', '{"new": 1}']
+BOOLEAN = ["1", "0", '"true"', '"yes"', "[]"]
+CHOICE = ['"New"', '"new "', '"nope"', "1", '["new"]', '{"new": 1}']
 TEXT = ['"a\\u0000b"', '"a\\ud800b"', '"\\udfff"', "5", "true", '["a"]', '{"a": 1}']
-ONE_LINE = [*TEXT, '"a\\nb"', '"a\\u001bb"', '"a\\u2028b"', '"a\\u0085b"', f'"{"x" * 201}"', "null"]
+ONE_LINE = [*TEXT, '"a\\nb"', '"a\\u001bb"', '"a\\u2028b"', '"a\\u0085b"', f'"{"x" * 201}"']
 LONG_TEXT = [*TEXT, f'"{"x" * 10_001}"', f'"{"é" * 10_001}"']
 EMAIL = ['"nobody"', '"a@b"', '"a b@example.com"', '"a@example.com\\nBcc: b@example.com"', f'"{"a" * 250}@b.com"']
 
@@ -62,10 +62,11 @@ VALUES = [  # rule, address, the rest of the body, field, values that it does no
      ['"2026-05-01T09:00:00Z"', '"2026-05-02T10:00:00+02:00"']),
     ("booleans", LEADS, NEW_LEAD, "is_repeat", BOOLEAN),
     ("choices", LEADS, NEW_LEAD, "status", [*CHOICE, '""']),
-    ("choices", TASKS, '"lead_id": $lead, "scheduled_date": "2026-12-01"', "follow_up_type", CHOICE),
+    ("choices", TASKS, '"lead_id": $lead, "scheduled_date": "2026-12-01"', "follow_up_type", [*CHOICE, "null"]),
     ("one line", LEADS, NEW_LEAD, "contact_name", ONE_LINE),
     ("one line", LEADS, '"contact_name": ""', "company_name", ['""', '"  \\t "']),
     ("long text", LEADS, NEW_LEAD, "notes", LONG_TEXT),
+    ("one line", RULES, NEW_RULE.replace('"rule_name": "Hostile", ', '"points": 1, '), "rule_name", ["null"]),
     ("e-mail addresses", LEADS, NEW_LEAD, "email", EMAIL),
     ("unknown keys", LEADS, NEW_LEAD, "colour", ['"red"', "null", "{}"]),
     ("unknown keys", LEADS, NEW_LEAD, "Company_Name", ['"Hostile"']),
