@@ -5,15 +5,30 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
 
 from sales import policy
 from sales.admin.base import ServiceAdmin, ServiceForm, VisibleAdmin, person
 from sales.models import Activity, FieldChange
-from sales.services import activities
+from sales.services import activities, progress
 
 
 class ActivityForm(ServiceForm):
     activity_type = forms.ChoiceField(choices=[(each.value, each.label) for each in activities.LOGGABLE])
+    amount = forms.DecimalField(
+        required=False, min_value=0, max_digits=12, decimal_places=2, help_text="Of a quote. It becomes the lead's."
+    )
+    valid_until = forms.DateField(
+        required=False,
+        help_text="Of a quote: its last day.",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        activity = kwargs.get("instance")
+        if activity is not None:
+            kwargs["initial"] = progress.quote_of(activity.data) | (kwargs.get("initial") or {})
+        super().__init__(*args, **kwargs)
 
 
 @admin.register(Activity)
@@ -28,11 +43,14 @@ class ActivityAdmin(ServiceAdmin):
     autocomplete_fields = ("lead",)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        fields = ("lead", "activity_type", "direction", "description", "notes")
+        fields = ("lead", "activity_type", "direction", "description", "notes", "amount", "valid_until")
         return fields if obj is None else (*fields, "occurred_at", "user", "follow_up")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("lead", "user", "follow_up") if obj is not None else ()
+
+    def page_after(self, obj: Activity) -> str:
+        return reverse("admin:sales_lead_change", args=[obj.lead_id])
 
     def may_write(self, request: HttpRequest, obj: Activity) -> bool:
         return (

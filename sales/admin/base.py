@@ -12,12 +12,12 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from athena.accounts.models import User
 from athena.accounts.site import OwnColumnsAdmin
 from sales import errors
 from sales.admin.seen import SeenForm
+from sales.admin.way_back import WayBack
 
 
 def person(request: HttpRequest) -> User:
@@ -95,7 +95,7 @@ class VisibleAdmin(OwnColumnsAdmin):
         return False
 
 
-class ServiceAdmin(VisibleAdmin):
+class ServiceAdmin(WayBack, VisibleAdmin):
     """Pages that write: `save_by_service` calls the service and gives back the row it wrote.
 
     What the service refuses undoes the request, and the page comes back with the reason and all that was typed.
@@ -160,13 +160,6 @@ def say_kept(request: HttpRequest, form: SeenForm) -> None:
     if form.kept:
         changes = ", ".join(f"{label} is “{says}” now" for label, says in form.kept.items())
         messages.info(request, f"Somebody else has changed this too, and that stays: {changes}.")
-
-
-def next_page(request: HttpRequest, default: str) -> str:
-    """The page of ours that a form wants to come back to (`next`), or else `default`."""
-    wanted = request.POST.get("next", "")
-    hosts = {request.get_host()}
-    return wanted if url_has_allowed_host_and_scheme(wanted, hosts, require_https=request.is_secure()) else default
 
 
 def act_on_each(request: HttpRequest, rows: "QuerySet[Any, Any]", act: Callable[[int], object], done: str) -> None:

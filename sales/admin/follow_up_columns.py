@@ -41,18 +41,22 @@ def _badge(follow_up: Any, today: date) -> tuple[str, str]:
     return ("Tomorrow", "tomorrow") if follow_up.scheduled_date == today + timedelta(days=1) else ("", "")
 
 
-@admin.display(description="What", ordering="lead__company_name")
-def what(follow_up: Any) -> str:
-    """What is to be done, about whom: a link to each."""
-    notes = Truncator(follow_up.notes).chars(100)
-    return format_html(
-        '<a href="{}"><strong>{}</strong></a> <a href="{}">{}</a>{}',
-        reverse("admin:sales_followup_change", args=[follow_up.pk]),
-        follow_up.get_follow_up_type_display(),
-        reverse("admin:sales_lead_change", args=[follow_up.lead_id]),
-        follow_up.lead,
-        format_html('<span class="quiet">{}</span>', notes) if notes else "",
-    )
+def what(path: str) -> Column:
+    """What is to be done, about whom: a link to each, which comes back to `path`."""
+
+    @admin.display(description="What", ordering="lead__company_name")
+    def what(follow_up: Any) -> str:
+        notes, back = Truncator(follow_up.notes).chars(100), {"next": path}
+        return format_html(
+            '<a href="{}"><strong>{}</strong></a> <a href="{}">{}</a>{}',
+            reverse("admin:sales_followup_change", args=[follow_up.pk], query=back),
+            follow_up.get_follow_up_type_display(),
+            reverse("admin:sales_lead_change", args=[follow_up.lead_id], query=back),
+            follow_up.lead,
+            format_html('<span class="quiet">{}</span>', notes) if notes else "",
+        )
+
+    return what
 
 
 @admin.display(description="Score", ordering="lead__score")

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -16,46 +15,21 @@ from athena.accounts import services as accounts
 from athena.accounts.models import local_today
 from sales import errors, policy
 from sales.admin import follow_up_columns as columns
-from sales.admin.base import ServiceAdmin, act_on_each, next_page, person
+from sales.admin.base import ServiceAdmin, person
+from sales.admin.cancellation import CancelPage
+from sales.admin.completion import CompletionPage, warn
 from sales.admin.follow_up_filters import DayFilter, StateFilter, WhoseFilter, of_whom, state_of
-from sales.models import CadenceEnrolment, FollowUp, LostReason
+from sales.admin.way_back import next_page
+from sales.models import FollowUp
 from sales.models.follow_up import DUE_FIRST
 from sales.queries.follow_up_days import Days
-from sales.services import follow_ups, planning, reminders
+from sales.services import follow_ups, reminders
 
 SNOOZES = ("30", "120", "1440")  # the minutes that the page offers
 
 
-def warn(request: HttpRequest, follow_up: FollowUp | None) -> None:
-    """Say what is odd about a follow-up that was planned all the same."""
-    for each in planning.warnings_about(follow_up):
-        messages.warning(request, each["message"])
-
-
-class CompletionForm(forms.Form):
-    outcome = forms.ChoiceField(choices=FollowUp.Outcome.choices)
-    notes = forms.CharField(required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 4}))
-    schedule_next = forms.BooleanField(required=False, label="Plan the next follow-up")
-    next_follow_up_days = forms.IntegerField(min_value=1, max_value=365, initial=3, label="In how many days")
-    next_follow_up_type = forms.ChoiceField(
-        required=False, choices=[("", "The same"), *FollowUp.Type.choices], label="Its type"
-    )
-    close = forms.ChoiceField(required=False, choices=[("", "Keep the lead open"), ("won", "Won"), ("lost", "Lost")])
-    lost_reason = forms.ModelChoiceField(
-        LostReason.objects.filter(is_active=True), required=False, to_field_name="name"
-    )
-    booked_value = forms.DecimalField(required=False, min_value=0, max_digits=12, decimal_places=2)
-    no_next_reason = forms.CharField(required=False, max_length=200, label="Or nothing follows, because",
-                                     widget=forms.TextInput(attrs={"class": "vTextField"}))  # fmt: skip
-
-    def values(self) -> dict[str, Any]:
-        """What the service takes: whatever was filled in."""
-        filled = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
-        return {**filled, "lost_reason": filled["lost_reason"].name} if "lost_reason" in filled else filled
-
-
 @admin.register(FollowUp)
-class FollowUpAdmin(ServiceAdmin):
+class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
     rank = 2
     list_display_links = None  # the columns link to the follow-up, its lead and its end
     list_select_related = ("lead", "assigned_to")
@@ -81,9 +55,9 @@ class FollowUpAdmin(ServiceAdmin):
         return self.ordered(rows)
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        user = person(request)
-        due, end = columns.due(local_today(user)), columns.end(user.pk, request.get_full_path())
-        return (due, columns.what, columns.score, columns.phone, "assigned_to", end)
+        user, path = person(request), request.get_full_path()
+        due, what, end = columns.due(local_today(user)), columns.what(path), columns.end(user.pk, path)
+        return (due, what, columns.score, columns.phone, "assigned_to", end)
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """What is to be done: first things first. What was: the latest."""
@@ -124,6 +98,9 @@ class FollowUpAdmin(ServiceAdmin):
         may = policy.may_write_follow_up(person(request), obj)
         return may and (obj.is_open or request.method == "POST")
 
+    def page_after(self, obj: FollowUp) -> str:
+        return reverse("admin:sales_lead_change", args=[obj.lead_id])
+
     def save_by_service(self, request: HttpRequest, obj: FollowUp, values: dict[str, Any]) -> FollowUp:
         by = person(request)
         if "assigned_to" in values:
@@ -135,15 +112,6 @@ class FollowUpAdmin(ServiceAdmin):
         warn(request, saved)
         return saved
 
-    @admin.action(description="Cancel selected follow-ups", permissions=["delete_any"])
-    def cancel_selected(self, request: HttpRequest, queryset: Any) -> None:
-        act_on_each(
-            request,
-            queryset,
-            lambda pk: follow_ups.cancel(by=person(request), follow_up_id=pk),
-            "{count} cancelled.",
-        )
-
     def has_delete_any_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("sales.delete_followup")
 
@@ -151,7 +119,6 @@ class FollowUpAdmin(ServiceAdmin):
         view = self.admin_site.admin_view
         return [
             path("calendar/", view(self.calendar_view), name="sales_followup_calendar"),
-            path("<int:pk>/complete/", view(self.complete_view), name="sales_followup_complete"),
             path("<int:pk>/snooze/", view(self.snooze_view), name="sales_followup_snooze"),
             *super().get_urls(),
         ]
@@ -197,34 +164,3 @@ class FollowUpAdmin(ServiceAdmin):
         follow_up = self.get_queryset(request).filter(pk=key).first()
         told = reminders.told(follow_up) if follow_up is not None else None
         return super().change_view(request, object_id, form_url, {"reminders": told} | (extra_context or {}))
-
-    def complete_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Say what came of a follow-up, and what comes next."""
-        follow_up = self.get_queryset(request).select_related("lead").filter(pk=pk).first()
-        if follow_up is None:
-            raise Http404
-        form = CompletionForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            try:
-                done = follow_ups.complete(by=person(request), follow_up_id=pk, **form.values())
-            except errors.Invalid as error:
-                for name, why in error.fields.items():
-                    form.add_error(name if name in form.fields else None, why)
-            except errors.SalesError as error:
-                form.add_error(None, str(error))
-            else:
-                following = f" Next: {done.following}." if done.following else ""
-                messages.success(request, f"Done: {follow_up.lead}.{following}")
-                warn(request, done.following)
-                return HttpResponseRedirect(
-                    next_page(request, reverse("admin:sales_lead_change", args=[follow_up.lead_id]))
-                )
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"{follow_up.get_follow_up_type_display()}: {follow_up.lead}",
-            "opts": self.model._meta,
-            "original": follow_up,
-            "enrolment": CadenceEnrolment.objects.running().select_related("cadence").filter(follow_up=pk).first(),
-            "form": form,
-        }
-        return TemplateResponse(request, "admin/sales/followup/complete.html", context)

@@ -7,19 +7,20 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import dateformat, timezone
 from django.utils.html import format_html
 
 from athena.accounts.models import User
 from sales import policy
-from sales.admin.base import ServiceAdmin, act_on_each, person, score_pill
+from sales.admin.base import ServiceAdmin, ServiceForm, act_on_each, person, score_pill
 from sales.admin.duplicates import DuplicatePages, merge_selected
 from sales.admin.exports import export
 from sales.admin.lead_filters import ArchivedFilter, OwnerFilter, PlanFilter, ScoreFilter, ViewFilter
 from sales.admin.lead_steps import LeadSteps
 from sales.admin.reassign import reassign
 from sales.admin.timeline import TimelinePages, newest
+from sales.forms import ask_for_value, proposed_value
 from sales.models import CadenceEnrolment, FollowUp, Lead
 from sales.models.lead import LeadQuerySet
 from sales.queries import duplicates, trip_checks
@@ -30,9 +31,22 @@ from sales.services import leads, merging
 SHOWN = 20  # follow-ups on a lead's page
 
 
+class LeadForm(ServiceForm):
+    """A person confirms what a won lead was booked for: the quote or the estimate is only proposed."""
+
+    def clean(self) -> dict[str, Any] | None:
+        before = (self.instance.status, self.instance.booked_value)
+        values = super().clean() or {}
+        wins = before[0] != Lead.Status.WON or before[1] is not None
+        if values.get("status") == Lead.Status.WON and wins and values.get("booked_value", 0) is None:
+            ask_for_value(self, proposed_value(values.get("quote_amount"), values.get("estimated_value")))
+        return values
+
+
 @admin.register(Lead)
 class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
     rank = 1
+    form = LeadForm
     list_display = ("name", "status", "points", "assigned_to", "next_step", "pickup", "value", "source")
     list_filter = (ViewFilter, "status", PlanFilter, ScoreFilter, OwnerFilter, "source", "trip_type", ArchivedFilter)
     search_fields = ("company_name", "contact_name", "email", "phone")
@@ -100,6 +114,9 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
 
     def may_write(self, request: HttpRequest, obj: Lead) -> bool:
         return obj.archived_at is None and policy.may_write_lead(person(request), obj)
+
+    def page_after(self, obj: Lead) -> str:
+        return reverse("admin:sales_lead_change", args=[obj.pk])
 
     def save_by_service(self, request: HttpRequest, obj: Lead, values: dict[str, Any]) -> Lead:
         if obj.pk is not None:

@@ -20,8 +20,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from sales import errors
-from sales.admin.base import ServiceAdmin, next_page, person
+from sales.admin.base import ServiceAdmin, person
 from sales.admin.rule_form import RuleForm, offered
+from sales.admin.way_back import next_page
 from sales.models import LeadScoringRule
 from sales.queries import equal_rules, rehearsal
 from sales.queries.rule_matches import matching_now

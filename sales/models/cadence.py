@@ -63,6 +63,11 @@ class CadenceEnrolmentQuerySet(OfVisibleLeads):
     def running(self) -> Self:
         return self.filter(stopped_at__isnull=True)
 
+    def going_on(self) -> Self:
+        """Running, with another step to come."""
+        later = CadenceStep.objects.filter(cadence=models.OuterRef("cadence"), day__gt=models.OuterRef("day"))
+        return self.running().filter(models.Exists(later.order_by()))
+
 
 class CadenceEnrolment(models.Model):
     """A lead on a cadence: how far it has come. Its steps are for whoever owns the lead at that time."""

@@ -99,7 +99,7 @@ def my_day(user: User, *, tasks_shown: int = TASKS) -> Day:
 
 def _tasks(tasks: "QuerySet[FollowUp]", count: int, most: int) -> Shelf:
     """The first in the order of the day, each with `goes_on`: whether a cadence plans what comes after it."""
-    goes_on = Exists(CadenceEnrolment.objects.running().filter(follow_up=OuterRef("pk")))
+    goes_on = Exists(CadenceEnrolment.objects.going_on().filter(follow_up=OuterRef("pk")))
     rows = tasks.select_related("lead").annotate(goes_on=goes_on).order_by(*DUE_FIRST)
     return Shelf(list(rows[:most]) if count else [], count)
 

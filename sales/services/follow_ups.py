@@ -13,7 +13,7 @@ from django.utils import timezone
 from athena.accounts.models import User
 from notifications import outbox
 from sales import errors, policy
-from sales.models import FollowUp, Lead
+from sales.models import Activity, FollowUp, Lead
 from sales.services import activities, cadences, completion, leads, locks, plan_changes, planning, progress, scoring
 from sales.services.completion import AS_BEFORE, NextStep
 
@@ -150,12 +150,11 @@ def complete(
 ) -> Completion:
     """Say what came of a follow-up, and what comes next: another one, the lead's end, or nothing, because …
 
-    Only the assignee completes. Writes the activity, lets the lead come as far as that says (`progress.advance`),
-    counts, and works out the lead's next date; `notes` become the outcome's, the instructions stay. What is next is
-    said by the arguments `next_…` (see `NextStep`). Completing a cadence's step plans its next one; `schedule_next`
-    then says when, and what, in that step's place, and `no_next_reason` stops the cadence. `amount` and `valid_until`
-    are of the quote that was sent, where the follow-up's type is quote.
-    Raises `NotFound`, `NotYourFollowUp`, `FollowUpClosed`, `LeadClosed`, `Invalid`.
+    Only the assignee completes. Writes the activity and lets the lead come as far as that says; `notes` become the
+    outcome's, the instructions stay. The arguments `next_…` are a `NextStep`. Completing a cadence's step plans its
+    next one; `schedule_next` then says when, and what, in its place, and `no_next_reason` stops the cadence. `amount`
+    and `valid_until` are of the quote that was sent. Raises `NotFound`, `NotYourFollowUp`, `FollowUpClosed`,
+    `LeadClosed`, `Invalid`.
     """
     if schedule_next and (close or no_next_reason):
         name = "close" if close else "no_next_reason"
@@ -176,19 +175,24 @@ def complete(
     if schedule_next or step is not None:
         following = completion.plan_next(follow_up, by, outcome, step, wanted if schedule_next else NextStep())
         _tell_assignee(following, by)
-    activities.touch(
-        lead,
-        activity,
-        last_follow_up_date=follow_up.completed_at,
-        follow_up_count=F("follow_up_count") + 1,
-        next_follow_up_date=planning.EARLIEST_DUE,
-    )
-    scoring.rescore(lead_ids=[lead.pk], by=by, reason=f"Activity: {activity}", activity_id=activity.pk)
+    _count(lead, activity, by)
     if close:
         ending = {"lost_reason": lost_reason, "booked_value": booked_value}
         changes = {"status": close, **{name: value for name, value in ending.items() if value is not None}}
         leads.update(by=by, lead_id=lead.pk, changes=changes)
     return Completion(follow_up, following)
+
+
+def _count(lead: Lead, activity: Activity, by: User) -> None:
+    """Let the lead know of the activity of a completed follow-up."""
+    activities.touch(
+        lead,
+        activity,
+        last_follow_up_date=activity.occurred_at,
+        follow_up_count=F("follow_up_count") + 1,
+        next_follow_up_date=planning.EARLIEST_DUE,
+    )
+    scoring.rescore(lead_ids=[lead.pk], by=by, reason=f"Activity: {activity}", activity_id=activity.pk)
 
 
 def _open_follow_up(by: User | None, follow_up_id: int, versions: Collection[int] | None) -> tuple[FollowUp, Lead]:

@@ -9,11 +9,11 @@ from django.template.context import Context
 
 from notifications.channels import email
 from sales import policy
+from sales.forms import CompletionForm
 from sales.models import FollowUp
 from sales.queries.first_steps import FirstSteps, first_steps
 from sales.queries.my_day import TASKS, Day, my_day
 from sales.queries.team_day import Team, team_day
-from sales.services.completion import DEFAULT_NEXT_DAYS
 
 register = template.Library()
 
@@ -30,7 +30,6 @@ class Home:
     day: Day | None
     team: Team | None
     outcomes: list[tuple[str, str]]
-    next_days: int
     hot_score: int
 
 
@@ -46,9 +45,14 @@ def home(context: Context) -> Home:
         day=None if team and day and day.is_empty else day,
         team=team,
         outcomes=[(each.value, each.label) for each in FollowUp.Outcome],
-        next_days=DEFAULT_NEXT_DAYS,
         hot_score=settings.HOT_SCORE,
     )
+
+
+@register.simple_tag
+def completion_form(task: Any) -> CompletionForm:
+    """The form by which a task of one's day (with `goes_on`) is completed."""
+    return CompletionForm(task, goes_on=task.goes_on)
 
 
 @register.filter

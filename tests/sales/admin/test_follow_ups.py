@@ -139,7 +139,7 @@ def test_done_leads_back_to_the_list(browse, rep, colleague, task):
     (link,) = re.findall(r'href="([^"]+)">Done …<', page)
     form = client.get(link).content.decode()
     assert 'name="next" value="/admin/sales/followup/?day=today"' in form
-    answer = client.post(link, {"outcome": "successful", "next_follow_up_days": "3", "next": f"{LIST}?day=today"})
+    answer = client.post(link, {"outcome": "successful", "no_next_reason": "They call us", "next": f"{LIST}?day=today"})
     assert (answer.status_code, answer["Location"]) == (302, f"{LIST}?day=today")
     mine.refresh_from_db()
     assert mine.completed

@@ -63,7 +63,7 @@ def test_completing_leads_back_home(browse, rep, task):
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
 def test_it_never_leads_elsewhere(browse, rep, task, elsewhere):
-    form = {"outcome": "successful", "next_follow_up_days": "3", "next": elsewhere}
+    form = {"outcome": "successful", "no_next_reason": "They call us", "next": elsewhere}
     answer = browse(rep).post(f"/admin/sales/followup/{task.pk}/complete/", form)
     assert (answer.status_code, answer["Location"]) == (302, f"/admin/sales/lead/{task.lead_id}/change/")
 

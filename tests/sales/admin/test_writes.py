@@ -95,10 +95,18 @@ def test_follow_ups_are_planned_moved_completed_and_cancelled(add, change, brows
     refused = browse(rep).post(url, {"outcome": "lost", "close": "lost", "next_follow_up_days": 3})
     assert refused.context["form"].errors == {"lost_reason": ["Say why the lead is lost."]}
     done = browse(rep).post(url, {"outcome": "successful", "schedule_next": "on", "next_follow_up_days": 3})
-    assert (done.status_code, Activity.objects.count(), FollowUp.objects.open().count()) == (302, 1, 1)
+    assert (done.status_code, Activity.objects.filter(follow_up=plan).count(), FollowUp.objects.open().count()) == (
+        302,
+        1,
+        1,
+    )
     following = FollowUp.objects.open().get()
     listing = reverse("admin:sales_followup_changelist")
-    browse(rep).post(listing, {"action": "cancel_selected", "_selected_action": [following.pk, plan.pk]})
+    cancel = {"action": "cancel_selected", "_selected_action": [following.pk, plan.pk]}
+    asked = browse(rep).post(listing, cancel).content.decode()
+    assert "Then nothing is planned for 1 open lead:" in asked
+    assert FollowUp.objects.open().count() == 1
+    browse(rep).post(listing, cancel | {"step": "confirm", "reason": "They call us"})
     assert FollowUp.objects.open().count() == 0
 
 

@@ -230,3 +230,35 @@ def test_what_is_wrong_in_a_completion(api, rep, lead, values, field):
     answer = api(rep).post(f"{URL}/{made['id']}/complete", values)
     assert (answer.status_code, list(answer.json())) == (400, [field])
     assert FollowUp.objects.get().is_open
+
+
+def test_the_next_one_can_be_given_a_date_a_time_and_an_instruction(api, rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    plan = {"lead_id": lead.pk, "follow_up_type": "quote", "scheduled_date": "2026-02-05", "notes": "Send the quote"}
+    url = f"{URL}/{api(rep).post(URL, plan, format='json').data['id']}/complete"
+    body = {"outcome": "successful", "schedule_next": True, "next_follow_up_date": "2099-03-01"}
+    for wrong, name in (
+        ({"next_follow_up_date": "2020-03-01"}, "next_follow_up_date"),
+        ({"next_follow_up_days": 3}, "next_follow_up_date"),
+        ({"schedule_next": False}, "next_follow_up_date"),
+        ({"next_follow_up_time": "25:00"}, "next_follow_up_time"),
+        ({"valid_until": "2099-01-01"}, "amount"),
+    ):
+        refused = api(rep).post(url, body | wrong, format="json")
+        assert (refused.status_code, list(refused.data)) == (400, [name])
+    more = {
+        "next_follow_up_time": "16:30",
+        "next_follow_up_notes": "Ask again",
+        "amount": 4200.5,
+        "valid_until": "2099-01-01",
+    }
+    done = api(rep).post(url, body | more, format="json")
+    assert done.status_code == 200, done.data
+    following = api(rep).get(f"{URL}/{done.data['next_follow_up_id']}").data
+    assert (str(following["scheduled_date"]), str(following["scheduled_time"]), following["notes"]) == (
+        "2099-03-01", "16:30:00", "Ask again",
+    )  # fmt: skip
+    lead.refresh_from_db()
+    assert (lead.status, float(lead.quote_amount), str(lead.quote_valid_until)) == ("quoted", 4200.5, "2099-01-01")
+    nothing = {"outcome": "rescheduled", "next_follow_up_date": None, "next_follow_up_time": None, "amount": None}
+    assert api(rep).post(f"{URL}/{following['id']}/complete", nothing, format="json").status_code == 200

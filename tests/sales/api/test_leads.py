@@ -196,3 +196,30 @@ def test_calling_again(api, rep, stranger, make_lead):
     assert (made.status_code, made.json()["repeat_of_id"], made.json()["is_repeat"]) == (201, won.pk, True)
     assert api(rep).post(f"{URL}/{won.pk}/repeat").json()["code"] == "already_repeated"
     assert ids(api(rep).get(f"{URL}/call-again")) == [sooner.pk]
+
+
+def test_a_quote_is_logged_with_its_amount_and_corrected(api, rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    url = f"/api/v1/sales/leads/{lead.pk}"
+    refused = api(rep).post(f"{url}/activities", {"activity_type": "call", "amount": 1}, format="json")
+    assert (refused.status_code, list(refused.data)) == (400, ["amount"])
+    quote = {"activity_type": "quote", "amount": 4200.5, "valid_until": "2099-01-05"}
+    logged = api(rep).post(f"{url}/activities", quote, format="json")
+    assert (logged.status_code, logged.data["data"]) == (201, {"amount": 4200.5, "valid_until": "2099-01-05"})
+    read = api(rep).get(url).data
+    assert (read["status"], float(read["quote_amount"]), str(read["quote_valid_until"])) == (
+        "quoted",
+        4200.5,
+        "2099-01-05",
+    )
+    correction = f"/api/v1/sales/activities/{logged.data['id']}"
+    assert api(rep).patch(correction, {"amount": 4000}, format="json").data["data"]["amount"] == 4000
+    assert float(api(rep).get(url).data["quote_amount"]) == 4000
+    api(rep).patch(correction, {"activity_type": "note"}, format="json")
+    read = api(rep).get(url).data
+    assert (read["status"], read["quote_amount"], read["quoted_at"]) == ("new", None, None)
+    told = api(rep).get(f"{url}/timeline?kind=correction").data["results"]
+    assert [item["detail"] for item in told] == [
+        "activity type: Quote sent → Note; amount: 4,000.00 → nothing; valid until: 5 Jan 2099 → nothing",
+        "amount: 4,200.50 → 4,000.00",
+    ]
