@@ -14,6 +14,8 @@ from athena.accounts.models import fold_email
 EMAIL_LENGTH = 254
 _NOT_DECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "’": "'", "‘": "'", "–": "-"})
 _LIKE_A_PHONE = re.compile(r"[+(]*[0-9][0-9()+./-]*")
+# All digits the same, the last seven zero, or up or down in order.
+_PLACEHOLDER = re.compile(r"(\d)\1{6,}|\d*0{7}|0?12345678?9?0?|9876543210?")
 _NO_WORD = re.compile(r"[^\w]+")
 _LEGAL_FORMS = {"the", "inc", "incorporated", "llc", "ltd", "limited", "corp", "corporation", "co", "company", "and"}
 
@@ -26,13 +28,14 @@ def email(text: str) -> str:
 def phone(text: str) -> str:
     """The number in E.164, read as one of `PHONE_REGION` unless it says otherwise; empty where it is no number.
 
-    An extension is left out: two desks of one company are the same company.
+    A number that people type because a form wants one (000-000-0000, 123-456-7890) identifies nobody: it is none. An
+    extension is left out: two desks of one company are the same company.
     """
     try:
         number = phonenumbers.parse(text, settings.PHONE_REGION)
     except phonenumbers.NumberParseException:
         return ""
-    if not phonenumbers.is_possible_number(number):
+    if not phonenumbers.is_possible_number(number) or _is_placeholder(number):
         return ""
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
@@ -45,6 +48,10 @@ def one_spaced(name: str) -> str:
 def name_key(name: str) -> str:
     """What names have in common that differ in case and spaces alone. In SQL: `athena.db.NameKey`."""
     return one_spaced(name).lower()
+
+
+def _is_placeholder(number: phonenumbers.PhoneNumber) -> bool:
+    return bool(_PLACEHOLDER.fullmatch(phonenumbers.national_significant_number(number)))
 
 
 def fold(text: str) -> str:

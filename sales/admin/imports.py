@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Prefetch, Q
 from django.http import (
     Http404,
     HttpRequest,
@@ -19,29 +18,23 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from athena.accounts.models import User
 from athena.http.middleware import takes_files
 from sales import errors
+from sales.admin import import_preview
 from sales.admin.base import VisibleAdmin, person
+from sales.admin.import_preview import problems_of
 from sales.exchange import columns, files, sheets
-from sales.models import ImportRow, Lead, LeadExport, LeadImport, PrivacyRequest
-from sales.queries import import_matches
+from sales.models import ImportRow, LeadExport, LeadImport, PrivacyRequest
 from sales.services import import_work, imports
 
 MAX_UPLOAD = 20 * 1_048_576  # bytes: a file of `files.MAX_FILE` and what the form adds
-SHOWN = 100  # rows of the preview
-SHOWS = {
-    "all": ("All", Q()),
-    "wrong": ("Wrong", Q(state=ImportRow.State.WRONG)),
-    "there": ("There already", import_matches.DUPLICATE),
-    "kept": ("Not undone", Q(state=ImportRow.State.KEPT)),
-}
 
 
 class UploadForm(forms.Form):
     file = forms.FileField(
         label="File",
-        help_text="CSV (UTF-8) or Excel (.xlsx). The first line names the columns.",
+        help_text="CSV (UTF-8) or Excel (.xlsx). The first line names the columns. Of an Excel file, the first sheet "
+        "that is not hidden is read; you can choose another one afterwards.",
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
     )
 
@@ -71,7 +64,13 @@ class LeadImportAdmin(VisibleAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
-        steps: dict[str, Any] = {"start": self.start_view, "discard": self.discard_view, "undo": self.undo_view}
+        steps: dict[str, Any] = {
+            "start": self.start_view,
+            "discard": self.discard_view,
+            "undo": self.undo_view,
+            "sheet": self.sheet_view,
+            "notation": self.notation_view,
+        }
         return [
             path("template/", view(self.template_view), name="sales_leadimport_template"),
             path("<int:pk>/wrong/", view(self.wrong_view), name="sales_leadimport_wrong"),
@@ -113,15 +112,31 @@ class LeadImportAdmin(VisibleAdmin):
         return csv_response("leads-template.csv", sheets.csv_parts(header, [example]))
 
     def wrong_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
-        """The rows that are wrong, with what is: to be mended and sent again."""
+        """The rows that are wrong, with what is: to be mended and sent again. Cells beyond the header come last."""
         lead_import = self._seen(request, pk)
         rows = lead_import.rows.filter(state=ImportRow.State.WRONG).order_by("line")
         wide = len(lead_import.header)
         shown = (
-            [*row.cells[:wide], *[""] * (wide - len(row.cells)), _problems(row)]
+            [*row.cells[:wide], *[""] * (wide - len(row.cells)), problems_of(row), *row.cells[wide:]]
             for row in rows.iterator(chunk_size=2_000)
         )
-        return csv_response("wrong-rows.csv", sheets.csv_parts([*lead_import.header, "What is wrong"], shown))
+        return csv_response("wrong-rows.csv", sheets.csv_parts([*lead_import.header, files.WHAT_IS_WRONG], shown))
+
+    def sheet_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        def choose() -> None:
+            imports.choose_sheet(by=person(request), import_id=pk, sheet=request.POST.get("sheet", ""))
+            import_work.work_now(pk)
+
+        return self._step(request, pk, choose)
+
+    def notation_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        def choose() -> None:
+            names = self._seen(request, pk).notations
+            written = {name: request.POST.get(name, "") for name in names}
+            imports.choose_notations(by=person(request), import_id=pk, written=written)
+            import_work.work_now(pk)
+
+        return self._step(request, pk, choose)
 
     def start_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         def start() -> None:
@@ -165,40 +180,8 @@ class LeadImportAdmin(VisibleAdmin):
     ) -> HttpResponse:
         lead_import = kwargs.get("obj")
         if lead_import is not None:
-            show = request.GET.get("show", "")
-            context |= _preview(person(request), lead_import, show if show in SHOWS else _first_look(lead_import))
+            context |= import_preview.of(lead_import, request.GET.get("show", ""), person(request))
         return super().render_change_form(request, context, *args, **kwargs)
-
-
-def _first_look(lead_import: LeadImport) -> str:
-    return "kept" if lead_import.state == LeadImport.State.UNDONE else "all"
-
-
-def _preview(user: User, lead_import: LeadImport, show: str) -> dict[str, Any]:
-    """What the page says of an import: how many rows of each kind, and the first of those that are asked for."""
-    rows = lead_import.rows.order_by("line")
-    counted = {state: Count("pk", filter=Q(state=state)) for state in ImportRow.State.values}
-    counts = rows.order_by().aggregate(**counted, there=Count("pk", filter=import_matches.DUPLICATE), all=Count("pk"))
-    seen = Lead.objects.in_scope_of(user)  # a lead may have gone to others since, and then it is not named
-    shown = list(
-        rows.filter(SHOWS[show][1]).prefetch_related(Prefetch("same_as", seen), Prefetch("lead", seen))[:SHOWN]
-    )
-    for row in shown:
-        row.said = _problems(row)  # type: ignore[attr-defined]
-    return {
-        "counts": counts,
-        "rows": shown,
-        "shows": [(name, label, counts[name]) for name, (label, _) in SHOWS.items() if counts[name]],
-        "show": show,
-        "unfinished": lead_import.state in LeadImport.UNFINISHED,
-        "choices": LeadImport.Duplicates.choices,
-        "is_checked": lead_import.state == LeadImport.State.CHECKED,
-        "may_undo": lead_import.state in (LeadImport.State.DONE, LeadImport.State.FAILED) and counts["all"],
-    }
-
-
-def _problems(row: ImportRow) -> str:
-    return " ".join(f"{column}: {why}" for column, why in row.problems.items())
 
 
 def csv_response(name: str, parts: Any) -> StreamingHttpResponse:

@@ -1,56 +1,44 @@
 """What people write into a cell, read as a value that a lead can have and JSON can hold.
 
-Each reader takes text that is not empty and raises `ValueError` with what is wrong. Text is held to the same rules as
-the API's (`athena.http.fields`); numbers, days and choices may be written as people write them.
+Each reader takes text that is not empty, as `cleaning` leaves it, and raises `ValueError` with what is wrong. Text is
+held to the same rules as the API's (`athena.http.fields`); numbers and choices may be written as people write them.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, tzinfo
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, tzinfo
+from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from rest_framework import serializers
 
 from athena.accounts.models import fold_email
 from athena.http import fields
-from athena.http.spreadsheets import typed_cell
 
 
 @dataclass(frozen=True)
 class Lookups:
-    """What a name in a cell may stand for: keys by the name in lower case. Times are on the clock of `zone`."""
+    """What a name in a cell may stand for: keys by the name in lower case. Times are on the clock of `zone`.
+
+    `notations` says for each field how its column writes dates or amounts, where the file leaves no doubt or a person
+    has chosen (`notation`); a field that is not there is written as people do here.
+    """
 
     zone: tzinfo = UTC
     sources: Mapping[str, int] = field(default_factory=dict)
     lost_reasons: Mapping[str, str] = field(default_factory=dict)
     owners: Mapping[str, int] = field(default_factory=dict)
+    notations: Mapping[str, str] = field(default_factory=dict)
 
 
 Reader = Callable[[str, Lookups], object]
 
-_ERRORS = {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"}
 _WHOLE = re.compile(r"[0-9]{1,3}(,[0-9]{3})+|[0-9]{1,9}")
-_MONEY = re.compile(
-    r"(?:[$€£]|USD|EUR|GBP)?\s*(?P<number>[0-9]{1,3}(,[0-9]{3})+(\.[0-9]{1,2})?|[0-9]{1,13}(\.[0-9]{1,2})?)"
-)
+_NEARLY = Decimal("0.000001")  # what a spreadsheet's arithmetic leaves beside a whole number
+_NUMBER = re.compile(r"[^0-9.]*[0-9][0-9, ']*\.[0-9]+[^0-9.]*")
+_DIGITS = re.compile(r"[^0-9]")
 _YES, _NO = {"yes", "y", "true", "1", "x"}, {"no", "n", "false", "0"}
-_DAY_FIRST = settings.PHONE_REGION != "US"
-_SLASHED = ("%d/%m/%Y", "%d-%m-%Y") if _DAY_FIRST else ("%m/%d/%Y", "%m-%d-%Y")
-_DAYS = ("%Y-%m-%d", *_SLASHED, "%d.%m.%Y", "%Y/%m/%d")
-_CLOCKS = ("%H:%M:%S", "%H:%M", "%I:%M %p", "%I:%M%p", "%I:%M:%S %p")
-
-
-def plain_text(cell: str) -> str:
-    """A cell as it was typed, whatever a spreadsheet made of it. Raises `ValueError` for a formula and an error."""
-    text = cell.strip()
-    if text.startswith("="):
-        raise ValueError("This is a formula. Paste its value instead.")
-    if text in _ERRORS:
-        raise ValueError("This is the error of a formula.")
-    return typed_cell(cell).strip()
 
 
 def by_rules_of(rules: "serializers.Field[Any, Any, Any, Any]") -> Reader:
@@ -105,7 +93,7 @@ def among(where: str, why: str) -> Reader:
 
 
 def count(text: str, _: Lookups) -> int:
-    whole = text.removesuffix(".0")
+    whole = _rounded(text)
     if not (_WHOLE.fullmatch(whole) and whole.isascii()):
         raise ValueError("A whole number is required.")
     number = int(whole.replace(",", ""))
@@ -114,17 +102,13 @@ def count(text: str, _: Lookups) -> int:
     return number
 
 
-def money(text: str, _: Lookups) -> str:
-    found = _MONEY.fullmatch(text)
-    try:
-        number = Decimal(found["number"].replace(",", "")) if found else None
-    except InvalidOperation:
-        number = None
-    if number is None:
-        raise ValueError("An amount is required, such as 1200 or 1,200.50.")
-    if number > fields.MAX_AMOUNT:
-        raise ValueError(f"At most {fields.MAX_AMOUNT:,} is possible.")
-    return str(number)
+def _rounded(text: str) -> str:
+    """Without decimals that say nothing: 45.0 and 44.99999999 are 45."""
+    if not (text.isascii() and re.fullmatch(r"[0-9]{1,9}\.[0-9]+", text)):
+        return text
+    number = Decimal(text)
+    whole = number.to_integral_value()
+    return str(whole) if abs(number - whole) <= _NEARLY else text
 
 
 def yes_or_no(text: str, _: Lookups) -> bool:
@@ -133,44 +117,10 @@ def yes_or_no(text: str, _: Lookups) -> bool:
     raise ValueError("Say yes or no.")
 
 
-def day(text: str, _: Lookups) -> str:
-    return _day(text.removesuffix(" 00:00:00")).isoformat()
-
-
-def moment(text: str, lookups: Lookups) -> str:
-    """A day with or without a time, on the clock of whoever sent the file; or ISO 8601 with an offset."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        head, _, clock = text.partition(" ")
-        found = datetime.combine(_day(head), _clock(clock.strip().upper()))
-    _require_year(found)
-    local = found if found.tzinfo else found.replace(tzinfo=lookups.zone)
-    return local.astimezone(UTC).isoformat()
-
-
-def _day(text: str) -> date:
-    for pattern in _DAYS:
-        try:
-            found = datetime.strptime(text, pattern)  # noqa: DTZ007
-        except ValueError:
-            continue
-        _require_year(found)
-        return found.date()
-    raise ValueError(f"A date is required, such as 2026-05-01 or {'1/5/2026' if _DAY_FIRST else '5/1/2026'}.")
-
-
-def _clock(text: str) -> time:
-    if not text:
-        return time()
-    for pattern in _CLOCKS:
-        try:
-            return datetime.strptime(text, pattern).time()  # noqa: DTZ007
-        except ValueError:
-            continue
-    raise ValueError("A time is required, such as 14:30 or 2:30 PM.")
-
-
-def _require_year(found: date) -> None:
-    if found.year not in fields.YEARS:
-        raise ValueError("The year must be between 2000 and 2100.")
+def difference(text: str, value: object) -> list[str]:
+    """A remark where a number was rounded, for whoever sent the file."""
+    if not isinstance(value, int | str) or isinstance(value, bool) or str(value) == text:
+        return []
+    digits = _DIGITS.sub("", text.partition(".")[2])
+    kept = str(value).partition(".")[2]
+    return [f"Rounded from {text}."] if _NUMBER.fullmatch(text) and digits.rstrip("0") != kept.rstrip("0") else []

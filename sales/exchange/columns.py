@@ -6,8 +6,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from athena.http.fields import LONG_TEXT
 from sales import errors
-from sales.exchange import cells
+from sales.exchange import amounts, cells, cleaning, contacts, headers, moments
+from sales.exchange.cleaning import Kind
+from sales.exchange.files import TOO_MANY_CELLS
+from sales.exchange.worksheet import letters
 from sales.models import Lead
 
 
@@ -20,44 +24,56 @@ class Column:
     read: cells.Reader
     also: tuple[str, ...] = ()
     example: str = ""
+    kind: Kind = Kind.VALUE
 
 
 _UTM = ("source", "medium", "campaign", "term", "content")
 COLUMNS = (
-    Column("company_name", "Company", cells.one_line(200), ("Organisation", "Organization", "Account"),
-           "Lincoln High School"),
-    Column("contact_name", "Contact", cells.one_line(200), ("Name", "Full name", "Contact person"), "Ann Smith"),
-    Column("email", "E-mail", cells.email, ("Mail", "E-mail address", "Contact e-mail"), "ann@lincoln.example"),
-    Column("phone", "Phone", cells.one_line(50), ("Telephone", "Phone number", "Tel", "Mobile"), "(212) 555-0100"),
-    Column("status", "Status", cells.choice(Lead.Status.choices), ("Stage",), "New"),
+    Column("company_name", "Company", cells.one_line(200),
+           ("Organisation", "Organization", "Account", "Account name", "Organization - Name", "Organisation name",
+            "Organization name", "Deal - Organization"), "Lincoln High School", Kind.LINE),
+    Column("contact_name", "Contact", cells.one_line(200),
+           ("Name", "Full name", "Contact person", "Person - Name", "Deal - Contact person"), "Ann Smith", Kind.LINE),
+    Column("email", "E-mail", contacts.email, ("Mail", "E-mail address", "Contact e-mail", "Person - Email - Work"),
+           "ann@lincoln.example", Kind.EMAIL),
+    Column("phone", "Phone", contacts.phone, ("Telephone", "Phone number", "Tel", "Person - Phone - Work"),
+           "(212) 555-0100", Kind.PHONE),
+    Column("status", "Status", cells.choice(Lead.Status.choices), ("Stage", "Lead status"), "New"),
     Column("owner", "Owner", cells.among("owners", "No active user has this e-mail address."),
            ("Assigned to", "Salesperson", "Owner e-mail")),
     Column("source", "Source", cells.among("sources", "There is no such source."), ("Lead source",)),
     Column("trip_type", "Trip type", cells.choice(Lead.TripType.choices), (), "Round trip"),
-    Column("pickup_at", "Pickup at", cells.moment, ("Pickup", "Pickup date", "Trip date", "Departure"),
+    Column("pickup_at", "Pickup at", moments.moment("pickup_at"), ("Pickup", "Pickup date", "Trip date", "Departure"),
            "2026-09-14 08:30"),
-    Column("return_at", "Return at", cells.moment, ("Return", "Return date"), "2026-09-14 18:00"),
-    Column("pickup_location", "Pickup location", cells.one_line(200), ("From", "Pickup address", "Origin"), "New York"),
+    Column("return_at", "Return at", moments.moment("return_at"), ("Return", "Return date"), "2026-09-14 18:00"),
+    Column("pickup_location", "Pickup location", cells.one_line(200), ("From", "Pickup address", "Origin"), "New York",
+           Kind.LINE),
     Column("dropoff_location", "Dropoff location", cells.one_line(200), ("To", "Destination", "Drop-off address"),
-           "Boston"),
+           "Boston", Kind.LINE),
     Column("estimated_passengers", "Passengers", cells.count, ("Pax", "Group size", "Number of passengers"), "45"),
     Column("vehicle_type", "Vehicle type", cells.choice(Lead.VehicleType.choices), ("Vehicle",), "Motorcoach"),
     Column("vehicles_needed", "Vehicles", cells.count, ("Buses", "Number of vehicles"), "1"),
     Column("accessible_seats", "Accessible seats", cells.count, ("Wheelchair seats",)),
-    Column("itinerary", "Itinerary", cells.long_text),
-    Column("estimated_value", "Value", cells.money, ("Amount", "Budget"), "2400"),
-    Column("quote_amount", "Quote", cells.money),
-    Column("quote_valid_until", "Quote valid until", cells.day),
-    Column("bid_due_at", "Bid due at", cells.moment, ("Bid due",)),
-    Column("booked_value", "Booked value", cells.money, ("Booked",)),
+    Column("itinerary", "Itinerary", cells.long_text, (), "", Kind.TEXT),
+    Column("estimated_value", "Value", amounts.reader("estimated_value"),
+           ("Amount", "Budget", "Lead - Value", "Deal - Value"), "2400"),
+    Column("quote_amount", "Quote", amounts.reader("quote_amount")),
+    Column("quote_valid_until", "Quote valid until", moments.day("quote_valid_until")),
+    Column("bid_due_at", "Bid due at", moments.moment("bid_due_at"), ("Bid due",)),
+    Column("booked_value", "Booked value", amounts.reader("booked_value"), ("Booked",)),
     Column("lost_reason", "Lost reason", cells.among("lost_reasons", "There is no such reason."), ("Why lost",)),
     Column("is_repeat", "Repeat client", cells.yes_or_no, ("Repeat",)),
-    Column("campaign", "Campaign", cells.one_line(100)),
-    *(Column(f"utm_{name}", f"UTM {name}", cells.one_line(100)) for name in _UTM),
-    Column("notes", "Notes", cells.long_text, ("Comments", "Remarks"), "Needs a quote this week"),
+    Column("campaign", "Campaign", cells.one_line(100), ("Campaign name",), "", Kind.LINE),
+    *(Column(f"utm_{name}", f"UTM {name}", cells.one_line(100), (), "", Kind.LINE) for name in _UTM),
+    Column("notes", "Notes", cells.long_text, ("Comments", "Remarks", "Description"), "Needs a quote this week",
+           Kind.TEXT),
 )  # fmt: skip
 BY_NAME = {column.name: column for column in COLUMNS}
-NAMES = ("company_name", "contact_name")
+NAMES = ("company_name", "contact_name", headers.FIRST, headers.LAST)
+DATES = ("pickup_at", "return_at", "bid_due_at", "quote_valid_until")
+AMOUNTS = ("estimated_value", "quote_amount", "booked_value")
+FURTHER = "further"  # of a row's values: lines for the notes, with what has no field of its own
+_PARTS = {headers.FIRST: Kind.LINE, headers.LAST: Kind.LINE, headers.PHONE: Kind.PHONE, headers.EMAIL: Kind.EMAIL}
 
 # What an import changes of a lead that is there. How far its sale has come, and who owns it, is said where that
 # happens, with its activity and its follow-ups.
@@ -67,50 +83,136 @@ UPDATABLE = tuple(
 
 
 def layout(header: Sequence[str]) -> list[str | None]:
-    """The field that each column of a file holds, or None for one that is not imported.
+    """What each column of a file holds: a field, a part of a name, further numbers or addresses (`headers`), or None
+    for one that is not imported.
 
     Raises `Invalid` for a header that is empty, there twice, or lacks what a lead must have.
     """
-    known = {_key(spelling): column.name for column in COLUMNS for spelling in _spellings(column)}
-    names = [known.get(_key(cell)) for cell in header]
-    empty = [_letters(place) for place, cell in enumerate(header) if not cell.strip()]
+    empty = [letters(place) for place, cell in enumerate(header, 1) if not cell.strip()]
     if empty:
         _refuse(f"Column {', '.join(empty)} has no header. Give it one, or delete the column.")
-    for name in sorted({name for name in names if name is not None}):
+    names = _names(header)
+    for name in sorted(name for name in set(names) & set(BY_NAME) if name is not None):
         same = [cell.strip() for cell, each in zip(header, names, strict=True) if each == name]
         if len(same) > 1:
             _refuse(f"These columns are the same: {', '.join(same)}. Keep one of them.")
-    twice = sorted({cell.strip() for cell in header if [_key(each) for each in header].count(_key(cell)) > 1})
+    keys = [headers.key(cell) for cell in header]
+    twice = sorted({cell.strip() for cell in header if keys.count(headers.key(cell)) > 1})
     if twice:
         _refuse(f"This header is there more than once: {', '.join(twice)}.")
     if not set(NAMES) & set(names):
-        _refuse("The first line must name the columns, with Company or Contact among them.")
+        shown = ", ".join(cell.strip()[:30] for cell in header[:5])
+        _refuse(f"The first line must name the columns, with Company or Contact among them. It is: {shown}.")
+    return names
+
+
+def _names(header: Sequence[str]) -> list[str | None]:
+    known = {headers.key(spelling): column.name for column in COLUMNS for spelling in _spellings(column)}
+    known |= {headers.key(spelling): part for part, spellings in headers.NAMES.items() for spelling in spellings}
+    if headers.is_of_companies(list(header)):
+        known["name"] = "company_name"
+    names = [known.get(headers.key(cell)) or headers.further(cell) for cell in header]
+    for name, part in (("phone", headers.PHONE), ("email", headers.EMAIL)):
+        if part in names and name not in names:
+            names[names.index(part)] = name
+    if names.count("phone") > 1:  # the others are further ones
+        first = names.index("phone")
+        names = [headers.PHONE if name == "phone" and place != first else name for place, name in enumerate(names)]
     return names
 
 
 def read_row(
-    columns: Sequence[str | None], row: Sequence[str], lookups: cells.Lookups
+    columns: Sequence[str | None],
+    row: Sequence[str],
+    lookups: cells.Lookups,
+    header: Sequence[str] = (),
+    cleaned: dict[str, str] | None = None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """What the cells say, by field, and what is wrong with them, by column. An empty cell says nothing."""
+    """What the cells say, by field, and what is wrong with them, by column. An empty cell says nothing.
+
+    What was done to cells so that they could be read goes into `cleaned`, by column. Numbers and addresses beyond the
+    first are lines of `FURTHER`, each with its header.
+    """
     values: dict[str, Any] = {}
     wrong: dict[str, str] = {}
+    cleaned = {} if cleaned is None else cleaned
+    parts: dict[str, list[tuple[str, str]]] = {}
+    further: list[str] = []
     if len(row) > len(columns):
-        wrong["Line"] = "It has more cells than the header."
-    for name, cell in zip(columns, row, strict=False):
+        wrong["Line"] = TOO_MANY_CELLS
+    for place, (name, cell) in enumerate(zip(columns, row, strict=False)):
         if name is None:
             continue
+        column = BY_NAME.get(name)
+        label = column.label if column else (header[place] if place < len(header) else name)
         try:
-            text = cells.plain_text(cell)
-            if text:
-                values[name] = BY_NAME[name].read(text, lookups)
+            text, remarks = cleaning.clean(cell, column.kind if column else _PARTS[name])
+            if text and column is None:
+                parts.setdefault(name, []).append((label, text))
+            elif text and column:
+                value = column.read(text, lookups)
+                if isinstance(value, contacts.Several):
+                    further += [f"{label}: {other}" for other in value.others]
+                    value = value.first
+                values[name] = value
+                remarks += cells.difference(text, value)
+            if remarks:
+                cleaned[label] = " ".join(remarks)
         except ValueError as error:
-            wrong[BY_NAME[name].label] = str(error)
+            wrong[label] = str(error)
+    _join_parts(values, wrong, parts, further, lookups)
+    if further:
+        cleaned["Notes"] = " ".join(filter(None, (cleaned.get("Notes"), f"Kept here: {'; '.join(further)}.")))
+        values[FURTHER] = further
+        if len(with_further(values.get("notes", ""), further)) > LONG_TEXT:
+            wrong["Notes"] = f"With what is kept here they are longer than {LONG_TEXT:,} characters."
     return values, wrong
+
+
+def _join_parts(
+    values: dict[str, Any],
+    wrong: dict[str, str],
+    parts: Mapping[str, list[tuple[str, str]]],
+    further: list[str],
+    lookups: cells.Lookups,
+) -> None:
+    """First and last name are the contact's, where the file does not give it whole. The first of the further numbers
+    and addresses is the lead's, where it has none."""
+    name = " ".join(text for part in headers.NAMES for _, text in parts.get(part, []))
+    if name and "contact_name" not in values:
+        try:
+            values["contact_name"] = BY_NAME["contact_name"].read(name, lookups)
+        except ValueError as error:
+            wrong["Contact"] = str(error)
+    elif name and name.casefold() != str(values["contact_name"]).casefold():
+        further.append(f"Name: {name}")
+    for field, part in (("phone", headers.PHONE), ("email", headers.EMAIL)):
+        for label, text in parts.get(part, []):
+            try:
+                value = BY_NAME[field].read(text, lookups)
+            except ValueError:
+                further.append(f"{label}: {text}")
+                continue
+            first, others = (value.first, value.others) if isinstance(value, contacts.Several) else (value, ())
+            if field not in values and BY_NAME[field].label not in wrong:
+                values[field] = first
+            elif first != values.get(field):
+                further.append(f"{label}: {first}")
+            further += [f"{label}: {other}" for other in others]
+
+
+def with_further(notes: str, further: Sequence[str]) -> str:
+    """The notes with these lines below them, each once."""
+    lines = notes.splitlines()
+    return "\n".join([*([notes] if notes else []), *(line for line in further if line not in lines)])
 
 
 def as_fields(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values as JSON holds them (a row's, or those of a change) as the attributes of a `Lead`, typed."""
     renamed = {"source": "source_id", "lost_reason": "lost_reason_id", "owner": "assigned_to_id"}
+    if FURTHER in values:
+        values = {**values, "notes": with_further(values.get("notes", ""), values[FURTHER])}
+        del values[FURTHER]
     return {renamed.get(name, name): _typed(name, value) for name, value in values.items()}
 
 
@@ -127,20 +229,6 @@ _TYPED: dict[str, Any] = {
 
 def _spellings(column: Column) -> tuple[str, ...]:
     return (column.name, column.label, *column.also)
-
-
-def _key(header: str) -> str:
-    return "".join(filter(str.isalnum, header.casefold()))
-
-
-def _letters(place: int) -> str:
-    """The column's letters, as spreadsheets show them."""
-    letters = ""
-    place += 1
-    while place:
-        place, rest = divmod(place - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
 
 
 def _refuse(why: str) -> None:

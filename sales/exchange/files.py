@@ -1,70 +1,165 @@
 """Reading a CSV or XLSX file that somebody sends: its header and rows as text, and a clear word where that can't be.
 
-A file is read row by row, so it takes the memory of its bytes and of one row (of an XLSX file also of its table of
-texts). Nothing in it is believed: not its name, not the sizes and dimensions that it claims.
+Reading takes memory and time in proportion to what `limits` allows, and no more. It knows nothing of Django: large
+files are read by a process of their own (`apart`).
 """
 
-import csv
-import zipfile
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime
-from io import BytesIO, TextIOWrapper
-from typing import Any, NoReturn
+from dataclasses import dataclass, field
 
-import openpyxl
-
-from sales import errors
+from athena.http.spreadsheets import typed_cell
+from sales.exchange import text, workbook, worksheet
+from sales.exchange.limits import MAX_CELL, MAX_CHARACTERS, MAX_COLUMNS, Unreadable, refuse
+from sales.exchange.xml import DAMAGED
 
 MAX_FILE = 20_000_000  # bytes, as the gateway has it
-MAX_UNPACKED = 200_000_000  # bytes of an XLSX file's parts
-MAX_PARTS = 1_000
 MAX_ROWS = 200_000
-MAX_COLUMNS = 100
-MAX_CELL = 32_767  # characters, as spreadsheets have it
-_LAST_LINE = 1_048_576  # of a spreadsheet
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+WHAT_IS_WRONG = "What is wrong"  # the column that "Download the wrong rows" adds
+TOO_MANY_CELLS = "It has more cells than the header."
+_SHOWN = 5  # footers that are named
+
+_NUMBERS = re.compile(r"[-+$€£\s\d.,%()]*")
+_TOTAL = re.compile(
+    r"(grand[ -]?|sub[ -]?)?totals?|sum|average|count|(\d[\d,. ]* )?(records?|rows|leads)( in all| total)?|"
+    r"(grand[ -]?|sub[ -]?)?totals?[ :]*\(?[\d,. ]*(records?|rows|leads|items)?\)?|"
+    r"(total |number of )(records?|rows|leads|count)[ :]*[\d,. ]*",
+    re.IGNORECASE,
+)
+_FOOTER = re.compile(
+    r"(©|\(c\)|copyright\b).*|.*all rights reserved\.?|.*do not distribute\.?|"
+    r"confidential( (information|data|report|document)\b.*|\s*[-:–—].*)?|"
+    r"((this )?(report|file|list|data|export) )?(was )?(generated|exported|created|printed|downloaded|produced|run)"
+    r"( by| on| at| from|:).*|page \d+( of \d+| ?/ ?\d+)?|end of (report|file|list|data)\.?|"
+    r"(as of|report date|run date|print date|date range|filtered by|sorted by|filters?|time ?zone)\s*:?.*|"
+    r"--+ ?end.*|\* ?denotes .*",
+    re.IGNORECASE,
+)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sheet:
-    """The header, and each row that is not empty with its line. Reading rows raises `Invalid`, too."""
+    """The header, and each row that is not empty with its line. Reading rows raises `Unreadable`, too.
+
+    `remarks` are sentences for whoever sent the file; they are complete when all rows are read. `sheets` are the names
+    of an XLSX file's sheets, `name` is that of the one which is read.
+    """
 
     header: list[str]
     rows: Iterator[tuple[int, list[str]]]
+    remarks: list[str] = field(default_factory=list)
+    name: str = ""
+    sheets: list[str] = field(default_factory=list)
 
 
-def read(content: bytes) -> Sheet:
-    """Raises `Invalid`."""
+def read(content: bytes, sheet: str = "") -> Sheet:
+    """Read the file's sheet of that name, or the first that is not hidden. Raises `Unreadable`."""
     if len(content) > MAX_FILE:
-        _refuse(f"The file is larger than {MAX_FILE // 1_000_000} MB. Split it.")
-    lines = _xlsx(content) if content.startswith(b"PK") else _csv(content)
-    header: list[str] = []
-    for _, cells in lines:
-        header = _trimmed(cells)
-        if header:
+        refuse(f"The file is larger than {MAX_FILE // 1_000_000} MB. Split it.")
+    if not content.startswith(b"PK"):
+        lines, remarks = text.read(content)
+        return _with_header(Sheet([], lines, remarks))
+    book = chosen = None
+    try:
+        book = workbook.open_book(content)
+        chosen = workbook.choose(book, sheet)
+        lines, remarks = worksheet.read(book, chosen)
+        names = [each.name for each in book.sheets]
+        return _with_header(Sheet([], _guarded(lines, names), remarks, chosen.name, names))
+    except Exception as error:
+        raise _unreadable(error, [each.name for each in book.sheets] if book else []) from error
+
+
+def _guarded(lines: Iterator[tuple[int, list[str]]], sheets: list[str]) -> Iterator[tuple[int, list[str]]]:
+    try:
+        yield from lines
+    except Exception as error:
+        raise _unreadable(error, sheets) from error
+
+
+def _unreadable(error: Exception, sheets: list[str]) -> Exception:
+    """What a damaged file makes a library raise is no more than that: it can't be read."""
+    if isinstance(error, MemoryError):
+        return error
+    return Unreadable(error.reason if isinstance(error, Unreadable) else DAMAGED, sheets)
+
+
+def _with_header(sheet: Sheet) -> Sheet:
+    for _, cells in sheet.rows:
+        sheet.header = [cell.strip() for cell in _trimmed(cells)]
+        if sheet.header:
             break
-    if not header:
-        _refuse("The file is empty.")
-    if len(header) > MAX_COLUMNS:
-        _refuse(f"There are more than {MAX_COLUMNS} columns.")
-    return Sheet(header, _bounded(lines))
+    if not sheet.header:
+        raise Unreadable(f"The sheet “{sheet.name}” is empty." if sheet.name else "The file is empty.", sheet.sheets)
+    if len(sheet.header) > MAX_COLUMNS:
+        raise Unreadable(f"There are more than {MAX_COLUMNS} columns.", sheet.sheets)
+    lines = sheet.rows
+    if WHAT_IS_WRONG in sheet.header:
+        lines = _sent_again(sheet, lines)
+    sheet.rows = _bounded(_without_footers(lines, sheet.remarks))
+    return sheet
+
+
+def _sent_again(sheet: Sheet, lines: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a file that "Download the wrong rows" made, as they were: without our column and our apostrophes.
+
+    Cells beyond the header come after our column. A row of which our column still says that it had such cells has one
+    too many for as long as it says so: which value belongs where, only a person can tell.
+    """
+    place = sheet.header.index(WHAT_IS_WRONG)
+    sheet.header = [typed_cell(cell) for cell in sheet.header[:place] + sheet.header[place + 1 :]]
+    sheet.remarks.append(f"The column “{WHAT_IS_WRONG}” is not read.")
+    return _as_they_were(lines, place, len(sheet.header))
+
+
+def _as_they_were(lines: Iterator[tuple[int, list[str]]], place: int, width: int) -> Iterator[tuple[int, list[str]]]:
+    for line, row in lines:
+        cells = [typed_cell(cell) for cell in row[:place] + row[place + 1 :]]
+        remark = typed_cell(row[place]) if len(row) > place else ""
+        if TOO_MANY_CELLS in remark and len(_trimmed(cells)) <= width:
+            cells = [*cells, *[""] * (width - len(cells)), remark]
+        yield line, cells
+
+
+def _without_footers(lines: Iterator[tuple[int, list[str]]], remarks: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """Leave out lines that are the report's, not rows: totals, copyright, who made it and when; and name them."""
+    left_out: list[str] = []
+    for line, row in lines:
+        if _is_footer(row):
+            left_out.append(f"line {line} (“{next(filter(None, map(str.strip, row)))[:60]}”)")
+        else:
+            yield line, row
+    if left_out:
+        more = f" and {len(left_out) - _SHOWN:,} more" if len(left_out) > _SHOWN else ""
+        remarks.append(f"Left out as the report's own lines: {', '.join(left_out[:_SHOWN])}{more}.")
+
+
+def _is_footer(row: list[str]) -> bool:
+    filled = [cell.strip() for cell in row if cell.strip()]
+    if not filled:
+        return False
+    if _TOTAL.fullmatch(filled[0]) and all(map(_NUMBERS.fullmatch, filled[1:])):
+        return True
+    return len(filled) == 1 and len(filled[0]) <= 300 and bool(_FOOTER.fullmatch(filled[0]))
 
 
 def _bounded(lines: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
-    many = 0
+    rows = characters = 0
     for line, row in lines:
         cells = _trimmed(row)
         if not cells:
             continue
-        many += 1
-        if many > MAX_ROWS:
-            _refuse(f"There are more than {MAX_ROWS:,} rows. Split the file.")
+        rows += 1
+        if rows > MAX_ROWS:
+            refuse(f"There are more than {MAX_ROWS:,} rows. Split the file.")
         if len(cells) > MAX_COLUMNS:
-            _refuse(f"Line {line}: there are more than {MAX_COLUMNS} columns.")
+            refuse(f"Line {line}: there are more than {MAX_COLUMNS} columns.")
         for cell in cells:
+            characters += len(cell)
             if len(cell) > MAX_CELL:
-                _refuse(f"Line {line}: a cell has more than {MAX_CELL:,} characters.")
+                refuse(f"Line {line}: a cell has more than {MAX_CELL:,} characters.")
+        if characters > MAX_CHARACTERS:
+            refuse(f"The cells hold more than {MAX_CHARACTERS:,} characters. Split the file.")
         yield line, cells
 
 
@@ -74,97 +169,3 @@ def _trimmed(cells: list[str]) -> list[str]:
     while end and not cells[end - 1].strip():
         end -= 1
     return cells[:end]
-
-
-def _csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    if content.startswith(_UTF_16):
-        _refuse("The file is in UTF-16. Save it as “CSV UTF-8”.")
-    if content.startswith(b"\xd0\xcf\x11\xe0"):
-        _refuse("This is an old Excel file (.xls), or one with a password. Save it as .xlsx or as “CSV UTF-8”.")
-    if b"\0" in content:
-        _refuse("The file holds NUL characters, so it is no text. Save it as “CSV UTF-8” or .xlsx.")
-    text = TextIOWrapper(BytesIO(content), encoding="utf-8-sig", newline="")
-    reader = csv.reader(text, delimiter=_delimiter(content), strict=True)
-    line = 1
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except UnicodeDecodeError:
-            place = _first_wrong_line(content)
-            _refuse(f"Line {place} holds characters that are not UTF-8. Save the file as “CSV UTF-8”.")
-        except csv.Error as error:
-            _refuse(f"Line {line}: {_in_plain_words(error)}")
-        yield line, row
-        line = reader.line_num + 1
-
-
-def _delimiter(content: bytes) -> str:
-    first = content.partition(b"\n")[0]
-    return max(",;\t", key=lambda each: first.count(each.encode()))
-
-
-def _first_wrong_line(content: bytes) -> int:
-    try:
-        content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        return content.count(b"\n", 0, error.start) + 1
-    return 1
-
-
-def _in_plain_words(error: csv.Error) -> str:
-    why = str(error)
-    if "field limit" in why:
-        return f"a cell has more than {MAX_CELL:,} characters, or a quotation mark is not closed."
-    if "unexpected end" in why or "expected after" in why:
-        return "a quotation mark is not closed, or stands inside a cell. Double it there."
-    return f"it can't be read ({why})."
-
-
-def _xlsx(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Its first sheet. What a damaged file makes the library raise is no more than that: it can't be read."""
-    try:
-        _weigh(content)
-        book = openpyxl.load_workbook(BytesIO(content), read_only=True, keep_links=False)
-        sheet: Any = book.worksheets[0]
-        sheet.reset_dimensions()
-        for line, row in enumerate(sheet.iter_rows(), start=1):
-            if line > _LAST_LINE:
-                _refuse("The sheet has more lines than a spreadsheet can have.")
-            yield line, [_as_text(cell.value) for cell in row[: MAX_COLUMNS + 1]]
-    except errors.Invalid:
-        raise
-    except Exception as error:
-        raise errors.Invalid(
-            {"file": "The Excel file is damaged and can't be read. Save it again as .xlsx."}
-        ) from error
-
-
-def _weigh(content: bytes) -> None:
-    """Look at the sizes of its parts before any is unpacked. (Reading never goes beyond the size a part claims.)"""
-    with zipfile.ZipFile(BytesIO(content)) as archive:
-        parts = archive.infolist()
-    if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
-        _refuse("Unpacked, the Excel file is too large. Save the sheet as “CSV UTF-8” and split it.")
-
-
-def _as_text(value: Any) -> str:
-    """A cell's value as somebody would type it. A formula stays one, to be refused in its row."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="seconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, str | int | float):
-        return str(value).replace("_x000D_", "").replace("\r\n", "\n")
-    return f"={getattr(value, 'text', value)}"
-
-
-def _refuse(why: str) -> NoReturn:
-    raise errors.Invalid({"file": why})

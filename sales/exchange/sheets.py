@@ -24,7 +24,7 @@ class _Echo:
 def csv_parts(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
     """The file's bytes, some rows at a time."""
     writer = csv.writer(_Echo())
-    lines = [BOM + writer.writerow(header)]
+    lines = [BOM + writer.writerow([safe_cell(name) for name in header])]
     for row in rows:
         lines.append(writer.writerow([safe_cell("" if value is None else value) for value in row]))
         if len(lines) >= _AT_ONCE:
@@ -37,7 +37,7 @@ def xlsx(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """The file whole, packed; its rows pass through a temporary file."""
     book = Workbook(write_only=True)
     sheet: Any = book.create_sheet("Leads")
-    sheet.append(list(header))
+    sheet.append([_xlsx_cell(name) for name in header])
     for row in rows:
         sheet.append([_xlsx_cell(value) for value in row])
     file = BytesIO()

@@ -48,6 +48,12 @@ class LeadImport(models.Model):
     duplicates = models.CharField(max_length=10, choices=Duplicates, blank=True, default="", db_default="")
     columns = models.JSONField(default=list)  # the field that each column of the file holds, or null
     header = models.JSONField(default=list)  # what the file calls them
+    sheet = one_line(100)  # the one that is read, of an Excel file
+    sheets = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))  # all that it has
+    remarks = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))  # how the file was read
+    # By field: how its column writes dates or amounts (`exchange.notation`); "written" is empty where that is doubted.
+    notations = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    reading_until = models.DateTimeField(null=True)  # until then a worker is at it
     total = models.IntegerField(default=0, db_default=0)
     processed = models.IntegerField(default=0, db_default=0)  # of the step that is under way
     error = one_line(500)
@@ -82,13 +88,21 @@ class LeadImport(models.Model):
         return f"Import {self.pk} ({self.file_name})"
 
     @property
+    def other_sheets(self) -> list[str]:
+        """The sheets that may be read instead."""
+        return [name for name in self.sheets if name != self.sheet]
+
+    @property
     def unused(self) -> list[str]:
         """The headers of the columns that are not imported."""
         return [header for header, name in zip(self.header, self.columns, strict=True) if name is None]
 
 
 class ImportFile(models.Model):
-    """The bytes that were sent, until they are read: whichever machine's worker comes first reads them."""
+    """The bytes that were sent, until they are read: whichever machine's worker comes first reads them.
+
+    Those of an Excel file with several sheets stay until the import is started or thrown away.
+    """
 
     lead_import = models.OneToOneField(LeadImport, models.CASCADE, related_name="file")
     content = models.BinaryField()
@@ -120,6 +134,8 @@ class ImportRow(models.Model):
     cells = models.JSONField(default=list)  # as they are in the file
     values = models.JSONField(default=dict)  # what they say, by the lead's fields
     problems = models.JSONField(default=dict)  # what is wrong with it, by column; or why it was left as it is
+    # What was done to cells so that they could be read, by column.
+    cleaned = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     email_normalised = models.CharField(max_length=254, blank=True, default="", db_default="")
     phone_normalised = models.CharField(max_length=32, blank=True, default="", db_default="")
     same_as = models.ForeignKey(Lead, models.SET_NULL, null=True, related_name="+", db_index=False)

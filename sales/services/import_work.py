@@ -1,4 +1,5 @@
-"""What workers do for imports, batch by batch; each batch is one transaction that holds the import.
+"""What workers do for imports, batch by batch; each batch is one transaction that holds the import. (Only the reading
+of the file is not: `import_reading`.)
 
 A worker that dies leaves its batch as it was, for the next one who asks: a row changes its state together with what is
 done for it, so nothing is done twice.
@@ -6,7 +7,6 @@ done for it, so nothing is done twice.
 
 import dataclasses
 from collections.abc import Callable
-from itertools import islice
 from typing import Any, NamedTuple
 
 import structlog
@@ -15,13 +15,13 @@ from django.db.models import Count
 from django.utils import timezone
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys, insert_new, update_own
+from athena.db.bulk import AmongKeys, update_own
 from notifications import outbox
 from sales import errors, normalise
-from sales.exchange import cells, columns, files
+from sales.exchange import apart, cells, columns
 from sales.models import ImportFile, ImportRow, Lead, LeadImport, LeadSource, LostReason
 from sales.queries import import_matches
-from sales.services import import_undo, lead_batches, leads
+from sales.services import import_reading, import_undo, lead_batches, leads, locks
 from sales.services.imports import advance
 from sales.services.scoring_runs import database_is_away
 
@@ -29,7 +29,6 @@ logger = structlog.get_logger(__name__)
 
 BATCH = 2_000
 SMALL = 1_000  # rows, of a file that is worked off while its sender waits
-SMALL_FILE = 1_000_000  # bytes
 TOLD_LEADS = 20
 
 _State = LeadImport.State
@@ -65,7 +64,8 @@ def work_now(import_id: int) -> None:
         lead_import = LeadImport.objects.get(pk=import_id)
         small = lead_import.total <= SMALL
         if lead_import.state == _State.READING:
-            small = not ImportFile.objects.filter(lead_import=import_id, size__gt=SMALL_FILE).exists()
+            file = ImportFile.objects.filter(lead_import=import_id, size__lte=apart.SMALL).first()
+            small = file is not None and apart.is_small(bytes(file.content))
         if not small or not _try(import_id):
             break
 
@@ -73,6 +73,8 @@ def work_now(import_id: int) -> None:
 def _try(import_id: int) -> bool:
     """Do one batch; False where there is none, or another worker is at it. An error ends the import as failed."""
     try:
+        if LeadImport.objects.filter(pk=import_id, state=_State.READING).exists():
+            return import_reading.read(import_id)
         return _do_batch(import_id)
     except Exception as error:
         if database_is_away(error):
@@ -87,44 +89,16 @@ def _try(import_id: int) -> bool:
 @transaction.atomic
 def _do_batch(import_id: int) -> bool:
     unfinished = LeadImport.objects.select_for_update(skip_locked=True, of=("self",)).select_related("by", "undone_by")
-    lead_import = unfinished.filter(pk=import_id, state__in=LeadImport.UNFINISHED).first()
+    lead_import = unfinished.filter(pk=import_id, state__in=LeadImport.UNFINISHED).exclude(state=_State.READING).first()
     if lead_import is None:
         return False
     steps: dict[str, Callable[[LeadImport], None]] = {
-        _State.READING: _read,
         _State.CHECKING: _check,
         _State.IMPORTING: _import,
         _State.UNDOING: import_undo.undo_batch,
     }
     steps[lead_import.state](lead_import)
     return True
-
-
-def _read(lead_import: LeadImport) -> None:
-    """Stage the file's rows, all or none, and let its bytes go."""
-    content = bytes(ImportFile.objects.get(lead_import=lead_import).content)
-    total = 0
-    try:
-        with transaction.atomic():
-            sheet = files.read(content)
-            layout = columns.layout(sheet.header)
-            while batch := list(islice(sheet.rows, BATCH)):
-                insert_new(
-                    ImportRow,
-                    ("lead_import", "line", "cells", "values", "problems"),
-                    ([lead_import.pk, line, [each.replace("\0", "") for each in row], {}, {}] for line, row in batch),
-                )
-                total += len(batch)
-            if not total:
-                raise errors.Invalid({"file": "There are no rows below the header."})
-    except errors.Invalid as error:
-        lead_import.state, lead_import.error = _State.REFUSED, error.fields.get("file", str(error))[:500]
-        lead_import.finished_at = timezone.now()
-    else:
-        lead_import.state, lead_import.total = _State.CHECKING, total
-        lead_import.columns, lead_import.header = layout, sheet.header
-    lead_import.save()
-    ImportFile.objects.filter(lead_import=lead_import).delete()
 
 
 def _check(lead_import: LeadImport) -> None:
@@ -134,34 +108,36 @@ def _check(lead_import: LeadImport) -> None:
         import_matches.find(lead_import.by, lead_import)
         LeadImport.objects.filter(pk=lead_import.pk).update(state=_State.CHECKED)
         return
-    lookups = _lookups(lead_import.by)
+    lookups = _lookups(lead_import)
     update_own(
         ImportRow,
-        ("state", "values", "problems", "email_normalised", "phone_normalised"),
-        {key: _checked(row, lead_import.columns, lookups) for key, row in rows},
+        ("state", "values", "problems", "cleaned", "email_normalised", "phone_normalised"),
+        {key: _checked(row, lead_import, lookups) for key, row in rows},
     )
     advance(lead_import, len(rows))
 
 
-def _lookups(by: User) -> cells.Lookups:
+def _lookups(lead_import: LeadImport) -> cells.Lookups:
     reasons = LostReason.objects.filter(is_active=True).values_list("name", "label")
     return cells.Lookups(
-        zone=by.zone,
+        zone=lead_import.by.zone,
         sources={name.casefold(): key for key, name in LeadSource.objects.values_list("pk", "name")},
         lost_reasons={spelling.casefold(): name for name, label in reasons for spelling in (name, label)},
         owners=dict(User.objects.filter(is_active=True).values_list("email", "pk")),
+        notations={name: each["written"] for name, each in lead_import.notations.items()},
     )
 
 
-def _checked(row: list[str], layout: list[str | None], lookups: cells.Lookups) -> tuple[object, ...]:
-    values, wrong = columns.read_row(layout, row, lookups)
+def _checked(row: list[str], lead_import: LeadImport, lookups: cells.Lookups) -> tuple[object, ...]:
+    cleaned: dict[str, str] = {}
+    values, wrong = columns.read_row(lead_import.columns, row, lookups, lead_import.header, cleaned)
     try:
         leads.check(leads.Said(**{name: value for name, value in columns.as_fields(values).items() if name in _LINKED}))
     except errors.Invalid as error:
         # What a cell that can't be read would have said is no second mistake.
         wrong |= {columns.BY_NAME[name].label: why for name, why in error.fields.items() if not wrong}
     email, phone = normalise.email(values.get("email", "")), normalise.phone(values.get("phone", ""))
-    return _Row.WRONG if wrong else _Row.READY, values, wrong, email, phone
+    return _Row.WRONG if wrong else _Row.READY, values, wrong, cleaned, email, phone
 
 
 def _import(lead_import: LeadImport) -> None:
@@ -195,10 +171,7 @@ def _create(lead_import: LeadImport, rows: list[Ready]) -> None:
 
 def _update(lead_import: LeadImport, rows: list[Ready]) -> None:
     there = _targets(lead_import, rows)
-    changes = [
-        (there[row.line], columns.as_fields({k: v for k, v in row.values.items() if k in columns.UPDATABLE}))
-        for row in rows
-    ]
+    changes = _changes(rows, there)
     results, at = lead_batches.update(
         by=lead_import.by, changes=changes, reason=_reason(lead_import), note=lead_import.pk
     )
@@ -208,6 +181,22 @@ def _update(lead_import: LeadImport, rows: list[Ready]) -> None:
         problems = {"Lead": result.refused} if result.refused else {}
         written[row.pk] = (key or None, state, dict(result.values), problems, at)
     update_own(ImportRow, ("lead", "state", "changes", "problems", "written_at"), written)
+
+
+def _changes(rows: list[Ready], there: dict[int, int]) -> list[tuple[int, dict[str, Any]]]:
+    """What each row says of its lead. What is kept in the notes is added to those that the lead has."""
+    further = any(columns.FURTHER in row.values for row in rows)
+    notes = {lead.pk: lead.notes for lead in locks.lock_leads(set(there.values()))} if further else {}
+    changes = []
+    for row in rows:
+        key = there[row.line]
+        values = {name: value for name, value in row.values.items() if name in (*columns.UPDATABLE, columns.FURTHER)}
+        if columns.FURTHER in values:
+            values.setdefault("notes", notes.get(key, ""))
+        fields = columns.as_fields(values)
+        notes[key] = fields.get("notes", notes.get(key, ""))
+        changes.append((key, fields))
+    return changes
 
 
 def _targets(lead_import: LeadImport, rows: list[Ready]) -> dict[int, int]:

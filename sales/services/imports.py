@@ -1,5 +1,6 @@
 """Bringing leads in by a file: send it, look at what it would do, import it, undo it. The work is `import_work`'s."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import PurePath
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 from athena.accounts.models import User
 from athena.wake import wake
 from sales import errors
-from sales.exchange import files
+from sales.exchange import files, notation
 from sales.models import ImportFile, ImportRow, LeadImport
 from sales.queries import import_matches
 
@@ -35,6 +36,41 @@ def upload(*, by: User, file_name: str, content: bytes) -> LeadImport:
 
 
 @transaction.atomic
+def choose_sheet(*, by: User, import_id: int, sheet: str) -> LeadImport:
+    """Read another sheet of the file instead. Raises as `start` does."""
+    lead_import = _locked(by, import_id, _State.CHECKED, _State.REFUSED)
+    if sheet not in lead_import.other_sheets or not ImportFile.objects.filter(lead_import=lead_import).exists():
+        raise errors.Invalid({"sheet": "Choose one of the file's other sheets, or send the file again."})
+    lead_import.rows.all().delete()
+    lead_import.state, lead_import.sheet = _State.READING, sheet
+    lead_import.total = lead_import.processed = 0
+    lead_import.error, lead_import.finished_at = "", None
+    lead_import.header, lead_import.columns, lead_import.remarks, lead_import.notations = [], [], [], {}
+    lead_import.save()
+    wake(WORK)
+    return lead_import
+
+
+@transaction.atomic
+def choose_notations(*, by: User, import_id: int, written: Mapping[str, str]) -> LeadImport:
+    """Say how columns write their dates and amounts (`notation.CHOICES`, by field), and check all rows again.
+
+    Raises as `start` does.
+    """
+    lead_import = _locked(by, import_id, _State.CHECKED)
+    for name, choice in written.items():
+        kind = lead_import.notations.get(name, {}).get("kind", "")
+        if choice not in notation.CHOICES.get(kind, ()):
+            raise errors.Invalid({"notation": "Say how each of these columns is written."})
+        lead_import.notations[name]["written"] = choice
+    lead_import.rows.update(state=_Row.STAGED, same_as=None, same_line=None)
+    lead_import.state, lead_import.processed = _State.CHECKING, 0
+    lead_import.save()
+    wake(WORK)
+    return lead_import
+
+
+@transaction.atomic
 def start(*, by: User, import_id: int, duplicates: str) -> LeadImport:
     """Import the rows that are right. What has come in since the preview counts as there already, too.
 
@@ -54,6 +90,7 @@ def start(*, by: User, import_id: int, duplicates: str) -> LeadImport:
     lead_import.state, lead_import.processed = _State.IMPORTING, 0
     lead_import.total = lead_import.rows.filter(state=_Row.READY).count()
     lead_import.save()
+    ImportFile.objects.filter(lead_import=lead_import).delete()
     wake(WORK)
     return lead_import
 
@@ -63,6 +100,7 @@ def discard(*, by: User, import_id: int) -> None:
     """Throw a file away that was not imported, with all that it holds. Raises as `start` does."""
     lead_import = _locked(by, import_id, _State.CHECKED)
     lead_import.rows.all().delete()
+    ImportFile.objects.filter(lead_import=lead_import).delete()
     lead_import.state, lead_import.finished_at = _State.DISCARDED, timezone.now()
     lead_import.save()
 
@@ -86,6 +124,7 @@ def forget(*, days: int = 90) -> int:
     """
     old = timezone.now() - timedelta(days=days)
     ended = LeadImport.objects.filter(created_at__lt=old).exclude(state__in=LeadImport.UNFINISHED)
+    ImportFile.objects.filter(lead_import__in=ended.values("pk")).delete()
     return ImportRow.objects.filter(lead_import__in=ended.values("pk")).delete()[0]
 
 

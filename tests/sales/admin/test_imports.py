@@ -39,8 +39,8 @@ def test_from_the_file_to_the_leads_and_back(browse, manager, make_lead):
 
 
 def test_a_file_that_can_not_be_read_says_why(browse, manager):
-    page = send(browse(manager), "Company\nA\n".encode("utf-16")).content.decode()
-    assert "The file is in UTF-16. Save it as “CSV UTF-8”." in page
+    page = send(browse(manager), "Company\nA\n".encode("utf-32")).content.decode()
+    assert "The file is in UTF-32. Save it as “CSV UTF-8”." in page
     assert LeadImport.objects.get().state == "refused"
     assert "submitted file is empty" in send(browse(manager), "").content.decode()
 

@@ -18,7 +18,6 @@ LOOKUPS = cells.Lookups(
         ("estimated_passengers", "1,200", 1200),
         ("estimated_passengers", "45.0", 45),
         ("estimated_value", "$1,200.50", "1200.50"),
-        ("estimated_value", "€ 900", "900"),
         ("is_repeat", "Yes", True),
         ("is_repeat", "0", False),
         ("status", "QUOTED", "quoted"),
@@ -59,7 +58,6 @@ def test_what_is_understood(column, text, value):
         ("pickup_at", "1999-12-31", "The year must be between 2000 and 2100."),
         ("pickup_at", "2026-05-01 25:00", "A time is required, such as 14:30 or 2:30 PM."),
         ("pickup_at", "31/12/2026", "A date is required, such as 2026-05-01 or 5/1/2026."),
-        ("company_name", "A\nB", "This is one line of text, without control characters."),
         ("company_name", "A" * 201, "Ensure this field has no more than 200 characters."),
         ("notes", "=SUM(A1)", "This is a formula. Paste its value instead."),
         ("notes", "#REF!", "This is the error of a formula."),
@@ -71,7 +69,7 @@ def test_what_is_not(column, text, why):
 
 def test_headers_as_people_spell_them():
     assert layout(["COMPANY NAME", "E-mail", "e mail 2", "contact_name", "Pick-up"]) == [
-        "company_name", "email", None, "contact_name", "pickup_at",
+        "company_name", "email", "further_email", "contact_name", "pickup_at",
     ]  # fmt: skip
 
 

@@ -49,8 +49,8 @@ GOOD = xlsx(["Company"], ["A"])
 REFUSED = {
     "empty": (b"", "The file is empty."),
     "blank": (b"\n\n,,\n", "The file is empty."),
-    "UTF-16": ("Company\nA\n".encode("utf-16"), "The file is in UTF-16. Save it as “CSV UTF-8”."),
-    "UTF-16 without a mark": ("Company\nA\n".encode("utf-16-le"), "NUL characters"),
+    "UTF-16, cut off": ("Company\nA\n".encode("utf-16")[:-1], "The file is in UTF-16, and damaged or cut off."),
+    "UTF-32": ("Company\nA\n".encode("utf-32"), "The file is in UTF-32. Save it as “CSV UTF-8”."),
     "NUL": (b"Company\nA\0B\n", "NUL characters"),
     "bad bytes": ("Company\nA\nCaf\u00e9\n".encode("latin-1"), "Line 3 holds characters that are not UTF-8."),
     "old Excel": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel file (.xls)"),
