@@ -13,7 +13,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils import dateformat, timezone
 
 from athena.accounts import services as accounts
+from athena.accounts.confirm import confirmed
 from athena.accounts.models import local_today
+from athena.http.forms import StrictForm
+from athena.http.keys import parse_key
 from sales import errors, policy
 from sales.admin import follow_up_columns as columns
 from sales.admin.base import ServiceAdmin, act_on_each, next_page, person
@@ -32,7 +35,7 @@ def warn(request: HttpRequest, follow_up: FollowUp | None) -> None:
         messages.warning(request, each["message"])
 
 
-class CompletionForm(forms.Form):
+class CompletionForm(StrictForm):
     outcome = forms.ChoiceField(choices=FollowUp.Outcome.choices)
     notes = forms.CharField(required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 4}))
     schedule_next = forms.BooleanField(required=False, label="Plan the next follow-up")
@@ -136,6 +139,7 @@ class FollowUpAdmin(ServiceAdmin):
         return saved
 
     @admin.action(description="Cancel selected follow-ups", permissions=["delete_any"])
+    @confirmed("Cancel", note="Nobody is reminded of them any more.")
     def cancel_selected(self, request: HttpRequest, queryset: Any) -> None:
         act_on_each(
             request,
@@ -193,8 +197,7 @@ class FollowUpAdmin(ServiceAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """With what became of its reminders."""
-        key = int(object_id) if object_id.isdecimal() else 0
-        follow_up = self.get_queryset(request).filter(pk=key).first()
+        follow_up = self.get_queryset(request).filter(pk=parse_key(object_id) or 0).first()
         told = reminders.told(follow_up) if follow_up is not None else None
         return super().change_view(request, object_id, form_url, {"reminders": told} | (extra_context or {}))
 

@@ -19,6 +19,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from athena.http.forms import StrictForm
 from sales import errors
 from sales.admin.base import VisibleAdmin, person
 from sales.exchange import columns, files, sheets
@@ -35,7 +36,7 @@ SHOWS = {
 }
 
 
-class UploadForm(forms.Form):
+class UploadForm(StrictForm):
     file = forms.FileField(
         label="File",
         help_text="CSV (UTF-8) or Excel (.xlsx). The first line names the columns.",

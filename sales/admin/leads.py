@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -11,7 +12,9 @@ from django.urls import URLPattern, path
 from django.utils import dateformat, timezone
 from django.utils.html import format_html
 
+from athena.accounts.confirm import confirmed
 from athena.accounts.models import User
+from athena.http.fields import EMAIL_ERROR
 from sales import policy
 from sales.admin.base import ServiceAdmin, act_on_each, person, score_pill
 from sales.admin.duplicates import DuplicatePages, merge_selected
@@ -28,6 +31,9 @@ from sales.scoring.explain import explain
 from sales.services import leads, merging
 
 SHOWN = 20  # follow-ups on a lead's page
+
+
+NOT_ZERO = ("estimated_passengers", "vehicles_needed")  # by hand: what is not known yet is left empty
 
 
 @admin.register(Lead)
@@ -98,6 +104,13 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
     def get_autocomplete_fields(self, request: HttpRequest) -> Any:
         return ("assigned_to",) if request.user.has_perm("accounts.view_user") else ()
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in NOT_ZERO:
+            kwargs["min_value"] = 1
+        if db_field.name == "email":
+            kwargs |= {"form_class": forms.EmailField, "error_messages": {"invalid": EMAIL_ERROR}}
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     def may_write(self, request: HttpRequest, obj: Lead) -> bool:
         return obj.archived_at is None and policy.may_write_lead(person(request), obj)
 
@@ -160,10 +173,12 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         return merge_selected(request, list(queryset.values_list("pk", flat=True)[: merging.MOST + 1]))
 
     @admin.action(description="Archive selected leads", permissions=["archive"])
+    @confirmed("Archive", note="They leave all lists, and their open follow-ups are cancelled.")
     def archive_selected(self, request: HttpRequest, queryset: Any) -> None:
         act_on_each(request, queryset, lambda pk: leads.archive(by=person(request), lead_id=pk), "{count} archived.")
 
     @admin.action(description="Restore selected leads", permissions=["archive"])
+    @confirmed("Restore", note="Their follow-ups stay cancelled.", only_whole_lists=True)
     def restore_selected(self, request: HttpRequest, queryset: Any) -> None:
         act_on_each(request, queryset, lambda pk: leads.restore(by=person(request), lead_id=pk), "{count} restored.")
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from athena.http.forms import StrictForm
 from sales import errors
 from sales.admin.base import person
 from sales.services import spend_import
@@ -16,7 +17,7 @@ from sales.services import spend_import
 MOST_BYTES = 1_000_000
 
 
-class SpendForm(forms.Form):
+class SpendForm(StrictForm):
     file = forms.FileField(required=False, label="CSV file")
     text = forms.CharField(
         required=False,
