@@ -86,7 +86,11 @@ class SourceSpend(models.Model):
         verbose_name = verbose_name_plural = "source spend"
         constraints = [
             models.UniqueConstraint(fields=["source", "campaign", "month"], name="source_spend_once_a_month"),
-            models.CheckConstraint(condition=Q(month__day=1), name="source_spend_first_of_month"),
+            models.CheckConstraint(
+                condition=Q(month__day=1),
+                name="source_spend_first_of_month",
+                violation_error_message="Give the first day of the month.",
+            ),
             within("source_spend_amount", "amount", 0, MAX_AMOUNT),
         ]
 
