@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from athena import pulse
+from athena.accounts.confirm import confirmed
 from athena.accounts.models import User
 from athena.accounts.site import OwnColumnsAdmin
 from notifications import channels, figures, kinds, proof, services, wording
@@ -28,6 +29,7 @@ def person(request: HttpRequest) -> User:
 
 
 class ReadOnlyAdmin(OwnColumnsAdmin):
+    has_history = False
     show_full_result_count = False
     list_per_page = 50
 
@@ -200,6 +202,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return request.user.has_perm("notifications.retry_delivery")
 
     @admin.action(description="Retry selected that were given up", permissions=["retry"])
+    @confirmed("Retry", note="Those that were given up are sent again.", only_whole_lists=True)
     def retry_selected(self, request: HttpRequest, queryset: "QuerySet[Delivery]") -> None:
         self._retry(request, queryset.values_list("pk", flat=True))
 

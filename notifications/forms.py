@@ -5,10 +5,11 @@ from typing import Any
 from django import forms
 
 from athena.accounts.models import MAX_REMINDER_MINUTES, User
+from athena.http.forms import StrictForm
 from notifications import channels, kinds, services
 
 
-class PreferencesForm(forms.Form):
+class PreferencesForm(StrictForm):
     """A box for each kind and channel, and when."""
 
     reminder_minutes = forms.IntegerField(

@@ -5,13 +5,14 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
+from athena.http.forms import StrictForm
 from sales.models import CadenceEnrolment, FollowUp, Lead, LostReason
 from sales.services.completion import DEFAULT_NEXT_DAYS
 
 _Outcome = FollowUp.Outcome
 
 
-class CompletionForm(forms.Form):
+class CompletionForm(StrictForm):
     """What came of a follow-up, and what comes next: on the home page in short, on a page of its own in full.
 
     `goes_on`: a cadence plans the next follow-up by itself (None: look it up).

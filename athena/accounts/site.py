@@ -4,15 +4,18 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import BadRequest, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
 from athena.accounts import checks, services
+from athena.accounts.lists import MAX_TEXT, ListPages
 from athena.accounts.lockout import LockedOut
 from athena.accounts.models import User
+from athena.accounts.rows import RowPages
 from athena.http.addresses import client_address
+from athena.http.fields import text_error
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -32,23 +35,13 @@ class LoginForm(AdminAuthenticationForm):
         return self.cleaned_data
 
 
-class OwnColumnsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Pages whose list is asked about its rows' own columns alone.
-
-    A question against the direction of a key (`?leads=7` of the sources, `?login_sessions=…` of people) would be
-    answered from rows that one can't see; Django lets it through.
+class OwnColumnsAdmin(ListPages, RowPages):
+    """What the pages of all models share.
 
     `rank` is the place in the menu: the smaller, the nearer to its top.
     """
 
     rank = 100
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        try:
-            own = self.opts.get_field(lookup.partition("__")[0]).concrete
-        except FieldDoesNotExist:
-            own = True  # the name of a filter, or of nothing
-        return own and super().lookup_allowed(lookup, value, request)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         title = {"title": capfirst(self.opts.verbose_name_plural)}
@@ -79,6 +72,12 @@ class AthenaSite(admin.AdminSite):
             for problem in checks.zone_problems():
                 messages.warning(request, f"{problem} The company’s zone counts for them until it is corrected.")
         return super().index(request, extra_context)
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        term = request.GET.get("term", "")
+        if len(term) > MAX_TEXT or text_error(term, one_line=False):
+            raise BadRequest("Nothing is called this.")
+        return super().autocomplete_view(request)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         nobody_yet = {"nobody_yet": request.method == "GET" and not User.objects.exists()}

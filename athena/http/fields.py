@@ -105,14 +105,34 @@ class MoneyField(serializers.DecimalField):
         return abs(round(value, 2)) if value == 0 else round(value, 2)
 
 
+TEXT_ERRORS = {
+    "characters": "This holds characters that can't be stored.",
+    "one_line": "This is one line of text, without control characters.",
+}
+EMAIL_ERROR = "This is not an e-mail address."
+YEARS_ERROR = "The year must be between 2000 and 2100."
+
+
+def text_error(text: str, *, one_line: bool) -> str | None:
+    """The key of `TEXT_ERRORS` that says what is wrong with a text; None where it is right."""
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        return "characters"
+    if one_line and any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in text.strip()):
+        return "one_line"
+    return None
+
+
+def in_years(value: date | datetime) -> bool:
+    """Whether a day, or an instant both where it was written and in UTC, is in the years 2000 to 2100."""
+    if value.year not in YEARS:
+        return False
+    return not isinstance(value, datetime) or value.astimezone(UTC).year in YEARS
+
+
 class _Text(serializers.CharField):
     """Text, trimmed. What is optional may also be emptied."""
 
-    default_error_messages = {
-        "invalid": "Text is required.",
-        "characters": "This holds characters that can't be stored.",
-        "one_line": "This is one line of text, without control characters.",
-    }
+    default_error_messages = {"invalid": "Text is required.", **TEXT_ERRORS}
     one_line = False
 
     def __init__(self, **options: Any) -> None:
@@ -122,10 +142,8 @@ class _Text(serializers.CharField):
         if data is not serializers.empty and data is not None:
             if not isinstance(data, str):
                 self.fail("invalid")
-            if "\x00" in data or any("\ud800" <= character <= "\udfff" for character in data):
-                self.fail("characters")
-            if self.one_line and any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in data.strip()):
-                self.fail("one_line")
+            if key := text_error(data, one_line=self.one_line):
+                self.fail(key)
         return super().run_validation(data)
 
 
@@ -163,7 +181,7 @@ class EmailField(OneLineField):
             try:
                 validate_email(value)
             except DjangoValidationError as error:
-                raise serializers.ValidationError("This is not an e-mail address.") from error
+                raise serializers.ValidationError(EMAIL_ERROR) from error
         return value
 
 
@@ -187,14 +205,14 @@ class DateField(serializers.DateField):
 
     default_error_messages = {
         "invalid": "A date is written YYYY-MM-DD.",
-        "years": "The year must be between 2000 and 2100.",
+        "years": YEARS_ERROR,
     }
 
     def to_internal_value(self, data: Any) -> date:
         value = _read_date(data)
         if value is None:
             self.fail("invalid")
-        if value.year not in YEARS:
+        if not in_years(value):
             self.fail("years")
         return value
 
@@ -204,14 +222,14 @@ class DateTimeField(serializers.DateTimeField):
 
     default_error_messages = {
         "invalid": "A time is written YYYY-MM-DDThh:mm:ss with an offset, such as 2026-05-01T09:30:00-04:00.",
-        "years": "The year must be between 2000 and 2100.",
+        "years": YEARS_ERROR,
     }
 
     def to_internal_value(self, data: Any) -> datetime:
         value = _read_datetime(data)
         if value is None:
             self.fail("invalid")
-        if value.year not in YEARS or value.astimezone(UTC).year not in YEARS:
+        if not in_years(value):
             self.fail("years")
         return value.astimezone(UTC)
 

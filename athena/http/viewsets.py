@@ -36,20 +36,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from athena.http import idempotency, preconditions
-from athena.http.fields import MAX_ID
 from athena.http.filters import query_values, require_utf8
+from athena.http.keys import key_of
 from athena.http.pagination import KeysetPagination
 from athena.http.rows import Row
 from athena.http.serializers import StrictSerializer
 
 _VERBS = {"GET": "view", "HEAD": "view", "OPTIONS": "view", "POST": "add", "PUT": "change", "PATCH": "change"}
-
-
-def key_of(text: str) -> int:
-    """The id that a part of an address gives. Raises `Http404` for one that no row can have."""
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:20]) <= MAX_ID):
-        raise Http404
-    return int(text)
 
 
 class RolePermission(BasePermission):

@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from athena.accounts.models import User
+from athena.http.keys import parse_key
 from sales import errors
 from sales.admin.base import ServiceAdmin, ServiceForm, person
 from sales.models import AssignmentRule, LeadScoringRule
@@ -120,8 +121,7 @@ class AssignmentRuleAdmin(ServiceAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm("sales.change_assignmentrule"):
             raise PermissionDenied
-        key = request.GET.get("rule", "")
-        rule = AssignmentRule.objects.filter(pk=key).first() if key.isascii() and key.isdigit() else None
+        rule = AssignmentRule.objects.filter(pk=parse_key(request.GET.get("rule", "")) or 0).first()
         form = self.get_form(request, rule, change=rule is not None)(request.POST, instance=rule)
         found = None
         if form.is_valid():

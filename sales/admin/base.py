@@ -7,9 +7,8 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
@@ -28,21 +27,14 @@ def person(request: HttpRequest) -> User:
 class ServiceForm(SeenForm):
     """A form that shows what the service refused, beside the field it is about."""
 
-    refused: errors.SalesError | None = None
+    checks_constraints = False  # what holds between fields the service says in better words
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # What holds between fields the service checks, and says in better words than a constraint.
-        self.instance.validate_constraints = lambda exclude=None: None
-
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean()
+    def refusal(self) -> dict[str, str]:
         if isinstance(self.refused, errors.Invalid):
-            for name, why in self.refused.fields.items():
-                self.add_error(name if name in self.fields else NON_FIELD_ERRORS, why)
-        elif self.refused is not None:
-            self.add_error(NON_FIELD_ERRORS, str(self.refused))
-        return cleaned
+            return dict(self.refused.fields)
+        if isinstance(self.refused, errors.SalesError):
+            return {NON_FIELD_ERRORS: str(self.refused)}
+        return super().refusal()
 
 
 class Many(int):
@@ -69,6 +61,7 @@ class VisibleAdmin(OwnColumnsAdmin):
     list_per_page = 50
     paginator = BoundedPaginator
     show_full_result_count = False
+    has_history = False
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any, Any]":
         rows = self.model._default_manager.all()
@@ -102,6 +95,8 @@ class ServiceAdmin(WayBack, VisibleAdmin):
     """
 
     form = ServiceForm
+    refusals = (*OwnColumnsAdmin.refusals, errors.SalesError)
+    has_history = True
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return admin.ModelAdmin.has_add_permission(self, request)
@@ -113,24 +108,6 @@ class ServiceAdmin(WayBack, VisibleAdmin):
     def may_write(self, request: HttpRequest, obj: Any) -> bool:
         """Whether this row, which is visible, may be changed by this user."""
         return True
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
-        return type(form.__name__, (form,), {"refused": getattr(request, "refused", None)})
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        try:
-            with transaction.atomic():
-                return super().changeform_view(request, object_id, form_url, extra_context)
-        except errors.SalesError as error:
-            request.refused = error  # type: ignore[attr-defined]
-            return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         values = {name: form.cleaned_data[name] for name in form.changed_data}

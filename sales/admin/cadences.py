@@ -2,19 +2,26 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
+from athena.http.forms import StrictRow
 from sales.admin.base import person, say_kept
 from sales.admin.sources import ManagedAdmin
 from sales.models import Cadence, CadenceStep
 from sales.services import cadences
 
 
+class StepForm(StrictRow, forms.ModelForm):  # type: ignore[type-arg]
+    """A step, which is written with its cadence."""
+
+
 class StepInline(admin.TabularInline):  # type: ignore[type-arg]
     model = CadenceStep
+    form = StepForm
     extra = 1
     ordering = ("day",)
 

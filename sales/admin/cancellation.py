@@ -4,11 +4,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from athena.accounts import confirm
+from athena.http.forms import StrictForm
 from sales.admin.base import act_on_each, person
 from sales.admin.way_back import next_page
 from sales.models import FollowUp, Lead
@@ -17,7 +18,7 @@ from sales.services import follow_ups
 SHOWN = 20
 
 
-class CancelForm(forms.Form):
+class CancelForm(StrictForm):
     reason = forms.CharField(max_length=200, required=False, label="Because")
 
 
@@ -26,7 +27,8 @@ class CancelPage(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Cancel selected follow-ups", permissions=["delete_any"])
     def cancel_selected(self, request: HttpRequest, queryset: "QuerySet[FollowUp]") -> HttpResponse | None:
-        by, form = person(request), CancelForm(request.POST if "step" in request.POST else None)
+        by, is_confirmed = person(request), confirm.is_confirmed(request, queryset)
+        form = CancelForm(request.POST if is_confirmed else None)
         if form.is_valid():
             reason = form.cleaned_data["reason"]
             act_on_each(
@@ -43,12 +45,9 @@ class CancelPage(admin.ModelAdmin):  # type: ignore[type-arg]
             "opts": self.model._meta,
             "form": form,
             "follow_ups": queryset.select_related("lead")[:SHOWN],
-            "count": queryset.count(),
             "left": left[:SHOWN],
             "left_count": left.count(),
-            "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
-            "select_across": request.POST.get("select_across", "0"),
-            "checkbox_name": ACTION_CHECKBOX_NAME,
+            **confirm.selection(request, queryset),
             "back": next_page(request, request.get_full_path()),
         }
         return TemplateResponse(request, "admin/sales/followup/cancel.html", context)

@@ -12,6 +12,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from athena.http.fields import MAX_ID
+from athena.http.forms import StrictForm
+from athena.http.keys import key_of
 from sales import errors
 from sales.admin.base import person
 from sales.models import Lead
@@ -27,7 +29,7 @@ COMPARED = (
 )
 
 
-class PairForm(forms.Form):
+class PairForm(StrictForm):
     """Two leads by their ids."""
 
     lead_id = forms.IntegerField(min_value=1, max_value=MAX_ID)
@@ -133,10 +135,7 @@ def merge_selected(request: HttpRequest, ids: list[int]) -> HttpResponse:
 
 def _ids(asked: QueryDict) -> set[int]:
     """The leads that the request is about. Raises `Http404` for what no lead can be."""
-    given = asked.getlist("id")
-    if not all(each.isascii() and each.isdigit() and int(each[:20]) <= MAX_ID for each in given):
-        raise Http404
-    return {int(each) for each in given[: merging.MOST + 1]}
+    return {key_of(text) for text in asked.getlist("id")[: merging.MOST + 1]}
 
 
 def _compared(name: str, leads: list[Lead], is_filled: bool) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from django.utils import dateformat, timezone
 
 from athena.accounts import services as accounts
 from athena.accounts.models import local_today
+from athena.http.keys import parse_key
 from sales import errors, policy
 from sales.admin import follow_up_columns as columns
 from sales.admin.base import ServiceAdmin, person
@@ -160,7 +161,6 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """With what became of its reminders."""
-        key = int(object_id) if object_id.isdecimal() else 0
-        follow_up = self.get_queryset(request).filter(pk=key).first()
+        follow_up = self.get_queryset(request).filter(pk=parse_key(object_id) or 0).first()
         told = reminders.told(follow_up) if follow_up is not None else None
         return super().change_view(request, object_id, form_url, {"reminders": told} | (extra_context or {}))

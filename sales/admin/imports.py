@@ -18,6 +18,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from athena.http.forms import StrictForm
 from athena.http.middleware import takes_files
 from sales import errors
 from sales.admin import import_preview
@@ -30,7 +31,7 @@ from sales.services import import_work, imports
 MAX_UPLOAD = 20 * 1_048_576  # bytes: a file of `files.MAX_FILE` and what the form adds
 
 
-class UploadForm(forms.Form):
+class UploadForm(StrictForm):
     file = forms.FileField(
         label="File",
         help_text="CSV (UTF-8) or Excel (.xlsx). The first line names the columns. Of an Excel file, the first sheet "

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest
 
 from athena.accounts.models import User
-from athena.http.viewsets import key_of
+from athena.http.keys import key_of
 from sales import policy
 from sales.admin.base import person
 from sales.models import FollowUp, Lead

@@ -4,19 +4,20 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from athena.accounts.confirm import confirmed, is_confirmed, selection
+from athena.http.forms import StrictForm
 from sales import errors
 from sales.admin.base import act_on_each, person
 from sales.models import Cadence
 from sales.services import cadences, repeats
 
 
-class CadenceForm(forms.Form):
+class CadenceForm(StrictForm):
     cadence = forms.ModelChoiceField(Cadence.objects.filter(is_active=True), label="Cadence")
 
 
@@ -65,7 +66,7 @@ class LeadSteps(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description="Put selected leads on a cadence")
     def cadence_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         form = CadenceForm(request.POST if "step" in request.POST else None)
-        if form.is_valid():
+        if form.is_valid() and is_confirmed(request, queryset):
             cadence = form.cleaned_data["cadence"]
             act_on_each(
                 request,
@@ -80,14 +81,12 @@ class LeadSteps(admin.ModelAdmin):  # type: ignore[type-arg]
             "opts": self.model._meta,
             "form": form,
             "cadences": Cadence.objects.filter(is_active=True).prefetch_related("steps"),
-            "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
-            "select_across": request.POST.get("select_across", "0"),
-            "count": queryset.count(),
-            "checkbox_name": ACTION_CHECKBOX_NAME,
+            **selection(request, queryset),
         }
         return TemplateResponse(request, "admin/sales/lead/cadence.html", context)
 
     @admin.action(description="Call again: new leads of selected won trips")
+    @confirmed("Make new leads of", note="Each won trip becomes a lead with its data again.", only_whole_lists=True)
     def repeat_selected(self, request: HttpRequest, queryset: Any) -> None:
         act_on_each(
             request, queryset, lambda pk: repeats.repeat(by=person(request), lead_id=pk), "{count} new leads made."

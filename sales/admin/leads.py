@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -11,7 +12,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils import dateformat, timezone
 from django.utils.html import format_html
 
+from athena.accounts.confirm import confirmed
 from athena.accounts.models import User
+from athena.http.fields import EMAIL_ERROR
 from sales import policy
 from sales.admin.base import ServiceAdmin, ServiceForm, act_on_each, person, score_pill
 from sales.admin.duplicates import DuplicatePages, merge_selected
@@ -41,6 +44,9 @@ class LeadForm(ServiceForm):
         if values.get("status") == Lead.Status.WON and wins and values.get("booked_value", 0) is None:
             ask_for_value(self, proposed_value(values.get("quote_amount"), values.get("estimated_value")))
         return values
+
+
+NOT_ZERO = ("estimated_passengers", "vehicles_needed")  # by hand: what is not known yet is left empty
 
 
 @admin.register(Lead)
@@ -112,6 +118,13 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
     def get_autocomplete_fields(self, request: HttpRequest) -> Any:
         return ("assigned_to",) if request.user.has_perm("accounts.view_user") else ()
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in NOT_ZERO:
+            kwargs["min_value"] = 1
+        if db_field.name == "email":
+            kwargs |= {"form_class": forms.EmailField, "error_messages": {"invalid": EMAIL_ERROR}}
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     def may_write(self, request: HttpRequest, obj: Lead) -> bool:
         return obj.archived_at is None and policy.may_write_lead(person(request), obj)
 
@@ -177,10 +190,12 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         return merge_selected(request, list(queryset.values_list("pk", flat=True)[: merging.MOST + 1]))
 
     @admin.action(description="Archive selected leads", permissions=["archive"])
+    @confirmed("Archive", note="They leave all lists, and their open follow-ups are cancelled.")
     def archive_selected(self, request: HttpRequest, queryset: Any) -> None:
         act_on_each(request, queryset, lambda pk: leads.archive(by=person(request), lead_id=pk), "{count} archived.")
 
     @admin.action(description="Restore selected leads", permissions=["archive"])
+    @confirmed("Restore", note="Their follow-ups stay cancelled.", only_whole_lists=True)
     def restore_selected(self, request: HttpRequest, queryset: Any) -> None:
         act_on_each(request, queryset, lambda pk: leads.restore(by=person(request), lead_id=pk), "{count} restored.")
 

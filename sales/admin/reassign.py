@@ -13,6 +13,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from athena.accounts.models import User
+from athena.http.fields import LONG_TEXT
+from athena.http.forms import KeysField, StrictForm
 from sales import errors, policy
 from sales.admin.base import person
 from sales.models import Lead
@@ -35,12 +37,10 @@ REASONS = {
 }
 
 
-class ShareForm(forms.Form):
+class ShareForm(StrictForm):
     """Who gets leads, and how."""
 
-    receivers = forms.ModelMultipleChoiceField(
-        User.objects.none(), label="Give them to", widget=forms.CheckboxSelectMultiple
-    )
+    receivers = KeysField(User.objects.none(), label="Give them to", widget=forms.CheckboxSelectMultiple)
     way = forms.ChoiceField(
         choices=WAYS, initial=WAYS[0][0], widget=forms.RadioSelect, label="If several", required=False
     )
@@ -74,7 +74,7 @@ class ReassignForm(ShareForm):
         help_text="Empty: for good. Otherwise the last day; then Athena gives back what is still open.",
         widget=forms.DateInput(attrs={"type": "date"}),
     )
-    notes = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    notes = forms.CharField(required=False, max_length=LONG_TEXT, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 def reassign(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, queryset: LeadQuerySet) -> HttpResponse | None:

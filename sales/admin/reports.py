@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format
 
 from athena.accounts.models import Team, User
+from athena.http.forms import StrictForm
 from athena.http.tables import columns_of, csv_response
 from sales import policy
 from sales.admin.base import person
@@ -36,7 +37,7 @@ class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
         return str(obj) if obj.is_active else f"{obj} (has left)"
 
 
-class ReportForm(forms.Form):
+class ReportForm(StrictForm):
     """What a report is asked. Of teams and people only those whose figures the user may read can be chosen."""
 
     start_date, end_date = _day("From"), _day("To")

@@ -54,6 +54,7 @@ def offered() -> dict[str, Any]:
 
 
 class RuleForm(ServiceForm):
+    checks_limits = False
     condition_field = forms.ChoiceField(choices=_questions, label="What it looks at")
 
     class Meta:

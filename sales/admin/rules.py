@@ -19,6 +19,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from athena.http.keys import parse_key
 from sales import errors
 from sales.admin.base import ServiceAdmin, person
 from sales.admin.rule_form import RuleForm, offered
@@ -87,8 +88,7 @@ class RuleAdmin(ServiceAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm("sales.change_leadscoringrule"):
             raise PermissionDenied
-        key = request.GET.get("rule", "")
-        rule = self.get_queryset(request).filter(pk=key).first() if key.isascii() and key.isdigit() else None
+        rule = self.get_queryset(request).filter(pk=parse_key(request.GET.get("rule", "")) or 0).first()
         form = self.get_form(request, rule, change=rule is not None)(request.POST, instance=rule)
         found = None
         if form.is_valid():

@@ -9,10 +9,12 @@ from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
+from athena.http.forms import StrictRow
+
 Sent = dict[str, list[str]]  # what a browser sends, by the names of the inputs
 
 
-class SeenForm(forms.ModelForm):  # type: ignore[type-arg]
+class SeenForm(StrictRow, forms.ModelForm):  # type: ignore[type-arg]
     """A form whose page carries, hidden, what it showed (`seen`; templates/admin/change_form.html).
 
     What somebody else has changed since then stays as they have it (`kept`: what it is now, by label), unless both

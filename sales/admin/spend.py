@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from athena.http.forms import StrictForm
 from athena.http.middleware import takes_files
 from sales import errors
 from sales.admin.base import person
@@ -18,7 +19,7 @@ MOST_BYTES = 1_000_000
 MAX_UPLOAD = 2 * 1_048_576  # bytes: with what the form adds
 
 
-class SpendForm(forms.Form):
+class SpendForm(StrictForm):
     file = forms.FileField(required=False, label="CSV file")
     text = forms.CharField(
         required=False,

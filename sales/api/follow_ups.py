@@ -14,9 +14,10 @@ from rest_framework.response import Response
 from athena.accounts.models import User, local_today
 from athena.http import fields, filters
 from athena.http.filters import query_values
+from athena.http.keys import key_of
 from athena.http.pagination import ARRAY, ARRAY_PARAMETERS, array_response
 from athena.http.serializers import StrictSerializer
-from athena.http.viewsets import ViewSet, key_of
+from athena.http.viewsets import ViewSet
 from sales import errors, policy
 from sales.api.calendar import CalendarActions
 from sales.api.shapes import FollowUpRow, PlannedRow, TaskRow, WarningShape

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sales", "0011_indexes_of_scope_done_won_and_archived"),
+        ("sales", "0015_spend_month_says_why"),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ def spell_addresses_again(apps, schema_editor):
 class Migration(migrations.Migration):
     atomic = False  # the table is not locked for the new column while its addresses are looked at
 
-    dependencies = [("sales", "0014_names_and_campaigns_in_any_case")]
+    dependencies = [("sales", "0016_imports_sheets_notations_and_what_was_cleaned")]
 
     operations = [
         migrations.AddField(

@@ -95,7 +95,11 @@ class SourceSpend(models.Model):
                 name="source_spend_campaign_in_any_case",
                 violation_error_message="This campaign has an amount for this month already.",
             ),
-            models.CheckConstraint(condition=Q(month__day=1), name="source_spend_first_of_month"),
+            models.CheckConstraint(
+                condition=Q(month__day=1),
+                name="source_spend_first_of_month",
+                violation_error_message="Give the first day of the month.",
+            ),
             within("source_spend_amount", "amount", 0, MAX_AMOUNT),
         ]
 

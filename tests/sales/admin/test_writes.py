@@ -75,7 +75,11 @@ def test_a_colleagues_lead_is_read_only(browse, colleague, rep, make_lead):
 def test_archive_and_restore(browse, manager, rep, make_lead):
     lead = make_lead(assigned_to=rep)
     url = reverse("admin:sales_lead_changelist")
-    browse(manager).post(url, {"action": "archive_selected", "_selected_action": [lead.pk]})
+    chosen = {"action": "archive_selected", "_selected_action": [lead.pk]}
+    asked = browse(manager).post(url, chosen)
+    assert "Archive 1 lead?" in asked.content.decode()
+    assert Lead.objects.visible_to(manager).count() == 1
+    browse(manager).post(url, untouched(asked.content.decode()))
     assert Lead.objects.visible_to(manager).count() == 0
     assert "Lincoln" not in browse(manager).get(url).content.decode()
     browse(manager).post(f"{url}?archived=yes", {"action": "restore_selected", "_selected_action": [lead.pk]})

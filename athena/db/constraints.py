@@ -1,0 +1,93 @@
+"""What the constraints of the tables say, for forms: the bounds of a number, and which field a violation is about."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.db import DataError, IntegrityError
+from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.models import CheckConstraint, Field, Model, Q, UniqueConstraint
+from django.db.models.constraints import BaseConstraint
+
+_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")  # SQLite names the columns: table.column, table.column
+_NOT_NULL = re.compile(r"NOT NULL constraint failed: \S+?\.(\S+)")
+_CHECK = re.compile(r"CHECK constraint failed: (\w+)")
+_KEY = re.compile(r"Key \((.+?)\)=")  # PostgreSQL names the columns in the detail of the error
+
+TAKEN = "There is one like this already."
+IMPOSSIBLE = "This is not possible here."
+GONE = "Something that this refers to is no longer there."
+REQUIRED = "This field is required."
+TOO_LONG = "Something here is too long, or too large, to be stored."
+
+
+def bounds(field: "Field[Any, Any]") -> tuple[Any, Any]:
+    """The least and the greatest number that a column takes, on both engines; None where there is no limit.
+
+    They come from the CHECKs that are about this column alone, and from the integer type of PostgreSQL.
+    """
+    low, high = BaseDatabaseOperations.integer_field_ranges.get(field.get_internal_type(), (None, None))
+    for constraint in field.model._meta.constraints:
+        if isinstance(constraint, CheckConstraint) and fields_of(constraint, field.model) == [field.name]:
+            for lookup, value in _leaves(constraint.condition):
+                if lookup == "range":
+                    low, high = value
+                elif lookup == "gte":
+                    low = value
+    return low, high
+
+
+def fields_of(constraint: BaseConstraint, model: type[Model]) -> list[str]:
+    """The fields that a constraint is about, in the order of the model."""
+    names: set[str] = set()
+    if isinstance(constraint, CheckConstraint) and isinstance(constraint.condition, Q):
+        names = set(constraint.condition.referenced_base_fields)
+    elif isinstance(constraint, UniqueConstraint):
+        names = set(constraint.fields)
+    return [field.name for field in model._meta.fields if field.name in names]
+
+
+def message_of(constraint: BaseConstraint) -> str:
+    """What is wrong where a constraint is violated, for people."""
+    if constraint.violation_error_message != BaseConstraint.default_violation_error_message:
+        return str(constraint.violation_error_message)
+    return TAKEN if isinstance(constraint, UniqueConstraint) else IMPOSSIBLE
+
+
+def violation(error: IntegrityError | DataError) -> tuple[list[str], str]:
+    """The fields that a refused statement was about (none where that can't be known), and what is wrong, for people.
+
+    Raises the error again where it is of no known kind: that is a fault of ours.
+    """
+    cause, text = error.__cause__, str(error)
+    if isinstance(error, DataError):
+        return [], TOO_LONG
+    diagnosis = getattr(cause, "diag", None)
+    name = getattr(diagnosis, "constraint_name", None) or _first(_CHECK, text)
+    for model in apps.get_models():
+        for constraint in model._meta.constraints:
+            if constraint.name == name:
+                return fields_of(constraint, model), message_of(constraint)
+    if "FOREIGN KEY" in text or "foreign key" in text:
+        return [], GONE
+    if missing := getattr(diagnosis, "column_name", None) or _first(_NOT_NULL, text):
+        return [missing], REQUIRED
+    columns = _first(_KEY, getattr(diagnosis, "message_detail", None) or "") or _first(_UNIQUE, text)
+    if columns:
+        return [column.rpartition(".")[2] for column in columns.split(", ")], TAKEN
+    raise error
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str:
+    match = pattern.search(text)
+    return match[1] if match else ""
+
+
+def _leaves(condition: Any) -> Iterator[tuple[str, Any]]:
+    """Each lookup of a condition, with its value."""
+    for child in getattr(condition, "children", ()):
+        if isinstance(child, tuple):
+            yield child[0].rpartition("__")[2], child[1]
+        else:
+            yield from _leaves(child)

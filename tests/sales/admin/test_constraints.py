@@ -1,0 +1,207 @@
+"""Each constraint of a table that has a form is violated by it: the page says so and keeps what was typed."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin as pages
+from django.db.models import CheckConstraint, UniqueConstraint
+from django.urls import reverse
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from athena.accounts.models import Team, User
+from athena.db.constraints import fields_of
+from sales.models import (
+    Activity,
+    AssignmentRule,
+    Cadence,
+    CadenceStep,
+    FollowUp,
+    IntakeForm,
+    Lead,
+    LeadScoringRule,
+    LeadSource,
+    LostReason,
+    SourceSpend,
+)  # fmt: skip
+from tests.rights.conftest import every_row
+from tests.rights.forms import untouched
+
+HUGE = "99999999999"  # more than an integer of PostgreSQL holds
+
+# Constraint (or unique field): what is sent, and the field beside which the answer stands.
+CASES: dict[type, dict[str, list[tuple[dict[str, str], str]]]] = {
+    Team: {"name": [({"name": "Taken"}, "name")]},
+    User: {
+        "email": [({"email": "Taken@Example.com"}, "email")],
+        "users_role_known": [({"role": "king"}, "role")],
+        "users_reminder_minutes": [({"reminder_minutes": x}, "reminder_minutes") for x in ("-1", "10081", HUGE)],
+        "users_digest_hour": [({"digest_hour": value}, "digest_hour") for value in ("-1", "24", HUGE)],
+        "users_max_open_leads": [({"max_open_leads": value}, "max_open_leads") for value in ("-1", "100001", HUGE)],
+    },
+    Activity: {
+        "activities_direction_known": [({"direction": "up"}, "direction")],
+        "activities_typed": [({"activity_type": ""}, "activity_type")],
+    },
+    AssignmentRule: {
+        "rule_name": [({"rule_name": "Taken"}, "rule_name")],
+        "assignment_rules_one_target": [({"to_user": "{user}", "to_team": "{team}"}, "to_team")],
+        "assignment_rules_position": [({"position": value}, "position") for value in ("-1", "100001", HUGE)],
+    },
+    Cadence: {
+        "name": [({"name": "Taken"}, "name")],
+        "cadences_named": [({"name": ""}, "name")],
+    },
+    CadenceStep: {
+        "cadence_steps_once_a_day": [({"steps-1-day": "0", "steps-1-follow_up_type": "call"}, "steps-1-day")],
+        "cadence_steps_day": [({"steps-0-day": value}, "steps-0-day") for value in ("-1", "366", HUGE)],
+        "cadence_steps_type_known": [({"steps-0-follow_up_type": "fax"}, "steps-0-follow_up_type")],
+    },
+    FollowUp: {"valid_follow_up_type": [({"follow_up_type": "fax"}, "follow_up_type")]},
+    IntakeForm: {"name": [({"name": "Taken"}, "name")]},
+    Lead: {
+        "leads_status_known": [({"status": "sold"}, "status")],
+        "leads_named": [({"company_name": "", "contact_name": ""}, "company_name")],
+        "leads_lost_has_a_reason": [({"status": "lost"}, "lost_reason")],
+        "leads_return_after_pickup": [({
+            "pickup_at_0": "2027-05-02", "pickup_at_1": "10:00", "return_at_0": "2027-05-01", "return_at_1": "10:00",
+        }, "return_at")],
+        **{
+            f"leads_{name}": [({name: value}, name) for value in ("-1", limit, HUGE + "9")]
+            for limit, names in (
+                ("100001", ("estimated_passengers", "vehicles_needed", "accessible_seats")),
+                ("10000000000", ("estimated_value", "quote_amount")),
+            )
+            for name in names
+        },
+        "leads_booked_value": [
+            ({"status": "won", "booked_value": value}, "booked_value") for value in ("-1", "10000000000", HUGE + "9")
+        ],
+    },
+    LeadScoringRule: {
+        "rule_name": [({"rule_name": "Repeat Client"}, "rule_name")],
+        "scoring_rules_type_known": [({"rule_type": "mood"}, "rule_type")],
+        "scoring_rules_operator_known": [({"condition_operator": "like"}, "condition_operator")],
+        "scoring_rules_points": [({"points": value}, "points") for value in ("-101", "101", HUGE)],
+        "scoring_rules_within_days": [({"within_days": value}, "within_days") for value in ("-1", "0", "3651", HUGE)],
+        "scoring_rules_half_life_days": [({"half_life_days": x}, "half_life_days") for x in ("0", "3651", HUGE)],
+    },
+    LeadSource: {
+        "name": [({"name": "Taken"}, "name")],
+        "lead_sources_channel_known": [({"channel": "owl"}, "channel")],
+        "lead_sources_cost_model_known": [({"cost_model": "love"}, "cost_model")],
+        "lead_sources_unit_cost": [({"unit_cost": value}, "unit_cost") for value in ("-1", "10000000000")],
+    },
+    LostReason: {"name": [({"name": "price", "label": "Price"}, "name")]},
+    SourceSpend: {
+        "source_spend_once_a_month": [({"month": "2026-02-01", "campaign": "Taken"}, "month")],
+        "source_spend_first_of_month": [({"month": "2026-03-02"}, "month")],
+        "source_spend_amount": [({"amount": value}, "amount") for value in ("-1", "10000000000")],
+    },
+    PeriodicTask: {
+        "name": [({"name": "Taken"}, "name")],
+        "priority": [({"priority": value}, "priority") for value in ("-1", "256", HUGE)],
+        "expire_seconds": [({"expire_seconds": value}, "expire_seconds") for value in ("-1", HUGE)],
+    },
+    IntervalSchedule: {"every": [({"every": value}, "every") for value in ("-1", "0", HUGE)]},
+    CrontabSchedule: {"minute": [({"minute": "61"}, "minute")]},
+}  # fmt: skip
+FLAT = [
+    pytest.param(model, sent, beside, id=f"{model.__name__}-{name}-{number}")
+    for model, cases in CASES.items()
+    for name, tries in cases.items()
+    for number, (sent, beside) in enumerate(tries)
+]
+INLINES = {CadenceStep: Cadence}
+ADDED = (LostReason,)  # what is violated can be typed for a new row alone
+
+
+@pytest.fixture
+def rows(manager: User, desk: Team) -> dict[Any, Any]:
+    """A row of each model to change, and beside it one whose name is taken."""
+    lead = Lead.objects.create(company_name="Band", assigned_to=manager)
+    cadence, source = Cadence.objects.create(name="Mine"), LeadSource.objects.create(name="Mine")
+    interval = IntervalSchedule.objects.create(every=5, period="days")
+    for model in (Team, Cadence, LeadSource):
+        model.objects.create(name="Taken")
+    IntakeForm.objects.create(name="Taken", key="taken")
+    User.objects.create(email="taken@example.com", full_name="Taken", password="!")
+    PeriodicTask.objects.create(name="Taken", task="sales.tick", interval=interval)
+    AssignmentRule.objects.create(rule_name="Taken", position=9)
+    SourceSpend.objects.create(source=source, month="2026-02-01", campaign="Taken", amount=1)
+    CadenceStep.objects.create(cadence=cadence, day=0, follow_up_type="call")
+    made = (
+        lead, cadence, source, interval, manager, desk,
+        LostReason.objects.get(name="other"), LeadScoringRule.objects.exclude(rule_name="Repeat Client").earliest("pk"),
+        Activity.objects.create(lead=lead, activity_type="note", notes="Old", user=manager),
+        FollowUp.objects.create(lead=lead, follow_up_type="call", scheduled_date="2099-01-05", assigned_to=manager),
+        AssignmentRule.objects.create(rule_name="Mine", position=1), IntakeForm.objects.create(name="Mine", key="mine"),
+        SourceSpend.objects.create(source=source, month="2026-01-01", amount=1),
+        PeriodicTask.objects.create(name="Mine", task="sales.tick", interval=interval),
+        CrontabSchedule.objects.create(),
+    )  # fmt: skip
+    return {type(row): row for row in made}
+
+
+def constraints_of(model: type, names: set[str]) -> set[str]:
+    """The constraints about at least one of these fields, and the unique fields among them."""
+    options = model._meta  # type: ignore[attr-defined]
+    found = {
+        constraint.name
+        for constraint in options.constraints
+        if isinstance(constraint, CheckConstraint | UniqueConstraint) and names & {*fields_of(constraint, model)}
+    }
+    return found | {field.name for field in options.fields if field.unique and field.name in names}
+
+
+def test_each_constraint_has_a_case(admin, rows, rf):
+    request = rf.get("/")
+    request.user = admin
+    forms = {}
+    for model, page in pages.site._registry.items():
+        if page.has_change_permission(request):
+            row = rows[model]
+            forms[model] = page.get_form(request, row, change=True)
+            for inline in page.get_inline_instances(request, row):
+                if inline.has_change_permission(request) and inline.model in CASES:
+                    forms[inline.model] = inline.get_formset(request, row).form
+    left = {
+        model.__name__: constraints_of(model, set(form.base_fields)) - set(CASES.get(model, {}))
+        for model, form in forms.items()
+    }
+    assert {model: names for model, names in left.items() if names} == {}
+    assert set(CASES) <= set(forms)
+
+
+@pytest.mark.parametrize(("model", "sent", "beside"), FLAT)
+def test_it_is_said_beside_its_field_and_nothing_is_lost(browse, admin, rows, desk, model, sent, beside):
+    row = rows[INLINES.get(model, model)]
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}"
+    url = reverse(f"{name}_add") if model in ADDED else reverse(f"{name}_change", args=[row.pk])
+    sent = {name: value.format(user=admin.pk, team=desk.pk) for name, value in sent.items()}
+    client = browse(admin)
+    before = every_row()
+    answer = client.post(url, untouched(client.get(url).content.decode()) | sent)
+    assert answer.status_code == 200
+    assert every_row() == before
+    form, name = answer.context["adminform"].form, beside
+    if model in INLINES:
+        prefix, number, name = beside.split("-")
+        formset = next(
+            each.formset for each in answer.context["inline_admin_formsets"] if each.formset.prefix == prefix
+        )
+        form = formset.forms[int(number)]
+    assert list(form.errors) == [name]
+    assert not any("Constraint" in message or "constraint" in message for message in form.errors[name])
+    typed = untouched(answer.content.decode())
+    choices = {
+        "role",
+        "direction",
+        "follow_up_type",
+        "status",
+        "rule_type",
+        "condition_operator",
+        "channel",
+        "cost_model",
+    }
+    kept = {key: value for key, value in sent.items() if key.rpartition("-")[2] not in choices}
+    assert {key: typed.get(key) for key in kept} == kept
