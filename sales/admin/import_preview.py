@@ -2,7 +2,7 @@
 hold, value by value."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.timezone import localtime
 
 from athena.accounts.models import User
+from sales import schedule
 from sales.exchange import columns, headers, notation
 from sales.models import ImportRow, Lead, LeadImport, LeadSource, LostReason
 from sales.queries import import_matches
@@ -128,6 +129,9 @@ def _cell(row: ImportRow, lead_import: LeadImport, name: str, names: Mapping[str
     if label in row.problems and name not in row.values and name in lead_import.columns:
         place = lead_import.columns.index(name)
         return Cell(row.cells[place] if place < len(row.cells) else "", is_wrong=True)
+    if row.lead_number is not None and name not in row.values and name in lead_import.columns:
+        place = lead_import.columns.index(name)  # it is as the lead has it
+        return Cell(row.cells[place] if place < len(row.cells) else "")
     values = columns.as_fields({key: row.values[key] for key in (name, columns.FURTHER) if key in row.values})
     renamed = {"source": "source_id", "lost_reason": "lost_reason_id", "owner": "assigned_to_id"}
     value = values.get(renamed.get(name, name))
@@ -141,7 +145,9 @@ def _cell(row: ImportRow, lead_import: LeadImport, name: str, names: Mapping[str
 def _as_read(name: str, value: Any, by: User) -> str:
     """The value so that nobody mistakes it: months by name, amounts with their cents."""
     if isinstance(value, datetime):
-        return date_format(localtime(value, by.zone), "j F Y, H:i")
+        at_company = localtime(value, schedule.company_zone())
+        is_day = at_company.time() == time()
+        return date_format(at_company, "j F Y") if is_day else date_format(localtime(value, by.zone), "j F Y, H:i")
     if isinstance(value, date):
         return date_format(value, "j F Y")
     if isinstance(value, bool):

@@ -1,12 +1,15 @@
 """The columns of a file of leads: what each is called, by Athena and by people, and how its cells are read."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from athena.http.fields import LONG_TEXT
+from athena.http.spreadsheets import typed_cell
 from sales import errors
 from sales.exchange import amounts, cells, cleaning, contacts, headers, moments
 from sales.exchange.cleaning import Kind
@@ -72,14 +75,18 @@ BY_NAME = {column.name: column for column in COLUMNS}
 NAMES = ("company_name", "contact_name", headers.FIRST, headers.LAST)
 DATES = ("pickup_at", "return_at", "bid_due_at", "quote_valid_until")
 AMOUNTS = ("estimated_value", "quote_amount", "booked_value")
+KEY = "lead"  # of a file's columns: the number of the lead that a row changes, as an export gives it
 FURTHER = "further"  # of a row's values: lines for the notes, with what has no field of its own
 _PARTS = {headers.FIRST: Kind.LINE, headers.LAST: Kind.LINE, headers.PHONE: Kind.PHONE, headers.EMAIL: Kind.EMAIL}
 
+OTHER_LEAD_COLUMN = "If the column Lead means something else, rename it."
+TEXTS = tuple(column.name for column in COLUMNS if column.kind is not Kind.VALUE)
+_WHOLE_NUMBER = re.compile(r"([0-9]{1,18})(?:\.0+)?", re.ASCII)
+
 # What an import changes of a lead that is there. How far its sale has come, and who owns it, is said where that
 # happens, with its activity and its follow-ups.
-UPDATABLE = tuple(
-    column.name for column in COLUMNS if column.name not in ("status", "owner", "booked_value", "lost_reason")
-)
+FIXED = ("status", "owner", "booked_value", "lost_reason")
+UPDATABLE = tuple(column.name for column in COLUMNS if column.name not in FIXED)
 
 
 def layout(header: Sequence[str]) -> list[str | None]:
@@ -100,7 +107,7 @@ def layout(header: Sequence[str]) -> list[str | None]:
     twice = sorted({cell.strip() for cell in header if keys.count(headers.key(cell)) > 1})
     if twice:
         _refuse(f"This header is there more than once: {', '.join(twice)}.")
-    if not set(NAMES) & set(names):
+    if not {*NAMES, KEY} & set(names):
         shown = ", ".join(cell.strip()[:30] for cell in header[:5])
         _refuse(f"The first line must name the columns, with Company or Contact among them. It is: {shown}.")
     return names
@@ -108,6 +115,7 @@ def layout(header: Sequence[str]) -> list[str | None]:
 
 def _names(header: Sequence[str]) -> list[str | None]:
     known = {headers.key(spelling): column.name for column in COLUMNS for spelling in _spellings(column)}
+    known[KEY] = KEY
     known |= {headers.key(spelling): part for part, spellings in headers.NAMES.items() for spelling in spellings}
     if headers.is_of_companies(list(header)):
         known["name"] = "company_name"
@@ -141,7 +149,7 @@ def read_row(
     if len(row) > len(columns):
         wrong["Line"] = TOO_MANY_CELLS
     for place, (name, cell) in enumerate(zip(columns, row, strict=False)):
-        if name is None:
+        if name is None or name == KEY:
             continue
         column = BY_NAME.get(name)
         label = column.label if column else (header[place] if place < len(header) else name)
@@ -167,6 +175,38 @@ def read_row(
         if len(with_further(values.get("notes", ""), further)) > LONG_TEXT:
             wrong["Notes"] = f"With what is kept here they are longer than {LONG_TEXT:,} characters."
     return values, wrong
+
+
+def read_key(columns: Sequence[str | None], row: Sequence[str]) -> int | None:
+    """The number of the lead that the row changes; None where the row has none. Raises `ValueError`."""
+    place = columns.index(KEY) if KEY in columns else len(row)
+    text = cleaning.clean(row[place], Kind.VALUE)[0] if place < len(row) else ""
+    if not text:
+        return None
+    number = _WHOLE_NUMBER.fullmatch(text)
+    if number is None:
+        raise ValueError(f"A lead's number in Athena is required, or nothing. {OTHER_LEAD_COLUMN}")
+    return int(number[1])
+
+
+def without_unchanged_text(columns: Sequence[str | None], row: Sequence[str], exported: Mapping[str, str]) -> list[str]:
+    """The row's cells, emptied where they hold the text that an export of the lead has there (`exported`, by field).
+
+    So text comes back as it is, whatever reading it would make of it.
+    """
+    return [
+        "" if name in exported and _same_text(cell, exported[name]) else cell
+        for name, cell in zip_longest(columns, row, fillvalue=None)
+        if cell is not None
+    ]
+
+
+def _same_text(cell: str, text: str) -> bool:
+    return _lines(typed_cell(cell)) == _lines(text)
+
+
+def _lines(text: str) -> list[str]:
+    return text.strip().splitlines()
 
 
 def _join_parts(

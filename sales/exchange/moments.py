@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
 from athena.http import fields
+from sales import schedule
 from sales.exchange import cells, notation
 
 _EXAMPLE = "1/5/2026" if notation.HOUSE_DATES == notation.DAY else "5/1/2026"
@@ -17,7 +18,7 @@ _DOTTED = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}|\d{2})(?!\d)")
 _DAY_NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[\s-]+([a-z]{3,9})\.?,?[\s-]+(\d{4}|\d{2})(?!\d)", re.IGNORECASE)
 _MONTH_NAMED = re.compile(r"([a-z]{3,9})\.?[\s-]+(\d{1,2})(?:st|nd|rd|th)?,?[\s-]+(\d{4})(?!\d)", re.IGNORECASE)
 _CLOCK = re.compile(
-    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d{1,9})?)?\s*(?P<half>[ap]\.?m\.?)?|"
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?\s*(?P<half>[ap]\.?m\.?)?|"
     r"(?P<hour_alone>\d{1,2})\s*(?P<half_alone>[ap]\.?m\.?)|(?P<digits>\d{4})",
     re.IGNORECASE,
 )
@@ -38,17 +39,19 @@ def day(name: str) -> cells.Reader:
 
 
 def moment(name: str) -> cells.Reader:
-    """Reads the times of the column of this field: a day with or without a time, on the clock of whoever sent the
-    file, or with an offset."""
+    """Reads the times of the column of this field: with an offset, or on the clock of whoever sent the file.
+
+    A day without a time is the company's: it begins at midnight where the company is.
+    """
 
     def read(text: str, lookups: cells.Lookups) -> str:
         found, rest = _date(text, lookups.notations.get(name, notation.HOUSE_DATES))
         clock, zone = _clock(rest) if rest else (time(), None)
         local = datetime.combine(found, clock)
-        if zone is None:
+        if zone is None and rest:
             zone = lookups.zone
-            if rest:
-                _require_once(local, zone)
+            _require_once(local, zone)
+        zone = zone or schedule.company_zone()
         at = local.replace(tzinfo=zone).astimezone(UTC)
         _require_year(at)
         return at.isoformat()
@@ -123,7 +126,8 @@ def _clock(text: str) -> tuple[time, tzinfo | None]:
     if half:
         hour = hour % 12 + (12 if half == "p" else 0)
     try:
-        return time(hour, minute, int(found["second"] or 0)), _offset(zone) if zone else None
+        microsecond = int((found["fraction"] or "")[:6].ljust(6, "0"))
+        return time(hour, minute, int(found["second"] or 0), microsecond), _offset(zone) if zone else None
     except ValueError:
         raise ValueError(_TIME_WANTED) from None
 

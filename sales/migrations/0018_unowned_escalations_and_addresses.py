@@ -10,7 +10,7 @@ def spell_addresses_again(apps, schema_editor):
 class Migration(migrations.Migration):
     atomic = False  # the table is not locked for the new column while its addresses are looked at
 
-    dependencies = [("sales", "0016_imports_sheets_notations_and_what_was_cleaned")]
+    dependencies = [("sales", "0017_import_rows_that_name_their_lead")]
 
     operations = [
         migrations.AddField(

@@ -138,6 +138,7 @@ class ImportRow(models.Model):
     cleaned = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     email_normalised = models.CharField(max_length=254, blank=True, default="", db_default="")
     phone_normalised = models.CharField(max_length=32, blank=True, default="", db_default="")
+    lead_number = models.BigIntegerField(null=True)  # the key of the lead that the file names for this row
     same_as = models.ForeignKey(Lead, models.SET_NULL, null=True, related_name="+", db_index=False)
     same_line = models.IntegerField(null=True)  # an earlier row of the file with the same e-mail or phone
     step = models.SmallIntegerField(default=0, db_default=0)  # 0: makes a lead. 1: changes one, when all are made

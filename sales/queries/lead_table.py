@@ -21,15 +21,29 @@ _NAMES = (*(column.name for column in COLUMNS), *_MORE.values())
 
 
 def rows(leads: LeadQuerySet, zone: tzinfo) -> Iterator[list[Any]]:
-    """A row for each lead in the order of the queryset, read in parts. Times are on the clock of `zone`."""
+    """A row for each lead in the order of the queryset, read in parts.
+
+    Times are on the clock of `zone`, with its offset, so that they are read back as the same instants anywhere.
+    """
     fields = [_READ_FROM.get(name, name) for name in _NAMES]
     for row in leads.values_list(*fields).iterator(chunk_size=_AT_ONCE):
         yield [_shown(name, value, zone) for name, value in zip(_NAMES, row, strict=True)]
 
 
+def fixed_cells(lead: Lead) -> dict[str, str]:
+    """What the lead's row of a file says in the columns that an import does not change, by field."""
+    return {
+        "status": lead.get_status_display(),
+        "owner": lead.assigned_to.email if lead.assigned_to else "",
+        "booked_value": "" if lead.booked_value is None else str(lead.booked_value),
+        "lost_reason": lead.lost_reason_id or "",
+    }
+
+
 def _shown(name: str, value: Any, zone: tzinfo) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(zone).replace(tzinfo=None, microsecond=0)
+        precision = "seconds" if name in _MORE.values() else "auto"
+        return value.astimezone(zone).isoformat(sep=" ", timespec=precision)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return _LABELS[name].get(value, value) if name in _LABELS else value

@@ -76,7 +76,7 @@ OWN = {
 # Changes of these fields of a person's leads are figures, and stay. All others are emptied: those of what people typed,
 # of other rows ("activity", "follow_up", "merged"), and of whatever comes later.
 KEPT_CHANGES = frozenset({
-    *("status", "lost_reason", "is_repeat", "archived", "cadence", "source", "campaign"),
+    *("status", "lost_reason", "is_repeat", "archived", "cadence", "import", "source", "campaign"),
     *("trip_type", "pickup_at", "return_at", "estimated_passengers", "vehicle_type", "vehicles_needed"),
     *("accessible_seats", "estimated_value", "quote_amount", "quote_valid_until", "bid_due_at", "booked_value"),
     *(f"utm_{name}" for name in _UTM),

@@ -5,7 +5,6 @@ A worker that dies leaves its batch as it was, for the next one who asks: a row 
 done for it, so nothing is done twice.
 """
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,14 +13,12 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from athena.accounts.models import User
 from athena.db.bulk import AmongKeys, update_own
 from notifications import outbox
-from sales import errors, normalise
-from sales.exchange import apart, cells, columns
-from sales.models import ImportFile, ImportRow, Lead, LeadImport, LeadSource, LostReason
+from sales.exchange import apart, columns
+from sales.models import ImportFile, ImportRow, Lead, LeadImport
 from sales.queries import import_matches
-from sales.services import import_reading, import_undo, lead_batches, leads, locks
+from sales.services import import_checks, import_reading, import_undo, lead_batches, locks
 from sales.services.imports import advance
 from sales.services.scoring_runs import database_is_away
 
@@ -33,7 +30,6 @@ TOLD_LEADS = 20
 
 _State = LeadImport.State
 _Row = ImportRow.State
-_LINKED = frozenset(field.name for field in dataclasses.fields(leads.Said))
 
 
 class Ready(NamedTuple):
@@ -108,36 +104,12 @@ def _check(lead_import: LeadImport) -> None:
         import_matches.find(lead_import.by, lead_import)
         LeadImport.objects.filter(pk=lead_import.pk).update(state=_State.CHECKED)
         return
-    lookups = _lookups(lead_import)
     update_own(
         ImportRow,
-        ("state", "values", "problems", "cleaned", "email_normalised", "phone_normalised"),
-        {key: _checked(row, lead_import, lookups) for key, row in rows},
+        ("state", "values", "problems", "cleaned", "email_normalised", "phone_normalised", "lead_number"),
+        dict(zip((key for key, _ in rows), import_checks.check([row for _, row in rows], lead_import), strict=True)),
     )
     advance(lead_import, len(rows))
-
-
-def _lookups(lead_import: LeadImport) -> cells.Lookups:
-    reasons = LostReason.objects.filter(is_active=True).values_list("name", "label")
-    return cells.Lookups(
-        zone=lead_import.by.zone,
-        sources={name.casefold(): key for key, name in LeadSource.objects.values_list("pk", "name")},
-        lost_reasons={spelling.casefold(): name for name, label in reasons for spelling in (name, label)},
-        owners=dict(User.objects.filter(is_active=True).values_list("email", "pk")),
-        notations={name: each["written"] for name, each in lead_import.notations.items()},
-    )
-
-
-def _checked(row: list[str], lead_import: LeadImport, lookups: cells.Lookups) -> tuple[object, ...]:
-    cleaned: dict[str, str] = {}
-    values, wrong = columns.read_row(lead_import.columns, row, lookups, lead_import.header, cleaned)
-    try:
-        leads.check(leads.Said(**{name: value for name, value in columns.as_fields(values).items() if name in _LINKED}))
-    except errors.Invalid as error:
-        # What a cell that can't be read would have said is no second mistake.
-        wrong |= {columns.BY_NAME[name].label: why for name, why in error.fields.items() if not wrong}
-    email, phone = normalise.email(values.get("email", "")), normalise.phone(values.get("phone", ""))
-    return _Row.WRONG if wrong else _Row.READY, values, wrong, cleaned, email, phone
 
 
 def _import(lead_import: LeadImport) -> None:
@@ -177,8 +149,8 @@ def _update(lead_import: LeadImport, rows: list[Ready]) -> None:
     )
     written = {}
     for row, (key, _), result in zip(rows, changes, results, strict=True):
-        state = _Row.SKIPPED if result.refused else _Row.UPDATED
-        problems = {"Lead": result.refused} if result.refused else {}
+        state = _Row.UPDATED if result.values else _Row.SKIPPED
+        problems = {} if result.values else {"Lead": result.refused or "Nothing differs from what is there."}
         written[row.pk] = (key or None, state, dict(result.values), problems, at)
     update_own(ImportRow, ("lead", "state", "changes", "problems", "written_at"), written)
 

@@ -63,7 +63,7 @@ def choose_notations(*, by: User, import_id: int, written: Mapping[str, str]) ->
         if choice not in notation.CHOICES.get(kind, ()):
             raise errors.Invalid({"notation": "Say how each of these columns is written."})
         lead_import.notations[name]["written"] = choice
-    lead_import.rows.update(state=_Row.STAGED, same_as=None, same_line=None)
+    lead_import.rows.update(state=_Row.STAGED, same_as=None, same_line=None, lead_number=None)
     lead_import.state, lead_import.processed = _State.CHECKING, 0
     lead_import.save()
     wake(WORK)
@@ -74,7 +74,8 @@ def choose_notations(*, by: User, import_id: int, written: Mapping[str, str]) ->
 def start(*, by: User, import_id: int, duplicates: str) -> LeadImport:
     """Import the rows that are right. What has come in since the preview counts as there already, too.
 
-    `duplicates` says what becomes of rows that are there already (`LeadImport.Duplicates`). Raises `NotFound`,
+    `duplicates` says what becomes of rows that are there already (`LeadImport.Duplicates`); one that names its lead by
+    number never makes a second one. Raises `NotFound`,
     `NotAllowed`, `Invalid`, `Conflict` where it is not waiting for this.
     """
     lead_import = _locked(by, import_id, _State.CHECKED)
@@ -86,6 +87,8 @@ def start(*, by: User, import_id: int, duplicates: str) -> LeadImport:
         there.update(state=_Row.SKIPPED)
     elif duplicates == LeadImport.Duplicates.UPDATE:
         there.update(step=1)
+    else:
+        there.filter(lead_number__isnull=False).update(step=1)
     lead_import.duplicates = duplicates
     lead_import.state, lead_import.processed = _State.IMPORTING, 0
     lead_import.total = lead_import.rows.filter(state=_Row.READY).count()

@@ -74,11 +74,11 @@ def update(
     changes = list(changes)
     now, asked = timezone.now(), sorted({key for key, _ in changes})
     seen = set(_visible(by).filter(AmongKeys("pk", asked)).values_list("pk", flat=True))
-    found = {lead.pk: lead for lead in locks.lock_leads(seen) if lead.is_open and lead.archived_at is None}
+    found = {lead.pk: lead for lead in locks.lock_leads(seen) if lead.archived_at is None}
     results, history = [], []
     for key, values in changes:
         lead = found.get(key)
-        result = Changed({}, "The lead is closed or put away.") if lead is None else _apply(lead, values)
+        result = Changed({}, "The lead is put away.") if lead is None else _apply(lead, values)
         results.append(result)
         if lead is not None:
             history += [
@@ -130,6 +130,10 @@ def _apply(lead: Lead, values: Mapping[str, Any]) -> Changed:
             setattr(lead, name, value)
         return Changed({}, " ".join(error.fields.values()))
     after = {name: leads.plain(lead, name) for name in before}
+    if after != before and not lead.is_open:
+        for name, value in was.items():
+            setattr(lead, name, value)
+        return Changed({}, "The lead is closed.")
     return Changed({name: (old, after[name]) for name, old in before.items() if old != after[name]})
 
 
