@@ -36,5 +36,12 @@ def test_where_a_notification_leads(page, context, path):
     assert Kind("x", "X", "X.", page).page_for(context) == path
 
 
+def test_where_one_leads_that_tells_of_several():
+    kind = Kind("x", "X", "X.", "admin/sales/lead/{lead_id}/change/", list_page="admin/sales/lead/")
+    assert (kind.page_for({"lead_id": 7}), kind.page_for({"count": 2})) == (
+        "/admin/sales/lead/7/change/", "/admin/sales/lead/",
+    )  # fmt: skip
+
+
 def test_a_kind_that_nobody_registered_has_a_name_to_show():
     assert kinds.get("long_gone") == Kind("long_gone", "Long gone", "")

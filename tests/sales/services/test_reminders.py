@@ -114,6 +114,18 @@ def test_moving_to_another_zone_moves_what_is_due(rep, lead):
     assert (lead.next_follow_up_date, plan.reminder_no) == (plan.due_at, 1)
 
 
+def test_another_lead_time_moves_what_is_ahead_however_it_was_set(rep, lead):
+    """By a form of the admin, or by plain SQL: nobody has to say so."""
+    plan = follow_ups.create(
+        by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2031, 5, 5), scheduled_time=time(10)
+    )
+    reminders.fill_derived()
+    type(rep).objects.update(reminder_minutes=90)
+    reminders.fill_derived()
+    plan.refresh_from_db()
+    assert plan.due_at - plan.remind_at == timedelta(minutes=90)
+
+
 @pytest.mark.parametrize("clock", [None, time(7, 5), time(16, 30, 15)])
 @pytest.mark.parametrize(
     "names", [{"company_name": 'Bäärenreise "x" \'{{ y }}%s'}, {"company_name": "", "contact_name": "Jo"}]

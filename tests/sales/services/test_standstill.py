@@ -79,7 +79,10 @@ def test_each_person_is_told_once_of_all_that_is_theirs(rep, colleague, manager,
         assert [f"/lead/{row.lead_id}/change/" in part for row in late] == [row in mine for row in late]
         assert f"/lead/{ahead.lead_id}/change/" not in part
     escalated = Notification.objects.get(recipient=manager)
-    assert (escalated.context["count"], compose(escalated).subject) == (4, "Overdue in the team: 4 follow-ups")
+    assert (escalated.context["count"], compose(escalated).subject) == (
+        4,
+        "Overdue in the team: 4 follow-ups",
+    )  # a holiday between
     assert "Maria" in compose(escalated).body
 
 

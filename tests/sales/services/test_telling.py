@@ -22,7 +22,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STARTS = [datetime(2026, 3, 6, 9, tzinfo=UTC), datetime(2026, 7, 7, 20, tzinfo=UTC), datetime(2026, 10, 23, tzinfo=UTC)]
 ZONES = ["UTC", "America/New_York", "Europe/Berlin", "Asia/Tokyo", "Pacific/Auckland", "America/Los_Angeles"]
 LEAD_TIMES = [0, 60, 180, 1440, 7 * 1440]
-SEEDS = range(int(os.environ.get("TELLING_SEEDS", "10")))  # more of them for the night
+SEEDS = range(int(os.environ.get("TELLING_SEEDS", "6")))  # more of them for the night
 
 
 @dataclass
