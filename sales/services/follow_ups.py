@@ -178,8 +178,7 @@ def complete(
         _tell_assignee(following, by)
     _count(lead, activity, by)
     if close:
-        ending = {"lost_reason": lost_reason, "booked_value": booked_value}
-        changes = {"status": close, **{name: value for name, value in ending.items() if value is not None}}
+        changes = {"status": close, "lost_reason": lost_reason, "booked_value": booked_value}
         leads.update(by=by, lead_id=lead.pk, changes=changes)
     return Completion(follow_up, following)
 
