@@ -1,6 +1,6 @@
 """Forms that several doors show."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.http import QueryDict
@@ -131,6 +131,7 @@ def ask_for_value(form: forms.BaseForm, value: Any) -> None:
     if value is None:
         form.add_error("booked_value", "For how much was it booked?")
         return
-    form.data = form.data.copy()  # type: ignore[union-attr]
-    form.data["booked_value"] = str(value)  # type: ignore[index]
+    data = cast(QueryDict, form.data).copy()
+    data["booked_value"] = str(value)
+    form.data = data
     form.add_error("booked_value", f"Was it booked for {value:,.2f}? Save again to confirm, or change the amount.")

@@ -56,10 +56,10 @@ class WayBack(admin.ModelAdmin):  # type: ignore[type-arg]
         back = request.get_full_path() if is_list else _wanted(request)
         return urlencode(kept | ({"next": back} if back and len(back) <= LONGEST else {}))
 
-    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponse:
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
         return self._back(request, obj) or super().response_post_save_add(request, obj)
 
-    def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+    def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
         return self._back(request, obj) or super().response_post_save_change(request, obj)
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
@@ -69,13 +69,13 @@ class WayBack(admin.ModelAdmin):  # type: ignore[type-arg]
         gone = back.startswith(request.path.removesuffix("delete/"))
         return response if gone or not back else HttpResponseRedirect(_wanted(request))
 
-    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, queryset: Any, *place: Any) -> HttpResponse | None:
         """An action that is done leads back, too; one that asks something shows its page."""
-        response: HttpResponse | None = super().response_action(request, queryset)
+        response: HttpResponse | None = super().response_action(request, queryset, *place)
         back = _wanted(request)
         is_done = isinstance(response, HttpResponseRedirect) and response.url == request.get_full_path()
         return HttpResponseRedirect(back) if is_done and back else response
 
-    def _back(self, request: HttpRequest, obj: Any) -> HttpResponse | None:
+    def _back(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect | None:
         page = _wanted(request) or self.page_after(obj)
         return HttpResponseRedirect(page) if page else None

@@ -122,7 +122,7 @@ class Story:
         self.lead.follow_up_count += 1
 
     def cancel(self, follow_up: FollowUp, reason: str) -> None:
-        follow_up.cancelled_at, follow_up.cancel_reason = self.at, reason
+        follow_up.cancelled_at, follow_up.cancelled_by_id, follow_up.cancel_reason = self.at, self.owner, reason
         self._touch(follow_up)
         self.planned.remove(follow_up)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from athena.accounts.models import User, local_today
 from sales import errors, schedule
-from sales.models import Activity, FollowUp, Lead
+from sales.models import Activity, FollowUp
 from sales.services import activities, cadences, planning
 
 DEFAULT_NEXT_DAYS = 3
@@ -87,12 +87,12 @@ def plan_next(done: FollowUp, by: User, outcome: str, step: cadences.Step | None
 
 
 def record_outcome(
-    follow_up: FollowUp, lead: Lead, by: User, outcome: str, notes: str, quote: dict[str, Any]
+    follow_up: FollowUp, by: User, outcome: str, notes: str, no_next_reason: str, quote: dict[str, Any]
 ) -> Activity:
     """Write the activity of a completed follow-up, and its outcome on it; the follow-up is the caller's to save."""
     labels = FollowUp.Type(follow_up.follow_up_type).label, FollowUp.Outcome(outcome).label.lower()
     activity = activities.write(
-        lead=lead,
+        lead=follow_up.lead,
         by=by,
         activity_type=follow_up.follow_up_type,
         direction=Activity.Direction.OUTBOUND,
@@ -102,5 +102,6 @@ def record_outcome(
         follow_up=follow_up,
     )
     follow_up.completed, follow_up.completed_at, follow_up.completed_by = True, activity.occurred_at, by
-    follow_up.outcome, follow_up.outcome_notes, follow_up.activity = outcome, notes, activity
+    follow_up.outcome, follow_up.outcome_notes, follow_up.no_next_reason = outcome, notes, no_next_reason
+    follow_up.activity = activity
     return activity

@@ -167,8 +167,7 @@ def complete(
     if schedule_next and not lead.is_open:
         raise errors.LeadClosed
     quote = progress.quote_data(follow_up.follow_up_type, amount, valid_until)
-    activity = completion.record_outcome(follow_up, lead, by, outcome, notes, quote)
-    follow_up.no_next_reason = no_next_reason
+    activity = completion.record_outcome(follow_up, by, outcome, notes, no_next_reason, quote)
     _save(follow_up)
     step = None if close else cadences.next_of(follow_up, stop_because=no_next_reason)
     following = None
@@ -177,8 +176,7 @@ def complete(
         _tell_assignee(following, by)
     _count(lead, activity, by)
     if close:
-        ending = {"lost_reason": lost_reason, "booked_value": booked_value}
-        changes = {"status": close, **{name: value for name, value in ending.items() if value is not None}}
+        changes = {"status": close, "lost_reason": lost_reason, "booked_value": booked_value}
         leads.update(by=by, lead_id=lead.pk, changes=changes)
     return Completion(follow_up, following)
 

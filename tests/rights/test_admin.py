@@ -318,7 +318,12 @@ def sent(name, rows, browser):
             return {"reminder_minutes": "5", "digest_hour": "6"}
         case "changelist":
             key = rows[model].pk if model in rows else 1
-            return {"action": actions.get(model, "delete_selected"), "_selected_action": key, "post": "yes"}
+            return {
+                "action": actions.get(model, "delete_selected"),
+                "_selected_action": key,
+                "post": "yes",
+                "step": "confirm",
+            }
         case "complete":
             return {"outcome": "successful", "next_follow_up_days": "3"}
         case "snooze":
