@@ -72,7 +72,8 @@ def _escalate_overdue_batch() -> int:
             kind="escalation_overdue",
             recipient_id=boss,
             dedupe_key=f"escalated:{follow_up.pk}:{follow_up.reminder_no}:{boss}",
-            context=planning.told(follow_up) | {"assignee": str(follow_up.assigned_to), "days": days},
+            context=planning.told(follow_up, bosses.zones[boss])
+            | {"assignee": str(follow_up.assigned_to), "days": days},
         )
         for follow_up in late
         for boss in bosses.of(follow_up.assigned_to)
@@ -144,7 +145,8 @@ class _Bosses:
 
     def __init__(self) -> None:
         people = User.objects.filter(is_active=True, role__in=(Role.MANAGER, Role.ADMIN)).order_by("pk")
-        self._people = list(people.values_list("pk", "role", "team"))
+        self._people = [(person.pk, person.role, person.team_id) for person in people]
+        self.zones = {person.pk: person.zone for person in people}
 
     def of(self, person: User | None) -> list[int]:
         team = person.team_id if person is not None else None
