@@ -53,7 +53,8 @@ ACTS = {
     "takes a lead": (lambda by, rep, other: give(by, lead_of(rep), by), {("leads_transferred", "rep")}),
     "gives a lead away": (lambda by, rep, other: give(by, lead_of(by), rep), {("leads_received", "rep")}),
     "moves a lead": (
-        lambda by, rep, other: give(by, lead_of(other), rep), {("leads_received", "rep"), ("leads_transferred", "other")},
+        lambda by, rep, other: give(by, lead_of(other), rep),
+        {("leads_received", "rep"), ("leads_transferred", "other")},
     ),
 }  # fmt: skip
 
