@@ -116,8 +116,8 @@ def _on_time(follow_ups: "QuerySet[FollowUp]") -> Q:
     days = []
     for name in User.objects.order_by().values_list("time_zone", flat=True).distinct():
         for until, offset in zones.offsets(zones.find_zone(name), span["first"], span["last"]):
-            day = TruncDate("completed_at", tzinfo=offset)
-            days.append(When(assigned_to__time_zone=name, completed_at__lt=until, then=day))
+            local_day = TruncDate("completed_at", tzinfo=offset)
+            days.append(When(assigned_to__time_zone=name, completed_at__lt=until, then=local_day))
     day = Case(*days, output_field=DateField())
     return Q(LessThanOrEqual(day, Coalesce(F("first_scheduled_date"), F("scheduled_date"))))
 

@@ -42,7 +42,7 @@ class Arrival:
 
     def message(self, user: User, by: User | None) -> outbox.Message:
         context = {"lead_id": self.lead.pk, "lead_name": str(self.lead), **self.details(user)}
-        return outbox.Message(self.kind, user.pk, f"{self.key}:{user.pk}", context, by_id=by and by.pk)
+        return outbox.Message(self.kind, user.pk, f"{self.key}:{user.pk}", context, by_id=by.pk if by else None)
 
 
 @dataclass

@@ -72,8 +72,9 @@ def _escalate_overdue_batch() -> int:
     bosses = _Bosses()
     by_boss: dict[int, list[Item]] = {}
     for follow_up in late:
-        context = planning.told(follow_up) | {"assignee": str(follow_up.assigned_to), "days": days}
+        about = {"assignee": str(follow_up.assigned_to), "days": days}
         for boss in bosses.of(follow_up.assigned_to):
+            context = planning.told(follow_up, bosses.zones[boss]) | about
             by_boss.setdefault(boss, []).append((follow_up, context))
     outbox.add_many(
         _message("escalation_overdue", boss, f"escalated:{_number(items)}:{boss}", items)
@@ -166,7 +167,8 @@ class _Bosses:
 
     def __init__(self) -> None:
         people = User.objects.filter(is_active=True, role__in=(Role.MANAGER, Role.ADMIN)).order_by("pk")
-        self._people = list(people.values_list("pk", "role", "team"))
+        self._people = [(person.pk, person.role, person.team_id) for person in people]
+        self.zones = {person.pk: person.zone for person in people}
 
     def of(self, person: User | None) -> list[int]:
         team = person.team_id if person is not None else None

@@ -7,6 +7,7 @@ next date are worked out in one place.
 from collections.abc import Collection
 from datetime import date, datetime, time
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.db.models import Case, F, Min, OuterRef, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, JSONObject, NullIf, Substr
@@ -183,15 +184,16 @@ def warnings_about(follow_up: FollowUp | None) -> list[dict[str, str]]:
     return [{"code": "after_pickup", "message": f"The trip begins before that, on {dateformat.format(day, 'j F Y')}."}]
 
 
-def told(follow_up: FollowUp) -> dict[str, Any]:
-    """What a notification about this follow-up says (its lead is loaded)."""
+def told(follow_up: FollowUp, zone: ZoneInfo | None = None) -> dict[str, Any]:
+    """What a notification about this follow-up says (its lead is loaded): when it is due on the clock of `zone`, where
+    the reader is, or else on the assignee's."""
     lead = follow_up.lead
     return {
         "follow_up_id": follow_up.pk,
         "follow_up_type": follow_up.follow_up_type,
         "scheduled_date": follow_up.scheduled_date.isoformat(),
         "scheduled_time": follow_up.scheduled_time.strftime("%H:%M") if follow_up.scheduled_time else None,
-        "when": _when(follow_up),
+        "when": _when(follow_up, zone),
         "notes": follow_up.notes,
         "lead_id": lead.pk,
         "lead_name": str(lead),
@@ -200,7 +202,10 @@ def told(follow_up: FollowUp) -> dict[str, Any]:
     }
 
 
-def _when(follow_up: FollowUp) -> str:
+def _when(follow_up: FollowUp, zone: ZoneInfo | None) -> str:
     """The day, and the time if it has one, as people say it."""
+    if zone is not None and follow_up.scheduled_time is not None:
+        due = schedule.due_at(follow_up.assigned_to, follow_up.scheduled_date, follow_up.scheduled_time)
+        return dateformat.format(due.astimezone(zone), "l, j F Y, H:i")
     day = dateformat.format(follow_up.scheduled_date, "l, j F Y")
     return f"{day}, {follow_up.scheduled_time:%H:%M}" if follow_up.scheduled_time else day

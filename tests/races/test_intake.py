@@ -1,16 +1,23 @@
 """The same inquiry, sent by eight at once (a double click, a retry, a form that was sent to two addresses)."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 
+from athena.accounts.roles import Role
+from notifications import delivery, outbox
+from notifications.channels.email import EmailChannel
+from notifications.models import Notification
 from sales.models import Activity, Inquiry, IntakeForm, Lead
 from sales.services import intake
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TOGETHER = 8
+TOGETHER, FLOOD = 8, 20
 VALUES = {"contact_name": "Dana Ruiz", "email": "dana@lincoln.example", "phone": "617 555 0123"}
 
 
@@ -64,3 +71,50 @@ def test_control_without_the_lock_they_are_two_leads(forms, monkeypatch):
     monkeypatch.setattr(intake.leads, "create", create_later)
     send_together(forms[:1], 2)
     assert counts() == (2, 2, 2)
+
+
+def test_a_flood_at_once_is_few_messages_and_each_inquiry_counts(forms, make_user):
+    make_user("manager", Role.MANAGER)
+    send_together(forms, FLOOD, notes="Bus {}")
+    assert counts() == (1, FLOOD, FLOOD)
+    told = {row.kind: row.context for row in Notification.objects.all()}
+    assert (Notification.objects.count(), set(told)) == (2, {"lead_unowned", "arrivals"})
+    assert told["arrivals"]["count"] == FLOOD - 1
+
+
+def test_a_flood_of_many_people_at_once_is_few_messages(forms, make_user):
+    make_user("manager", Role.MANAGER)
+    send_together(forms, FLOOD, contact_name="Client {}", email="c{}@x.example", phone="")
+    alone = Notification.objects.filter(kind="lead_unowned")
+    (gathered,) = Notification.objects.filter(kind="arrivals")
+    names = {row.context["lead_name"] for row in alone} | {line["lead_name"] for line in gathered.context["lines"]}
+    assert (alone.count(), names) == (5, {f"Client {number}" for number in range(FLOOD)})
+
+
+@pytest.mark.postgres  # SQLite lets one transaction write at a time, locks or none
+@pytest.mark.parametrize("locked", [True, False])
+def test_what_is_being_added_to_is_not_sent_meanwhile(transactional_db, make_user, monkeypatch, locked):
+    """With the lock the worker passes the message over until all of it is there; without, it sends the old half."""
+    sent = []
+    monkeypatch.setattr(EmailChannel, "send", lambda self, notification: sent.append(notification.context))
+    user, due = make_user("manager"), timezone.now() + timedelta(seconds=1)
+    outbox.add(kind="arrivals", recipient_id=user.pk, dedupe_key="a", context={"half": 1}, not_before=due)
+    if not locked:
+        plain = Notification.objects.all()
+        monkeypatch.setattr(outbox, "not_yet_told", lambda kind, ids: {row.recipient_id: row for row in plain})
+
+    def work():
+        try:
+            return delivery.deliver()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as worker:
+        with transaction.atomic():
+            message = outbox.not_yet_told("arrivals", [user.pk])[user.pk]
+            time.sleep(max(0, (due - timezone.now()).total_seconds()) + 0.1)
+            worker.submit(work).result(20)
+            message.context = {"half": 1, "other": 2}
+            message.save()
+        worker.submit(work).result(20)
+    assert sent == [{"half": 1, "other": 2} if locked else {"half": 1}]

@@ -178,3 +178,15 @@ def test_many_are_told_in_few_statements(rep, manager, lead, django_assert_max_n
     with django_assert_max_num_queries(50):
         assert told(overdue.remind, "2026-11-30T20:00Z") == [overdue.BATCH + 1]
         assert told(overdue.escalate, "2026-11-30T20:00Z") == [overdue.BATCH + 1]
+
+
+def test_managers_read_when_it_was_on_their_own_clock(rep, manager, plan):
+    User.objects.filter(pk=rep.pk).update(time_zone="America/New_York")
+    User.objects.filter(pk=manager.pk).update(time_zone="Asia/Tokyo")
+    rep.refresh_from_db()
+    plan("2026-11-25T00:30Z", "2026-11-25", scheduled_time=datetime(2026, 1, 1, 15).time())
+    plan("2026-11-25T00:30Z", "2026-11-25")
+    told(overdue.escalate, "2026-12-01T20:00Z")
+    assert {row.context["when"] for row in Notification.objects.filter(kind="escalation_overdue")} == {
+        "Thursday, 26 November 2026, 05:00", "Wednesday, 25 November 2026",
+    }  # fmt: skip
