@@ -22,6 +22,8 @@ import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
+from athena import strength
+from athena.http.origins import read_origin
 from athena.http.rates import Rate
 
 T = TypeVar("T")
@@ -52,6 +54,16 @@ def text(name: str, default: str = "") -> str:
 def words(name: str) -> list[str]:
     """What is separated by commas."""
     return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def origins(name: str) -> list[str]:
+    """Origins, separated by commas; `https://*.example.com` stands for all hosts within that domain."""
+
+    def parse(value: str) -> list[str]:
+        return [read_origin(word.replace("://*.", "://", 1)).replace("://", "://*." if "://*." in word else "://", 1)
+                for word in value.split(",") if word.strip()]  # fmt: skip
+
+    return _parsed(name, ",".join(words(name)), parse, "must be origins like https://www.example.com, without a path")
 
 
 def flag(name: str, *, default: bool = False) -> bool:
@@ -205,7 +217,15 @@ def make_private(path: Path) -> None:
 
 
 def secret(name: str, *, kept_in: Path | None) -> str:
-    """A key: set, or made on the first call and kept in that folder (0600); None: it must be set."""
+    """A key that nobody can guess: set, or made on the first call and kept in that folder (0600); None: it must be set.
+
+    One that is short, a known example or a pattern is refused.
+    """
+    needs = f"must be a random text of {strength.MIN_LENGTH} characters or more (`make env` writes one into .env)"
+    return _parsed(name, _secret(name, kept_in), strength.require_strong, needs, secret=True)
+
+
+def _secret(name: str, kept_in: Path | None) -> str:
     if found := text(name):
         return found
     if kept_in is None:

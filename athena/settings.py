@@ -28,7 +28,7 @@ METRICS_DIR = VAR_DIR.resolve() / "metrics"  # where web processes that share th
 BASE_URL = env.base_url("BASE_URL", f"http://localhost:{env.number('PORT', 8080, most=65_535)}")
 _TLS = BASE_URL.startswith("https://")
 ALLOWED_HOSTS = [urlsplit(BASE_URL).hostname, "localhost", "127.0.0.1", "[::1]", *env.words("ALLOWED_HOSTS")]
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 TRUSTED_HOPS = env.number("TRUSTED_HOPS", 0, least=0, most=10)
 REDIS_URL = env.broker("REDIS_URL")
 TICK_SECONDS = env.number("TICK_SECONDS", 60, most=3600)
@@ -123,7 +123,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-LOGIN_URL = "admin:login"
+LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -220,6 +220,7 @@ THROTTLES = {
     "intake": env.rate("THROTTLE_INTAKE", "60/minute"),
     "user": env.rate("THROTTLE_USER", "1800/minute" if REDIS_URL else "none"),
 }
+API_LOGIN_LIFETIME = timedelta(days=env.number("API_LOGIN_DAYS", 30, most=3650))
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
     "REFRESH_TOKEN_LIFETIME": timedelta(hours=12),

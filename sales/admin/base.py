@@ -12,10 +12,10 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from athena.accounts.models import User
 from athena.accounts.site import OwnColumnsAdmin
+from athena.http.places import own_page
 from sales import errors
 from sales.admin.seen import SeenForm
 
@@ -164,9 +164,7 @@ def say_kept(request: HttpRequest, form: SeenForm) -> None:
 
 def next_page(request: HttpRequest, default: str) -> str:
     """The page of ours that a form wants to come back to (`next`), or else `default`."""
-    wanted = request.POST.get("next", "")
-    hosts = {request.get_host()}
-    return wanted if url_has_allowed_host_and_scheme(wanted, hosts, require_https=request.is_secure()) else default
+    return own_page(request, request.POST.get("next", ""), default)
 
 
 def act_on_each(request: HttpRequest, rows: "QuerySet[Any, Any]", act: Callable[[int], object], done: str) -> None:
