@@ -1,6 +1,7 @@
 """Query parameters: what is unknown, unreadable or empty is a 400 that names the parameter."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -200,4 +201,5 @@ def require_utf8(query: bytes) -> None:
 
 
 def _unknown(parameters: QueryDict, known: set[str]) -> dict[str, Any]:
-    return {name: ["There is no such parameter."] for name in parameters if name not in known}
+    strange = (name for name in parameters if name not in known)
+    return {name: ["There is no such parameter."] for name in islice(strange, fields.MAX_NAMED)}
