@@ -6,6 +6,7 @@ A wrong field is `{"field": ["why"]}`, anything else `{"detail": "why", "code": 
 import math
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -18,12 +19,15 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from athena.http.fields import MAX_NAMED
 from sales import errors
 
 logger = structlog.get_logger(__name__)
 
 DATABASE_AWAY = (OperationalError, InterfaceError)
 RETRY_AFTER_SECONDS = 5
+MAX_REASONS = 5  # of one field
+MAX_NAME, MAX_REASON = 64, 500  # characters
 
 # The first line that fits counts. A status alone: the error brings its own sentence and code.
 _TABLE: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int, tuple[str, str] | None], ...] = (
@@ -63,7 +67,7 @@ def _answer(error: Exception) -> Response | None:
                 logger.error("database_away", error=repr(error))
             detail, code = words or (str(error), getattr(error, "code", "invalid"))
             headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
-            return Response({"detail": detail, "code": code}, status, headers=headers)
+            return Response({"detail": _short(detail, MAX_REASON), "code": code}, status, headers=headers)
     return None
 
 
@@ -78,17 +82,30 @@ def _of_framework(error: exceptions.APIException) -> Response:
     if (wait := getattr(error, "wait", None)) is not None:
         headers["Retry-After"] = str(math.ceil(wait))
     code = str(error.detail.code)
-    return Response({"detail": str(error.detail), "code": _CODES.get(code, code)}, error.status_code, headers=headers)
+    body = {"detail": _short(error.detail, MAX_REASON), "code": _CODES.get(code, code)}
+    return Response(body, error.status_code, headers=headers)
 
 
 def _fields(wrong: Any, status: int = 400) -> Response:
-    """`{"field": ["why", …]}`: what is wrong deeper inside a field says where; what concerns no field is a detail."""
+    """`{"field": ["why", …]}`: what is wrong deeper inside a field says where; what concerns no field is a detail.
+
+    However much is wrong, the answer is short: so many fields, reasons and characters of each.
+    """
     wrong = dict(wrong)
-    general = [str(why) for why in _reasons(wrong.pop(api_settings.NON_FIELD_ERRORS_KEY, []))]
+    general = _first_reasons(wrong.pop(api_settings.NON_FIELD_ERRORS_KEY, []))
     if general and not wrong:
         return _detail(general, status)
-    body = {name: [*_reasons(why)] for name, why in wrong.items()}
+    body = {_short(name, MAX_NAME): _first_reasons(why) for name, why in islice(wrong.items(), MAX_NAMED)}
     return Response({**body, **({"detail": general} if general else {})}, status)
+
+
+def _first_reasons(why: Any) -> list[str]:
+    return [_short(reason, MAX_REASON) for reason in islice(_reasons(why), MAX_REASONS)]
+
+
+def _short(text: Any, most: int) -> str:
+    text = str(text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _reasons(why: Any, where: str = "") -> Iterator[str]:
@@ -104,7 +121,7 @@ def _reasons(why: Any, where: str = "") -> Iterator[str]:
 
 
 def _detail(reasons: Any, status: int = 400) -> Response:
-    return Response({"detail": " ".join(_reasons(reasons)), "code": "invalid"}, status)
+    return Response({"detail": " ".join(_first_reasons(reasons)), "code": "invalid"}, status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

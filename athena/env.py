@@ -21,7 +21,8 @@ import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
-from athena import hosts, zones
+from athena import hosts, strength, zones
+from athena.http.origins import read_origin
 from athena.http.rates import Rate
 
 T = TypeVar("T")
@@ -52,6 +53,16 @@ def text(name: str, default: str = "") -> str:
 def words(name: str) -> list[str]:
     """What is separated by commas."""
     return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def origins(name: str) -> list[str]:
+    """Origins, separated by commas; `https://*.example.com` stands for all hosts within that domain."""
+
+    def parse(value: str) -> list[str]:
+        return [read_origin(word.replace("://*.", "://", 1)).replace("://", "://*." if "://*." in word else "://", 1)
+                for word in value.split(",") if word.strip()]  # fmt: skip
+
+    return _parsed(name, ",".join(words(name)), parse, "must be origins like https://www.example.com, without a path")
 
 
 def flag(name: str, *, default: bool = False) -> bool:
@@ -152,12 +163,6 @@ def host_names(name: str) -> list[str]:
     return [_parsed(name, word, parse, "must be host names like www.example.com") for word in words(name)]
 
 
-def origins(name: str) -> list[str]:
-    """Origins, separated by commas, their hosts in ASCII."""
-    needs = "must be origins like https://www.example.com"
-    return [_parsed(name, word, hosts.ascii_origin, needs) for word in words(name)]
-
-
 def database(name: str, default: Path) -> dict[str, Any]:
     """Django's settings of PostgreSQL, or of SQLite in a file."""
     needs = "must look like postgres://user:password@host:5432/athena or sqlite:////folder/athena.sqlite3"
@@ -230,7 +235,15 @@ def make_private(path: Path) -> None:
 
 
 def secret(name: str, *, kept_in: Path | None) -> str:
-    """A key: set, or made on the first call and kept in that folder (0600); None: it must be set."""
+    """A key that nobody can guess: set, or made on the first call and kept in that folder (0600); None: it must be set.
+
+    One that is short, a known example or a pattern is refused.
+    """
+    needs = f"must be a random text of {strength.MIN_LENGTH} characters or more (`make env` writes one into .env)"
+    return _parsed(name, _secret(name, kept_in), strength.require_strong, needs, secret=True)
+
+
+def _secret(name: str, kept_in: Path | None) -> str:
     if found := text(name):
         return found
     if kept_in is None:

@@ -123,7 +123,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-LOGIN_URL = "admin:login"
+LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -221,6 +221,7 @@ THROTTLES = {
     "intake": env.rate("THROTTLE_INTAKE", "60/minute"),
     "user": env.rate("THROTTLE_USER", "1800/minute" if REDIS_URL else "none"),
 }
+API_LOGIN_LIFETIME = timedelta(days=env.number("API_LOGIN_DAYS", 30, most=3650))
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
     "REFRESH_TOKEN_LIFETIME": timedelta(hours=12),

@@ -98,14 +98,14 @@ class PreferencesRow(Row):
 
 class KindBody(StrictSerializer):
     kind = fields.ChoiceField(choices=KINDS)
-    channels = serializers.ListField(child=fields.ChoiceField(choices=CHANNELS), max_length=len(CHANNELS))
+    channels = fields.ListField(child=fields.ChoiceField(choices=CHANNELS), max_length=len(CHANNELS))
 
     class Meta:
         row = KindRow
 
 
 class PreferencesBody(StrictSerializer):
-    kinds = KindBody(many=True)
+    kinds = fields.ListField(child=KindBody(), max_length=len(KINDS))
     reminder_minutes = fields.IntegerField(min_value=0, max_value=MAX_REMINDER_MINUTES)
     digest_hour = fields.IntegerField(min_value=0, max_value=23)
 

@@ -1,16 +1,20 @@
 """Who has guessed too often may not log in for a while: by account and address, and by address.
 
-Unknown accounts count like known ones. Accounts are kept as keyed hashes: people type passwords into the wrong field.
+Every wrong password counts, at a login and where a change of password asks for the current one. Unknown accounts
+count like known ones. Accounts are kept as keyed hashes: people type passwords into the wrong field.
 """
 
 import math
 from datetime import timedelta
 
+import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from athena.accounts.models import FailedLogin, fold_email
+
+logger = structlog.get_logger(__name__)
 
 ACCOUNT_FAILURES, ACCOUNT_TIME = 5, timedelta(minutes=15)
 ADDRESS_FAILURES, ADDRESS_TIME = 20, timedelta(hours=1)
@@ -38,6 +42,7 @@ def require_open(email: str, address: str) -> None:
         if len(newest) == most:
             waits.append((newest[most - 1] + time - now).total_seconds())
     if waits:
+        _log("login_locked_out", email, address)
         raise LockedOut(max(1, math.ceil(max(waits))))
 
 
@@ -47,11 +52,17 @@ def record_failure(email: str, address: str) -> None:
     _one_at_a_time(address)
     require_open(email, address)
     FailedLogin.objects.create(account=_account(email), address=address, at=timezone.now())
+    _log("login_failed", email, address)
 
 
 def forget() -> int:
     """Delete the failures that no longer count. Returns how many."""
     return FailedLogin.objects.filter(at__lte=timezone.now() - ADDRESS_TIME).delete()[0]
+
+
+def _log(event: str, email: str, address: str) -> None:
+    """For whoever watches for guessing. The account is a keyed hash, the same as in the table."""
+    logger.warning(event, account=_account(email), address=address)
 
 
 def _account(email: str) -> str:

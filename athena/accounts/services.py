@@ -55,27 +55,39 @@ def identify(*, email: str, password: str, address: str) -> User:
 
 def log_in(*, email: str, password: str, address: str) -> Login:
     """Begin a family of tokens. Raises `LoginRefused`, `LockedOut`."""
-    user = identify(email=email, password=password, address=address)
-    session = LoginSession.objects.create(user=user, jti=uuid4().hex, expires_at=_expiry())
+    return begin(user=identify(email=email, password=password, address=address))
+
+
+def begin(*, user: User) -> Login:
+    """Begin a family of tokens for somebody who has shown who they are."""
+    now = timezone.now()
+    session = LoginSession.objects.create(user=user, jti=uuid4().hex, started_at=now, expires_at=_expiry(now))
     return _login(user, session.pk, session.jti)
 
 
 def refresh(*, refresh_token: str) -> Login:
     """A new pair for the newest token of a family, which is used up by that: of parallel calls one wins.
 
-    A second use within ten seconds (two windows, a lost answer) only fails; later it means that the token was copied,
-    and the family ends. Raises `TokenRefused`.
+    A login is renewed for `API_LOGIN_LIFETIME` at most. A second use within ten seconds (two windows, a lost answer)
+    only fails; later it means that the token was copied, and the family ends. Raises `TokenRefused`.
     """
     found = tokens.family_of(refresh_token)
     if found is None:
         raise TokenRefused
     family, jti, stamp = found
-    user = User.objects.select_related("team").filter(login_sessions=family, is_active=True).first()
-    if user is None or not tokens.is_stamp_of(user, stamp):
+    session = LoginSession.objects.select_related("user__team").filter(pk=family, user__is_active=True).first()
+    if session is None or not tokens.is_stamp_of(session.user, stamp):
         raise TokenRefused
-    now, successor = timezone.now(), uuid4().hex
-    won = LoginSession.objects.filter(pk=family, jti=jti, revoked_at=None, expires_at__gt=now).update(
-        jti=successor, previous_jti=jti, rotated_at=now, expires_at=_expiry()
+    user, successor = session.user, uuid4().hex
+    won = (
+        LoginSession.objects.alive(family)
+        .filter(jti=jti)
+        .update(
+            jti=successor,
+            previous_jti=jti,
+            rotated_at=timezone.now(),
+            expires_at=_expiry(session.started_at),
+        )
     )
     if not won:
         _end_if_copied(family, jti)
@@ -90,19 +102,31 @@ def log_out(*, by: User, refresh_token: str) -> None:
         LoginSession.objects.filter(pk=found.family, user=by, revoked_at=None).update(revoked_at=timezone.now())
 
 
-@transaction.atomic
-def change_password(*, by: User, current_password: str, new_password: str) -> None:
-    """Every token and session from before stops working. Raises `ValidationError` by field."""
-    user = User.objects.select_for_update().get(pk=by.pk)
-    if not user.check_password(current_password):
-        raise ValidationError({"current_password": "This is not your password."})
+def confirm_password(*, by: User, password: str, address: str) -> bool:
+    """Whether this is the caller's password. One that is not counts like a failed login. Raises `LockedOut`."""
+    lockout.require_open(by.email, address)
+    if by.check_password(password):
+        return True
+    lockout.record_failure(by.email, address)
+    return False
+
+
+def change_password(*, by: User, current_password: str, new_password: str, address: str) -> None:
+    """Every token and session from before stops working. Raises `ValidationError` by field, and `LockedOut`."""
+    wrong = ValidationError({"current_password": "This is not your password."})
+    if not confirm_password(by=by, password=current_password, address=address):
+        raise wrong
     try:
-        password_validation.validate_password(new_password, user)
+        password_validation.validate_password(new_password, by)
     except ValidationError as error:
         raise ValidationError({"new_password": error.messages}) from error
-    user.set_password(new_password)
-    user.save(update_fields=["password"])
-    LoginSession.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=by.pk)
+        if user.password != by.password:  # changed meanwhile
+            raise wrong
+        user.set_password(new_password)
+        user.save(update_fields=["password"])
+        LoginSession.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
 
 
 def deactivate(*, user_id: int) -> None:
@@ -141,9 +165,10 @@ def _end_if_copied(family: UUID, jti: str) -> None:
 
 
 def _login(user: User, family: UUID, jti: str) -> Login:
-    return Login(user, tokens.access_token(user), tokens.refresh_token(user, family, jti))
+    return Login(user, tokens.access_token(user, family), tokens.refresh_token(user, family, jti))
 
 
-def _expiry() -> datetime:
-    expiry: datetime = timezone.now() + tokens.REFRESH_LIFETIME
+def _expiry(started_at: datetime) -> datetime:
+    """When a family that began then expires, unless it is renewed."""
+    expiry: datetime = min(timezone.now() + tokens.REFRESH_LIFETIME, started_at + settings.API_LOGIN_LIFETIME)
     return expiry

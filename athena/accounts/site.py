@@ -1,12 +1,16 @@
 """The admin's own site: its name, a way in that counts failures like the API's, and what its lists may be asked."""
 
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
+from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import BadRequest, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.text import capfirst
 
 from athena.accounts import checks, services
@@ -16,10 +20,27 @@ from athena.accounts.models import User
 from athena.accounts.rows import RowPages
 from athena.http.addresses import client_address
 from athena.http.fields import text_error
+from athena.http.places import own_page
+
+MAX_EMAIL = 254
 
 
-class LoginForm(AdminAuthenticationForm):
+class LockableForm(Form):
+    """A form that asks for a password, of which too many were wrong perhaps."""
+
     locked_out: LockedOut | None = None
+
+    def lock(self, error: LockedOut) -> ValidationError:
+        """What to raise."""
+        self.locked_out = error
+        return ValidationError(str(error), code="locked_out")
+
+
+class LoginForm(LockableForm, AdminAuthenticationForm):
+    def __init__(self, request: Any = None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        if len(self.data.get("username", "")) > MAX_EMAIL:  # the page shows it again
+            self.data = {**self.data.dict(), "username": self.data["username"][: MAX_EMAIL + 1]}
 
     def clean(self) -> dict[str, Any]:
         email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
@@ -28,11 +49,28 @@ class LoginForm(AdminAuthenticationForm):
             try:
                 self.user_cache = services.identify(email=email, password=password, address=address)
             except LockedOut as error:
-                self.locked_out = error
-                raise ValidationError(str(error), code="locked_out") from error
+                raise self.lock(error) from error
             except services.LoginRefused as error:
                 raise self.get_invalid_login_error() from error
         return self.cleaned_data
+
+
+class PasswordForm(LockableForm, AdminPasswordChangeForm):
+    """For one's own password: a wrong old one counts like a failed login."""
+
+    def __init__(self, *args: Any, address: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.address = address
+
+    def clean_old_password(self) -> str:
+        password: str = self.cleaned_data["old_password"]
+        try:
+            right = services.confirm_password(by=self.user, password=password, address=self.address)
+        except LockedOut as error:
+            raise self.lock(error) from error
+        if not right:
+            raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return password
 
 
 class OwnColumnsAdmin(ListPages, RowPages):
@@ -81,9 +119,26 @@ class AthenaSite(admin.AdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         nobody_yet = {"nobody_yet": request.method == "GET" and not User.objects.exists()}
-        response = super().login(request, nobody_yet | (extra_context or {}))
-        form = (response.context_data or {}).get("form") if isinstance(response, TemplateResponse) else None
-        if isinstance(form, LoginForm) and form.locked_out is not None:
-            response.status_code = 429
-            response["Retry-After"] = str(form.locked_out.retry_after)
+        response = _locked(super().login(request, nobody_yet | (extra_context or {})))
+        if isinstance(response, HttpResponseRedirect):
+            return HttpResponseRedirect(own_page(request, response.url, reverse("admin:index")))
         return response
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        request.current_app = self.name  # type: ignore[attr-defined]
+        view = PasswordChangeView.as_view(
+            form_class=partial(PasswordForm, address=client_address(request)),
+            success_url=reverse("admin:password_change_done"),
+            template_name="registration/password_change_form.html",
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return _locked(view(request))
+
+
+def _locked(response: Any) -> HttpResponse:
+    """The page, as 429 where its form says that too many passwords were wrong."""
+    form = (response.context_data or {}).get("form") if isinstance(response, TemplateResponse) else None
+    if isinstance(form, LockableForm) and form.locked_out is not None:
+        response.status_code = 429
+        response["Retry-After"] = str(form.locked_out.retry_after)
+    return cast(HttpResponse, response)

@@ -8,16 +8,17 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from athena.accounts.models import User
+from athena.accounts.models import LoginSession, User
 
 ACCESS_SECONDS = int(AccessToken.lifetime.total_seconds())
 REFRESH_LIFETIME = RefreshToken.lifetime
 
 
-def access_token(user: User) -> str:
-    """A token for this user, good for ten minutes or until they change their password."""
+def access_token(user: User, family: UUID) -> str:
+    """A token of this user's family (a `LoginSession`), good for ten minutes or until that ends."""
     token = AccessToken()
     token["user_id"] = user.pk
+    token["family"] = str(family)
     token["stamp"] = _stamp(user)
     return str(token)
 
@@ -35,9 +36,11 @@ def user_of(token: str) -> User | None:
     """Whose access token this is, as they are now, with their team. None where it does not hold (any longer)."""
     try:
         claims = AccessToken(token)  # type: ignore[arg-type]
-        user = User.objects.select_related("team").filter(pk=claims["user_id"], is_active=True).first()
-    except (TokenError, KeyError, ValueError, TypeError):
+        user_id, family = claims["user_id"], UUID(claims["family"])
+    except (TokenError, KeyError, ValueError, TypeError, AttributeError):
         return None
+    holds = User.objects.filter(pk=user_id, is_active=True, login_sessions__in=LoginSession.objects.alive(family))
+    user = holds.select_related("team").first()
     return user if user is not None and is_stamp_of(user, str(claims.get("stamp"))) else None
 
 

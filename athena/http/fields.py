@@ -21,6 +21,9 @@ MAX_COUNT = 100_000
 MAX_AMOUNT = Decimal("9999999999.99")
 LONG_TEXT = 10_000
 YEARS = range(2000, 2101)
+MAX_NAMED = 20  # of what is wrong with a request, so many are named
+
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _AMOUNT = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,2})?")
@@ -62,6 +65,28 @@ class CountField(IntegerField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"min_value": 0, "max_value": MAX_COUNT, **options})
+
+
+class ListField(serializers.ListField):
+    """At most `max_length` of something. A longer list is not looked at; of wrong items the first few are named."""
+
+    def __init__(self, *, max_length: int, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+
+    def run_child_validation(self, data: Any) -> list[Any]:
+        if len(data) > (self.max_length or 0):
+            self.fail("max_length", max_length=self.max_length)
+        found, wrong = [], {}
+        for place, item in enumerate(data):
+            try:
+                found.append(self.child.run_validation(item))
+            except serializers.ValidationError as error:
+                wrong[place] = error.detail
+                if len(wrong) == MAX_NAMED:
+                    break
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return found
 
 
 class BooleanField(serializers.BooleanField):
@@ -142,6 +167,8 @@ class _Text(serializers.CharField):
         if data is not serializers.empty and data is not None:
             if not isinstance(data, str):
                 self.fail("invalid")
+            if self.max_length is not None and len(data.strip()) > self.max_length:
+                self.fail("max_length", max_length=self.max_length)  # alone: the rest would take its time
             if key := text_error(data, one_line=self.one_line):
                 self.fail(key)
         return super().run_validation(data)

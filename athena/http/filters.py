@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time, timedelta
+from itertools import islice
 from typing import Any, ClassVar
 from urllib.parse import unquote_to_bytes
 from zoneinfo import ZoneInfo
@@ -262,4 +263,5 @@ def require_utf8(query: bytes) -> None:
 
 
 def _unknown(parameters: QueryDict, known: set[str]) -> dict[str, Any]:
-    return {name: ["There is no such parameter."] for name in parameters if name not in known}
+    strange = (name for name in parameters if name not in known)
+    return {name: ["There is no such parameter."] for name in islice(strange, fields.MAX_NAMED)}

@@ -22,7 +22,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 MAX_BODY = 1_048_576
 _UNREADABLE = (OSError, ParseException)  # a client that went away; chunks that make no sense
 _PIECE = 65_536
-_DRAIN, _DRAIN_SECONDS = 16 * MAX_BODY, 5  # thrown away, so that a client that is still sending can read the answer
+# Thrown away, so that a client that is still sending can read the answer: at most so much, in all and at a time.
+_DRAIN, _DRAIN_SECONDS, _DRAIN_WAIT = 16 * MAX_BODY, 5, 1
 
 
 def trusted_scheme(get_response: Handler) -> Handler:
@@ -125,7 +126,9 @@ def _copy(source: IO[bytes], target: IO[bytes], most: int) -> int:
 
 
 def _too_large(request: HttpRequest, source: IO[bytes], most: int, left: int) -> HttpResponse:
-    end = time.monotonic() + _DRAIN_SECONDS
+    connection, end = request.META.get("gunicorn.socket"), time.monotonic() + _DRAIN_SECONDS
+    if connection is not None:
+        connection.settimeout(_DRAIN_WAIT)
     with suppress(*_UNREADABLE):
         while left > 0 and time.monotonic() < end and (piece := source.read(min(_PIECE, left))):
             left -= len(piece)

@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
+from athena.http.fields import UNSTORABLE
+
 MAX_DEPTH = 32
 MAX_FIELDS = 100
 
@@ -83,9 +85,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise _Refused("A key occurs twice.")
-    for key in found:
-        if "\x00" in key or any("\ud800" <= character <= "\udfff" for character in key):
-            raise _Refused("A key holds characters that are not allowed.")
+    if UNSTORABLE.search("".join(found)):
+        raise _Refused("A key holds characters that are not allowed.")
     return found
 
 

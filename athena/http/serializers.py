@@ -1,13 +1,17 @@
 """Bodies: what a client may send."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from rest_framework import serializers
 
+from athena.http.fields import MAX_NAMED
+
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """A body. Its fields come from `athena.http.fields`; unknown keys are refused, read-only keys ignored.
+    """A body. Its fields come from `athena.http.fields`; unknown keys are refused (the first few by
+    their names), read-only keys ignored.
 
     Read-only are the fields declared so, and those keys of `Meta.row` (the shape in which the resource goes out) that
     the body does not take: what was read can be changed and sent back whole.
@@ -32,7 +36,8 @@ class StrictSerializer(serializers.Serializer[Any]):
         if isinstance(data, Mapping):
             row = getattr(getattr(self, "Meta", None), "row", None)
             known = set(self.fields) | set(row.keys() if row is not None else ())
-            unknown = {str(name): ["There is no such field."] for name in data if name not in known}
+            strange = (str(name) for name in data if name not in known)
+            unknown = {name: ["There is no such field."] for name in islice(strange, MAX_NAMED)}
             if unknown:
                 raise serializers.ValidationError(unknown | self._errors_of_the_rest(data))
         return super().to_internal_value(data)

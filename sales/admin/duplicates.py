@@ -9,13 +9,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from athena.http.fields import MAX_ID
 from athena.http.forms import StrictForm
 from athena.http.keys import key_of
 from sales import errors
-from sales.admin.base import person
+from sales.admin.base import next_page, person
 from sales.models import Lead
 from sales.queries import duplicates
 from sales.services import merging
@@ -98,9 +97,7 @@ class DuplicatePages(admin.ModelAdmin):  # type: ignore[type-arg]
             messages.error(request, str(error))
         else:
             messages.success(request, "They will not be shown as duplicates again.")
-        back = request.POST.get("next", "")
-        safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
-        return HttpResponseRedirect(back if safe else reverse("admin:sales_lead_changelist"))
+        return HttpResponseRedirect(next_page(request, reverse("admin:sales_lead_changelist")))
 
     def warn_of_duplicates(self, request: HttpRequest, lead: Lead) -> None:
         """Say, once a lead is saved, which open ones it may repeat."""

@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.http import url_has_allowed_host_and_scheme
+
+from athena.http.places import own_page
 
 LONGEST = 2000  # characters of an address
 
@@ -22,11 +23,9 @@ def next_page(request: HttpRequest, default: str) -> str:
 
 
 def _wanted(request: HttpRequest) -> str:
-    """`next`, where it is an address of this site; otherwise nothing."""
+    """`next`, where it is a page of this site; otherwise nothing."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    hosts = {request.get_host()}
-    ours = url_has_allowed_host_and_scheme(wanted, hosts, require_https=request.is_secure())
-    return wanted if ours and wanted.startswith("/") and len(wanted) <= LONGEST else ""
+    return own_page(request, wanted, "") if wanted.startswith("/") and len(wanted) <= LONGEST else ""
 
 
 class ReturningChangeList(ChangeList):

@@ -19,7 +19,7 @@ from sales.services import merging
 
 
 class MergeBody(StrictSerializer):
-    duplicate_ids = serializers.ListField(child=fields.IdField(), min_length=1, max_length=merging.MOST)
+    duplicate_ids = fields.ListField(child=fields.IdField(), min_length=1, max_length=merging.MOST)
 
 
 class OtherLeadBody(StrictSerializer):

@@ -1,6 +1,7 @@
 """`/intake/leads`: inquiries from the company's web sites, by the key of a form and without a login."""
 
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.http import HttpResponse
@@ -168,5 +169,6 @@ def _why(error: Exception) -> dict[str, str]:
         return error.fields
     detail = getattr(error, "detail", None)
     if isinstance(detail, dict):
-        return {name: " ".join(map(str, why)) for name, why in detail.items()}
+        named = islice(detail.items(), fields.MAX_NAMED)
+        return {str(name)[:64]: " ".join(map(str, why)) for name, why in named}
     return {"": str(error)}

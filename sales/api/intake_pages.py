@@ -6,7 +6,6 @@ Plain HTML: no script, one style sheet, and whatever was typed is still there wh
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from csp.constants import SELF
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +14,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from athena.http import fields, origins
 from sales.models import IntakeForm, Lead
 
 HIDDEN = ("source", "campaign", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
@@ -75,13 +75,14 @@ def thanks(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def again(request: HttpRequest, form: IntakeForm, values: Mapping[str, Any], wrong: Mapping[str, str]) -> HttpResponse:
-    """The form with all that was typed, and what is wrong beside it."""
-    return _page(request, form, values, wrong, status=400)
+    """The form with what was typed, up to the longest that any field takes, and what is wrong beside it."""
+    typed = {name: str(value)[: fields.LONG_TEXT] for name, value in values.items()}
+    return _page(request, form, typed, wrong, status=400)
 
 
 def thank(form: IntakeForm, reference: str) -> HttpResponse:
     own = f"{reverse('intake-thanks', args=[form.key])}?reference={reference}"
-    return _framed(HttpResponse(status=303, headers={"Location": form.thanks or own}), form)
+    return _framed(HttpResponse(status=303, headers={"Location": origins.page(form.thank_you_url) or own}), form)
 
 
 def refuse(request: HttpRequest, why: str, answer: HttpResponse) -> HttpResponse:
@@ -102,9 +103,9 @@ def _page(
     groups = [
         (
             title,
-            [{"of": field, "value": values.get(field.name, ""), "wrong": wrong.get(field.name)} for field in fields],
+            [{"of": field, "value": values.get(field.name, ""), "wrong": wrong.get(field.name)} for field in group],
         )
-        for title, fields in GROUPS
+        for title, group in GROUPS
     ]
     shown = {field.name for _, fields in GROUPS for field in fields}
     context = {
@@ -119,9 +120,10 @@ def _page(
 
 def _framed(response: HttpResponse, form: IntakeForm) -> HttpResponse:
     """The sites that the form allows may show it in a frame; sending it may lead to its thank-you page."""
-    parts = urlsplit(form.thanks)
-    leads_to = [f"{parts.scheme}://{parts.netloc}"] if form.thanks else []
-    policy = {"frame-ancestors": [SELF, *form.origins], "form-action": [SELF, *leads_to]}
+    policy = {
+        "frame-ancestors": [SELF, *filter(None, map(origins.origin_of, form.origins))],
+        "form-action": [SELF, *filter(None, [origins.origin_of(form.thank_you_url)])],
+    }
     response._csp_replace = policy  # type: ignore[attr-defined]
     response.xframe_options_exempt = True  # type: ignore[attr-defined]
     return response

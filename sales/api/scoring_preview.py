@@ -38,7 +38,7 @@ class ChangedRule(RuleBody):
 
 class PreviewBody(StrictSerializer):
     rule = ChangedRule(required=False)
-    rules = serializers.ListField(child=RuleBody(), required=False, max_length=1000)
+    rules = fields.ListField(child=RuleBody(), required=False, max_length=1000)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(attrs) != 1:

@@ -39,9 +39,9 @@ class ReceiverBody(StrictSerializer):
 
 
 class BulkTransferBody(StrictSerializer):
-    lead_ids = serializers.ListField(child=fields.IdField(), min_length=1, max_length=MOST_LEADS)
+    lead_ids = fields.ListField(child=fields.IdField(), min_length=1, max_length=MOST_LEADS)
     to_user_id = fields.IdField(required=False)
-    receivers = serializers.ListField(
+    receivers = fields.ListField(
         child=ReceiverBody(),
         required=False,
         min_length=1,

@@ -1,12 +1,10 @@
 """The forms on the company's web sites, and what has come in by them."""
 
-from collections.abc import Callable
-
 from django.db import models
 from django.db.models import F
 
-from athena import hosts
 from athena.db import Now
+from athena.http.origins import origin_of
 from sales.models.activity import OfVisibleLeads
 from sales.models.fields import unique_name
 from sales.models.lead import Lead
@@ -46,21 +44,8 @@ class IntakeForm(models.Model):
 
     @property
     def origins(self) -> list[str]:
-        """The sites that may use it, as browsers name them: in ASCII."""
-        return [_in_ascii(origin, hosts.ascii_origin) for origin in self.allowed_origins.split()]
-
-    @property
-    def thanks(self) -> str:
-        """Where people go afterwards, in ASCII; empty for Athena's own page."""
-        return _in_ascii(self.thank_you_url, hosts.ascii_url) if self.thank_you_url else ""
-
-
-def _in_ascii(text: str, encode: Callable[[str], str]) -> str:
-    """Encoded; as it stands where it can't be, which matches no browser's origin."""
-    try:
-        return encode(text)
-    except ValueError:
-        return text
+        """The sites that may use it, as browsers name them; as it is written what names none."""
+        return [origin_of(text) or text for text in self.allowed_origins.split()]
 
 
 class Inquiry(models.Model):

@@ -1,18 +1,14 @@
 """The forms by which inquiries come in from the company's web sites: managers keep them."""
 
-import re
 import secrets
 
-from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 from django.db import transaction
 
 from athena.accounts.models import User
+from athena.http import origins
 from sales import errors, normalise, policy
 from sales.models import IntakeForm
 from sales.services import names
-
-_ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[0-9]{1,5})?")
 
 
 @transaction.atomic
@@ -20,13 +16,14 @@ def save(*, by: User | None, form: IntakeForm) -> None:
     """Write a new or changed form; a new one gets a key. Raises `NotAllowed` below manager, and `Invalid`."""
     policy.require_manager(by)
     wrong = {}
-    strange = [origin for origin in form.origins if not _ORIGIN.fullmatch(origin)]
+    strange = [text for text in form.allowed_origins.split() if not _is_origin(text)]
     if strange:
         wrong["allowed_origins"] = f"An origin is written https://www.example.com, without a path: {strange[0]}"
+    else:
+        form.allowed_origins = "\n".join(map(origins.read_origin, form.allowed_origins.split()))
     if form.thank_you_url:
-        try:
-            URLValidator(["http", "https"])(form.thank_you_url)
-        except ValidationError:
+        form.thank_you_url = origins.page(form.thank_you_url.strip())
+        if not form.thank_you_url:
             wrong["thank_you_url"] = "This is no address like https://www.example.com/thanks."
     if wrong:
         raise errors.Invalid(wrong)
@@ -34,3 +31,10 @@ def save(*, by: User | None, form: IntakeForm) -> None:
     names.require_unused_name(form, "name")
     form.key = form.key or secrets.token_urlsafe(16)
     form.save()
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        return bool(origins.read_origin(text))
+    except ValueError:
+        return False

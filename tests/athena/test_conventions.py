@@ -124,6 +124,15 @@ def test_a_query_that_is_not_utf8_is_400(client, fill, route, method):
     assert answer.json() == {"search": ["This is not UTF-8."], "\ufffd": ["This is not UTF-8."]}
 
 
+@pytest.mark.parametrize(("route", "method"), [(route, method) for route, method, _ in ROUTES])
+def test_no_cache_keeps_an_answer_whatever_it_is(client, fill, route, method):
+    addresses = (fill(route), f"{fill(route)}?colour=red", f"{fill(route)}/nothing")
+    answers = [call(caller, method, each) for caller in (client, APIClient()) for each in addresses]
+    answers.append(call(client, "delete" if method == "put" else "put", fill(route)))
+    answers.append(call(client, "get", "/api/v1/schema"))
+    assert {answer["Cache-Control"] for answer in answers} == {"no-store"}, [answer.status_code for answer in answers]
+
+
 @pytest.mark.parametrize("route", READS)
 def test_json_unless_something_else_is_asked_for_that_we_have(client, fill, route):
     url = fill(route)

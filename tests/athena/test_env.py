@@ -1,15 +1,25 @@
 """A setting that makes no sense is said by its name, before anything starts."""
 
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from django.core.management.utils import get_random_secret_key
 
-from athena import env
+from athena import env, strength
 from athena.http.rates import Rate
 
+STRONG = "Zq3vN8rTgY5wLk2HsPd7XbCj4MfUe9Ra"
+WEAK = [
+    "x", "secret", "changeme", "x" * 64, "ab" * 32, "0123456789" * 5, "abcdefghijklmnopqrstuvwxyz0123456789",
+    "hunter2hunter2hunter2hunter2hunter2", "Tr0ub4dor&3Tr0ub4dor&3Tr0ub4dor&3", STRONG[:31], f"change-me-{STRONG}",
+    f"django-insecure-{STRONG}", f"your-secret-key-{STRONG}", "qwertyuiopasdfghjklzxcvbnm1234567890",
+    "01234567890123456789012345678901", " " * 40 + "x",
+]  # fmt: skip
 ROOT = Path(__file__).parent.parent.parent
 URL_WITH_SECRET = "://athena:hunter2@"
 
@@ -37,6 +47,7 @@ READ = {
     "mail": lambda: env.mail_server("NAME").get("EMAIL_HOST"),
     "provider": lambda: env.mail_server("NAME"),
     "words": lambda: env.words("NAME"),
+    "origins": lambda: env.origins("NAME"),
 }
 
 
@@ -63,6 +74,8 @@ READ = {
         ("provider", "unisender-go://", {
             "EMAIL_BACKEND": "anymail.backends.unisender_go.EmailBackend", "ANYMAIL": {},
         }),
+        ("origins", "https://A.example, https://*.b.example:8443", ["https://a.example", "https://*.b.example:8443"]),
+        ("origins", "", []),
         ("words", "a, b,,c ", ["a", "b", "c"]), ("words", " , ", []),
     ],
 )  # fmt: skip
@@ -82,6 +95,19 @@ def test_settings_are_read(given, kind, text, expected):
         ("country", ["XX", "Mars", "U"], "must be a country's two letters, like US"),
         ("canton", ["XX"], "must be a region of SG (there is none: leave it empty)"),
         ("rate", ["300", "5/week", "many"], "must be none or a number of requests in a time, like 300/minute"),
+        (
+            "origins",
+            [
+                "athena.example.com",
+                "https://u@h",
+                "https://h/x",
+                "https://h;x",
+                "https://h evil",
+                "ftp://h",
+                "https://*",
+            ],
+            "must be origins like https://www.example.com, without a path",
+        ),
         ("mailbox", ["Athena", "a@", "a b@c"], "must be an address like Athena <athena@example.com>"),
         (
             "base",
@@ -134,20 +160,45 @@ def test_keys_are_made_once_or_must_be_set(given, tmp_path):
     assert (tmp_path / "name").stat().st_mode & 0o777 == 0o600
     with pytest.raises(env.WrongSetting, match="NAME must be set to a long random text"):
         env.secret("NAME", kept_in=None)
-    given("mine")
-    assert env.secret("NAME", kept_in=None) == "mine"
+    given(STRONG)
+    assert env.secret("NAME", kept_in=None) == STRONG
+
+
+@pytest.mark.parametrize("weak", WEAK)
+@pytest.mark.parametrize("name", ["SECRET_KEY", "JWT_SIGNING_KEY", "METRICS_TOKEN"])
+def test_a_key_that_can_be_guessed_is_refused_at_start(tmp_path, name, weak, monkeypatch):
+    needs = (
+        f"Athena can't start: {name} must be a random text of 32 characters or more (`make env` writes one into .env)."
+    )
+    for place in ("environment", "file"):
+        monkeypatch.delenv(name, raising=False)
+        if place == "file":
+            (tmp_path / name.lower()).write_text(weak)
+        else:
+            monkeypatch.setenv(name, weak)
+        with pytest.raises(env.WrongSetting) as caught:
+            env.secret(name, kept_in=tmp_path)
+        assert str(caught.value) == needs
+
+
+def test_what_is_random_is_taken():
+    makers = [lambda: secrets.token_urlsafe(48), lambda: secrets.token_urlsafe(24), lambda: secrets.token_hex(16),
+              get_random_secret_key, lambda: uuid4().hex, lambda: str(uuid4())]  # fmt: skip
+    for make in makers:
+        for _ in range(500):
+            strength.require_strong(make())
 
 
 def test_a_key_made_by_two_at_once_is_one_and_is_never_read_half_written(given, tmp_path, monkeypatch):
     others = []
 
     def while_another_makes_it():
-        monkeypatch.setattr(env, "get_random_secret_key", lambda: "theirs")
+        monkeypatch.setattr(env, "get_random_secret_key", lambda: "x" + STRONG)
         others.append(env.secret("NAME", kept_in=tmp_path))
-        return "mine"
+        return STRONG
 
     monkeypatch.setattr(env, "get_random_secret_key", while_another_makes_it)
-    assert (env.secret("NAME", kept_in=tmp_path), others) == ("theirs", ["theirs"])
+    assert (env.secret("NAME", kept_in=tmp_path), others) == ("x" + STRONG, ["x" + STRONG])
     assert [path.name for path in tmp_path.iterdir()] == ["name"]
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((live.ROOT / "docker-compose.yml").read
 SERVICES: dict[str, Any] = COMPOSE["services"]
 SETTINGS: dict[str, str] = COMPOSE["x-athena"]["environment"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "athena"}
+SECRET = secrets.token_urlsafe(48)
 SECRETS = {"SECRET_KEY", "JWT_SIGNING_KEY", "METRICS_TOKEN", "POSTGRES_PASSWORD", "REDIS_PASSWORD"}
 
 
@@ -77,7 +79,7 @@ def test_make_env_writes_every_secret_once(tmp_path: Path) -> None:
 def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     """The services' settings as compose would fill them in, but for the engine, which is this round's."""
     filled = {
-        name: re.sub(r"\$\{(\w+):([-?])([^}]*)\}", lambda m: m[3] if m[2] == "-" else "x" * 64, value)
+        name: re.sub(r"\$\{(\w+):([-?])([^}]*)\}", lambda m: m[3] if m[2] == "-" else SECRET, value)
         for name, value in SETTINGS.items()
     }
     for name in ("DATABASE_URL", "REDIS_URL"):
@@ -96,7 +98,7 @@ def arguments(command: list[str]) -> list[str]:
 
 def metrics(port: int) -> int:
     """The status that Prometheus gets, which knows the service's name and asks without TLS."""
-    headers = {"Host": "web:8000", "Authorization": f"Bearer {'x' * 64}"}
+    headers = {"Host": "web:8000", "Authorization": f"Bearer {SECRET}"}
     with urlopen(Request(f"http://localhost:{port}/metrics", headers=headers)) as answer:
         return int(answer.status)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from tests.live import PATIENCE_SECONDS, ROOT, own_engine, wait_for
 from tests.servers import free_port
 
 pytestmark = [pytest.mark.live, pytest.mark.postgres]  # what stands behind a gateway is not on SQLite
+SECRET = secrets.token_urlsafe(48)
 CLIENTS = 8
 REQUESTS_BEFORE = REQUESTS_AFTER = 60
 WELL = {("POST", 201), ("GET", 200)}
@@ -30,7 +32,7 @@ LOGIN = {"email": "manager@example.com", "password": "manager123"}
 
 def settings(folder: Path, engine: dict[str, str], **own: str) -> dict[str, str]:
     """What two Athenas on two machines would share, and what is one's own."""
-    keys = dict.fromkeys(("SECRET_KEY", "JWT_SIGNING_KEY", "METRICS_TOKEN"), "x" * 64)
+    keys = dict.fromkeys(("SECRET_KEY", "JWT_SIGNING_KEY", "METRICS_TOKEN"), SECRET)
     shared = {
         "DATABASE_URL": f"sqlite:///{folder}/athena.sqlite3",
         "THROTTLE_USER": "none",

@@ -87,11 +87,11 @@ class Web:
 
 
 @contextmanager
-def web(var_dir: Path) -> Iterator[Web]:
+def web(var_dir: Path, **settings: str) -> Iterator[Web]:
     port = free_port()
     with own_engine() as engine:
         env = os.environ | engine | {"VAR_DIR": str(var_dir), "PORT": str(port), "WEB_CONCURRENCY": "1", "DEMO": "1"}
-        env |= {"THROTTLE_PUBLIC": "none", "THROTTLE_USER": "none", "LOG_LEVEL": "WARNING"}
+        env |= {"THROTTLE_PUBLIC": "none", "THROTTLE_USER": "none", "LOG_LEVEL": "WARNING"} | settings
         subprocess.run([sys.executable, "manage.py", "prepare"], cwd=ROOT, env=env, check=True, capture_output=True)
         with mock.patch.dict(os.environ, env):
             command = supervisor.commands()["web"]

@@ -10,7 +10,7 @@ import pytest
 from rest_framework import negotiation, serializers, views
 from rest_framework import viewsets as framework
 
-from athena.accounts import tokens
+from athena.accounts import services
 from athena.accounts.api.authentication import BearerAuthentication
 from athena.http import (
     fields,
@@ -90,7 +90,7 @@ def names(api, make_lead, admin, settings):
     )
     page = api(admin).get("/api/v1/sales/leads?limit=1").json()
     return {
-        "token": tokens.access_token(admin),
+        "token": services.begin(user=admin).access_token,
         "refresh": "not.an.access-token",
         "user": str(admin.pk),
         "lead": str(leads[0].pk),

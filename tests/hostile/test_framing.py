@@ -67,6 +67,22 @@ CASES: dict[str, tuple[bytes, int, str]] = {
     "a NUL in a header": (request(b"GET", b"/api/v1/users", b"X: a\0b"), 400, NOT_HTTP),
     "a space in a header's name": (request(b"GET", b"/api/v1/users", b"X : 1"), 400, NOT_HTTP),
     "two hosts": (request(b"GET", b"/api/v1/users", b"Host: evil.example"), 400, NOT_HTTP),
+    "no host": (b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n", 400, NOT_HTTP),
+    "no host, and a body": (b"POST /api/v1/auth/login HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", 400, NOT_HTTP),
+    "an empty host": (b"GET /healthz HTTP/1.1\r\nHost:\r\n\r\n", 400, NOT_HTTP),
+    "the same host twice": (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400, NOT_HTTP),
+    "two hosts in one": (b"GET /healthz HTTP/1.1\r\nHost: localhost, evil.example\r\n\r\n", 400, NOT_HTTP),
+    "a host with a user": (b"GET /healthz HTTP/1.1\r\nHost: a@localhost\r\n\r\n", 400, NOT_HTTP),
+    "a host with a path": (b"GET /healthz HTTP/1.1\r\nHost: localhost/x\r\n\r\n", 400, NOT_HTTP),
+    "a host with spaces": (b"GET /healthz HTTP/1.1\r\nHost: local host\r\n\r\n", 400, NOT_HTTP),
+    "a host beyond ASCII": (b"GET /healthz HTTP/1.1\r\nHost: l\xf6calhost\r\n\r\n", 400, NOT_HTTP),
+    "a static file, without a host": (b"GET /static/x.css HTTP/1.1\r\n\r\n", 400, NOT_HTTP),
+    "an absolute address of another host": (
+        b"GET http://evil.example/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, NOT_HTTP,
+    ),
+    "an absolute address with a user": (
+        b"GET http://a@localhost/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, NOT_HTTP,
+    ),
     "no version of HTTP": (b"GET /api/v1/users\r\n\r\n", 400, NOT_HTTP),
     "a version of HTTP to come": (b"GET /api/v1/users HTTP/3.0\r\nHost: localhost\r\n\r\n", 400, NOT_HTTP),
     "not HTTP at all": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, NOT_HTTP),
@@ -79,3 +95,47 @@ def test_a_request_that_lies(server: Web, names, kept, name: str) -> None:
     found, headers, body = send_raw(server.port, filled_bytes(sent, names))
     code = shown(json.loads(body)) if headers["Content-Type"] == "application/json" else NOT_HTTP
     assert (found, code, kept()) == (status, wrong, True)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: [::1]:8080\r\nConnection: close\r\n\r\n",
+        b"GET http://LOCALHOST/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET /healthz HTTP/1.0\r\n\r\n",
+    ],
+)
+def test_a_request_whose_host_is_sound(server: Web, sent: bytes) -> None:
+    assert send_raw(server.port, sent)[0] == 200
+
+
+FORGED = {
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Protocol": "ssl",
+    "X-Forwarded-Ssl": "on",
+    "SCRIPT_NAME": "/admin",
+    "PATH_INFO": "/admin/",
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-For": "198.51.100.1",
+    "Forwarded": "proto=https;host=evil.example",
+    "X-Script-Name": "/evil",
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_header_of_a_client_on_this_machine_changes_no_address(server: Web, names, name: str) -> None:
+    """What is believed of proxies is for TRUSTED_HOPS to say, and here there are none."""
+
+    def ask(path: bytes, *headers: bytes) -> tuple[int, dict[str, str], bytes]:
+        sent = request(b"GET", path, *headers)
+        status, found, body = send_raw(server.port, filled_bytes(sent, names))
+        return (
+            status,
+            {key: found[key] for key in found if key in ("Location", "Set-Cookie", "Content-Type")},
+            body.partition(b"cursor=")[0],
+        )
+
+    forged = f"{name}: {FORGED[name]}".encode()
+    for path in (b"/api/v1/sales/leads?limit=1", b"/admin/", b"/healthz", b"/"):
+        assert ask(path, forged) == ask(path)

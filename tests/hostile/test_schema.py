@@ -21,7 +21,7 @@ from schemathesis import checks as any_check
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks
 
-from athena.accounts import tokens
+from athena.accounts import services
 from athena.accounts.models import User
 from athena.wsgi import application
 from notifications.models import Notification
@@ -117,7 +117,7 @@ def _unthrottled(settings):
 
 
 def bearer(user):
-    return {"Authorization": f"Bearer {tokens.access_token(user)}"}
+    return {"Authorization": f"Bearer {services.begin(user=user).access_token}"}
 
 
 def cases(operation):

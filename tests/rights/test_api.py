@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from athena.accounts import tokens
+from athena.accounts import services
 from athena.accounts.models import User
 from tests.athena.routes import BASE, ROUTES
 from tests.rights.conftest import PEOPLE, columns, every_row, undone
@@ -166,7 +166,7 @@ def clients(people):
     """Clients with real tokens; the one who is gone got theirs before."""
     found = {"nobody": APIClient()}
     for name, user in people.items():
-        found[name] = APIClient(headers={"Authorization": f"Bearer {tokens.access_token(user)}"})
+        found[name] = APIClient(headers={"Authorization": f"Bearer {services.begin(user=user).access_token}"})
     User.objects.filter(pk=people["gone"].pk).update(is_active=False)
     return found
 

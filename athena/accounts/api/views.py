@@ -125,7 +125,10 @@ class AuthViewSet(VerbViewSet):
     @extend_schema(request=RefreshBody, responses=LoginAnswer, auth=[])
     @action(detail=False, methods=["post"], **_OPEN)
     def refresh(self, request: Request) -> Response:
-        """A new pair of tokens. Each refresh token works once; using one again later ends the login."""
+        """A new pair of tokens. Each refresh token works once; using one again later ends the login.
+
+        A login can be renewed for 30 days, unless the server is set up otherwise; then one logs in again.
+        """
         try:
             return _answer(services.refresh(**self.body(RefreshBody)))
         except services.TokenRefused as error:
@@ -165,8 +168,15 @@ class AuthViewSet(VerbViewSet):
     @extend_schema(request=PasswordBody, responses={204: None})
     @action(detail=False, methods=["post"], url_path="change-password")
     def change_password(self, request: Request) -> Response:
-        """Change one's password. Every token and session from before stops working."""
-        services.change_password(by=self.caller, **self.body(PasswordBody))
+        """Change one's password. Every token and session from before stops working.
+
+        A wrong `current_password` counts like a failed login.
+        """
+        body = self.body(PasswordBody)
+        try:
+            services.change_password(by=self.caller, **body, address=client_address(request))
+        except lockout.LockedOut as error:
+            raise Locked(error) from error
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -1,11 +1,13 @@
 """Guessing passwords, at the API's door and at the admin's."""
 
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 import time_machine
 from django.test import Client
 from rest_framework.test import APIClient
+from structlog.testing import capture_logs
 
 from athena.accounts import lockout
 from athena.accounts.models import FailedLogin
@@ -101,7 +103,7 @@ def test_the_admin_counts_the_same_failures(maria, clock):
     assert (locked.status_code, locked["Retry-After"]) == (429, "900")
     assert "Too many failed logins. Try again in 15 minutes." in locked.content.decode()
     clock.shift(timedelta(minutes=15))
-    assert (try_admin(PASSWORD).status_code, try_admin(PASSWORD)["Location"]) == (302, "/accounts/profile/")
+    assert (try_admin(PASSWORD).status_code, try_admin(PASSWORD)["Location"]) == (302, "/admin/")
 
 
 def test_nothing_is_kept_of_what_was_typed_and_not_for_longer_than_it_counts(maria, clock):
@@ -145,3 +147,67 @@ def test_a_password_that_an_admin_sets_ends_all_logins(maria, admin, browse):
     refreshed = APIClient().post("/api/v1/auth/refresh", {"refresh_token": tokens["refresh_token"]})
     assert refreshed.status_code == 401
     assert guess(password="another horse 8").status_code == 200
+
+
+def change_by_api(maria, current, address="203.0.113.7"):
+    client = APIClient(REMOTE_ADDR=address)
+    client.force_authenticate(maria)
+    return client.post("/api/v1/auth/change-password", {"current_password": current, "new_password": "a"})
+
+
+def change_by_admin(maria, current, address="203.0.113.7"):
+    browser = Client(REMOTE_ADDR=address)
+    browser.force_login(maria)
+    new = {"old_password": current, "new_password1": "a", "new_password2": "b"}
+    return browser.post("/admin/password_change/", new)
+
+
+@pytest.mark.parametrize("change", [change_by_api, change_by_admin])
+def test_the_current_password_is_guessed_as_rarely_as_at_a_login(maria, clock, change):
+    assert statuses(2) == [401, 401]
+    assert [change(maria, "wrong").status_code for _ in range(3)] in ([400] * 3, [200] * 3)
+    locked = change(maria, PASSWORD)
+    assert (locked.status_code, locked["Retry-After"]) == (429, "900")
+    assert guess(password=PASSWORD).status_code == 429
+    assert FailedLogin.objects.count() == 5
+    clock.shift(timedelta(minutes=15))
+    assert change(maria, PASSWORD).status_code in (400, 200)  # the new one is too simple
+
+
+def test_each_failure_is_a_line_with_a_hash_and_the_address(maria, clock):
+    with capture_logs() as lines:
+        statuses(6)
+        guess(email="my-secret-password")
+        Client(REMOTE_ADDR="203.0.113.9").post("/admin/login/", {"username": "Maria@Example.com", "password": "wrong"})
+        for change in (change_by_api, change_by_admin):
+            change(maria, "wrong", address="203.0.113.10")
+        guess(password=PASSWORD, address="203.0.113.11")
+    found = [(line["event"], line["address"]) for line in lines if line["event"].startswith("login_")]
+    assert found == [
+        *[("login_failed", "203.0.113.7")] * 5, ("login_locked_out", "203.0.113.7"), ("login_failed", "203.0.113.7"),
+        ("login_failed", "203.0.113.9"), ("login_failed", "203.0.113.10"), ("login_failed", "203.0.113.10"),
+    ]  # fmt: skip
+    accounts = [line["account"] for line in lines if line["event"].startswith("login_")]
+    assert len(set(accounts)) == 2
+    assert set(accounts) == set(FailedLogin.objects.values_list("account", flat=True))
+    assert "secret" not in str(lines)
+    assert "maria" not in str(lines).lower()
+    assert {line["log_level"] for line in lines if line["event"].startswith("login_")} == {"warning"}
+
+
+NEXT = {
+    "": "/admin/", "/nothing": "/admin/", "/admin/nothing/": "/admin/", "//evil.example/": "/admin/",
+    "https://evil.example/admin/": "/admin/", "javascript:alert(1)": "/admin/", "/admin/logout/": "/admin/",
+    "/admin/login/": "/admin/", "/accounts/profile/": "/admin/",
+    "/admin/sales/lead/?status=new": None, "/admin/sales/lead": None, "/api/v1/docs": None, "/admin/": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wanted", NEXT)
+def test_a_login_leads_to_a_page_that_there_is(maria, wanted):
+    for query, body in ((f"?next={quote(wanted)}", {}), ("", {"next": wanted})):
+        form = {"username": maria.email, "password": PASSWORD, **body}
+        client = Client()
+        answer = client.post(f"/admin/login/{query}", form)
+        assert (answer.status_code, answer["Location"]) == (302, NEXT[wanted] or wanted)
+        assert client.get(answer["Location"], follow=True).status_code == 200

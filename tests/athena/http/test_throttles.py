@@ -43,6 +43,38 @@ def test_an_address_gets_so_many_where_nobody_is_logged_in(db, api, limit):
     assert api().post(LOGIN, body, REMOTE_ADDR="203.0.113.9").status_code == 401
 
 
+def test_one_visitor_who_asks_too_often_waits_alone(db, api, limit):
+    """Behind one address may be a school; its other visitors, forms and routes are not concerned."""
+    limit(public=Rate(2, 3600), intake=Rate(2, 3600))
+    doors = {
+        "login": lambda who: api().post(LOGIN, {"email": f"{who}@example.com", "password": "b"}),
+        "refresh": lambda who: api().post("/api/v1/auth/refresh", {"refresh_token": who}),
+        "calendar": lambda who: api().get(f"/api/v1/sales/follow-ups/calendar.ics?token={who}"),
+        "unsubscribe": lambda who: api().post(f"/api/v1/unsubscribe/{who}"),
+        "form": lambda who: api().post("/api/v1/intake/leads", {"key": who, "email": "a@example.com"}),
+        "visitor": lambda who: api().post("/api/v1/intake/leads", {"key": "k", "email": f"{who}@example.com"}),
+    }
+    for door, ask in doors.items():
+        found = [ask("greedy").status_code for _ in range(3)]
+        assert (found[-1], 429 in found[:2]) == (429, False), door
+        assert ask("other").status_code != 429, door
+
+
+def test_all_visitors_of_an_address_together_get_ten_times_as_many(db, api, limit):
+    limit(public=Rate(2, 3600))
+    found = [api().post("/api/v1/auth/refresh", {"refresh_token": str(n)}).status_code for n in range(21)]
+    assert found == [401] * 20 + [429]
+    body = {"email": "a@example.com", "password": "b"}
+    assert api().post(LOGIN, body).status_code == 401, "another route"
+    assert api().post("/api/v1/auth/refresh", {"refresh_token": "x"}, REMOTE_ADDR="203.0.113.9").status_code == 401
+
+
+def test_a_body_that_can_not_be_read_is_counted_too(db, api, limit):
+    limit(public=Rate(1, 3600))
+    found = [api().generic("POST", LOGIN, "{", "application/json").status_code for _ in range(11)]
+    assert found == [400] * 10 + [429]
+
+
 def test_without_a_rate_nothing_is_counted(db, api, rep, limit):
     limit()
     assert api(rep).get("/api/v1/auth/me").status_code == 200

@@ -161,10 +161,10 @@ def test_the_trap_is_answered_like_any_other_and_not_heard(send):
     assert not Lead.objects.exists()
 
 
-def test_an_address_sends_so_many_and_no_more(send, send_page, settings):
+def test_a_visitor_sends_so_many_and_no_more(send, send_page, settings):
     settings.THROTTLES = {**settings.THROTTLES, "intake": Rate(2, 86_400)}
-    before = [send({**TRIP, "email": f"{number}@x.example"}).status_code for number in range(2)]
-    answer, page = send(), send_page()
+    before = [send().status_code for _ in range(2)]
+    answer, page = send(), send_page({**TRIP, **NUMBERS})
     assert (before, answer.status_code, page.status_code) == ([202, 202], 429, 429)
     assert (answer.json()["code"], page["Content-Type"]) == ("throttled", "text/html; charset=utf-8")
     assert answer["Retry-After"].isdigit()

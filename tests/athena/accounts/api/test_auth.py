@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -10,6 +11,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from athena.accounts.models import LoginSession, User
 from athena.accounts.roles import Role
+from athena.db import Now
 
 AUTH = "/api/v1/auth"
 PASSWORD = "correct horse 7"
@@ -217,11 +219,47 @@ def test_logout_ends_one_login(client, maria):
     headers = {"authorization": f"Bearer {here['access_token']}"}
     body = {"refresh_token": here["refresh_token"]}
     assert client.post(f"{AUTH}/logout", body).status_code == 401
-    for _ in range(2):
-        answer = client.post(f"{AUTH}/logout", body, headers=headers)
-        assert (answer.status_code, answer.content) == (204, b"")
+    answer = client.post(f"{AUTH}/logout", body, headers=headers)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert client.post(f"{AUTH}/logout", body, headers=headers).status_code == 401
     assert refresh(client, here["refresh_token"]).status_code == 401
     assert refresh(client, there["refresh_token"]).status_code == 200
+
+
+@pytest.mark.parametrize("end", [{"revoked_at": Now()}, {"expires_at": Now()}])
+def test_an_access_token_ends_with_its_family_and_with_no_other(client, maria, end):
+    here, there = log_in(client).json(), log_in(client).json()
+    family = str(AccessToken(here["access_token"])["family"])
+    assert LoginSession.objects.filter(pk=family).update(**end) == 1
+    assert [bearer(client, each["access_token"]).status_code for each in (here, there)] == [401, 200]
+
+
+def test_an_access_token_without_a_family_is_none(client, maria):
+    token = AccessToken(log_in(client).json()["access_token"])
+    for family in (None, "", "x", 7, str(uuid4())):
+        token["family"] = family
+        assert bearer(client, str(token)).status_code == 401
+    del token.payload["family"]
+    assert bearer(client, str(token)).status_code == 401
+
+
+def test_a_login_is_renewed_for_so_many_days_and_no_longer(client, maria, settings):
+    settings.API_LOGIN_LIFETIME = timedelta(days=2)
+    with time_machine.travel("2026-11-23T10:00Z", tick=False) as clock:
+        pair = log_in(client).json()
+        for _ in range(5):
+            clock.shift(timedelta(hours=9))
+            answer = refresh(client, pair["refresh_token"])
+            assert answer.status_code == 200
+            pair = answer.json()
+        clock.shift(timedelta(hours=2, minutes=59))
+        assert bearer(client, pair["access_token"]).status_code == 401  # ten minutes are over
+        pair = refresh(client, pair["refresh_token"]).json()
+        assert bearer(client, pair["access_token"]).status_code == 200
+        clock.shift(timedelta(minutes=2))
+        assert bearer(client, pair["access_token"]).status_code == 401
+        assert refresh(client, pair["refresh_token"]).status_code == 401
+        assert log_in(client).status_code == 200
 
 
 def test_nobody_logs_somebody_else_out(client, api, maria, colleague):
