@@ -24,8 +24,9 @@ def about(lead_ids: Collection[int], mentions: Mentions) -> list[Notification]:
     return list(Notification.objects.filter(theirs | Q(pk__in=named)).order_by("pk"))
 
 
-def erase(lead_ids: Collection[int], mentions: Mentions) -> int:
-    """Leave keys and numbers of what was about these leads, and nothing of the person in what else names them.
+def erase(lead_ids: Collection[int], mentions: Mentions, address: Mentions) -> int:
+    """Leave keys and numbers of what was about these leads, and nothing of the person in what else names them: of a
+    text with their `address` in it nothing at all.
 
     Mails in files that say anything of them are deleted when the transaction is committed. Returns how many rows.
     """
@@ -35,7 +36,9 @@ def erase(lead_ids: Collection[int], mentions: Mentions) -> int:
         if row.context.get("lead_id") in lead_ids:
             context = {name: map_text(value, lambda _: ERASED) for name, value in row.context.items()}
         else:
-            context = mentions.without(row.context)
+            context = map_text(
+                row.context, lambda text: ERASED if address.found_in(text) else str(mentions.without(text))
+            )
         changed[row.pk] = [context]
     if changed:
         update_own(Notification, COLUMNS, changed)

@@ -6,6 +6,7 @@ decision about each new column. What belongs to a lead is found by its foreign k
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import phonenumbers
@@ -13,7 +14,8 @@ from django.apps import apps
 from django.db.models import Field, Model, Q
 
 from athena.db.mentions import Mentions, text_columns
-from sales.models import Lead
+from sales import normalise
+from sales.models import Activity, Lead
 
 ALL = frozenset({"*"})
 
@@ -71,10 +73,17 @@ OWN = {
     "sales.LeadSearch": ("text", "company", "company_day", "trip"),
 }
 
-# Changes of these fields of a lead say something of the person; those of others are figures.
-PERSONAL_FIELDS = (
-    *("company_name", "contact_name", "email", "phone", "notes", "itinerary", "pickup_location", "dropoff_location"),
+# Changes of these fields of a lead are figures and stay; whatever else a change is about is emptied.
+KEPT_CHANGES = frozenset(
+    {
+        *("status", "trip_type", "pickup_at", "return_at", "estimated_passengers", "vehicle_type", "vehicles_needed"),
+        *("accessible_seats", "estimated_value", "quote_amount", "quote_valid_until", "bid_due_at", "booked_value"),
+        *("is_repeat", "source", "lost_reason", "assigned_to", "archived", "import", "cadence"),
+        *FIGURES["sales.Lead"],
+    }
 )
+# What the lead that a person's was merged into may have taken from it.
+FILLED = ("contact_name", "phone", "notes", "itinerary", "pickup_location", "dropoff_location")
 SHORTEST = 4  # characters of a name that is looked for in other people's text
 
 
@@ -105,9 +114,53 @@ def emptied(model: type[Model], name: str) -> Any:
 
 
 def leads_of(address: str) -> list[Lead]:
-    """The leads of this (normalised) address, archived ones and those merged into them included."""
+    """The leads of this (normalised) address, archived ones included, and those merged into them that name no other
+    address: whoever has another one is somebody else."""
     theirs = Lead.objects.filter(Q(email_normalised=address) | Q(email__iexact=address)).order_by().values("pk")
-    return list(Lead.objects.filter(Q(pk__in=theirs) | Q(merged_into__in=theirs)).order_by("pk"))
+    merged = Q(merged_into__in=theirs) & Q(email="")
+    return list(Lead.objects.filter(Q(pk__in=theirs) | merged).order_by("pk"))
+
+
+@dataclass(frozen=True)
+class Inquiries:
+    """Keys of activities. `elsewhere`: what the person wrote to us that stands in other people's leads. `of_others`:
+    what other people wrote that stands in the person's leads. `as_leads`: who the person says to be in them."""
+
+    elsewhere: list[int]
+    of_others: list[int]
+    as_leads: list[Lead]
+
+
+def inquiries_of(address: str, leads: Iterable[Lead]) -> Inquiries:
+    """The person's and other people's inquiries, which join the open lead of whoever has the same e-mail or phone.
+
+    Anything inbound in another's lead that names the address counts as the person's, unless it names its author.
+    """
+    keys = [lead.pk for lead in leads]
+    inbound = Activity.objects.filter(direction=Activity.Direction.INBOUND)
+    named = mentions_of_address(address).rows(Activity, ("description", "notes", "data")).values("pk")
+    there = list(inbound.exclude(lead__in=keys).filter(pk__in=named).order_by("pk"))
+    theirs = [activity for activity in there if _said(activity, "Email") in ("", address)]
+    others = [
+        activity.pk for activity in inbound.filter(lead__in=keys) if _said(activity, "Email") not in ("", address)
+    ]
+    as_leads = [
+        Lead(
+            company_name=_said(activity, "Company name"),
+            contact_name=_said(activity, "Contact name"),
+            phone=_said(activity, "Phone"),
+            phone_normalised=normalise.phone(_said(activity, "Phone")),
+        )
+        for activity in theirs
+    ]
+    return Inquiries([activity.pk for activity in theirs], others, as_leads)
+
+
+def _said(activity: Activity, label: str) -> str:
+    """What an inquiry says under this label (`services.intake` writes them); an address normalised."""
+    found = re.search(rf"^{label}: (.+)$", activity.notes, re.MULTILINE) if "reference" in activity.data else None
+    text = found[1].strip() if found else ""
+    return normalise.email(text) if label == "Email" else text
 
 
 def mentions_of_address(address: str) -> Mentions:
@@ -119,7 +172,7 @@ def mentions_of(address: str, leads: Iterable[Lead]) -> Mentions:
     """The address, and the names and numbers of these leads that nobody else's lead has."""
     leads = list(leads)
     words = set(mentions_of_address(address).words)
-    others = Lead.objects.exclude(pk__in=[lead.pk for lead in leads])
+    others = Lead.objects.exclude(pk__in=[lead.pk for lead in leads if lead.pk])
     for lead in leads:
         for column in ("company_name", "contact_name"):
             name = getattr(lead, column)

@@ -24,7 +24,7 @@ PERSONAL = {
         *("last_utm_medium", "last_utm_campaign", "last_utm_term", "last_utm_content"),
     },
     "sales.LeadExport": {"filters"},
-    "sales.LeadImport": {"file_name", "header", "error"},
+    "sales.LeadImport": {"file_name", "header", "error", "sheet", "sheets", "remarks", "notations"},
     "sales.LeadScoreHistory": {"reason"},
     "sales.LeadTransfer": {"transfer_reason", "notes"},
     "sales.TransferBatch": {"reason"},
