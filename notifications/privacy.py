@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from athena.db.bulk import update_own
 from athena.db.mentions import ERASED, Mentions, map_text
@@ -19,28 +19,26 @@ TEXT = {"kind", "dedupe_key", *COLUMNS}  # of Notification; the first two name k
 
 def about(lead_ids: Collection[int], mentions: Mentions) -> list[Notification]:
     """What was told about these leads, or mentions the person."""
-    return list(Notification.objects.filter(_is_about(lead_ids, mentions)).order_by("pk"))
-
-
-def _is_about(lead_ids: Collection[int], mentions: Mentions) -> Q:
+    theirs = Q(context__lead_id__in=list(lead_ids))
     named = mentions.rows(Notification, COLUMNS).values("pk")
-    return Q(context__lead_id__in=list(lead_ids)) | Q(pk__in=named)
+    return list(Notification.objects.filter(theirs | Q(pk__in=named)).order_by("pk"))
 
 
-def erase(lead_ids: Collection[int], mentions: Mentions, *, whole: "QuerySet[Notification]") -> int:
-    """Leave keys and numbers of what was about these leads, and nothing of the person in what else names them.
+def erase(lead_ids: Collection[int], mentions: Mentions, address: Mentions) -> int:
+    """Leave keys and numbers of what was about these leads, and nothing of the person in what else names them: of a
+    text with their `address` in it nothing at all.
 
-    Of the notifications in `whole`, too, only keys and numbers are left. Mails in files
-    that say anything of them are deleted when the transaction is committed. Returns how many rows.
+    Mails in files that say anything of them are deleted when the transaction is committed. Returns how many rows.
     """
-    whole_keys = set(whole.values_list("pk", flat=True))
-    rows = list(Notification.objects.filter(_is_about(lead_ids, mentions) | Q(pk__in=whole_keys)).order_by("pk"))
+    rows = about(lead_ids, mentions)
     changed: dict[int, list[Any]] = {}
     for row in rows:
-        if row.pk in whole_keys or row.context.get("lead_id") in lead_ids:
+        if row.context.get("lead_id") in lead_ids:
             context = {name: map_text(value, lambda _: ERASED) for name, value in row.context.items()}
         else:
-            context = mentions.without(row.context)
+            context = map_text(
+                row.context, lambda text: ERASED if address.found_in(text) else str(mentions.without(text))
+            )
         changed[row.pk] = [context]
     if changed:
         update_own(Notification, COLUMNS, changed)

@@ -14,7 +14,8 @@ from athena.http.fields import MAX_ID
 from athena.http.forms import StrictForm
 from athena.http.keys import key_of
 from sales import errors
-from sales.admin.base import next_page, person
+from sales.admin.base import person
+from sales.admin.way_back import next_page
 from sales.models import Lead
 from sales.queries import duplicates
 from sales.services import merging

@@ -21,7 +21,7 @@ class Kind(Enum):
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9][\x20-\x7e]*[A-Za-z0-9.)!?]")  # most cells: nothing to clean
-_MAY_NEED_CLEANING = re.compile(r"[Ee][+]?\d+$|\.0+$|^n/?a$|^n\.a\.?$|^none$|^null$|^nil$", re.IGNORECASE)
+_MAY_NEED_CLEANING = re.compile(r"[Ee][+]?\d+$|\.0+$|^n/?a$|^n\.a\.?$|^none$|^null$|^nil$|^err:", re.IGNORECASE)
 
 _INVISIBLE = re.compile(r"[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
 # Between letters of other scripts, and in emoji, these two shape what is read.

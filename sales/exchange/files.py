@@ -23,7 +23,7 @@ _NUMBERS = re.compile(r"[-+$€£\s\d.,%()]*")
 _TOTAL = re.compile(
     r"(grand[ -]?|sub[ -]?)?totals?|sum|average|count|(\d[\d,. ]* )?(records?|rows|leads)( in all| total)?|"
     r"(grand[ -]?|sub[ -]?)?totals?[ :]*\(?[\d,. ]*(records?|rows|leads|items)?\)?|"
-    r"(total |number of )(records?|rows|leads|count)[ :]*[\d,. ]*",
+    r"((total |number of )(records?|rows|leads|count)|(record|row|lead) count)[ :]*[\d,. ]*",
     re.IGNORECASE,
 )
 _FOOTER = re.compile(

@@ -5,12 +5,13 @@ decision about each new column. What belongs to a lead is found by its foreign k
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import phonenumbers
 from django.apps import apps
-from django.db.models import Field, Model, Q, QuerySet
+from django.db.models import Field, Model, Q
 
 from athena import hosts
 from athena.db.mentions import Mentions, text_columns
@@ -81,13 +82,8 @@ KEPT_CHANGES = frozenset({
     *("accessible_seats", "estimated_value", "quote_amount", "quote_valid_until", "bid_due_at", "booked_value"),
     *(f"utm_{name}" for name in _UTM),
 })  # fmt: skip
-INQUIRY = Q(
-    activity_type=Activity.Type.QUOTE_REQUESTED,
-    direction=Activity.Direction.INBOUND,
-    user=None,
-    data__has_key="reference",
-)
-_AUTHOR = re.compile(r"(?m)^Email: (.+)$")  # a line of what `services.intake` writes of an inquiry
+# What the lead that a person's was merged into may have taken from it.
+FILLED = ("contact_name", "phone", "notes", "itinerary", "pickup_location", "dropoff_location")
 SHORTEST = 4  # characters of a name that is looked for in other people's text
 
 
@@ -118,30 +114,59 @@ def emptied(model: type[Model], name: str) -> Any:
 
 
 def leads_of(address: str) -> list[Lead]:
-    """The leads of this (normalised) address, archived ones and those merged into them included."""
+    """The leads of this (normalised) address, archived ones included, and those merged into them that name no other
+    address: whoever has another one is somebody else."""
     theirs = Lead.objects.filter(Q(email_normalised=address) | Q(email__iexact=address)).order_by().values("pk")
-    return list(Lead.objects.filter(Q(pk__in=theirs) | Q(merged_into__in=theirs)).order_by("pk"))
+    merged = Q(merged_into__in=theirs) & Q(email="")
+    return list(Lead.objects.filter(Q(pk__in=theirs) | merged).order_by("pk"))
 
 
-def inquiries_of(address: str) -> "QuerySet[Activity]":
-    """What came in by the web site from this (normalised) address, whichever lead it joined."""
-    rows = Activity.objects.filter(INQUIRY)
-    named = mentions_of_address(address).rows(Activity, ("notes", "data")).values("pk")
-    return rows.filter(pk__in=[row.pk for row in rows.filter(pk__in=named) if author_of(row) == address])
+@dataclass(frozen=True)
+class Inquiries:
+    """Keys of activities. `elsewhere`: what the person wrote to us that stands in other people's leads. `of_others`:
+    what other people wrote that stands in the person's leads. `as_leads`: who the person says to be in them."""
+
+    elsewhere: list[int]
+    of_others: list[int]
+    as_leads: list[Lead]
 
 
-def inquiries_of_others(address: str, lead_ids: Collection[int]) -> "QuerySet[Activity]":
-    """What came in by the web site from other addresses and joined these leads."""
-    rows = Activity.objects.filter(INQUIRY, lead__in=lead_ids)
-    return rows.filter(pk__in=[row.pk for row in rows if author_of(row) not in ("", address)])
+def inquiries_of(address: str, leads: Iterable[Lead]) -> Inquiries:
+    """The person's and other people's inquiries, which join the open lead of whoever has the same e-mail or phone.
+
+    Anything inbound in another's lead that names the address counts as the person's, unless it names its author.
+    """
+    keys = [lead.pk for lead in leads]
+    inbound = Activity.objects.filter(direction=Activity.Direction.INBOUND)
+    named = mentions_of_address(address).rows(Activity, ("description", "notes", "data")).values("pk")
+    there = list(inbound.exclude(lead__in=keys).filter(pk__in=named).order_by("pk"))
+    theirs = [activity for activity in there if _author(activity) in ("", address)]
+    others = [activity.pk for activity in inbound.filter(lead__in=keys) if _author(activity) not in ("", address)]
+    as_leads = [
+        Lead(
+            company_name=_line(activity, "Company name"),
+            contact_name=_line(activity, "Contact name"),
+            phone=_line(activity, "Phone"),
+            phone_normalised=normalise.phone(_line(activity, "Phone")),
+        )
+        for activity in theirs
+    ]
+    return Inquiries([activity.pk for activity in theirs], others, as_leads)
 
 
-def author_of(inquiry: Activity) -> str:
-    """The normalised e-mail address that whoever wrote an inquiry gave; empty where there is none."""
-    if "email" in inquiry.data:
-        return str(inquiry.data["email"])
-    author = _AUTHOR.search(inquiry.notes.partition("\nNotes: ")[0])  # what was taken in before `data` said it
-    return normalise.email(author[1]) if author else ""
+def _author(activity: Activity) -> str:
+    """The normalised address that whoever wrote an inquiry gave; empty where there is none."""
+    if "email" in activity.data and "reference" in activity.data:
+        return str(activity.data["email"])
+    return normalise.email(_line(activity, "Email"))  # of an inquiry from before `data` had it
+
+
+def _line(activity: Activity, label: str) -> str:
+    """What an inquiry says under this label: a line that `services.intake` writes, above what its author wrote."""
+    if "reference" not in activity.data:
+        return ""
+    found = re.search(rf"^{label}: (.+)$", activity.notes.partition("\nNotes: ")[0], re.MULTILINE)
+    return found[1].strip() if found else ""
 
 
 def mentions_of_address(address: str) -> Mentions:
@@ -161,7 +186,7 @@ def mentions_of(address: str, leads: Iterable[Lead]) -> Mentions:
     """The address, and the names and numbers of these leads that nobody else's lead has."""
     leads = list(leads)
     words = set(mentions_of_address(address).words)
-    others = Lead.objects.exclude(pk__in=[lead.pk for lead in leads])
+    others = Lead.objects.exclude(pk__in=[lead.pk for lead in leads if lead.pk])
     for lead in leads:
         for column in ("company_name", "contact_name"):
             name = getattr(lead, column)

@@ -4,7 +4,7 @@ Both are on record, with a keyed hash in the place of the address. Erasing leave
 scores as they are, so that figures stay true.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Model, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -20,14 +20,13 @@ from athena.accounts.models import User
 from athena.db.mentions import ERASED, Mentions, text_columns
 from athena.models import IdempotencyKey
 from notifications import privacy as told
-from notifications.models import Notification
 from sales import errors, normalise
-from sales.models import Activity, FieldChange, ImportFile, ImportRow, Lead, PrivacyRequest
+from sales.models import Activity, FieldChange, ImportFile, ImportRow, Lead, LeadImport, PrivacyRequest
 from sales.queries import personal_data
-from sales.services import locks
+from sales.services import locks, search
 
 _Row = ImportRow.State
-_CELLS = ("cells", "values", "problems", "changes")
+_CELLS = ("cells", "values", "problems", "cleaned", "changes")
 _UNDECIDED = (_Row.STAGED, _Row.READY, _Row.WRONG)
 
 
@@ -51,9 +50,9 @@ def hand_out(*, ran_by: str, address: str) -> dict[str, Any]:
         model._meta.db_table: list(model._base_manager.filter(**{f"{key}__in": keys}).order_by("pk").values())
         for model, key, _ in personal_data.of_leads()
     }
-    of_others = personal_data.inquiries_of_others(address, keys)
-    theirs = Activity.objects.filter(Q(lead__in=keys) | Q(pk__in=personal_data.inquiries_of(address)))
-    belongs["activities"] = list(theirs.exclude(pk__in=of_others).order_by("pk").values())
+    inquiries = personal_data.inquiries_of(address, leads)
+    theirs = Activity.objects.filter(Q(lead__in=keys) | Q(pk__in=inquiries.elsewhere))
+    belongs["activities"] = list(theirs.exclude(pk__in=inquiries.of_others).order_by("pk").values())
     belongs["import_rows"] = list(_import_rows(address, keys).order_by("pk").values())
     found |= {table: rows for table, rows in belongs.items() if rows}
     found["notifications"] = [
@@ -79,16 +78,19 @@ def erase(*, ran_by: str, address: str) -> Erased:
     names and numbers that only they have. Raises `Invalid`; `Conflict` while a file is still being read.
     """
     address = _person(address)
-    if ImportFile.objects.exists():
+    if LeadImport.objects.filter(state=LeadImport.State.READING).exists():
         raise errors.Conflict("A file is being read just now. Try again in a minute.")
-    leads = locks.lock_leads(lead.pk for lead in personal_data.leads_of(address))
+    ImportFile.objects.all().delete()  # kept so that another sheet may be chosen; nobody can look into them
+    theirs = personal_data.leads_of(address)
+    locked = locks.lock_leads({key for lead in theirs for key in (lead.pk, lead.merged_into_id) if key})
+    leads = [lead for lead in locked if lead.pk in {each.pk for each in theirs}]
     keys = [lead.pk for lead in leads]
-    mentions = personal_data.mentions_of(address, leads)
-    inquiries = personal_data.inquiries_of(address).exclude(lead__in=keys)
-    rows = told.erase(keys, mentions, whole=_told_of(inquiries))
-    rows += _erase_imports(address, keys) + _erase_answers(keys, mentions)
-    rows += _erase_log(keys) + _empty(inquiries, ("description", "notes", "data"))
-    rows += _empty_what_belongs(address, keys)
+    inquiries = personal_data.inquiries_of(address, leads)
+    mentions = personal_data.mentions_of(address, [*leads, *inquiries.as_leads])
+    rows = told.erase(keys, mentions, personal_data.mentions_of_address(address))
+    rows += _erase_imports(address, keys) + _erase_answers(keys, mentions) + _erase_log(keys)
+    rows += _empty_inquiries(inquiries.elsewhere) + _empty_what_was_filled(leads)
+    rows += _empty_what_belongs(keys, inquiries.of_others)
     _empty_leads(keys)
     rows += _scrub(address, mentions)
     _record(PrivacyRequest.Action.ERASE, address, ran_by, len(leads), rows)
@@ -129,35 +131,56 @@ def _empty_leads(keys: Collection[int]) -> None:
     )
 
 
-def _empty_what_belongs(address: str, keys: Collection[int]) -> int:
-    """Everything said about their leads, but figures and what somebody else wrote by the web site."""
+def _empty_what_belongs(keys: Collection[int], of_others: Collection[int]) -> int:
+    """Everything said about their leads, but what other people wrote there; of changes of fields, all but figures."""
     rows = 0
     for model, key, columns in personal_data.of_leads():
         if columns:
             theirs = model._base_manager.filter(**{f"{key}__in": keys})
             if model is FieldChange:
                 theirs = theirs.exclude(field__in=personal_data.KEPT_CHANGES)
-            elif model is Activity:
-                others = personal_data.inquiries_of_others(address, keys)
-                theirs = theirs.exclude(pk__in=list(others.values_list("pk", flat=True)))
-            rows += _empty(theirs, columns)
+            if model is Activity:
+                theirs = theirs.exclude(pk__in=of_others)
+            rows += theirs.update(**_nothing(model, columns))
     return rows
 
 
-def _empty(rows: "QuerySet[Any]", columns: Iterable[str]) -> int:
-    return rows.update(**{name: personal_data.emptied(rows.model, name) for name in columns})
+def _nothing(model: type[Model], columns: Collection[str]) -> dict[str, Any]:
+    return {name: personal_data.emptied(model, name) for name in columns}
 
 
-def _told_of(inquiries: "QuerySet[Activity]") -> "QuerySet[Notification]":
-    """What the owners of other leads were told of the inquiries that joined those."""
-    leads = set(inquiries.values_list("lead", flat=True))
-    return Notification.objects.filter(kind="inquiry_received", context__lead_id__in=leads)
+def _empty_inquiries(activities: Collection[int]) -> int:
+    """What the person wrote into other people's leads, and what was said there before it was corrected."""
+    columns = [name for name in text_columns(Activity) if name not in personal_data.FREE.get("sales.Activity", ())]
+    rows = Activity.objects.filter(pk__in=activities).update(**_nothing(Activity, columns))
+    corrections = FieldChange.objects.filter(field="activity", new__id__in=list(activities))
+    return rows + corrections.update(old=None, new=None)
+
+
+def _empty_what_was_filled(leads: Collection[Lead]) -> int:
+    """What other people's leads took from the person's when those were merged into them."""
+    rows = 0
+    others = [lead for lead in leads if lead.merged_into_id and lead.merged_into_id not in {each.pk for each in leads}]
+    for lead in others:
+        about = FieldChange.objects.filter(lead=lead.merged_into_id)
+        rows += about.filter(field="merged", new__lead_id=lead.pk).update(old=None, new=None)
+        for name in personal_data.FILLED:
+            value = getattr(lead, name)
+            taken = about.filter(field=name, new=value) if value else about.none()
+            if taken.exists():
+                rows += taken.update(old=None, new=None)
+                kept = Lead.objects.filter(pk=lead.merged_into_id, **{name: value})
+                empty = {name: ERASED if name == "contact_name" else ""}
+                rows += kept.update(**empty, **({"phone_normalised": ""} if name == "phone" else {}))
+    search.index(list(Lead.objects.filter(pk__in=[lead.merged_into_id for lead in others])))
+    return rows
 
 
 def _import_rows(address: str, keys: Collection[int]) -> Any:
     """Rows of files that are theirs: by the address, wherever it stands in them, or by the lead."""
     named = personal_data.mentions_of_address(address).rows(ImportRow, _CELLS).values("pk")
-    theirs = Q(email_normalised=address) | Q(lead__in=keys) | Q(same_as__in=keys) | Q(pk__in=named)
+    alike = Q(same_as__in=keys, email_normalised="")  # who has another address is somebody else
+    theirs = Q(email_normalised=address) | Q(lead__in=keys) | alike | Q(pk__in=named)
     return ImportRow.objects.filter(theirs)
 
 
@@ -165,7 +188,9 @@ def _erase_imports(address: str, keys: Collection[int]) -> int:
     theirs = list(_import_rows(address, keys).values_list("pk", flat=True))
     rows = ImportRow.objects.filter(pk__in=theirs)
     rows.filter(state__in=_UNDECIDED).update(state=_Row.SKIPPED)
-    return rows.update(cells=[], values={}, problems={}, changes=None, email_normalised="", phone_normalised="")
+    return rows.update(
+        cells=[], values={}, problems={}, cleaned={}, changes=None, email_normalised="", phone_normalised=""
+    )
 
 
 def _erase_answers(keys: Collection[int], mentions: Mentions) -> int:

@@ -6,7 +6,7 @@ import athena.db
 class Migration(migrations.Migration):
     """Logins from before count from now on."""
 
-    dependencies = [("accounts", "0004_limits_and_absence")]
+    dependencies = [("accounts", "0005_settled_minutes")]
 
     operations = [
         migrations.AddField(
