@@ -67,30 +67,33 @@ class RunFilters(filters.StrictFilterSet):
 class ScoringRuleViewSet(PreviewActions, ViewSet):
     queryset = LeadScoringRule.objects.none()
     row = RuleRow
+    shown = Rule
     pagination_class = None
 
     def get_queryset(self) -> "QuerySet[LeadScoringRule]":
         return LeadScoringRule.objects.order_by("-points", "id")
+
+    def present(self, row: dict[str, Any]) -> dict[str, Any]:
+        return {**row, "problems": checks.problems(row)}
 
     @extend_schema(parameters=ARRAY, responses=Rule(many=True))
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Every rule, most points first. Managers."""
         query_values(request, StrictSerializer, ARRAY_PARAMETERS)
         answer = array_response(request, self.rows())
-        answer.data = [_with_problems(row) for row in answer.data]
+        answer.data = [self.present(row) for row in answer.data]
         return answer
 
     @extend_schema(responses=Rule)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One rule. Managers."""
-        query_values(request, StrictSerializer)
-        return Response(_with_problems(self.found(self.rows().filter(pk=self.pk))))
+        return super().retrieve(request, *args, **kwargs)
 
     @extend_schema(request=RuleBody, responses={201: NewRule})
     def create(self, request: Request) -> Response:
         """Add a rule, and have all leads scored anew. Field, operator and value must suit each other. Managers."""
         rule = scoring_rules.create_rule(by=self.caller, values=self.body(RuleBody))
-        row = _with_problems(RuleRow.of(rule))
+        row = self.present(RuleRow.of(rule))
         return Response({"rule_id": rule.pk, **row}, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=RuleBody, responses=Rule)
@@ -98,7 +101,7 @@ class ScoringRuleViewSet(PreviewActions, ViewSet):
         """Change a rule, and have all leads scored anew. Managers."""
         changes = self.body(RuleBody, partial=True)
         rule = scoring_rules.update_rule(by=self.caller, rule_id=self.pk, changes=changes, versions=self.if_match)
-        return Response(_with_problems(RuleRow.of(rule)))
+        return Response(self.present(RuleRow.of(rule)))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
@@ -165,7 +168,3 @@ class ScoringViewSet(VerbViewSet):
         count = run_counts.count_for(self.caller, run)
         answer = {"message": f"Recalculating the scores of {count} leads", "count": count, "run_id": run.pk}
         return Response(answer, status=status.HTTP_202_ACCEPTED)
-
-
-def _with_problems(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "problems": checks.problems(row)}
