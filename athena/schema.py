@@ -74,8 +74,9 @@ class Schema(AutoSchema):
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation = super().get_operation(*args, **kwargs)
         if operation is not None:
+            operation["parameters"] = [_never_null(each) for each in operation.get("parameters", [])]
             if self._headers:
-                operation.setdefault("parameters", []).extend(self._headers)
+                operation["parameters"].extend(self._headers)
             if self._is_versioned and self.view.action in ("retrieve", "create", "partial_update"):
                 for status in ("200", "201"):
                     operation["responses"].get(status, {})["headers"] = {"ETag": _ETAG}
@@ -154,6 +155,14 @@ def _or_null(shape: dict[str, Any], meaning: str) -> dict[str, Any]:
     if "$ref" in shape:
         shape = {"allOf": [shape]}
     return {**shape, "nullable": True, "description": " ".join(filter(None, [shape.get("description"), meaning]))}
+
+
+def _never_null(parameter: dict[str, Any]) -> dict[str, Any]:
+    """A parameter of an address, which is left out by leaving it out."""
+    shape = {name: value for name, value in parameter["schema"].items() if name != "nullable"}
+    about = parameter.get("description", "").removesuffix(LEFT_OUT).removesuffix(NONE).strip()
+    rest = {name: value for name, value in parameter.items() if name != "description"}
+    return {**rest, "schema": shape} | ({"description": about} if about else {})
 
 
 def without_null_enum(result: dict[str, Any], **_: Any) -> dict[str, Any]:
