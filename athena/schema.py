@@ -77,7 +77,7 @@ class Schema(AutoSchema):
             operation["parameters"] = [_never_null(each) for each in operation.get("parameters", [])]
             if self._headers:
                 operation["parameters"].extend(self._headers)
-            if self._is_versioned and self.view.action in ("retrieve", "create", "partial_update"):
+            if self._is_versioned and self._action in ("retrieve", "create", "partial_update"):
                 for status in ("200", "201"):
                     operation["responses"].get(status, {})["headers"] = {"ETag": _ETAG}
             names = {parameter["name"] for parameter in operation.get("parameters", [])}
@@ -109,8 +109,12 @@ class Schema(AutoSchema):
         if self._is_idempotent:
             return [_IDEMPOTENCY_KEY]
         conditions = {"retrieve": _IF_NONE_MATCH, "partial_update": _IF_MATCH, "destroy": _IF_MATCH}
-        condition = conditions.get(self.view.action) if self._is_versioned else None
+        condition = conditions.get(self._action) if self._is_versioned else None
         return [condition] if condition else []
+
+    @property
+    def _action(self) -> str:
+        return str(getattr(self.view, "action", ""))
 
     @property
     def _is_versioned(self) -> bool:

@@ -1,5 +1,6 @@
 """`/sales/scoring`: the rules, what they may ask, and the runs that apply them."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -129,9 +130,9 @@ class ScoringRunViewSet(ViewSet):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One run. Counts are of the leads that you may read. Managers."""
         answer = super().retrieve(request, *args, **kwargs)
-        return Response(self._counted([answer.data])[0])
+        return Response(*self._counted([answer.data]))
 
-    def _counted(self, runs: "list[dict[str, Any]]") -> "list[dict[str, Any]]":
+    def _counted(self, runs: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
         counts = run_counts.counts_for(self.caller, runs)
         return [{**run, **counts[run["id"]]} for run in runs]
 
