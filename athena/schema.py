@@ -16,6 +16,7 @@ _PATH_ID = {"type": "integer", "minimum": 1}
 _CHANGES = ("POST", "PUT", "PATCH", "DELETE")
 _ERRORS: dict[str, tuple[str, tuple[str, ...]]] = {  # what it means, and which methods answer so
     "400": ("Malformed: by field, or as a detail", ("GET", *_CHANGES)),
+    "304": ("Nothing has changed since it was read: see If-None-Match", ("GET",)),
     "401": ("Not logged in", ("GET", *_CHANGES)),
     "403": ("Seen, but not allowed", ("GET", *_CHANGES)),
     "404": ("Not there, or not visible", ("GET", *_CHANGES)),
@@ -41,8 +42,20 @@ _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
     "required": False,
-    "schema": {"type": "string", "example": '"7"'},
+    "schema": {"type": "string"},
     "description": "The ETag that was read. Where it no longer holds, nothing is changed (412).",
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The ETag that was read. Where it still holds, the answer is an empty 304.",
+}
+_ETAG = {
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "It changes whenever anything in what GET answers does.",
 }
 
 
@@ -61,14 +74,18 @@ class Schema(AutoSchema):
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation = super().get_operation(*args, **kwargs)
         if operation is not None:
+            operation["parameters"] = [_never_null(each) for each in operation.get("parameters", [])]
             if self._headers:
-                operation.setdefault("parameters", []).extend(self._headers)
+                operation["parameters"].extend(self._headers)
+            if self._is_versioned and self._action in ("retrieve", "create", "partial_update"):
+                for status in ("200", "201"):
+                    operation["responses"].get(status, {})["headers"] = {"ETag": _ETAG}
             names = {parameter["name"] for parameter in operation.get("parameters", [])}
             answers = operation.setdefault("responses", {})
             error = {"application/json": {"schema": self._error().ref}}
             for status, (why, methods) in _ERRORS.items():
                 if self.method in methods and self._can_answer(status, names):
-                    answers.setdefault(status, {"description": why, "content": error})
+                    answers.setdefault(status, {"description": why} | ({"content": error} if status != "304" else {}))
         return operation
 
     def _map_serializer(self, serializer: Any, *args: Any, **kwargs: Any) -> Any:
@@ -89,9 +106,19 @@ class Schema(AutoSchema):
 
     @property
     def _headers(self) -> list[dict[str, Any]]:
-        row = getattr(self.view, "row", None)
-        versioned = self.method in ("PATCH", "DELETE") and "version" in set(row.keys() if row else ())
-        return [_IDEMPOTENCY_KEY] if self._is_idempotent else [_IF_MATCH] if versioned else []
+        if self._is_idempotent:
+            return [_IDEMPOTENCY_KEY]
+        conditions = {"retrieve": _IF_NONE_MATCH, "partial_update": _IF_MATCH, "destroy": _IF_MATCH}
+        condition = conditions.get(self._action) if self._is_versioned else None
+        return [condition] if condition else []
+
+    @property
+    def _action(self) -> str:
+        return str(getattr(self.view, "action", ""))
+
+    @property
+    def _is_versioned(self) -> bool:
+        return "version" in getattr(self.view, "shown_keys", ())
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
@@ -109,8 +136,8 @@ class Schema(AutoSchema):
             return not any(isinstance(each, AllowAny) for each in self.view.get_permissions())
         if status == "404":
             return "{" in self.path or "user_id" in parameters or self._is_idempotent
-        if status == "412":
-            return "If-Match" in parameters
+        if status in ("304", "412"):
+            return ("If-Match" if status == "412" else "If-None-Match") in parameters
         return status != "422" or self._is_idempotent
 
     def _error(self) -> ResolvedComponent:
@@ -132,6 +159,14 @@ def _or_null(shape: dict[str, Any], meaning: str) -> dict[str, Any]:
     if "$ref" in shape:
         shape = {"allOf": [shape]}
     return {**shape, "nullable": True, "description": " ".join(filter(None, [shape.get("description"), meaning]))}
+
+
+def _never_null(parameter: dict[str, Any]) -> dict[str, Any]:
+    """A parameter of an address, which is left out by leaving it out."""
+    shape = {name: value for name, value in parameter["schema"].items() if name != "nullable"}
+    about = parameter.get("description", "").removesuffix(LEFT_OUT).removesuffix(NONE).strip()
+    rest = {name: value for name, value in parameter.items() if name != "description"}
+    return {**rest, "schema": shape} | ({"description": about} if about else {})
 
 
 def without_null_enum(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -25,6 +25,7 @@
 answered: `athena.api_errors` has the table. A resource's address is one line in its `api/urls.py`.
 """
 
+from collections.abc import Collection, Container
 from functools import partial
 from typing import Any, ClassVar
 
@@ -94,18 +95,20 @@ class VerbViewSet(viewsets.ViewSet):
         _ = request.data  # a body that can't be read is an error, also where nothing is asked of it
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        tag = preconditions.tag_of(getattr(response, "data", None))
+        tag = preconditions.tag_of(getattr(response, "data", None), self.shown_keys)
+        if request.method in ("GET", "HEAD") and preconditions.is_known(request.headers.get("If-None-Match"), tag):
+            response = Response(status=304)
         if tag is not None:
             response.headers["ETag"] = tag
         return super().finalize_response(request, response, *args, **kwargs)
 
+    @property
+    def shown_keys(self) -> Collection[str]:
+        """The keys of a row as GET answers it; none where there are no rows."""
+        return ()
+
     def check_sight(self) -> None:
         """That what the address names is still the caller's to see. Raises `Http404`."""
-
-    @property
-    def if_match(self) -> frozenset[int] | None:
-        """The versions that the request is about; None for any. Raises `ValidationError`."""
-        return preconditions.versions_in(self.request.headers.get("If-Match"))
 
     def body(self, shape: type[StrictSerializer], *, partial: bool = False) -> dict[str, Any]:
         """The request's body, read by `shape`. Raises `ValidationError`."""
@@ -137,8 +140,24 @@ class ViewSet(VerbViewSet, viewsets.GenericViewSet):  # type: ignore[type-arg]
 
     pagination_class: Any = KeysetPagination
     row: ClassVar[type[Row]]
+    shown: ClassVar[type[Row] | None] = None  # the shape of one row by itself, where it has more than `row`
     orderings: ClassVar[dict[str, str]] = {"id": "id"}
     default_ordering: ClassVar[str] = "-id"
+
+    @property
+    def shown_keys(self) -> Collection[str]:
+        shape: type[Row] | None = self.shown or getattr(self, "row", None)
+        return shape.keys() if shape is not None else ()
+
+    @property
+    def if_match(self) -> Container[int] | None:
+        """The versions of the row that the request is about; None for any. Raises `ValidationError`."""
+        tags = preconditions.tags_in(self.request.headers.get("If-Match"))
+        return None if tags is None else preconditions.AsRead(tags, self._tag_now)
+
+    def _tag_now(self) -> str | None:
+        row = self.rows().filter(pk=self.pk).first()
+        return None if row is None else preconditions.tag_of(self.present(row), self.shown_keys)
 
     def check_sight(self) -> None:
         if "pk" in self.kwargs:
@@ -147,6 +166,10 @@ class ViewSet(VerbViewSet, viewsets.GenericViewSet):  # type: ignore[type-arg]
     def rows(self) -> "QuerySet[Any, Any]":
         """What the caller may see, as rows."""
         return self.row.read(self.get_queryset())
+
+    def present(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A row as GET answers it by itself (`shown`): where that is more than `row`, what is added."""
+        return row
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.page(self.row, self.get_queryset())
@@ -157,7 +180,7 @@ class ViewSet(VerbViewSet, viewsets.GenericViewSet):  # type: ignore[type-arg]
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         query_values(request, StrictSerializer)
-        return Response(self.found(self.rows().filter(pk=self.pk)))
+        return Response(self.present(self.found(self.rows().filter(pk=self.pk))))
 
     def get_serializer_class(self) -> Any:
         """What goes out, for the schema and the browsable API."""

@@ -40,7 +40,10 @@ class WhateverIsAsked(BaseContentNegotiation):
 
 class CalendarActions:
     @extend_schema(
-        parameters=[CalendarQuery], responses={(200, "text/calendar"): OpenApiResponse(str, "iCalendar")}, auth=[]
+        operation_id="sales_follow_ups_calendar_retrieve",
+        parameters=[CalendarQuery],
+        responses={(200, "text/calendar"): OpenApiResponse(str, "iCalendar")},
+        auth=[],
     )
     @action(
         detail=False, url_path=r"calendar\.ics", url_name="calendar", pagination_class=None,

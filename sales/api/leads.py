@@ -10,8 +10,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from athena.http import fields, filters
-from athena.http.filters import query_values
-from athena.http.serializers import StrictSerializer
 from athena.http.viewsets import ViewSet
 from sales.api.activities import ActivityBody
 from sales.api.attribution import Attribution
@@ -93,6 +91,7 @@ class LeadViewSet(
 
     queryset = Lead.objects.none()
     row = LeadRow
+    shown = LeadDetail
     filterset_class = LeadFilters
     orderings = {
         "created_at": "created_at",
@@ -113,6 +112,9 @@ class LeadViewSet(
     def get_queryset(self) -> "QuerySet[Lead]":
         return Lead.objects.visible_to(self.caller)
 
+    def present(self, row: dict[str, Any]) -> dict[str, Any]:
+        return LeadDetail.warned(row)
+
     @extend_schema(request=NewLeadBody, responses={201: NewLead})
     def create(self, request: Request) -> Response:
         """Take a lead in. A rep's is theirs; a manager may name `assigned_to`, or else nobody owns it yet.
@@ -126,8 +128,7 @@ class LeadViewSet(
     @extend_schema(responses=LeadDetail)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One lead, with `warnings` about its trip."""
-        query_values(request, StrictSerializer)
-        return Response(LeadDetail.warned(self.found(self.rows().filter(pk=self.pk))))
+        return super().retrieve(request, *args, **kwargs)
 
     @extend_schema(request=LeadBody, responses=LeadDetail)
     def partial_update(self, request: Request, pk: str) -> Response:

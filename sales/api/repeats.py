@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from athena.http.filters import StrictFilterSet
 from athena.http.serializers import StrictSerializer
-from sales.api.shapes import LeadRow
+from sales.api.shapes import LeadDetail, LeadRow
 from sales.services import repeats
 
 
@@ -28,7 +28,7 @@ class RepeatActions:
         answer: Response = self.page(LeadRow, self.get_queryset().call_again(self.caller))
         return answer
 
-    @extend_schema(request=None, responses={201: LeadRow})
+    @extend_schema(request=None, responses={201: LeadDetail})
     @action(detail=True, methods=["post"])
     def repeat(self: Any, request: Request, pk: str) -> Response:
         """Make a new lead of a won trip, on its next anniversary, for the same owner, with a call to its client.
@@ -36,4 +36,4 @@ class RepeatActions:
         Owner or manager. 409 `not_won`, `already_repeated`.
         """
         self.body(StrictSerializer)
-        return Response(LeadRow.of(repeats.repeat(by=self.caller, lead_id=self.pk)), status=status.HTTP_201_CREATED)
+        return Response(LeadDetail.of(repeats.repeat(by=self.caller, lead_id=self.pk)), status=status.HTTP_201_CREATED)

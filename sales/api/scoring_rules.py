@@ -1,5 +1,7 @@
 """`/sales/scoring`: the rules, what they may ask, and the runs that apply them."""
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -67,30 +69,41 @@ class RunFilters(filters.StrictFilterSet):
 class ScoringRuleViewSet(PreviewActions, ViewSet):
     queryset = LeadScoringRule.objects.none()
     row = RuleRow
+    shown = Rule
     pagination_class = None
 
     def get_queryset(self) -> "QuerySet[LeadScoringRule]":
         return LeadScoringRule.objects.order_by("-points", "id")
+
+    @cached_property
+    def equal_rules(self) -> dict[int, list[str]]:
+        """Asked once a request, after what it writes."""
+        return equal_rules.find_equal_rules()
+
+    def present(self, row: dict[str, Any]) -> dict[str, Any]:
+        """With why the rule is skipped, if it is, and what is worth a second look."""
+        names = self.equal_rules.get(row["id"])
+        warnings = [{"code": "same_condition", "message": equal_rules.warning_about(names)}] if names else []
+        return {**row, "problems": checks.problems(row), "warnings": warnings}
 
     @extend_schema(parameters=ARRAY, responses=Rule(many=True))
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Every rule, most points first. Managers."""
         query_values(request, StrictSerializer, ARRAY_PARAMETERS)
         answer = array_response(request, self.rows())
-        answer.data = _add_advice(answer.data)
+        answer.data = [self.present(row) for row in answer.data]
         return answer
 
     @extend_schema(responses=Rule)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One rule. Managers."""
-        query_values(request, StrictSerializer)
-        return Response(_add_advice([self.found(self.rows().filter(pk=self.pk))])[0])
+        return super().retrieve(request, *args, **kwargs)
 
     @extend_schema(request=RuleBody, responses={201: NewRule})
     def create(self, request: Request) -> Response:
         """Add a rule, and have all leads scored anew. Field, operator and value must suit each other. Managers."""
         rule = scoring_rules.create_rule(by=self.caller, values=self.body(RuleBody))
-        (row,) = _add_advice([RuleRow.of(rule)])
+        row = self.present(RuleRow.of(rule))
         return Response({"rule_id": rule.pk, **row}, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=RuleBody, responses=Rule)
@@ -98,7 +111,7 @@ class ScoringRuleViewSet(PreviewActions, ViewSet):
         """Change a rule, and have all leads scored anew. Managers."""
         changes = self.body(RuleBody, partial=True)
         rule = scoring_rules.update_rule(by=self.caller, rule_id=self.pk, changes=changes, versions=self.if_match)
-        return Response(_add_advice([RuleRow.of(rule)])[0])
+        return Response(self.present(RuleRow.of(rule)))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
@@ -126,9 +139,9 @@ class ScoringRunViewSet(ViewSet):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One run. Counts are of the leads that you may read. Managers."""
         answer = super().retrieve(request, *args, **kwargs)
-        return Response(self._counted([answer.data])[0])
+        return Response(*self._counted([answer.data]))
 
-    def _counted(self, runs: "list[dict[str, Any]]") -> "list[dict[str, Any]]":
+    def _counted(self, runs: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
         counts = run_counts.counts_for(self.caller, runs)
         return [{**run, **counts[run["id"]]} for run in runs]
 
@@ -165,18 +178,3 @@ class ScoringViewSet(VerbViewSet):
         count = run_counts.count_for(self.caller, run)
         answer = {"message": f"Recalculating the scores of {count} leads", "count": count, "run_id": run.pk}
         return Response(answer, status=status.HTTP_202_ACCEPTED)
-
-
-def _add_advice(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows with why each is skipped, if it is, and what is worth a second look."""
-    equal = equal_rules.find_equal_rules()
-    return [
-        {
-            **row,
-            "problems": checks.problems(row),
-            "warnings": [{"code": "same_condition", "message": equal_rules.warning_about(equal[row["id"]])}]
-            if row["id"] in equal
-            else [],
-        }
-        for row in rows
-    ]

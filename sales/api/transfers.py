@@ -25,13 +25,14 @@ MOST_LEADS, MOST_RECEIVERS = 10_000, 200
 
 
 class TransferBody(StrictSerializer):
-    to_user_id = fields.IdField()
+    """What the query does not say. (Who gets the lead must be said in one of the two.)"""
+
+    to_user_id = fields.IdField(required=False)
     reason = fields.LongTextField(required=False)
     notes = fields.LongTextField(required=False)
 
 
-class TransferQuery(TransferBody):
-    to_user_id = fields.IdField(required=False)
+class TransferQuery(TransferBody): ...
 
 
 class ReceiverBody(StrictSerializer):
@@ -234,7 +235,7 @@ def _answer(done: Plan, missing: Sequence[tuple[int, str]] = (), to_user_id: int
 
 def _from_query_and_body(query: dict[str, Any], view: ViewSet, shape: type[StrictSerializer]) -> dict[str, Any]:
     """Parameters that may come either way. Raises `ValidationError` where both say something different."""
-    body = shape(data=view.request.data, partial=True)
+    body = shape(data=view.request.data)
     body.is_valid(raise_exception=True)
     clash = {
         name: ["The query and the body differ."]

@@ -40,4 +40,4 @@ def count_for(user: User, run: ScoringRun) -> int:
 def _share(run: Mapping[str, Any], total: int) -> int:
     if run["state"] == ScoringRun.State.DONE:
         return total
-    return min(total, total * run["processed"] // max(run["total"], 1))
+    return min(total, total * int(run["processed"]) // max(int(run["total"]), 1))

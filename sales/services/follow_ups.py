@@ -1,6 +1,6 @@
 """Promising to follow up on a lead, changing the promise, and keeping it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -67,7 +67,7 @@ def create(
 
 @transaction.atomic
 def update(
-    *, by: User | None, follow_up_id: int, changes: Mapping[str, Any], versions: Collection[int] | None = None
+    *, by: User | None, follow_up_id: int, changes: Mapping[str, Any], versions: Container[int] | None = None
 ) -> FollowUp:
     """Reschedule, reword or (managers) reassign an open follow-up. A new date or assignee arms the reminder again.
 
@@ -113,9 +113,7 @@ def snooze(*, by: User | None, follow_up_id: int, until: datetime) -> FollowUp:
 
 
 @transaction.atomic
-def cancel(
-    *, by: User | None, follow_up_id: int, reason: str = "", versions: Collection[int] | None = None
-) -> FollowUp:
+def cancel(*, by: User | None, follow_up_id: int, reason: str = "", versions: Container[int] | None = None) -> FollowUp:
     """Take a follow-up off the list; it stays in the lead's story. A cadence whose step it is stops.
 
     Raises `NotFound`, `NotYourFollowUp`, `Changed`, `FollowUpClosed`.
@@ -193,7 +191,7 @@ def _count(lead: Lead, activity: Activity, by: User) -> None:
     scoring.rescore(lead_ids=[lead.pk], by=by, reason=f"Activity: {activity}", activity_id=activity.pk)
 
 
-def _open_follow_up(by: User | None, follow_up_id: int, versions: Collection[int] | None) -> tuple[FollowUp, Lead]:
+def _open_follow_up(by: User | None, follow_up_id: int, versions: Container[int] | None) -> tuple[FollowUp, Lead]:
     follow_up, lead = locks.visible_follow_up(by, follow_up_id)
     policy.require_write_follow_up(by, follow_up)
     locks.require_version(follow_up, versions)

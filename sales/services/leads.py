@@ -1,6 +1,6 @@
 """Taking a lead in, changing it, closing it, putting it away. Owners change by `services.transfers` alone."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -51,7 +51,7 @@ def create(*, by: User | None, values: Mapping[str, Any], repeat_of: Lead | None
 
 @transaction.atomic
 def update(
-    *, by: User | None, lead_id: int, changes: Mapping[str, Any], versions: Collection[int] | None = None
+    *, by: User | None, lead_id: int, changes: Mapping[str, Any], versions: Container[int] | None = None
 ) -> Lead:
     """Change a lead's fields. Each change is a `FieldChange`, a new status an activity too.
 
@@ -103,7 +103,7 @@ def update(
 
 
 @transaction.atomic
-def archive(*, by: User | None, lead_id: int, versions: Collection[int] | None = None) -> None:
+def archive(*, by: User | None, lead_id: int, versions: Container[int] | None = None) -> None:
     """Put a lead away (managers): it is nobody's to see until it is restored, and nothing is due on it.
 
     Raises `NotFound`, `NotAllowed`, `Changed`.

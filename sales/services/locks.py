@@ -1,13 +1,13 @@
 """How services find and lock the rows that they change: what `by` can see, leads before follow-ups, in key order."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Container, Iterable
 
 from athena.accounts.models import User
 from sales import errors
 from sales.models import Activity, FollowUp, Lead, LeadScoringRule
 
 
-def require_version(row: Lead | FollowUp | LeadScoringRule, versions: Collection[int] | None) -> None:
+def require_version(row: Lead | FollowUp | LeadScoringRule, versions: Container[int] | None) -> None:
     """That the locked row is still as the caller has read it (None: they do not mind). Raises `Changed`."""
     if versions is not None and row.version not in versions:
         raise errors.Changed

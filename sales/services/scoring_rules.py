@@ -1,6 +1,6 @@
 """Changing the scoring rules. Every change raises the rule set's version and starts a run."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -30,7 +30,7 @@ def create_rule(*, by: User | None, values: Mapping[str, Any]) -> LeadScoringRul
 
 @transaction.atomic
 def update_rule(
-    *, by: User | None, rule_id: int, changes: Mapping[str, Any], versions: Collection[int] | None = None
+    *, by: User | None, rule_id: int, changes: Mapping[str, Any], versions: Container[int] | None = None
 ) -> LeadScoringRule:
     """No change starts no run. Raises `NotAllowed` below manager, `NotFound`, `Changed`, `Invalid`, `TooManyRules`."""
     policy.require_manager(by)
@@ -50,7 +50,7 @@ def update_rule(
 
 
 @transaction.atomic
-def delete_rule(*, by: User | None, rule_id: int, versions: Collection[int] | None = None) -> None:
+def delete_rule(*, by: User | None, rule_id: int, versions: Container[int] | None = None) -> None:
     """Raises `NotAllowed` below manager, `NotFound`, `Changed`."""
     policy.require_manager(by)
     rule_lock.take()
@@ -59,7 +59,7 @@ def delete_rule(*, by: User | None, rule_id: int, versions: Collection[int] | No
     _apply(by, f"Rule deleted: {rule.rule_name}")
 
 
-def _rule(rule_id: int, versions: Collection[int] | None) -> LeadScoringRule:
+def _rule(rule_id: int, versions: Container[int] | None) -> LeadScoringRule:
     rule = LeadScoringRule.objects.select_for_update().filter(pk=rule_id).first()
     if rule is None:
         raise errors.NotFound("There is no such rule.")

@@ -76,7 +76,7 @@ PIECES: dict[str, tuple[str, Any, str, Any]] = {  # the rule it upholds, where i
                as_in(negotiation.DefaultContentNegotiation, "get_accept_list")),
     "tokens": ("Authorization", BearerAuthentication, "authenticate", nothing),
     "idempotency keys": ("Idempotency-Key", idempotency, "key_of", nothing),
-    "If-Match": ("If-Match", preconditions, "versions_in", nothing),
+    "If-Match": ("If-Match", preconditions, "tags_in", nothing),
     "one table of errors": ("not JSON", views.APIView, "get_exception_handler", lambda self: views.exception_handler),
 }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from athena.http.preconditions import tag_of, versions_in
+from athena.http.preconditions import tag_of, tags_in
 from sales.models import FollowUp, Lead, LeadScoringRule
 
 RULE = {
@@ -85,6 +85,24 @@ def test_lists_and_what_has_no_version_have_no_tag(api, admin, made):
 
 
 def test_tags():
-    assert (tag_of({"version": 3}), tag_of({"id": 3}), tag_of([{"version": 3}])) == ('"3"', None, None)
-    assert versions_in(None) is versions_in(" * ") is None
-    assert versions_in('"1" , W/"2","x", "３"') == {1}
+    keys = ("version", "name")
+    tag = tag_of({"version": 3, "name": "x", "more": 1}, keys)
+    assert tag == tag_of({"name": "x", "version": 3}, keys)
+    assert tag not in (tag_of({"version": 3, "name": "y"}, keys), None)
+    assert tag_of({"version": 3}, keys) is tag_of([{"version": 3}], keys) is tag_of({"name": "x"}, ("name",)) is None
+    assert tags_in(None) is tags_in(" * ") is None
+    assert tags_in('"1" , W/"2","x"') == {'"1"', '"x"'}
+
+
+@pytest.mark.parametrize("resource", BODIES)
+def test_what_has_not_changed_is_not_sent_again(api, admin, made, resource):
+    url, tag, change = made(resource)
+    client = api(admin)
+    for known in (tag, f"W/{tag}", f'"x", {tag}', "*"):
+        answer = client.get(url, headers={"If-None-Match": known})
+        assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", tag)
+    for other in ('"x"', "nonsense", ""):
+        assert client.get(url, headers={"If-None-Match": other}).status_code == 200
+    client.patch(url, change)
+    assert client.get(url, headers={"If-None-Match": tag}).status_code == 200
+    assert client.get(url + "9", headers={"If-None-Match": "*"}).status_code == 404

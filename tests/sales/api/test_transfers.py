@@ -111,7 +111,7 @@ def test_bulk_refused(api, admin, rep, make_lead, change, field):
 @pytest.mark.parametrize(
     ("receivers", "field"),
     [([], "receivers"), ([1], "receivers"), ([{"user": 1}], "receivers"), ([{"user_id": "1"}], "receivers"),
-     ({"user_id": 1}, "receivers"), (None, "receivers"), ([{"user_id": n} for n in range(1, 202)], "receivers")],
+     ({"user_id": 1}, "receivers"), (None, "to_user_id"), ([{"user_id": n} for n in range(1, 202)], "receivers")],
 )  # fmt: skip
 def test_receivers_refused(api, admin, make_lead, receivers, field):
     body = {"lead_ids": [make_lead().pk], "receivers": receivers, "reason": "x"}
