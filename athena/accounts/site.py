@@ -1,5 +1,6 @@
 """The admin's own site: its name, a way in that counts failures like the API's, and what its lists may be asked."""
 
+from functools import update_wrapper
 from typing import Any
 
 from django.contrib import admin
@@ -7,12 +8,14 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.text import capfirst
 
 from athena.accounts import services
 from athena.accounts.lockout import LockedOut
 from athena.accounts.models import User
 from athena.http.addresses import client_address
+from athena.http.pages import error_page, is_from_our_own_page
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -61,6 +64,19 @@ class AthenaSite(admin.AdminSite):
     empty_value_display = "–"
     site_url = None  # the admin is the site
     login_form = LoginForm
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """As Django's, but what a page of ours sends after its login has ended comes back, to be sent again."""
+        inner = super().admin_view(view, cacheable)
+
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            is_form = request.method == "POST" and request.path != reverse("admin:logout")
+            if is_form and is_from_our_own_page(request) and not self.has_permission(request):
+                return error_page(request, "logged_out")
+            response: HttpResponse = inner(request, *args, **kwargs)
+            return response
+
+        return update_wrapper(checked, inner)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """What people open every day comes first, by `rank`; then the alphabet."""

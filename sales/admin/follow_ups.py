@@ -203,7 +203,8 @@ class FollowUpAdmin(ServiceAdmin):
         follow_up = self.get_queryset(request).select_related("lead").filter(pk=pk).first()
         if follow_up is None:
             raise Http404
-        form = CompletionForm(request.POST or None)
+        more = "more" in request.POST  # the small form of the day's page wants this one, with what was typed there
+        form = CompletionForm(initial=request.POST.dict()) if more else CompletionForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
                 done = follow_ups.complete(by=person(request), follow_up_id=pk, **form.values())
