@@ -54,7 +54,6 @@ def error_page(request: HttpRequest, name: str, *, explanation: str = "") -> Htt
     """
     status, heading, advice = _ERRORS[name]
     fields = _kept(request)
-    has_files = request.method == "POST" and "multipart/" in request.headers.get("Content-Type", "")
     context = {
         "name": name,
         "status": status,
@@ -62,7 +61,7 @@ def error_page(request: HttpRequest, name: str, *, explanation: str = "") -> Htt
         "advice": explanation or advice,
         "fields": fields,
         "typed": [(_label(key), value) for key, value in fields if _is_typed(key, value)],
-        "may_send_again": bool(fields) and name in _MAY_BE_SENT_AGAIN and not has_files,
+        "may_send_again": bool(fields) and name in _MAY_BE_SENT_AGAIN and not request.FILES,
         "csrf_token": get_token(request) if fields else "",
         "path": request.get_full_path(),
         "is_get": request.method == "GET",
