@@ -10,16 +10,16 @@ from itertools import islice
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
-from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from athena.http.fields import MAX_NAMED
+from athena.http.pages import error_page
 from sales import errors
 
 logger = structlog.get_logger(__name__)
@@ -126,30 +126,35 @@ def _detail(reasons: Any, status: int = 400) -> Response:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not _for_programs(request):
-        return defaults.bad_request(request, exception)
+        return error_page(request, "too_large" if isinstance(exception, RequestDataTooBig) else "bad_request")
     return JsonResponse({"detail": "The request makes no sense.", "code": "bad_request"}, status=400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not _for_programs(request):
-        return defaults.permission_denied(request, exception)
+        cause = exception.__cause__  # a service's words are meant for people, Django's are not
+        return error_page(request, "forbidden", explanation=str(cause) if isinstance(cause, errors.SalesError) else "")
     return JsonResponse({"detail": "You are not allowed to do that.", "code": "not_allowed"}, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not _for_programs(request):
-        return defaults.page_not_found(request, exception)
+        return error_page(request, "not_found")
     return JsonResponse({"detail": "There is no such address.", "code": "not_found"}, status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """A fault of ours, or (503) a database that is away before any view could say so."""
-    if isinstance(sys.exc_info()[1], DATABASE_AWAY):
-        answer = {"detail": "The database is away. Try again.", "code": "unavailable"}
-        return JsonResponse(answer, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-    if not _for_programs(request):
-        return defaults.server_error(request)
-    return JsonResponse({"detail": "Something went wrong on our side.", "code": "server_error"}, status=500)
+    is_away = isinstance(sys.exc_info()[1], DATABASE_AWAY)
+    if _for_programs(request):
+        detail = "The database is away. Try again." if is_away else "Something went wrong on our side."
+        body = {"detail": detail, "code": "unavailable" if is_away else "server_error"}
+        response: HttpResponse = JsonResponse(body, status=503 if is_away else 500)
+    else:
+        response = error_page(request, "unavailable" if is_away else "server_error")
+    if is_away:
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def _for_programs(request: HttpRequest) -> bool:

@@ -68,6 +68,8 @@ MIDDLEWARE = [
     "athena.http.middleware.local_time",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "athena.http.pages.fill_bare_errors",
+    "athena.http.drafts.report_saved",
 ]
 
 ROOT_URLCONF = "athena.urls"
@@ -128,6 +130,7 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "athena.http.pages.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 
 # Nothing but our own files, and nothing inline, in any page. What a page needs beyond that, it says itself.

@@ -1,6 +1,6 @@
 """Forms that several doors show."""
 
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from django import forms
 from django.http import QueryDict
@@ -68,6 +68,14 @@ class CompletionForm(StrictForm):
         self.fields["next_follow_up_notes"].widget.attrs["placeholder"] = follow_up.notes[:200]
         if follow_up.follow_up_type != FollowUp.Type.QUOTE:
             del self.fields["amount"], self.fields["valid_until"]
+
+    @classmethod
+    def continuing(cls, follow_up: FollowUp, typed: QueryDict) -> Self:
+        """The form as somebody has filled it in so far. Nothing of it is checked yet."""
+        form = cls(follow_up)
+        form.initial |= {name: typed[name] for name in form.fields if name in typed}
+        form.initial["schedule_next"] = "schedule_next" in typed
+        return form
 
     @property
     def is_last(self) -> bool:

@@ -1,6 +1,6 @@
 """The admin's own site: its name, a way in that counts failures like the API's, and what its lists may be asked."""
 
-from functools import partial
+from functools import partial, update_wrapper
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -20,6 +20,7 @@ from athena.accounts.models import User
 from athena.accounts.rows import RowPages
 from athena.http.addresses import client_address
 from athena.http.fields import text_error
+from athena.http.pages import error_page, is_from_our_own_page
 from athena.http.places import own_page
 
 MAX_EMAIL = 254
@@ -92,6 +93,19 @@ class AthenaSite(admin.AdminSite):
     empty_value_display = "–"
     site_url = None  # the admin is the site
     login_form = LoginForm
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """As Django's, but what a page of ours sends after its login has ended comes back, to be sent again."""
+        inner = super().admin_view(view, cacheable)
+
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            is_form = request.method == "POST" and request.path != reverse("admin:logout")
+            if is_form and is_from_our_own_page(request) and not self.has_permission(request):
+                return error_page(request, "logged_out")
+            response: HttpResponse = inner(request, *args, **kwargs)
+            return response
+
+        return update_wrapper(checked, inner)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """What people open every day comes first, by `rank`; then the alphabet."""

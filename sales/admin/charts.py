@@ -1,7 +1,7 @@
 """Bar charts for reports, worked out here and drawn by a template as SVG: no script, no inline style."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 WIDTH, LABELS, VALUES = 760, 190, 90  # of the whole, of the names at the left, of the numbers at the right
@@ -65,27 +65,33 @@ class Chart:
 
 
 def bar_chart(
-    title: str, unit: str, series: Sequence[str], rows: Sequence[tuple[str, Sequence[float | None]]]
+    title: str,
+    unit: str,
+    series: Sequence[str],
+    rows: Sequence[tuple[str, Sequence[float | None]]],
+    text_of: Callable[[float], str] | None = None,
 ) -> Chart | None:
-    """A chart of `rows`: a name, and a number (0 or more; None: not known) for each of the series. None of no rows."""
+    """A chart of `rows`: a name, and a number (0 or more; None: not known) for each of the series. None of no rows.
+
+    `text_of` says how a number is written; without it, with as many digits as the scale has.
+    """
     most = max((value for _, values in rows for value in values if value is not None), default=0)
     if not rows or most <= 0:
         return None
     step = _nice(most / TICKS)
     scale = (WIDTH - LABELS - VALUES) / (step * math.ceil(most / step))
     tall, digits = len(series) * BAR, _digits(step)
+    write = text_of or (lambda value: f"{value:,.{digits}f}")
     groups = []
     for number, (name, values) in enumerate(rows):
         top = TOP + number * (tall + GAP)
         bars = [
-            Bar(f"series-{place}", top + place * BAR, value * scale, f"{value:,.{digits}f}", LABELS + value * scale + 6)
+            Bar(f"series-{place}", top + place * BAR, value * scale, write(value), LABELS + value * scale + 6)
             for place, value in enumerate(values)
             if value is not None
         ]
         groups.append(Group(name, top + tall / 2, bars))
-    ticks = [
-        (LABELS + number * step * scale, f"{number * step:,.{digits}f}") for number in range(math.ceil(most / step) + 1)
-    ]
+    ticks = [(LABELS + number * step * scale, write(number * step)) for number in range(math.ceil(most / step) + 1)]
     names = [(f"series-{place}", name) for place, name in enumerate(series)]
     return Chart(title, unit, names, groups, ticks, TOP + len(rows) * (tall + GAP) + BOTTOM)
 

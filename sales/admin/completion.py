@@ -35,7 +35,9 @@ class CompletionPage(admin.ModelAdmin):  # type: ignore[type-arg]
             raise Http404
         back = next_page(request, reverse("admin:sales_lead_change", args=[follow_up.lead_id]))
         form = CompletionForm(follow_up, request.POST if request.method == "POST" else None)
-        if request.method == "POST" and form.is_valid() and self._complete(request, follow_up, form):
+        if "more" in request.POST:  # the short form asks for this page, with what was typed there
+            form = CompletionForm.continuing(follow_up, request.POST)
+        elif request.method == "POST" and form.is_valid() and self._complete(request, follow_up, form):
             return HttpResponseRedirect(back)
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),

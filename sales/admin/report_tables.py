@@ -8,6 +8,7 @@ from sales.admin.charts import Chart, bar_chart
 from sales.queries import losses, source_roi, speed
 from sales.queries.effectiveness import effectiveness_table
 from sales.queries.performance import performance_table
+from sales.queries.period import percent_text
 
 Row = dict[str, Any]
 VERDICTS = {
@@ -48,7 +49,7 @@ def _roi_chart(rows: list[Row]) -> Chart | None:
 
 def _worth_chart(rows: list[Row]) -> Chart | None:
     bars = [(row["name"], [row["won_with_rate"], row["won_without_rate"]]) for row in rows]
-    return bar_chart("Won of the closed leads", "Per cent", ["That match the rule", "The others"], bars)
+    return bar_chart("Won of the closed leads", "Per cent", ["That match the rule", "The others"], bars, percent_text)
 
 
 REPORTS = {
@@ -60,8 +61,8 @@ REPORTS = {
         {"by": {"person": "Person", "type": "Type", "outcome": "Outcome"}},
         [
             ("total", "Planned", "count"), ("completed", "Completed", "count"), ("pending", "Pending", "count"),
-            ("overdue", "Overdue", "count"), ("completion_rate", "Completed, %", "rate"),
-            ("on_time_rate", "On time, %", "rate"), ("cancelled", "Cancelled", "count"),
+            ("overdue", "Overdue", "count"), ("completion_rate", "Completed, %", "percent"),
+            ("on_time_rate", "On time, %", "percent"), ("cancelled", "Cancelled", "count"),
         ],
         performance_table,
         lambda rows: bar_chart(
@@ -73,7 +74,7 @@ REPORTS = {
         "What sources earn",
         "Leads by when they were taken in (or when they travel), and how many of them were ever qualified, quoted and "
         "won. Booked revenue is of those that are won now. Spend is the company's: months that the period cuts count "
-        "by their days. Return = (revenue − spend) ÷ spend.",
+        "by their days. ROI = (revenue − spend) ÷ spend, in per cent.",
         "leads owned by",
         {
             "by": {"source": "Source", "channel": "Channel", "campaign": "Campaign"},
@@ -81,9 +82,9 @@ REPORTS = {
         },
         [
             ("leads", "Leads", "count"), ("qualified", "Qualified", "count"), ("quoted", "Quoted", "count"),
-            ("won", "Won", "count"), ("won_rate", "Won, %", "rate"), ("booked_revenue", "Revenue", "money"),
+            ("won", "Won", "count"), ("won_rate", "Won, %", "percent"), ("booked_revenue", "Revenue", "money"),
             ("spend", "Spend", "money"), ("cost_per_lead", "Cost per lead", "money"),
-            ("cost_per_booking", "Cost per booking", "money"), ("roi", "Return, %", "share"),
+            ("cost_per_booking", "Cost per booking", "money"), ("roi", "ROI", "share"),
             ("median_days_to_booking", "Days to booking", "rate"),
         ],
         source_roi.source_roi,
@@ -118,7 +119,7 @@ REPORTS = {
         "leads owned by",
         {"by": {"reason": "Reason", "source": "Source", "value": "Value"}},
         [
-            ("lost", "Lost", "count"), ("share", "Share, %", "rate"), ("quoted", "Had a quote", "count"),
+            ("lost", "Lost", "count"), ("share", "Share, %", "percent"), ("quoted", "Had a quote", "count"),
             ("value", "Value", "money"), ("unvalued", "Without a value", "count"),
             ("median_days_to_loss", "Days until lost", "rate"),
         ],
@@ -135,8 +136,8 @@ REPORTS = {
         {},
         [
             ("matches", "Leads that match", "count"), ("closed_with", "Won or lost", "count"),
-            ("won_with_rate", "Won, %", "rate"), ("closed_without", "Others won or lost", "count"),
-            ("won_without_rate", "Others won, %", "rate"), ("lift", "Lift", "ratio"), ("lift_low", "from", "ratio"),
+            ("won_with_rate", "Won, %", "percent"), ("closed_without", "Others won or lost", "count"),
+            ("won_without_rate", "Others won, %", "percent"), ("lift", "Lift", "ratio"), ("lift_low", "from", "ratio"),
             ("lift_high", "to", "ratio"), ("verdict", "What that says", "verdict"),
         ],
         effectiveness_table,
@@ -144,6 +145,13 @@ REPORTS = {
         row_page="admin:sales_leadscoringrule_change",
     ),
 }  # fmt: skip
+
+
+def in_a_file(row: Row) -> Row:
+    """A row for the file of a page: ROI in per cent, as the page and its other rates have it."""
+    roi = row.get("roi")
+    named = {"roi_percent" if name == "roi" else name: value for name, value in row.items()}
+    return named if roi is None else named | {"roi_percent": round(roi * 100, 2)}
 
 
 def cell(row: Row, key: str, kind: str) -> tuple[str, str]:
@@ -158,8 +166,10 @@ def cell(row: Row, key: str, kind: str) -> tuple[str, str]:
     match kind:
         case "money":
             shown = f"{value:,.0f}"
+        case "percent":
+            shown = percent_text(value)
         case "share":
-            shown = f"{value * 100:,.0f}"
+            shown = percent_text(value * 100)
         case "rate":
             shown = f"{value:,.1f}"
         case "ratio":

@@ -18,7 +18,7 @@ from athena.http.forms import StrictForm
 from athena.http.tables import columns_of, csv_response
 from sales import policy
 from sales.admin.base import person
-from sales.admin.report_tables import REPORTS, Report, cell
+from sales.admin.report_tables import REPORTS, Report, cell, in_a_file
 from sales.models import Lead
 from sales.queries.period import Period
 from sales.queries.whose import Whose
@@ -108,7 +108,8 @@ class ReportPages(admin.ModelAdmin):  # type: ignore[type-arg]
             found = report.ask(person(request), form.period, whose=form.whose, **asked)
             if request.GET.get("format") == "csv":
                 file = "-by-".join((name, asked["by"])) if "by" in asked else name
-                return csv_response(file, columns_of(found["totals"]), [*found["rows"], found["totals"]])
+                lines = [in_a_file(row) for row in (*found["rows"], found["totals"])]
+                return csv_response(file, columns_of(lines[-1]), lines)
         context = {
             **self.admin_site.each_context(request),
             "title": report.title,

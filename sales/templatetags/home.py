@@ -13,11 +13,18 @@ from sales.forms import CompletionForm
 from sales.models import FollowUp
 from sales.queries.first_steps import FirstSteps, first_steps
 from sales.queries.my_day import TASKS, Day, my_day
+from sales.queries.period import percent_text
 from sales.queries.team_day import Team, team_day
 
 register = template.Library()
 
 BESIDE_A_TEAM = 5  # tasks of each kind that managers see of their own
+
+
+@register.filter
+def share_in_percent(share: float | None) -> str:
+    """A share (1 is all) in per cent, as reports write it."""
+    return percent_text(None if share is None else share * 100)
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,16 @@ def test_all_other_pages(visit, who):
     assert pages > (6 if who == "maria" else 16)
 
 
+def test_an_error_has_a_page_that_fits(visit):
+    here = visit("maria")
+    assert here.page.goto(f"{here.athena.base_url}/admin/sales/lead/99999999/timeline/").status == 404
+    here.wrong.clear()  # the console says 404
+    assert here.problems() == []
+    assert problems_of(here.page) == set()
+    here.page.get_by_role("link", name="Home").click()
+    here.page.wait_for_url("**/admin/")
+
+
 def press(page, name):
     """Press a button that opens a page, in this tab where it wants another one."""
     page.evaluate("document.querySelectorAll('[formtarget]').forEach(button => button.removeAttribute('formtarget'))")

@@ -1,8 +1,9 @@
 """The reports' pages: the chart, the table, the file. (Their figures: tests/sales/queries.)"""
 
+import csv
 import html
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,8 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from sales.admin.report_tables import REPORTS
+from sales.admin.report_tables import REPORTS, cell
 from sales.models import FollowUp, Lead, LeadScoringRule, LeadSource, SourceSpend
+from sales.queries.period import percent_text
+from sales.schedule import company_today
 from tests.sales.admin.test_rules import text
 
 UPLOAD = reverse("admin:sales_sourcespend_upload")
@@ -42,7 +45,7 @@ def test_what_sources_earn(browse, manager, fair):
     assert '<th scope="row">&lt;Fair&gt;</th>' in found
     assert "<title>&lt;Fair&gt;: 1,200</title>" in found
     assert "<title>&lt;Fair&gt;: 100</title>" in found
-    assert '<td class="number">1,100</td>' in found  # (1200 - 100) / 100, in per cent
+    assert '<td class="number">1,100%</td>' in found  # (1200 - 100) / 100
     assert "start_date=2026-05-01&amp;end_date=2026-05-10&amp;format=csv" in found
 
 
@@ -81,7 +84,7 @@ def test_each_has_a_chart_a_table_a_file_and_the_same_form(browse, manager, done
 
 def test_how_follow_ups_go(browse, manager, done):
     found = text(browse(manager).get(page("performance") + "?by=type&start_date=2026-05-11&end_date=2026-05-12"))
-    cells = [f'<td class="number">{cell}</td>' for cell in ("1", "1", "0", "0", "100.0", "100.0", "0")]
+    cells = [f'<td class="number">{cell}</td>' for cell in ("1", "1", "0", "0", "100%", "100%", "0")]
     assert f'<th scope="row">Call</th>{"".join(cells)}' in found
     assert "<strong>From 11 May 2026 to 12 May 2026.</strong>" in found
 
@@ -90,7 +93,7 @@ def test_what_the_rules_are_worth_leads_to_each_rule(browse, manager, done):
     found = text(browse(manager).get(page("effectiveness")))
     rule = LeadScoringRule.objects.get(rule_name="Repeat Client")
     change = reverse("admin:sales_leadscoringrule_change", args=[rule.pk])
-    cells = [f'<td class="number">{cell}</td>' for cell in ("1", "1", "100.0", "1", "0.0", "–", "–", "–")]
+    cells = [f'<td class="number">{cell}</td>' for cell in ("1", "1", "100%", "1", "0%", "–", "–", "–")]
     verdict = '<td class="quiet">Too few leads to say</td>'
     assert f'<th scope="row"><a href="{change}">Repeat Client</a></th>{"".join(cells)}{verdict}' in found
 
@@ -130,7 +133,7 @@ def test_of_a_person_the_page_says_that_there_is_no_spend(browse, manager, rep, 
     assert "<figcaption>Booked revenue <span" in found
     lines = browse(manager).get(f"{page('roi')}?person={rep.pk}&format=csv").content.decode("utf-8-sig").splitlines()
     row = dict(zip(lines[0].split(","), lines[1].split(","), strict=True))
-    assert (row["leads"], row["booked_revenue"], row["spend"], row["roi"]) == ("2", "1200.00", "", "")
+    assert (row["leads"], row["booked_revenue"], row["spend"], row["roi_percent"]) == ("2", "1200.00", "", "")
 
 
 def test_periods_that_one_asks_for_most_keep_the_rest(browse, manager, rep, fair, monkeypatch):
@@ -166,8 +169,43 @@ def test_the_first_page_leads_to_all_of_them(browse, manager, rep):
 @pytest.mark.parametrize("name", ["roi", "speed", "losses"])
 def test_the_file_is_the_same_as_the_apis(browse, api, manager, fair, name):
     path = {"roi": "source-roi"}.get(name, name)
-    ours = browse(manager).get(page(name) + "?by=source&format=csv")
-    assert ours.content == api(manager).get(f"/api/v1/sales/reports/{path}?by=source&format=csv").content
+    ours = lines_of(browse(manager).get(page(name) + "?by=source&format=csv"))
+    theirs = lines_of(api(manager).get(f"/api/v1/sales/reports/{path}?by=source&format=csv"))
+    for line in theirs:
+        if "roi" in line:  # a ratio to programs; people read per cent
+            line["roi_percent"] = str(round(float(line.pop("roi")) * 100, 2))
+    assert ours == theirs
+
+
+def lines_of(answer):
+    """The lines of a file of a report, by its columns."""
+    return list(csv.DictReader(answer.content.decode("utf-8-sig").splitlines()))
+
+
+@pytest.mark.parametrize(
+    ("booked", "shown"),
+    [(1000, "900%"), (100, "0%"), (50, "-50%"), (112.34, "12.3%"), (99.99, "0%"), (123_456, "123,356%")],
+)
+def test_roi_reads_alike_wherever_people_see_it(browse, manager, make_lead, rep, booked, shown):
+    source = LeadSource.objects.create(name="Fair")
+    today = company_today()
+    SourceSpend.objects.create(source=source, month=(today - timedelta(days=40)).replace(day=1), amount=100)
+    make_lead(assigned_to=rep, source=source, status="won", booked_value=booked)
+    report = text(browse(manager).get(page("roi")))
+    home = text(browse(manager).get("/admin/"))
+    line = r'<tr><th scope="row">(?:<a [^>]*>)?Fair(?:</a>)?</th>(.*?)</tr>'
+    assert [re.search(line, found, re.DOTALL)[1].count(f">{shown}<") for found in (report, home)] == [1, 1]
+    (file, _) = lines_of(browse(manager).get(page("roi") + "?format=csv"))
+    assert percent_text(float(file["roi_percent"])) == shown
+
+
+def test_each_rate_of_a_report_is_written_by_the_one_formatter():
+    """What `per_cent` and ROI give, in whichever report, is `37.5%`: never a bare number, never a ratio."""
+    kinds = {key: kind for report in REPORTS.values() for key, _, kind in report.columns}
+    rates = {key for key in kinds if key.endswith(("_rate", "share", "roi"))}
+    assert {kinds[key] for key in rates} == {"percent", "share"}
+    assert len(rates) == 7
+    assert cell({"x": 37.5}, "x", "percent") == cell({"x": 0.375}, "x", "share") == ("37.5%", "number")
 
 
 def test_what_is_asked_wrongly_is_said_beside_it(browse, manager, fair):
