@@ -18,12 +18,13 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from athena.db.away import is_away
 from sales import errors
 
 logger = structlog.get_logger(__name__)
 
-DATABASE_AWAY = (OperationalError, InterfaceError)
 RETRY_AFTER_SECONDS = 5
+DATABASE_AWAY = (OperationalError, InterfaceError)  # where `is_away` agrees: both are also said of bad statements
 
 # The first line that fits counts. A status alone: the error brings its own sentence and code.
 _TABLE: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int, tuple[str, str] | None], ...] = (
@@ -58,7 +59,7 @@ def _answer(error: Exception) -> Response | None:
     if isinstance(error, exceptions.APIException):
         return _of_framework(error)
     for kinds, status, words in _TABLE:
-        if isinstance(error, kinds):
+        if isinstance(error, kinds) and (kinds is not DATABASE_AWAY or is_away(error)):
             if status == 503:
                 logger.error("database_away", error=repr(error))
             detail, code = words or (str(error), getattr(error, "code", "invalid"))
@@ -127,7 +128,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """A fault of ours, or (503) a database that is away before any view could say so."""
-    if isinstance(sys.exc_info()[1], DATABASE_AWAY):
+    if is_away(sys.exc_info()[1]):
         answer = {"detail": "The database is away. Try again.", "code": "unavailable"}
         return JsonResponse(answer, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     if not _for_programs(request):

@@ -175,7 +175,10 @@ def _preview(lead_import: LeadImport, show: str) -> dict[str, Any]:
     """What the page says of an import: how many rows of each kind, and the first of those that are asked for."""
     rows = lead_import.rows.order_by("line")
     counted = {state: Count("pk", filter=Q(state=state)) for state in ImportRow.State.values}
-    counts = rows.order_by().aggregate(**counted, there=Count("pk", filter=import_matches.DUPLICATE), all=Count("pk"))
+    there = Count("pk", filter=import_matches.DUPLICATE)
+    twice = Count("pk", filter=import_matches.DUPLICATE & Q(state=ImportRow.State.READY))
+    counts = rows.order_by().aggregate(**counted, there=there, twice=twice, all=Count("pk"))
+    left_out = {LeadImport.Duplicates.SKIP.value: counts["twice"]}
     shown = list(rows.filter(SHOWS[show][1]).select_related("same_as", "lead")[:SHOWN])
     for row in shown:
         row.said = _problems(row)  # type: ignore[attr-defined]
@@ -185,7 +188,9 @@ def _preview(lead_import: LeadImport, show: str) -> dict[str, Any]:
         "shows": [(name, label, counts[name]) for name, (label, _) in SHOWS.items() if counts[name]],
         "show": show,
         "unfinished": lead_import.state in LeadImport.UNFINISHED,
-        "choices": LeadImport.Duplicates.choices,
+        "choices": [
+            (value, label, counts["ready"] - left_out.get(value, 0)) for value, label in LeadImport.Duplicates.choices
+        ],
         "is_checked": lead_import.state == LeadImport.State.CHECKED,
         "may_undo": lead_import.state in (LeadImport.State.DONE, LeadImport.State.FAILED) and counts["all"],
     }
