@@ -18,16 +18,17 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from athena.db.away import is_away
 from athena.http.fields import MAX_NAMED
 from athena.http.pages import error_page
 from sales import errors
 
 logger = structlog.get_logger(__name__)
 
-DATABASE_AWAY = (OperationalError, InterfaceError)
 RETRY_AFTER_SECONDS = 5
 MAX_REASONS = 5  # of one field
 MAX_NAME, MAX_REASON = 64, 500  # characters
+DATABASE_AWAY = (OperationalError, InterfaceError)  # where `is_away` agrees: both are also said of bad statements
 
 # The first line that fits counts. A status alone: the error brings its own sentence and code.
 _TABLE: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int, tuple[str, str] | None], ...] = (
@@ -62,7 +63,7 @@ def _answer(error: Exception) -> Response | None:
     if isinstance(error, exceptions.APIException):
         return _of_framework(error)
     for kinds, status, words in _TABLE:
-        if isinstance(error, kinds):
+        if isinstance(error, kinds) and (kinds is not DATABASE_AWAY or is_away(error)):
             if status == 503:
                 logger.error("database_away", error=repr(error))
             detail, code = words or (str(error), getattr(error, "code", "invalid"))
@@ -145,14 +146,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """A fault of ours, or (503) a database that is away before any view could say so."""
-    is_away = isinstance(sys.exc_info()[1], DATABASE_AWAY)
+    away = is_away(sys.exc_info()[1])
     if _for_programs(request):
-        detail = "The database is away. Try again." if is_away else "Something went wrong on our side."
-        body = {"detail": detail, "code": "unavailable" if is_away else "server_error"}
-        response: HttpResponse = JsonResponse(body, status=503 if is_away else 500)
+        detail = "The database is away. Try again." if away else "Something went wrong on our side."
+        body = {"detail": detail, "code": "unavailable" if away else "server_error"}
+        response: HttpResponse = JsonResponse(body, status=503 if away else 500)
     else:
-        response = error_page(request, "unavailable" if is_away else "server_error")
-    if is_away:
+        response = error_page(request, "unavailable" if away else "server_error")
+    if away:
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 

@@ -43,6 +43,13 @@ class UserAdmin(OwnColumnsAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         )}),
     )  # fmt: skip
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who may only read sees nothing of the password: its button leads to a page that is not theirs."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return ((None, {"fields": ("email",)}), *fieldsets[1:])
+
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "time_zone":
             return forms.ChoiceField(choices=zone_choices(), initial=db_field.default)

@@ -61,9 +61,8 @@ def is_comparison(options: "Options[Any]", lookup: str, date_hierarchy: str | No
         return False
     if field.is_relation and rest and rest[0] in (field.target_field.name, field.target_field.attname, "pk"):
         rest = rest[1:]
-    if name == date_hierarchy and rest and rest[0] in DAY_PARTS:
-        rest = rest[1:]
-    return not rest or (len(rest) == 1 and rest[0] in COMPARISONS)
+    known = (*COMPARISONS, *DAY_PARTS) if name == date_hierarchy else COMPARISONS
+    return not rest or (len(rest) == 1 and rest[0] in known)
 
 
 def require_value(options: "Options[Any]", lookup: str, text: str) -> None:

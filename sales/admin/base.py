@@ -5,10 +5,11 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
@@ -17,6 +18,7 @@ from athena.accounts.site import OwnColumnsAdmin
 from sales import errors
 from sales.admin.seen import SeenForm
 from sales.admin.way_back import WayBack
+from sales.models import Lead
 
 
 def person(request: HttpRequest) -> User:
@@ -61,12 +63,28 @@ class VisibleAdmin(OwnColumnsAdmin):
     list_per_page = 50
     paginator = BoundedPaginator
     show_full_result_count = False
-    has_history = False
+
+    @property
+    def has_history(self) -> bool:  # type: ignore[override]
+        """Rows that nobody changes by hand have none, but for what belongs to a lead."""
+        return self.model is Lead or any(field.name == "lead" for field in self.model._meta.fields)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any, Any]":
         rows = self.model._default_manager.all()
         visible = getattr(rows, "visible_to", None)
         return self.ordered(visible(request.user) if visible else rows)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """What belongs to a lead has the lead's story."""
+        row = self.get_object(request, unquote(object_id))
+        story = getattr(self.admin_site._registry.get(Lead), "timeline_view", None)
+        key = row.pk if isinstance(row, Lead) else getattr(row, "lead_id", None)
+        if key is None or story is None or not self.has_view_or_change_permission(request, row):
+            return super().history_view(request, object_id, extra_context)
+        answer: HttpResponse = story(request, key)
+        return answer
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Of other rows, too, only those that the user may see can be chosen: a form names what it is given."""

@@ -51,6 +51,7 @@ def of(lead_import: LeadImport, show: str, by: User) -> dict[str, Any]:
     rows = lead_import.rows.order_by("line")
     counted = {state: Count("pk", filter=Q(state=state)) for state in ImportRow.State.values}
     counted |= {name: Count("pk", filter=SHOWS[name][1]) for name in ("there", "cleaned")}
+    counted["twice"] = Count("pk", filter=import_matches.DUPLICATE & Q(state=ImportRow.State.READY))
     counts = rows.order_by().aggregate(**counted, all=Count("pk"))
     visible = Lead.objects.in_scope_of(by)  # a lead may have gone to others since: then it is not named
     shown = list(
@@ -70,7 +71,10 @@ def of(lead_import: LeadImport, show: str, by: User) -> dict[str, Any]:
         "shows": [(name, label, counts[name]) for name, (label, _) in SHOWS.items() if counts[name]],
         "show": show,
         "unfinished": state in LeadImport.UNFINISHED,
-        "choices": LeadImport.Duplicates.choices,
+        "choices": [
+            (value, label, counts["ready"] - (counts["twice"] if value == LeadImport.Duplicates.SKIP else 0))
+            for value, label in LeadImport.Duplicates.choices
+        ],
         "is_checked": state == LeadImport.State.CHECKED,
         "may_choose_sheet": state in (LeadImport.State.CHECKED, LeadImport.State.REFUSED),
         "questions": questions(lead_import) if state == LeadImport.State.CHECKED else [],

@@ -19,6 +19,7 @@ OTHER = {  # a value that no row of the test has, by the kind of its column
     models.DateField: lambda value: NOW.date() + timedelta(days=40),
     models.TimeField: lambda value: "08:15",
     models.TextField: lambda value: f"{value} more",
+    models.JSONField: lambda value: {"more": value},
     models.CharField: lambda value: f"{value} more",
 }
 CHOICES = {  # what constraints let these columns be

@@ -1,0 +1,188 @@
+"""Whatever the address of a list or of a row says: no page fails, and no pattern reaches the database."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+LONG = "9" * 45
+HUGE = "9" * 5000
+MODELS = {f"{model._meta.app_label}_{model._meta.model_name}": model for model in admin.site._registry}
+PAGES = list(MODELS)
+COLUMNS = {
+    (f"{model._meta.app_label}_{model._meta.model_name}", field.name): model
+    for model in admin.site._registry
+    for field in model._meta.fields
+}
+REFUSED = (  # for every column
+    "regex=^(a%2B)%2B$", "iregex=(", "contains=a", "icontains=a", "startswith=a", "istartswith=a", "endswith=a",
+    "iendswith=a", "iexact=a", "range=1", "range=1,2", "date=2026-01-01", "week_day=1", "hour=1",
+    "year__gte=1", "length=1", "unaccent=a", "search=a", "trigram_similar=a", "0=1", "key=1", "isnull__exact=1",
+    "exact__regex=a", "in__contains=1",
+)  # fmt: skip
+VALUES = (
+    "", "1", "-1", "0", "²", "٣", "abc", "%00", "%ED%A0%80", "%FF", "NaN", "Infinity", "1e999999", "-0", "1_0", "true",
+    "2026-13-45", "0001-01-01", "9999-12-31", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00%2B14:00", LONG, HUGE,
+    "{}", "[]", "'", "a" * 10_000,
+)  # fmt: skip
+NASTY = ("", "x", "%00", LONG, "9999-12-31T23:59:59Z", ",1")
+COMPARED = ("", "__in", "__isnull", "__gte", "__lt")
+FIRST = {type(model._meta.get_field(name)): (page, name) for (page, name), model in reversed(COLUMNS.items())}
+QUERIES = (
+    "p=9999999", "p=-1", "p=0", "p=x", f"p={LONG}", "p=²", "o=x", "o=-", "o=1.1.1", "o=" + ".".join(["1"] * 3000),
+    f"o={LONG}", "o=-99", "o=%00", "q=%00", "q=" + "x" * 60_000, "q=" + "a+" * 5_000, "q=%25%25_", "q=\\", "q='\"",
+    "all=", "all=1", "_facets=True", "_popup=1", "_popup=x", "_to_field=nothing", "e=1", "e=1&nonsense=1", "nonsense=1",
+    "nonsense__regex=(", "pk__regex=(", "pk__in=" + ",".join(map(str, range(5000))), "id__in=", "id__in=,,",
+    "id=1&id=2",
+    "&".join(f"id={number}" for number in range(900)), f"pk={LONG}", "pk__gte=1", "day=9999-12-31", "day=0001-01-01",
+    "day=2026-W99", "day=2026-W00", "day=9999-W53", "day=%00", "whose=%00", f"whose={LONG}", f"whose={'0' * 30}1",
+    "whose=²",
+    f"owner={LONG}", "owner=%00", "owner=x", "plan=%00", "view=%00", "archived=%00", "kind=%00", "read=%00",
+    "state=%00",
+    "score_band=%00", "month__year=9999", "month__year=99999", "month__year=0", "month__year=2026&month__month=13",
+    "month__year=2026&month__month=2&month__day=31", "month__year=²", f"month__year={HUGE}", "month__day=5",
+    "start_time__year=9999", "start_time__year=2026&start_time__month=0", "task=%00", "source__id__exact=%00",
+    f"source__id__exact={LONG}", "lost_reason__name__exact=%00", "month__year=2026&month__year=2027",
+)  # fmt: skip
+
+
+@pytest.fixture
+def browser(browsers):
+    """The administrator's, who is asked for no right."""
+    return browsers["admin"]
+
+
+@pytest.fixture
+def ask(browser, world):
+    """Asks a list, and gives the status of the answer."""
+    return lambda page, query: browser.get(f"{reverse(f'admin:{page}_changelist')}?{query}").status_code
+
+
+@pytest.fixture
+def ask_quickly(people, world, rf):
+    """As `ask`, without the page: what the list would hold is read."""
+
+    def ask(page, query):
+        request = rf.get("/", QUERY_STRING=query)
+        request.user, request._messages = people["admin"], CookieStorage(request)
+        try:
+            answer = admin.site._registry[MODELS[page]].changelist_view(request)
+        except (SuspiciousOperation, BadRequest):
+            return 400
+        except PermissionDenied:
+            return 403
+        if "cl" in (getattr(answer, "context_data", None) or {}):
+            list(answer.context_data["cl"].result_list)
+        return answer.status_code
+
+    return ask
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_columns_are_compared_and_nothing_else(ask_quickly, page):
+    ask = ask_quickly
+    if ask(page, "") == 403 or page == "notifications_preference":  # nobody's page, and one that is no list
+        return
+    queries = [f"{name}__{query}" for of, name in COLUMNS if of == page for query in REFUSED]
+    with CaptureQueriesContext(connection) as statements:
+        answers = {query: ask(page, query) for query in queries}
+    assert {query: status for query, status in answers.items() if status != 400} == {}
+    hierarchy = admin.site._registry[MODELS[page]].date_hierarchy
+    moments = [name for of, name in COLUMNS if of == page and name.endswith("_at") and name != hierarchy]
+    assert {ask(page, f"{name}__year=99999") for name in moments} <= {400}
+    assert [one["sql"] for one in statements if "REGEXP" in one["sql"].upper() or " ~ " in one["sql"]] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_columns_are_compared_with_any_value(ask_quickly, page):
+    queries = [
+        f"{name}{comparison}={value}"
+        for of, name in COLUMNS
+        if of == page
+        for comparison in ("", "__in", "__gte")
+        for value in NASTY
+    ]
+    assert [query for query in queries if ask_quickly(page, query) >= 500] == []
+
+
+@pytest.mark.parametrize("kind", FIRST)
+@pytest.mark.parametrize("comparison", COMPARED)
+def test_a_kind_of_column_is_compared_with_any_value(ask, kind, comparison):
+    page, name = FIRST[kind]
+    queries = [f"{name}{comparison}={value}" for value in VALUES]
+    assert [query for query in queries if ask(page, query) >= 500] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_list_is_asked_anything(ask, page):
+    assert [query for query in QUERIES if ask(page, query) >= 500] == []
+
+
+KEYS = (
+    "0",
+    "-1",
+    "²",
+    "٣",
+    "1_5F0",
+    "+1",
+    "%201",
+    "abc",
+    "%00",
+    "'",
+    LONG,
+    HUGE,
+    "0" * 40 + "1",
+    "9223372036854775808",
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_row_is_named_by_anything(browser, world, page):
+    base = reverse(f"admin:{page}_changelist")
+    for key in KEYS:
+        for tail in ("change/", "history/", "delete/", ""):
+            assert browser.get(f"{base}{key}/{tail}").status_code in (302, 400, 403, 404), (key, tail)
+    for action in ("delete_selected", *admin.site._registry[MODELS[page]].actions):
+        for key in ("0", "²", "abc", LONG):
+            body = {"action": action, "_selected_action": key}
+            assert browser.post(base, body).status_code < 500, (key, action)
+
+
+@pytest.mark.parametrize("key", [*KEYS, "", "1,2"])
+def test_other_pages_are_given_anything_for_a_key(browser, world, key):
+    for address in (
+        "lead/merge/?id={0}&id={0}&keep={0}", "followup/add/?lead={0}&assigned_to={0}", "activity/add/?lead={0}",
+        "lead/add/?source={0}&pickup_at={0}&estimated_value={0}&lost_reason={0}&status={0}&is_repeat={0}&email={0}",
+        "assignmentrule/add/?to_user={0}&to_team={0}", "leadscoringrule/add/?points={0}",
+        "leadsource/reports/sources/?person={0}&team={0}&start_date={0}&by={0}", "leadimport/add/?x={0}",
+        "followup/{0}/complete/", "followup/{0}/snooze/", "lead/{0}/timeline/?before={0}&kind={0}", "lead/{0}/repeat/",
+        "lead/{0}/stop-cadence/", "transferbatch/{0}/undo/", "leadimport/{0}/start/", "leadscoringrule/{0}/switch/",
+    ):  # fmt: skip
+        for method in (browser.get, browser.post):
+            assert method("/admin/sales/" + address.format(key)).status_code < 500, address
+    rows = {"lead": key, "receivers": key, "assigned_to": key, "source": key, "cadence": key, "to_user": key,
+            "lost_reason": key, "lead_id": key, "other_id": key, "step": "confirm", "id": key, "minutes": key,
+            "is_active": key, "duplicates": key, "interval": key, "team": key}  # fmt: skip
+    for address in (
+        "sales/followup/add/", "sales/activity/add/", "sales/lead/add/", "sales/assignmentrule/add/",
+        f"sales/assignmentrule/preview/?rule={key}", f"sales/leadscoringrule/preview/?rule={key}",
+        "sales/sourcespend/add/", "sales/lead/merge/", "sales/lead/not-duplicate/", "accounts/user/add/",
+        "django_celery_beat/periodictask/add/", f"sales/followup/{world.plan.pk}/complete/",
+        f"sales/lead/?action=x&{key}",
+    ):  # fmt: skip
+        assert browser.post(f"/admin/{address}", rows).status_code < 500, address
+    body = {"action": "reassign_selected", "_selected_action": world.lead.pk, **rows}
+    assert browser.post(reverse("admin:sales_lead_changelist"), body).status_code < 500
+    body["action"] = "cadence_selected"
+    assert browser.post(reverse("admin:sales_lead_changelist"), body).status_code < 500
+
+
+@pytest.mark.parametrize("term", ["%00", "x" * 60_000, "a+" * 5_000, "%ED%A0%80", "\\", "%25"])
+def test_autocomplete_is_asked_anything(browser, world, term):
+    for model, field in (("followup", "lead"), ("followup", "assigned_to"), ("lead", "assigned_to"), ("x", "y")):
+        for page in ("1", "0", "x", LONG, "²"):
+            query = f"app_label=sales&model_name={model}&field_name={field}&term={term}&page={page}"
+            assert browser.get(f"/admin/autocomplete/?{query}").status_code < 500
