@@ -41,7 +41,7 @@ class LoginForm(LockableForm, AdminAuthenticationForm):
     def __init__(self, request: Any = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         if len(self.data.get("username", "")) > MAX_EMAIL:  # the page shows it again
-            self.data = {**self.data.dict(), "username": self.data["username"][: MAX_EMAIL + 1]}
+            self.data = {**self.data, "username": self.data["username"][: MAX_EMAIL + 1]}
 
     def clean(self) -> dict[str, Any]:
         email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
@@ -138,7 +138,7 @@ class AthenaSite(admin.AdminSite):
             return HttpResponseRedirect(own_page(request, response.url, reverse("admin:index")))
         return response
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         request.current_app = self.name  # type: ignore[attr-defined]
         view = PasswordChangeView.as_view(
             form_class=partial(PasswordForm, address=client_address(request)),
@@ -146,7 +146,7 @@ class AthenaSite(admin.AdminSite):
             template_name="registration/password_change_form.html",
             extra_context={**self.each_context(request), **(extra_context or {})},
         )
-        return _locked(view(request))
+        return cast(TemplateResponse, _locked(view(request)))
 
 
 def _locked(response: Any) -> HttpResponse:

@@ -76,7 +76,8 @@ class ListField(serializers.ListField):
     def run_child_validation(self, data: Any) -> list[Any]:
         if len(data) > (self.max_length or 0):
             self.fail("max_length", max_length=self.max_length)
-        found, wrong = [], {}
+        found: list[Any] = []
+        wrong: dict[Any, Any] = {}
         for place, item in enumerate(data):
             try:
                 found.append(self.child.run_validation(item))

@@ -55,7 +55,7 @@ def takes_files(most: int, permission: str, *more: str) -> Callable[[View], View
     """A view that takes a body of up to `most` bytes from people who have all of these permissions."""
 
     def declare(view: View) -> View:
-        view.takes_files = (most, (permission, *more))  # type: ignore[attr-defined]
+        view.takes_files = (most, [permission, *more])  # type: ignore[attr-defined]
         return view
 
     return declare
@@ -101,12 +101,12 @@ class BodyLimit:
             return refuse(request, 400, "The body is shorter than its Content-Length.", "unreadable")
         body.seek(0)
         request.META["CONTENT_LENGTH"] = str(size)  # also of a streamed one: Django goes by lengths
-        request._stream = LimitedStream(body, size)  # type: ignore[assignment]
+        request._stream = LimitedStream(body, size)  # type: ignore[assignment, arg-type]
         return None
 
 
 def _limit(request: HttpRequest, view: Any) -> int:
-    most, permissions = getattr(view, "takes_files", (MAX_BODY, ()))
+    most, permissions = getattr(view, "takes_files", (MAX_BODY, []))
     return most if most <= MAX_BODY or request.user.has_perms(permissions) else MAX_BODY
 
 

@@ -71,7 +71,8 @@ class PublicThrottle(Throttle):
 
     def _subject(self, request: Request, view: Any) -> str:
         """A hash of what the request is about."""
-        sent = {**request.query_params.dict(), **request.data, **view.kwargs}
+        body: Any = request.data  # one object, by whatever parser
+        sent = {**request.query_params.dict(), **body, **view.kwargs}
         named = [str(sent.get(name, "")).strip().casefold() for name in self.subjects]
         return salted_hmac("athena.http.throttles", "\n".join(named), algorithm="sha256").hexdigest()[:16]
 
