@@ -73,7 +73,7 @@ class CompletionForm(StrictForm):
     def continuing(cls, follow_up: FollowUp, typed: QueryDict) -> Self:
         """The form as somebody has filled it in so far. Nothing of it is checked yet."""
         form = cls(follow_up)
-        form.initial |= {name: typed[name] for name in form.fields if name in typed}
+        form.initial.update({name: typed[name] for name in form.fields if name in typed})
         form.initial["schedule_next"] = "schedule_next" in typed
         return form
 

@@ -96,7 +96,7 @@ def _column(options: "Options[Any]", name: str) -> Any:
 def _holds(field: "Field[Any, Any]", text: str) -> bool:
     """Whether a column can hold the value that `text` says."""
     if field.is_relation:
-        field = field.target_field
+        field = field.target_field  # type: ignore[attr-defined]
     try:
         value = field.to_python(text)
     except ValidationError:

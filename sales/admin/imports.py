@@ -182,7 +182,8 @@ class LeadImportAdmin(VisibleAdmin):
         lead_import = kwargs.get("obj")
         if lead_import is not None:
             context |= import_preview.of(lead_import, request.GET.get("show", ""), person(request))
-        return super().render_change_form(request, context, *args, **kwargs)
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
 
 
 def csv_response(name: str, parts: Any) -> StreamingHttpResponse:

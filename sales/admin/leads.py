@@ -1,7 +1,7 @@
 """Leads: the list, the page with everything that belongs to a lead, reassigning and archiving."""
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -38,9 +38,10 @@ class LeadForm(ServiceForm):
     """A person confirms what a won lead was booked for: the quote or the estimate is only proposed."""
 
     def clean(self) -> dict[str, Any] | None:
-        before = (self.instance.status, self.instance.booked_value)
+        lead = cast(Lead, self.instance)
+        was_won, was_booked = lead.status == Lead.Status.WON, lead.booked_value is not None
         values = super().clean() or {}
-        wins = before[0] != Lead.Status.WON or before[1] is not None
+        wins = not was_won or was_booked
         if values.get("status") == Lead.Status.WON and wins and values.get("booked_value", 0) is None:
             ask_for_value(self, proposed_value(values.get("quote_amount"), values.get("estimated_value")))
         return values
@@ -149,7 +150,8 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
             context["panels"], context["hot_score"] = _panels(lead, person(request)), settings.HOT_SCORE
             context["duplicates"] = duplicates.of(person(request), lead)
             context["warnings"] = trip_checks.of(vars(lead))
-        return super().render_change_form(request, context, *args, **kwargs)
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
 
     @admin.display(description="Lead", ordering="company_name")
     def name(self, lead: Lead) -> str:

@@ -195,7 +195,7 @@ def without_unchanged_text(columns: Sequence[str | None], row: Sequence[str], ex
     So text comes back as it is, whatever reading it would make of it.
     """
     return [
-        "" if name in exported and _same_text(cell, exported[name]) else cell
+        "" if name is not None and name in exported and _same_text(cell, exported[name]) else cell
         for name, cell in zip_longest(columns, row, fillvalue=None)
         if cell is not None
     ]

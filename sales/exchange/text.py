@@ -5,8 +5,12 @@ import re
 from collections.abc import Iterator
 from io import StringIO
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from sales.exchange.limits import MAX_CELL, refuse
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 SEPARATORS = ",;\t|"
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -56,7 +60,7 @@ def _records(text: str, separator: str, line: int) -> Iterator[tuple[int, list[s
         line = before + reader.line_num + 1
 
 
-def _reader(text: str, separator: str) -> "csv._reader":
+def _reader(text: str, separator: str) -> "Reader":
     return csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=True)
 
 
