@@ -169,7 +169,7 @@ def _empty_what_was_filled(leads: Collection[Lead]) -> int:
             taken = about.filter(field=name, new=value) if value else about.none()
             if taken.exists():
                 rows += taken.update(old=None, new=None)
-                kept = Lead.objects.filter(pk=lead.merged_into_id).filter(**{name: value})
+                kept = Lead.objects.filter(pk__in=[lead.merged_into_id]).filter(**{name: value})
                 empty = {name: ERASED if name == "contact_name" else ""}
                 rows += kept.update(**empty, **({"phone_normalised": ""} if name == "phone" else {}))
     search.index(list(Lead.objects.filter(pk__in=[lead.merged_into_id for lead in others])))
