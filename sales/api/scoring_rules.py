@@ -130,7 +130,8 @@ class ScoringRunViewSet(ViewSet):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One run. Counts are of the leads that you may read. Managers."""
         answer = super().retrieve(request, *args, **kwargs)
-        return Response(*self._counted([answer.data]))
+        (run,) = self._counted([answer.data])
+        return Response(run)
 
     def _counted(self, runs: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
         counts = run_counts.counts_for(self.caller, runs)
