@@ -13,6 +13,7 @@ KINDS = {
     "races",
     "faults",
     "browser",
+    "clients",
     "scripts",
     "hostile",
 }  # tests of no one module in particular
