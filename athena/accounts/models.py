@@ -182,12 +182,6 @@ def local_instant(user: "User", day: date, clock: time) -> datetime:
     return datetime.combine(day, clock, tzinfo=user.zone).astimezone(UTC)
 
 
-class LoginSessions(models.QuerySet["LoginSession"]):
-    def alive(self, family: uuid.UUID) -> "LoginSessions":
-        """The one with this key, unless it has ended or expired."""
-        return self.filter(pk=family, revoked_at=None, expires_at__gt=timezone.now())
-
-
 class LoginSession(models.Model):
     """A family of refresh tokens: one login on one device. Only the newest token of a family refreshes it."""
 
@@ -199,8 +193,6 @@ class LoginSession(models.Model):
     rotated_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
-
-    objects = LoginSessions.as_manager()
 
     class Meta:
         db_table = "login_sessions"

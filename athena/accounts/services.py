@@ -78,16 +78,9 @@ def refresh(*, refresh_token: str) -> Login:
     session = LoginSession.objects.select_related("user__team").filter(pk=family, user__is_active=True).first()
     if session is None or not tokens.is_stamp_of(session.user, stamp):
         raise TokenRefused
-    user, successor = session.user, uuid4().hex
-    won = (
-        LoginSession.objects.alive(family)
-        .filter(jti=jti)
-        .update(
-            jti=successor,
-            previous_jti=jti,
-            rotated_at=timezone.now(),
-            expires_at=_expiry(session.started_at),
-        )
+    user, now, successor = session.user, timezone.now(), uuid4().hex
+    won = LoginSession.objects.filter(pk=family, jti=jti, revoked_at=None, expires_at__gt=now).update(
+        jti=successor, previous_jti=jti, rotated_at=now, expires_at=_expiry(session.started_at)
     )
     if not won:
         _end_if_copied(family, jti)

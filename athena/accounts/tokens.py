@@ -4,6 +4,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
@@ -39,8 +40,8 @@ def user_of(token: str) -> User | None:
         user_id, family = claims["user_id"], UUID(claims["family"])
     except (TokenError, KeyError, ValueError, TypeError, AttributeError):
         return None
-    holds = User.objects.filter(pk=user_id, is_active=True, login_sessions__in=LoginSession.objects.alive(family))
-    user = holds.select_related("team").first()
+    alive = LoginSession.objects.filter(pk=family, revoked_at=None, expires_at__gt=timezone.now())
+    user = User.objects.select_related("team").filter(pk=user_id, is_active=True, login_sessions__in=alive).first()
     return user if user is not None and is_stamp_of(user, str(claims.get("stamp"))) else None
 
 
