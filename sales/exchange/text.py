@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from io import StringIO
 from itertools import islice
+from typing import Any
 
 from sales.exchange.limits import MAX_CELL, refuse
 
@@ -56,7 +57,7 @@ def _records(text: str, separator: str, line: int) -> Iterator[tuple[int, list[s
         line = before + reader.line_num + 1
 
 
-def _reader(text: str, separator: str) -> "csv._reader":
+def _reader(text: str, separator: str) -> Any:
     return csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=True)
 
 
