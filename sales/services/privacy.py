@@ -172,7 +172,7 @@ def _empty_what_was_filled(leads: Collection[Lead]) -> int:
                 kept = Lead.objects.filter(pk__in=[lead.merged_into_id]).filter(**{name: value})
                 empty = {name: ERASED if name == "contact_name" else ""}
                 rows += kept.update(**empty, **({"phone_normalised": ""} if name == "phone" else {}))
-    search.index(list(Lead.objects.filter(pk__in=[lead.merged_into_id for lead in others])))
+    search.index(list(Lead.objects.filter(pk__in=[lead.merged_into_id for lead in others if lead.merged_into_id])))
     return rows
 
 

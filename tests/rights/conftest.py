@@ -22,6 +22,7 @@ from sales.models import (
     CadenceStep,
     FieldChange,
     FollowUp,
+    ImportFile,
     ImportRow,
     Inquiry,
     IntakeForm,
@@ -135,8 +136,12 @@ def world(people: dict[str, User]) -> SimpleNamespace:
     for of in (lead, secret):
         Inquiry.objects.create(form=form, lead=of, reference=f"R{of.pk}", fingerprint=f"f{of.pk}")
     file = LeadImport.objects.create(
-        by=people["boss"], file_name="leads.csv", state="checked", columns=["company_name"], header=["Company"], total=1
-    )
+        by=people["boss"], file_name="leads.csv", state="checked", columns=["company_name"], header=["Company"],
+        total=1,
+        sheet="January", sheets=["January", "February"],
+        notations={"pickup_at": {"kind": "date", "written": "", "likely": "day", "example": "03/04/2027"}},
+    )  # fmt: skip
+    ImportFile.objects.create(lead_import=file, content=b"Company\nA\n", size=10)
     ImportRow.objects.create(
         lead_import=file, line=2, state="ready", cells=["Imported Choir"], values={"company_name": "Imported Choir"}
     )

@@ -98,6 +98,8 @@ OTHERS = {
     "sales_lead_export_csv": CLOSED.replace("403", "405"),
     "sales_lead_export_xlsx": CLOSED.replace("403", "405"),
     "sales_leadimport_discard": CLOSED.replace("403", "405"),
+    "sales_leadimport_notation": CLOSED.replace("403", "405"),
+    "sales_leadimport_sheet": CLOSED.replace("403", "405"),
     "sales_leadimport_start": CLOSED.replace("403", "405"),
     "sales_leadimport_template": MANAGERS,
     "sales_leadimport_undo": CLOSED.replace("403", "405"),
@@ -151,6 +153,7 @@ WRITERS = {
     "sales_lead_export_csv": M, "sales_lead_export_xlsx": M,
     "sales_leadimport_add": M,
     "sales_leadimport_start": {"boss", "admin"}, "sales_leadimport_discard": {"boss", "admin"},
+    "sales_leadimport_notation": {"boss", "admin"}, "sales_leadimport_sheet": {"boss", "admin"},
     "sales_leadscoringrule_add": M, "sales_leadscoringrule_change": M, "sales_leadscoringrule_delete": M,
     "sales_leadscoringrule_changelist": M, "sales_leadscoringrule_switch": M,
     "sales_leadsource_add": M, "sales_leadsource_change": M, "sales_lostreason_add": M, "sales_lostreason_change": M,
@@ -220,7 +223,10 @@ def address(name, rows):
             "sales_followup_complete" | "sales_followup_snooze" | "sales_transferbatch_undo" | "accounts_user_handover"
         ):
             return reverse(f"admin:{name}", args=[rows[model].pk])
-        case "sales_leadimport_start" | "sales_leadimport_discard" | "sales_leadimport_undo" | "sales_leadimport_wrong":
+        case (
+            "sales_leadimport_start" | "sales_leadimport_discard" | "sales_leadimport_undo" | "sales_leadimport_wrong"
+            | "sales_leadimport_notation" | "sales_leadimport_sheet"
+        ):  # fmt: skip
             return reverse(f"admin:{name}", args=[rows[model].pk])
         case "sales_lead_stop_cadence":
             return reverse(f"admin:{name}", args=[rows["sales_lead"].pk])
@@ -348,9 +354,14 @@ def sent(name, rows, browser):
             return {"lead_id": lead, "other_id": rows["sales_mates"].pk}
         case "start":
             return {"duplicates": "skip"}
+        case "sheet":
+            return {"sheet": "February"}
+        case "notation":
+            return {"pickup_at": "day"}
     return password
 
 
+IMPORT_STEPS = ("start", "discard", "undo", "sheet", "notation")
 # What POST answers where GET is no question; who is refused a page is refused by POST, too.
 POSTS = GETS | {
     "sales_followup_snooze": "302 302 403 404 403 302 404 302 302 302",
@@ -367,7 +378,7 @@ POSTS = GETS | {
     "sales_lead_not_duplicate": "302 302 302 404 404 302 404 302 302 302",
     "sales_transferbatch_undo": "302 403 403 403 403 302 404 302 302 302",
     **{f"sales_lead_export_{name}": MANAGERS for name in ("csv", "xlsx")},
-    **{f"sales_leadimport_{step}": GETS["sales_leadimport_wrong"] for step in ("start", "discard", "undo")},
+    **{f"sales_leadimport_{step}": GETS["sales_leadimport_wrong"] for step in IMPORT_STEPS},
 }
 UNTOUCHED = ("login", "logout", "password_change", "index")  # one's own affairs: tests/athena/accounts
 
