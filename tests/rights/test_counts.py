@@ -61,7 +61,7 @@ BODIES = {
 }  # fmt: skip
 NEVER_THE_SAME = re.compile(  # tokens, nonces, and the keys of rows that were just made
     r'csrfmiddlewaretoken" value="[^"]+"|nonce="[^"]+"'
-    r'|"(token|url|(calculated|created|updated)_at)": ?"[^"]+"|"id": ?\d+'
+    r'|"(token|url|(calculated|created|(score_)?updated)_at)": ?"[^"]+"|"id": ?\d+'
 )
 LISTS = [name for name in GETS if name.endswith("_changelist")]
 QUERIES = ("", "?_facets=True", "?q=choir", "?q=secret", "?o=-1", "?o=3")
