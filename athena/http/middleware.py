@@ -9,12 +9,11 @@ from typing import IO, Any, TypeVar
 
 from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.template.exceptions import TemplateDoesNotExist
-from django.template.loader import render_to_string
 from django.utils import timezone
 from gunicorn.http.errors import ParseException
 
 from athena.http.addresses import forwarded_scheme
+from athena.http.pages import error_page
 
 Handler = Callable[[HttpRequest], HttpResponse]
 View = TypeVar("View", bound=Callable[..., Any])
@@ -137,14 +136,13 @@ def _too_large(request: HttpRequest, source: IO[bytes], most: int, left: int) ->
 
 def refuse(request: HttpRequest, status: int, detail: str, code: str) -> HttpResponse:
     """An answer to a request that was not read to its end: JSON under `/api/`, a page elsewhere."""
-    headers = {"Connection": "close"}
+    response: HttpResponse
     if request.path_info.startswith("/api/"):
-        return JsonResponse({"detail": detail, "code": code}, status=status, headers=headers)
-    try:
-        page = render_to_string(f"{status}.html", {"detail": detail}, request)
-    except TemplateDoesNotExist:
-        return HttpResponse(f"{detail}\n", "text/plain; charset=utf-8", status, headers=headers)
-    return HttpResponse(page, status=status, headers=headers)
+        response = JsonResponse({"detail": detail, "code": code}, status=status)
+    else:
+        response = error_page(request, code, body_is_read=False)
+    response["Connection"] = "close"
+    return response
 
 
 def no_store(get_response: Handler) -> Handler:

@@ -32,6 +32,10 @@ _ERRORS: dict[str, tuple[int, str, str]] = {
         "The row may be archived, merged or in another team, or the address has a typing error.",
     ),
     "not_allowed": (405, "There is nothing to see here", "This address only takes what a button of a page sends."),
+    "too_slow": (
+        408, "This took too long to arrive", "Go back: what you typed is still there. Then try again.",
+    ),
+    "unreadable": (400, "This arrived damaged", "Go back: what you typed is still there. Try again."),
     "too_large": (
         413, "This is too much to send at once", "Go back: what you typed is still there. Send a smaller file or text.",
     ),
@@ -41,19 +45,22 @@ _ERRORS: dict[str, tuple[int, str, str]] = {
     ),
     "unavailable": (503, "Athena is away for a moment", "Its database does not answer. Try again in a minute."),
 }  # fmt: skip
-_BY_STATUS = {status: name for name, (status, _, _) in _ERRORS.items() if name != "csrf"}
+_BY_STATUS = {status: name for name, (status, _, _) in _ERRORS.items() if name not in ("csrf", "unreadable")}
 _MAY_BE_SENT_AGAIN = {"logged_out", "csrf", "server_error", "unavailable"}
 _BOOKKEEPING = {"csrfmiddlewaretoken", "seen", "next", "action", "select_across", "index"}
 _MOST_KEPT = 500_000  # characters
 
 
-def error_page(request: HttpRequest, name: str, *, explanation: str = "") -> HttpResponse:
+def error_page(
+    request: HttpRequest, name: str, *, explanation: str = "", body_is_read: bool = True
+) -> HttpResponse:
     """The page of an error. After a POST from one of our own pages it shows what was typed, and can send it again.
 
-    `explanation` replaces what the page says to do. The text is not shown where another site sent it.
+    `explanation` replaces what the page says to do. The text is not shown where another site sent it, or where the body
+    was refused before it was read (`body_is_read`).
     """
     status, heading, advice = _ERRORS[name]
-    fields = _kept(request)
+    fields = _kept(request) if body_is_read else []
     context = {
         "name": name,
         "status": status,
