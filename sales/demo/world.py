@@ -49,7 +49,7 @@ class World:
         self.users = users
         self.rows: dict[type[Model], list[Any]] = defaultdict(list)
         self.clients_of: Counter[Kind] = Counter()
-        self.behind: set[int] = set()  # who has something overdue
+        self.behind: Counter[int] = Counter()  # how many overdue follow-ups each salesperson has been given
         self.booked: deque[tuple[datetime, Kind, Client]] = deque(maxlen=REMEMBERED_CLIENTS)
         self._ids: dict[type[Model], Any] = defaultdict(lambda: count(1))
         self._batches: dict[str, TransferBatch] = {}
