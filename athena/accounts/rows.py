@@ -9,6 +9,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import Field, ForeignKey
 from django.http import HttpRequest, HttpResponse
 
+from athena.accounts.readonly import ReadableForm
 from athena.http.fields import text_error
 from athena.http.forms import StrictRow
 from athena.http.keys import parse_key
@@ -79,4 +80,7 @@ class RowPages(admin.ModelAdmin):  # type: ignore[type-arg]
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        return super().render_change_form(request, {"has_history": self.has_history, **context}, *args, **kwargs)
+        """With links to other rows for those who may open them alone."""
+        adminform = ReadableForm(context["adminform"], request.user)  # type: ignore[arg-type]
+        context |= {"adminform": adminform, "has_history": self.has_history}
+        return super().render_change_form(request, context, *args, **kwargs)

@@ -131,8 +131,10 @@ def preview(plan: Plan) -> dict[str, Any]:
 
 def said(done: Done) -> str:
     """What has happened, with the way back."""
-    to = ", ".join(f"{share.leads} to {share.user}" for share in done.shares) if len(done.shares) > 1 else ""
-    one = str(done.shares[0].user) if len(done.shares) == 1 else "several people"
+    to = (
+        ", ".join(f"{share.leads} to {share.user or 'nobody'}" for share in done.shares) if len(done.shares) > 1 else ""
+    )
+    one = str(done.shares[0].user or "nobody") if len(done.shares) == 1 else "several people"
     moved = f"{_count(len(done.moves), 'lead')} given to {one}{f' ({to})' if to else ''}"
     moved += f", with {_count(done.follow_ups, 'open follow-up')}."
     moved += f" {len(done.skipped)} left as they were." if done.skipped else ""

@@ -83,7 +83,7 @@ class LeadTransfer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Lead {self.lead_id}: {self.from_user_id} → {self.to_user_id}"
+        return f"{self.lead}: {self.from_user or 'nobody'} → {self.to_user or 'nobody'}"
 
 
 class MovedFollowUp(models.Model):

@@ -19,7 +19,8 @@ def test_from_the_file_to_the_leads_and_back(browse, manager, make_lead):
     assert Lead.objects.count() == 1
     for words in (
         "&lt;b&gt;A&lt;/b&gt;", "There already: <a", "E-mail: This is not an e-mail address.",
-        "Not imported: Color.", "<strong>2</strong> ready", "<strong>1</strong> wrong", "Import 2 rows",
+        "Not imported: Color.", "<strong>2</strong> ready", "<strong>1</strong> wrong",
+        "Import 1 row: leave", "Import 2 rows: update",
     ):  # fmt: skip
         assert words in page
     made = LeadImport.objects.get()

@@ -164,3 +164,11 @@ def test_an_author_finds_the_batch_whose_leads_they_no_longer_see(browse, manage
     page = text(browse(manager).get(reverse("admin:sales_transferbatch_change", args=[batch.pk])))
     assert "0 leads that you can see" in page
     assert ("Harbor Choir" in page, "Undo: give back 1 lead" in page) == (False, True)
+
+
+def test_what_goes_back_to_nobody_is_said_so(browse, manager, rep, make_lead):
+    lead = make_lead()
+    batch = transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), receivers=[rep.pk], reason="x").batch
+    answer = browse(manager).post(reverse("admin:sales_transferbatch_undo", args=[batch.pk]), follow=True)
+    page = answer.content.decode()
+    assert ("1 lead given to nobody" in page, "given to None" in page) == (True, False)

@@ -1,0 +1,50 @@
+"""What a page of a row shows to be read: who may open another row gets a link to it, everybody else its name."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.admin.helpers import AdminForm, AdminReadonlyField, Fieldline, Fieldset
+
+from athena.accounts.models import User
+
+
+class _Field(AdminReadonlyField):
+    user: User
+
+    def get_admin_url(self, remote_field: Any, remote_obj: Any) -> str:
+        options = remote_field.model._meta
+        if not self.user.has_perm(f"{options.app_label}.view_{options.model_name}"):
+            return str(remote_obj)
+        return super().get_admin_url(remote_field, remote_obj)
+
+
+class _Line(Fieldline):
+    user: User
+
+    def __iter__(self) -> Iterator[Any]:
+        for field in super().__iter__():
+            if isinstance(field, AdminReadonlyField):
+                field.__class__, field.user = _Field, self.user  # type: ignore[attr-defined]
+            yield field
+
+
+class _Fieldset(Fieldset):
+    user: User
+
+    def __iter__(self) -> Iterator[Fieldline]:
+        for line in super().__iter__():
+            line.__class__, line.user = _Line, self.user  # type: ignore[attr-defined]
+            yield line
+
+
+class ReadableForm(AdminForm):
+    """The form of a page, for `user`. (Django makes the parts of one itself, without knowing who looks at them.)"""
+
+    def __init__(self, made: AdminForm, user: User) -> None:
+        self.__dict__.update(vars(made))
+        self.user = user
+
+    def __iter__(self) -> Iterator[Fieldset]:
+        for fieldset in super().__iter__():
+            fieldset.__class__, fieldset.user = _Fieldset, self.user  # type: ignore[attr-defined]
+            yield fieldset
