@@ -157,6 +157,7 @@ def _empty_what_was_filled(leads: Collection[Lead]) -> int:
     """What other people's leads took from the person's when those were merged into them."""
     rows = 0
     others = [lead for lead in leads if lead.merged_into_id and lead.merged_into_id not in {each.pk for each in leads}]
+    kept_ids = [key for lead in others if (key := lead.merged_into_id)]
     for lead in others:
         about = FieldChange.objects.filter(lead=lead.merged_into_id)
         rows += about.filter(field="merged", new__lead_id=lead.pk).update(old=None, new=None)
@@ -168,7 +169,7 @@ def _empty_what_was_filled(leads: Collection[Lead]) -> int:
                 kept = Lead.objects.filter(pk=lead.merged_into_id, **{name: value})
                 empty = {name: ERASED if name == "contact_name" else ""}
                 rows += kept.update(**empty, **({"phone_normalised": ""} if name == "phone" else {}))
-    search.index(list(Lead.objects.filter(pk__in=[lead.merged_into_id for lead in others if lead.merged_into_id])))
+    search.index(list(Lead.objects.filter(pk__in=kept_ids)))
     return rows
 
 
