@@ -51,9 +51,7 @@ _BOOKKEEPING = {"csrfmiddlewaretoken", "seen", "next", "action", "select_across"
 _MOST_KEPT = 500_000  # characters
 
 
-def error_page(
-    request: HttpRequest, name: str, *, explanation: str = "", body_is_read: bool = True
-) -> HttpResponse:
+def error_page(request: HttpRequest, name: str, *, explanation: str = "", body_is_read: bool = True) -> HttpResponse:
     """The page of an error. After a POST from one of our own pages it shows what was typed, and can send it again.
 
     `explanation` replaces what the page says to do. The text is not shown where another site sent it, or where the body

@@ -29,13 +29,17 @@ def reader(name: str) -> cells.Reader:
     """Reads the amounts of the column of this field, as text with at most two decimals."""
 
     def read(text: str, lookups: cells.Lookups) -> str:
-        written = lookups.notations.get(name, "house")
-        number = _number(text, written)
-        if number > fields.MAX_AMOUNT:
-            raise ValueError(f"At most {fields.MAX_AMOUNT:,} is possible.")
-        return str(number)
+        return str(amount(text, lookups.notations.get(name, notation.HOUSE_AMOUNTS)))
 
     return read
+
+
+def amount(text: str, written: str = notation.HOUSE_AMOUNTS) -> Decimal:
+    """The amount in a cell as `cleaning` leaves it, in cents. `written` is a `notation`. Raises `ValueError`."""
+    number = _number(text, written)
+    if number > fields.MAX_AMOUNT:
+        raise ValueError(f"At most {fields.MAX_AMOUNT:,} is possible.")
+    return number
 
 
 def _number(text: str, written: str) -> Decimal:

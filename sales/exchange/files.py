@@ -125,7 +125,7 @@ def _without_footers(lines: Iterator[tuple[int, list[str]]], remarks: list[str])
     """Leave out lines that are the report's, not rows: totals, copyright, who made it and when; and name them."""
     left_out: list[str] = []
     for line, row in lines:
-        if _is_footer(row):
+        if is_footer(row):
             left_out.append(f"line {line} (“{next(filter(None, map(str.strip, row)))[:60]}”)")
         else:
             yield line, row
@@ -134,7 +134,8 @@ def _without_footers(lines: Iterator[tuple[int, list[str]]], remarks: list[str])
         remarks.append(f"Left out as the report's own lines: {', '.join(left_out[:_SHOWN])}{more}.")
 
 
-def _is_footer(row: list[str]) -> bool:
+def is_footer(row: list[str]) -> bool:
+    """Whether a line is the report's own: a total, its copyright, who made it and when."""
     filled = [cell.strip() for cell in row if cell.strip()]
     if not filled:
         return False

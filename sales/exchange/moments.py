@@ -70,9 +70,9 @@ def _date(text: str, written: str) -> tuple[date, str]:
         match = pattern.match(text)
         if match is None:
             continue
-        year, month, day_of_month = read(match) if read else _slashed(match, written)
+        year, of_year, of_month = read(match) if read else _slashed(match, written)
         try:
-            found = date(year + 2000 if year < 100 else year, month, day_of_month)
+            found = date(year + 2000 if year < 100 else year, of_year, of_month)
         except ValueError:
             break
         _require_year(found)
@@ -81,16 +81,16 @@ def _date(text: str, written: str) -> tuple[date, str]:
 
 
 def _year_first(found: "re.Match[str]") -> tuple[int, int, int]:
-    year, month, of_month = (found[1], found[3], found[4]) if found[1] else (found[5], found[6], found[7])
-    return int(year), int(month), int(of_month)
+    year, of_year, of_month = (found[1], found[3], found[4]) if found[1] else (found[5], found[6], found[7])
+    return int(year), int(of_year), int(of_month)
 
 
 def _slashed(found: "re.Match[str]", written: str) -> tuple[int, int, int]:
     first, second = int(found[1]), int(found[3])
     if written == notation.DOUBTED:
         raise ValueError("Is the day or the month first in this column? Say so on the import's page.")
-    of_month, month = (first, second) if written == notation.DAY else (second, first)
-    return int(found[4]), month, of_month
+    of_month, of_year = (first, second) if written == notation.DAY else (second, first)
+    return int(found[4]), of_year, of_month
 
 
 def _dotted(found: "re.Match[str]") -> tuple[int, int, int]:
@@ -98,17 +98,17 @@ def _dotted(found: "re.Match[str]") -> tuple[int, int, int]:
 
 
 def _day_named(found: "re.Match[str]") -> tuple[int, int, int]:
-    return int(found[3]), _month(found[2]), int(found[1])
+    return int(found[3]), month(found[2]), int(found[1])
 
 
 def _month_named(found: "re.Match[str]") -> tuple[int, int, int]:
-    return int(found[3]), _month(found[1]), int(found[2])
+    return int(found[3]), month(found[1]), int(found[2])
 
 
-def _month(name: str) -> int:
-    """1 to 12, or 0 where this is no month's name."""
+def month(name: str) -> int:
+    """The number of the month with this name or its first three letters; 0 where it is no month's name."""
     name = "september" if name.casefold() == "sept" else name.casefold()
-    return next((number for number, month in enumerate(_MONTHS, 1) if name in (month, month[:3])), 0)
+    return next((number for number, full in enumerate(_MONTHS, 1) if name in (full, full[:3])), 0)
 
 
 def _clock(text: str) -> tuple[time, tzinfo | None]:

@@ -35,7 +35,14 @@ def read(content: bytes) -> tuple[Iterator[tuple[int, list[str]]], list[str]]:
 
     Raises `Unreadable`, also while records are read.
     """
-    text, remarks = _decode(content)
+    text, remarks = decode(content)
+    lines, more = split(text)
+    return lines, remarks + more
+
+
+def split(text: str) -> tuple[Iterator[tuple[int, list[str]]], list[str]]:
+    """As `read`, of text that is decoded."""
+    remarks = []
     start = _BLANK.match(text).end()  # type: ignore[union-attr]
     said = _SEPARATOR_LINE.match(text, start)
     start = said.end() if said else start
@@ -79,7 +86,8 @@ def _cells_of_header(text: str, separator: str) -> int:
     return 1
 
 
-def _decode(content: bytes) -> tuple[str, list[str]]:
+def decode(content: bytes) -> tuple[str, list[str]]:
+    """The text of a file, and what a person should know of its encoding. Raises `Unreadable`."""
     for start, reason in _OTHER_FILES:
         if content.startswith(start):
             refuse(reason)

@@ -160,19 +160,20 @@ def _empty_inquiries(activities: Collection[int]) -> int:
 def _empty_what_was_filled(leads: Collection[Lead]) -> int:
     """What other people's leads took from the person's when those were merged into them."""
     rows = 0
-    others = [lead for lead in leads if lead.merged_into_id and lead.merged_into_id not in {each.pk for each in leads}]
-    for lead in others:
-        about = FieldChange.objects.filter(lead=lead.merged_into_id)
+    keys = {lead.pk for lead in leads}
+    merged = [(lead, key) for lead in leads if (key := lead.merged_into_id) and key not in keys]
+    for lead, kept_id in merged:
+        about = FieldChange.objects.filter(lead=kept_id)
         rows += about.filter(field="merged", new__lead_id=lead.pk).update(old=None, new=None)
         for name in personal_data.FILLED:
             value = getattr(lead, name)
             taken = about.filter(field=name, new=value) if value else about.none()
             if taken.exists():
                 rows += taken.update(old=None, new=None)
-                kept = Lead.objects.filter(pk__in=[lead.merged_into_id]).filter(**{name: value})
                 empty = {name: ERASED if name == "contact_name" else ""}
-                rows += kept.update(**empty, **({"phone_normalised": ""} if name == "phone" else {}))
-    search.index(list(Lead.objects.filter(pk__in=[lead.merged_into_id for lead in others if lead.merged_into_id])))
+                number = {"phone_normalised": ""} if name == "phone" else {}
+                Lead.objects.filter(pk=kept_id, **{name: value}).update(**empty, **number)
+    search.index(list(Lead.objects.filter(pk__in=[kept_id for _, kept_id in merged])))
     return rows
 
 

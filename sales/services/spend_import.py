@@ -1,25 +1,26 @@
 """What sources cost, from a CSV file with the columns month, source, campaign and amount: all of it, or nothing."""
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 
 from athena.accounts.models import User
 from sales import errors, normalise, policy
+from sales.exchange import amounts, moments
+from sales.exchange import text as exchange_text
+from sales.exchange.cleaning import Kind, clean
+from sales.exchange.files import is_footer
 from sales.models import LeadSource, SourceSpend
-from sales.models.fields import MAX_AMOUNT
 
 COLUMNS = ("month", "source", "campaign", "amount")
 MOST_LINES = 5_000
-_MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])(-01)?", re.ASCII)
-_AMOUNT = re.compile(r"\d{1,10}(\.\d{1,2})?", re.ASCII)
+_MONTH = re.compile(r"(20\d\d)[-/](0?[1-9]|1[0-2])([-/]0?1( 00:00:00)?)?", re.ASCII)
+_NAMED_MONTH = re.compile(r"([A-Za-z]{3,9})\.?[ -](20\d\d|\d\d)", re.ASCII)  # Excel makes May-26 of 2026-05
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,10 @@ class SpendRefused(errors.Invalid):
 
 
 def decoded(content: bytes) -> str:
-    """The file's text: UTF-8, with or without its mark. Raises `Invalid`."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise errors.Invalid({"file": "This is not a text in UTF-8. Save it as \u201cCSV UTF-8\u201d."}) from None
+    """The file's text, without a byte order mark. Raises `Invalid` for what is no text."""
+    if content.startswith(b"PK"):
+        raise errors.Invalid({"file": "This is no text. Save the sheet as \u201cCSV UTF-8\u201d."})
+    return exchange_text.decode(content)[0]
 
 
 def plan(*, by: User | None, text: str) -> Plan:
@@ -107,50 +107,56 @@ def write(*, by: User | None, text: str) -> Plan:
 def _read(text: str) -> Iterator[Line]:
     if "\x00" in text:
         raise errors.Invalid({"file": "This is not a CSV file."})
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
-    try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        if sorted(header) != sorted(COLUMNS):
-            raise errors.Invalid({"file": f"The first line must name the columns: {', '.join(COLUMNS)}."})
-        sources = {source.name.casefold(): source for source in LeadSource.objects.all()}
-        count = 0
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            count += 1
-            if count > MOST_LINES:
-                raise errors.Invalid({"file": f"A file has {MOST_LINES:,} lines at most."})
-            yield _line(reader.line_num, header, cells, sources)
-        if not count:
-            raise errors.Invalid({"file": "There is no line below the first."})
-    except csv.Error as error:
-        raise errors.Invalid({"file": f"Line {reader.line_num} can't be read: {error}."}) from None
+    lines, _ = exchange_text.split(text.lstrip("\ufeff"))
+    rows = ((number, cells) for number, cells in lines if any(cell.strip() for cell in cells))
+    _, first = next(rows, (0, []))
+    header = [name.strip().lower() for name in first]
+    if sorted(header) != sorted(COLUMNS):
+        raise errors.Invalid({"file": f"The first line must name the columns: {', '.join(COLUMNS)}."})
+    sources = {source.name.casefold(): source for source in LeadSource.objects.all()}
+    count = 0
+    for number, cells in rows:
+        if is_footer(cells):
+            continue
+        count += 1
+        if count > MOST_LINES:
+            raise errors.Invalid({"file": f"A file has {MOST_LINES:,} lines at most."})
+        yield _line(number, header, cells, sources)
+    if not count:
+        raise errors.Invalid({"file": "There is no line below the first."})
 
 
 def _line(number: int, header: list[str], cells: list[str], sources: dict[str, LeadSource]) -> Line:
     if len(cells) != len(header):
         return Line(number, None, None, "", None, (f"It has {len(cells)} columns instead of {len(header)}.",))
-    told = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-    month, amount = _MONTH.fullmatch(told["month"]), _amount(told["amount"])
-    source = sources.get(told["source"].casefold())
-    wrong = []
+    wrong: list[str] = []
+    values = {}
+    for name, cell in zip(header, cells, strict=True):
+        try:
+            values[name], _ = clean(cell, Kind.LINE if name == "campaign" else Kind.VALUE)
+        except ValueError as error:
+            wrong.append(f"{name.capitalize()}: {error}")
+    if wrong:
+        return Line(number, None, None, "", None, tuple(wrong))
+    month, source = _month(values["month"]), sources.get(values["source"].casefold())
     if month is None:
         wrong.append("The month is not like 2026-05.")
     if source is None:
-        wrong.append(f"There is no source \u201c{told['source']}\u201d.")
-    if len(told["campaign"]) > 100 or not told["campaign"].isprintable():
+        wrong.append(f"There is no source \u201c{values['source']}\u201d.")
+    if len(values["campaign"]) > 100 or not values["campaign"].isprintable():
         wrong.append("The campaign is too long, or has odd characters.")
-    if amount is None:
-        wrong.append("The amount is not a number like 1250.00.")
-    first = date(int(month[1]), int(month[2]), 1) if month else None
-    return Line(number, first, source, normalise.one_spaced(told["campaign"]), amount, tuple(wrong))
-
-
-def _amount(text: str) -> Decimal | None:
-    if not _AMOUNT.fullmatch(text):
-        return None
+    amount = None
     try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        return None
-    return amount if amount <= MAX_AMOUNT else None
+        amount = amounts.amount(values["amount"])
+    except ValueError as error:
+        wrong.append(f"The amount is not like 1250.00. {error}")
+    return Line(number, month, source, normalise.one_spaced(values["campaign"]), amount, tuple(wrong))
+
+
+def _month(text: str) -> date | None:
+    found = _MONTH.fullmatch(text)
+    if found:
+        return date(int(found[1]), int(found[2]), 1)
+    named = _NAMED_MONTH.fullmatch(text)
+    month = moments.month(named[1]) if named else 0
+    return date(2000 + int(named[2]) % 100, month, 1) if named and month else None
