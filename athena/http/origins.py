@@ -1,7 +1,7 @@
 """Addresses of other sites, as they may stand in headers: nothing in one can end or add to a header's value."""
 
 import re
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from athena import hosts
 
@@ -23,7 +23,7 @@ def read_origin(text: str) -> str:
 
 
 def read_page(text: str) -> str:
-    """The address of a page on the web, its host in ASCII (IDNA). Raises `ValueError`."""
+    """The address of a page on the web in ASCII: its host by IDNA, the rest percent-encoded. Raises `ValueError`."""
     origin, rest = _split(text)
     return origin + rest
 
@@ -54,7 +54,9 @@ def _split(text: str) -> tuple[str, str]:
         host = f"[{host}]"
     elif not host.isascii():
         host = hosts.ascii_host(host)
-    rest = urlunsplit(("", "", parts.path, parts.query, parts.fragment))
+    rest = "".join(
+        c if c.isascii() else quote(c) for c in urlunsplit(("", "", parts.path, parts.query, parts.fragment))
+    )
     if not (_NAME.fullmatch(host) or _ADDRESS.fullmatch(host)) or not _SAFE.fullmatch(f"x{rest}") or port == 0:
         raise ValueError("This is no address of a page.")
     usual = port in (None, _PORTS[parts.scheme])

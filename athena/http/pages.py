@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
@@ -98,7 +99,15 @@ def is_from_our_own_page(request: HttpRequest) -> bool:
     """Whether a browser says that the request comes from a page of this host."""
     if site := request.headers.get("Sec-Fetch-Site"):
         return site == "same-origin"
-    return urlsplit(request.headers.get("Origin", "")).netloc == request.get_host()
+    return urlsplit(request.headers.get("Origin", "")).netloc == _own_host(request)
+
+
+def _own_host(request: HttpRequest) -> str | None:
+    """The host that was asked, None where it is none of ours: that may be the error that a page is about."""
+    try:
+        return request.get_host()
+    except DisallowedHost:
+        return None
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -132,7 +141,7 @@ def _back(request: HttpRequest) -> str:
     """The page that led here, if it is another one of ours."""
     came_from = urlsplit(request.headers.get("Referer", ""))
     address = came_from._replace(scheme="", netloc="").geturl()
-    is_ours = came_from.netloc == request.get_host() and address.startswith("/")
+    is_ours = came_from.netloc == _own_host(request) and address.startswith("/")
     return address if is_ours and not address.startswith("//") and address != request.get_full_path() else ""
 
 

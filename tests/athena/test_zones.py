@@ -66,7 +66,7 @@ def world(made_once):
         ids = [add(), add()][0]
         colleague = ids["users"]
         lead = ids["leads"].__class__.objects.create(company_name="Choir", assigned_to=somebody)
-        for day in (date(2026, 11, 23), date(2026, 11, 24), date(2026, 12, 1)):
+        for day in (date(2026, 11, 23), date(2026, 11, 24), date(2026, 11, 25), date(2026, 12, 1)):
             follow_ups.create(
                 by=somebody, lead_id=lead.pk, follow_up_type="call", scheduled_date=day, scheduled_time=time(10)
             )

@@ -29,7 +29,7 @@ NO_ADDRESS = [
     "https://-example.com", "https://example..com", "https://[::1", "https://\u2028example.com", "https://example.com\0",
     "https://example.com%0d%0a", "https://%65xample.com", " https://example.com", "https://example.com ", "'self'",
 ]  # fmt: skip
-NO_PAGE = [f"https://example.com/{rest}" for rest in ("a b", "a;b", "a,b", "a'b", 'a"b', "a\nb", "<b>", "é", "`")]
+NO_PAGE = [f"https://example.com/{rest}" for rest in ("a b", "a;b", "a,b", "a'b", 'a"b', "a\nb", "<b>", "`")]
 NO_ORIGIN = ["https://example.com/", "https://example.com/x", "https://example.com?x", "https://example.com#x", "null"]
 
 
