@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from athena.accounts.lists import BoundedList
 from athena.http.places import own_page
 
 LONGEST = 2000  # characters of an address
@@ -28,7 +29,7 @@ def _wanted(request: HttpRequest) -> str:
     return own_page(request, wanted, "") if wanted.startswith("/") and len(wanted) <= LONGEST else ""
 
 
-class ReturningChangeList(ChangeList):
+class ReturningChangeList(BoundedList):
     """A list that may be given `next`, which is no filter."""
 
     def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -60,7 +60,7 @@ BODIES = {
                                   "dry_run": True},
 }  # fmt: skip
 NEVER_THE_SAME = re.compile(  # tokens, nonces, and the keys of rows that were just made
-    r'csrfmiddlewaretoken" value="[^"]+"|nonce="[^"]+"'
+    r'csrfmiddlewaretoken" value="[^"]+"|nonce="[^"]+"| · [0-9a-f]{32}'
     r'|"(token|url|(calculated|created|(score_)?updated)_at)": ?"[^"]+"|"id": ?\d+'
 )
 LISTS = [name for name in GETS if name.endswith("_changelist")]

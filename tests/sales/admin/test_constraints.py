@@ -93,7 +93,7 @@ CASES: dict[type, dict[str, list[tuple[dict[str, str], str]]]] = {
     },
     LostReason: {"name": [({"name": "price", "label": "Price"}, "name")]},
     SourceSpend: {
-        "source_spend_once_a_month": [({"month": "2026-02-01", "campaign": "Taken"}, "month")],
+        "source_spend_once_a_month": [({"month": "2026-02-01", "campaign": "Taken"}, "campaign")],
         "source_spend_first_of_month": [({"month": "2026-03-02"}, "month")],
         "source_spend_amount": [({"amount": value}, "amount") for value in ("-1", "10000000000")],
     },
