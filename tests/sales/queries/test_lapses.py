@@ -17,7 +17,6 @@ from notifications.models import Delivery, Notification
 from sales.models import FollowUp, Lead, LeadScoreHistory, TransferBatch
 from sales.services import (
     activities,
-    assignment,
     digests,
     follow_ups,
     handovers,
@@ -94,8 +93,17 @@ class World:
         Notification.objects.exclude(kind="follow_ups_received").delete()
 
     def unowned(self):
+        self.lead = leads.create(by=None, values={"company_name": "New"})
+
+    def waiting_for_an_owner(self):
         self.lead = self.make_lead()
-        assignment.assign([self.lead])
+        outbox.add(kind="escalation_unowned", recipient_id=self.manager.pk, dedupe_key="unowned_for_hours:1:1",
+                   context={"count": 1, "hours": 4, "leads": [{"id": self.lead.pk, "name": "Band"}]})  # fmt: skip
+
+    def gathered(self):
+        line = {"lead_id": self.lead.pk, "lead_name": "Band", "what": "inquiry_received", "count": 3}
+        outbox.add(kind="arrivals", recipient_id=self.maria.pk, dedupe_key="arrivals:1:1",
+                   context={"count": 3, "lines": [line], "more": 0})  # fmt: skip
 
     def inquired(self):
         outbox.add(kind="inquiry_received", recipient_id=self.maria.pk, dedupe_key="inquiry:X",
@@ -199,7 +207,9 @@ TABLE = {
     "digest": ("nothing complete", "next_day"),
     "handed_over": ("nothing next_day", "complete cancel reassign_to_manager archive"),
     "unowned": ("nothing next_day", "own archive lose demote"),
+    "waiting_for_an_owner": ("nothing next_day", "own archive lose demote"),
     "inquired": ("nothing next_day lose", "transfer archive"),
+    "gathered": ("nothing next_day lose", "transfer archive"),
     "failed": ("nothing next_day", ""),
 }
 ROWS = [

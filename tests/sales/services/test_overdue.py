@@ -187,6 +187,7 @@ def test_managers_read_when_it_was_on_their_own_clock(rep, manager, plan):
     plan("2026-11-25T00:30Z", "2026-11-25", scheduled_time=datetime(2026, 1, 1, 15).time())
     plan("2026-11-25T00:30Z", "2026-11-25")
     told(overdue.escalate, "2026-12-01T20:00Z")
-    assert {row.context["when"] for row in Notification.objects.filter(kind="escalation_overdue")} == {
+    escalated = Notification.objects.get(kind="escalation_overdue").context["follow_ups"]
+    assert {item["when"] for item in escalated} == {
         "Thursday, 26 November 2026, 05:00", "Wednesday, 25 November 2026",
     }  # fmt: skip
