@@ -14,7 +14,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList, ChangeListSearchForm
 from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationError
-from django.db.models import Field, QuerySet
+from django.db.models import QuerySet
 from django.db.models.options import Options
 from django.http import HttpRequest, HttpResponse
 
@@ -93,7 +93,7 @@ def _column(options: "Options[Any]", name: str) -> Any:
         return None
 
 
-def _holds(field: "Field[Any, Any]", text: str) -> bool:
+def _holds(field: Any, text: str) -> bool:
     """Whether a column can hold the value that `text` says."""
     if field.is_relation:
         field = field.target_field  # type: ignore[attr-defined]

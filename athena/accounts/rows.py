@@ -79,8 +79,11 @@ class RowPages(admin.ModelAdmin):  # type: ignore[type-arg]
             request.refused = error  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         """With links to other rows for those who may open them alone."""
         adminform = ReadableForm(context["adminform"], request.user)  # type: ignore[arg-type]
         context |= {"adminform": adminform, "has_history": self.has_history}
-        return super().render_change_form(request, context, *args, **kwargs)
+        answer: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return answer

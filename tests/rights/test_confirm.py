@@ -1,0 +1,64 @@
+"""What is done to many rows at once is asked for first, and what was shown is what is done."""
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from sales.models import Lead
+from tests.rights.conftest import every_row
+from tests.rights.forms import untouched
+
+ASKED = {  # by a page that names how many
+    "sales_lead": {"archive_selected", "restore_selected", "repeat_selected"},
+    "sales_followup": {"cancel_selected"},
+    "notifications_delivery": {"retry_selected"},
+    "django_celery_beat_periodictask": {"enable_tasks", "disable_tasks", "toggle_tasks", "run_tasks"},
+}
+OWN_PAGE = {"sales_lead": {"cadence_selected", "reassign_selected", "merge_selected"}}  # each shows what it would do
+HARMLESS = {"notifications_notification": {"mark_selected"}}
+PAGES = {f"{model._meta.app_label}_{model._meta.model_name}": page for model, page in admin.site._registry.items()}
+
+
+def whole_list(action, **more):
+    """What a browser sends after "Select all": some row, and that all are meant."""
+    return {"action": action, "_selected_action": "1", "select_across": "1", **more}
+
+
+def test_each_action_is_declared():
+    """(Deleting asks by itself, in Django.)"""
+    declared = {name: ASKED.get(name, set()) | OWN_PAGE.get(name, set()) | HARMLESS.get(name, set()) for name in PAGES}
+    assert {name: set(page.actions) for name, page in PAGES.items()} == declared
+
+
+@pytest.mark.parametrize(
+    ("name", "action"), [(name, action) for of in (ASKED, OWN_PAGE) for name in of for action in sorted(of[name])]
+)
+def test_one_request_over_a_whole_list_writes_nothing(browsers, world, name, action):
+    url, before = reverse(f"admin:{name}_changelist"), every_row()
+    for more in ({}, {"post": "yes"}, {"step": "confirm"}, {"post": "yes", "expected": "0" * 64}):
+        assert browsers["admin"].post(url, whole_list(action, **more)).status_code in (200, 302)
+        assert every_row() == before
+
+
+def test_the_page_names_how_many_and_does_it_to_those(browsers, world):
+    browser, url = browsers["admin"], reverse("admin:sales_lead_changelist")
+    leads = Lead.objects.filter(archived_at=None)
+    count = leads.count()
+    asked = browser.post(url, whole_list("archive_selected")).content.decode()
+    assert (f"Archive {count} leads?" in asked, "Harbor Choir" in asked) == (True, True)
+
+    Lead.objects.create(company_name="Just in")
+    again = browser.post(url, untouched(asked)).content.decode()
+    assert ("has changed since you looked" in again, f"Archive {count + 1} leads?" in again) == (True, True)
+    assert leads.count() == count + 1
+
+    assert browser.post(url, untouched(again)).status_code == 302
+    assert leads.count() == 0
+
+
+def test_filters_stay(browsers, world):
+    browser, url = browsers["admin"], reverse("admin:sales_lead_changelist") + "?q=secret"
+    asked = browser.post(url, whole_list("archive_selected")).content.decode()
+    assert ("Archive 1 lead?" in asked, f'action="{url}"' in asked) == (True, True)
+    browser.post(url, untouched(asked))
+    assert [lead.company_name for lead in Lead.objects.filter(archived_at__gt="2026-01-02T00:00Z")] == ["Secret Choir"]
