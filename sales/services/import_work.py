@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
+from athena.db.away import is_away
 from athena.db.bulk import AmongKeys, update_own
 from notifications import outbox
 from sales.exchange import apart, columns
@@ -20,7 +21,6 @@ from sales.models import ImportFile, ImportRow, Lead, LeadImport
 from sales.queries import import_matches
 from sales.services import import_checks, import_reading, import_undo, lead_batches, locks
 from sales.services.imports import advance
-from sales.services.scoring_runs import database_is_away
 
 logger = structlog.get_logger(__name__)
 
@@ -73,7 +73,7 @@ def _try(import_id: int) -> bool:
             return import_reading.read(import_id)
         return _do_batch(import_id)
     except Exception as error:
-        if database_is_away(error):
+        if is_away(error):
             raise
         logger.exception("import_failed", lead_import=import_id)
         LeadImport.objects.filter(pk=import_id, state__in=LeadImport.UNFINISHED).update(

@@ -5,12 +5,13 @@ as it was, for the next one who asks.
 """
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Count, F, Max, Min, Q
 from django.utils import timezone
 
 from athena.accounts.models import User
 from athena.accounts.roles import Role
+from athena.db.away import is_away
 from athena.db.bulk import check_foreign_keys
 from athena.wake import wake
 from notifications import outbox
@@ -106,18 +107,11 @@ def work(*, max_batches: int | None = None) -> int:
             elif not _finish(run):
                 break  # what is left is in other workers' hands
         except Exception as error:
-            if database_is_away(error):
+            if is_away(error):
                 raise
             logger.exception("scoring_run_failed", run=run.pk)
             _fail(run, error)
     return done
-
-
-def database_is_away(error: Exception) -> bool:
-    """Whether trying again may help: away, busy, full, a deadlock. (To SQLite wrong SQL is operational, too.)"""
-    return isinstance(error, OperationalError | InterfaceError) and (
-        getattr(error.__cause__, "sqlite_errorname", "") != "SQLITE_ERROR"
-    )
 
 
 def rule_set_version() -> int:
