@@ -49,14 +49,14 @@ class ActivityAdmin(ServiceAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("lead", "user", "follow_up") if obj is not None else ()
 
-    @admin.display(description="Amount", empty_value="–")
+    @admin.display(description="Amount")
     def amount(self, activity: Activity) -> Any:
         """For whoever may only read it; the form has a field of this name."""
-        return progress.quote_of(activity.data).get("amount")
+        return progress.quote_of(activity.data).get("amount") or "–"
 
-    @admin.display(description="Valid until", empty_value="–")
+    @admin.display(description="Valid until")
     def valid_until(self, activity: Activity) -> Any:
-        return progress.quote_of(activity.data).get("valid_until")
+        return progress.quote_of(activity.data).get("valid_until") or "–"
 
     def page_after(self, obj: Activity) -> str:
         return reverse("admin:sales_lead_change", args=[obj.lead_id])
