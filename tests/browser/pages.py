@@ -43,7 +43,7 @@ WITHOUT_A_PAGE = {
     *("sales_leadimport_start", "sales_leadimport_discard", "sales_leadimport_undo", "sales_lead_export_csv"),
     *("sales_lead_export_xlsx", "sales_lead_stop_cadence", "sales_lead_repeat", "sales_lead_not_duplicate"),
     *("accounts_user_put_first_steps_away", "sales_leadscoringrule_switch", "sales_scoringrun_start"),
-    "sales_transferbatch_undo",
+    *("sales_transferbatch_undo", "sales_leadimport_sheet", "sales_leadimport_notation"),
 }
 
 
