@@ -82,9 +82,9 @@ def test_the_long_form_takes_over_what_was_typed_in_the_small_one(visit, javascr
     task.locator("[name=next_follow_up_days]").fill("17")
     task.get_by_role("button", name="Close the lead, or more").click()
     page.wait_for_url("**/complete/")
-    assert page.input_value("#id_notes") == TEXT
-    assert page.input_value("#id_next_follow_up_days") == "17"
-    assert page.is_checked("#id_schedule_next") == plans_next
+    assert page.input_value("[name=notes]") == TEXT
+    assert page.input_value("[name=next_follow_up_days]") == "17"
+    assert page.is_checked("[name=schedule_next]") == plans_next
     assert page.locator(".errorlist").count() == 0
 
 
