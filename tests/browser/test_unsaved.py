@@ -55,6 +55,7 @@ def log_in(page, who):
     page.fill("#id_username", f"{who}@example.com")
     page.fill("#id_password", f"{who}123")
     page.click("[type=submit]")
+    page.wait_for_url(lambda url: "/login/" not in url)
     page.wait_for_url("**/admin/")
 
 
