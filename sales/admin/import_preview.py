@@ -61,7 +61,7 @@ def of(lead_import: LeadImport, show: str, by: User) -> dict[str, Any]:
     names = _names(shown)
     for row in shown:
         row.said = problems_of(row)  # type: ignore[attr-defined]
-        row.done = " ".join(f"{column}: {what}" for column, what in row.cleaned.items())  # type: ignore[attr-defined]
+        row.done = _by_column(row.cleaned)  # type: ignore[attr-defined]
         row.shown = [_cell(row, lead_import, name, names, by) for name in fields]  # type: ignore[attr-defined]
     state = LeadImport.State(lead_import.state)
     return {
@@ -84,7 +84,12 @@ def of(lead_import: LeadImport, show: str, by: User) -> dict[str, Any]:
 
 def problems_of(row: ImportRow) -> str:
     """What is wrong with a row, as one text."""
-    return " ".join(f"{column}: {why}" for column, why in row.problems.items())
+    return _by_column(row.problems)
+
+
+def _by_column(remarks: Mapping[str, str]) -> str:
+    """The remarks as one text, in the order of the columns' names: PostgreSQL's JSON keeps no order of its own."""
+    return " ".join(f"{column}: {remark}" for column, remark in sorted(remarks.items()))
 
 
 def questions(lead_import: LeadImport) -> list[Question]:
