@@ -134,8 +134,8 @@ class AthenaSite(admin.AdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         nobody_yet = {"nobody_yet": request.method == "GET" and not User.objects.exists()}
         response = _locked(super().login(request, nobody_yet | (extra_context or {})))
-        if isinstance(response, HttpResponseRedirect):
-            return HttpResponseRedirect(own_page(request, response.url, reverse("admin:index")))
+        if isinstance(response, HttpResponseRedirect):  # the same response: it carries the new CSRF cookie
+            response["Location"] = own_page(request, response.url, reverse("admin:index"))
         return response
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

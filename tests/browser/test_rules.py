@@ -87,7 +87,7 @@ def test_without_javascript_the_server_says_what_does_not_fit(visit):
     assert page.text_content(".field-condition_operator .errorlist").strip() == said
     page.select_option("#id_condition_operator", "equals")
     page.click("[name=_save]")
-    assert page.is_visible("text=was added successfully")
+    page.get_by_text("was added successfully").wait_for()
 
 
 @pytest.mark.parametrize("javascript", [True, False])
@@ -102,5 +102,6 @@ def test_the_list_counts_and_switches(visit, javascript):
         assert row.locator(".field-matching").inner_text() == "Count"
     for state in ("Off", "On"):
         row.locator("button.switch").click()
+        message = f"“Called Back” is {state.lower()}. A scoring run over all open leads has started."
+        page.get_by_text(message).wait_for()
         assert row.locator("button.switch").inner_text().startswith(state)
-        assert page.is_visible(f"text=“Called Back” is {state.lower()}. A scoring run over all open leads has started.")

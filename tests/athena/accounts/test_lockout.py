@@ -195,6 +195,15 @@ def test_each_failure_is_a_line_with_a_hash_and_the_address(maria, clock):
     assert {line["log_level"] for line in lines if line["event"].startswith("login_")} == {"warning"}
 
 
+def test_a_login_ends_the_token_of_the_forms_before_it(maria):
+    client = Client(enforce_csrf_checks=True)
+    client.get("/admin/login/")
+    before = client.cookies["csrftoken"].value
+    form = {"username": maria.email, "password": PASSWORD, "csrfmiddlewaretoken": before}
+    assert client.post("/admin/login/", form).status_code == 302
+    assert client.cookies["csrftoken"].value != before
+
+
 NEXT = {
     "": "/admin/", "/nothing": "/admin/", "/admin/nothing/": "/admin/", "//evil.example/": "/admin/",
     "https://evil.example/admin/": "/admin/", "javascript:alert(1)": "/admin/", "/admin/logout/": "/admin/",
