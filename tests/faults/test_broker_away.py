@@ -93,11 +93,12 @@ def told(athena: Athena) -> set[str]:
 
 def test_every_write_answers_and_nothing_is_lost(athena: Athena, broker: Broker) -> None:
     token = athena.log_in("manager")
-    rep = athena.call("GET", "/users?role=rep&is_active=true", token=token)["results"][0]["id"]
+    reps = [row["id"] for row in athena.call("GET", "/users?role=rep&is_active=true", token=token)["results"]]
     seconds: dict[str, float] = {}
 
     def write(how: str, number: int) -> None:
         start = time.monotonic()
+        rep = reps[list(faults).index(how) if how in faults else -1]  # many for one would be gathered in one mail
         body = {"company_name": f"Choir {how} {number}", "assigned_to": rep}
         assert athena.call("POST", "/sales/leads", body, token=token)["company_name"] == f"Choir {how} {number}"
         seconds[how] = max(seconds.get(how, 0), time.monotonic() - start)
