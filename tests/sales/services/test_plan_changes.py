@@ -4,9 +4,10 @@ from datetime import date, time
 
 import pytest
 from django.db import connection
+from django.db.models import JSONField, Value
 from django.test.utils import CaptureQueriesContext
 
-from sales.models import FieldChange, FollowUp, Lead
+from sales.models import FieldChange, FollowUp, Lead, LeadSource
 from sales.queries.timeline import Story
 from sales.services import follow_ups, handovers, leads, reminders, transfers
 
@@ -146,3 +147,14 @@ def test_taken_in_has_its_author(rep, make_lead):
     lead = leads.create(by=rep, values={"company_name": "Band"})
     assert told(lead, "created") == [("Lead taken in", "", "Maria")]
     assert told(make_lead(), "created") == [("Lead taken in", "", None)]
+
+
+def test_taken_in_tells_the_first_source_that_is_known(rep):
+    fair, web = (LeadSource.objects.create(name=name) for name in ("Fair", "Web"))
+    for first, words in ((fair, "Source: Fair"), (None, "Source: Web")):
+        lead = leads.create(by=rep, values={"company_name": "Band", "source": first and first.pk})
+        for source in (web, None, fair):
+            leads.update(by=rep, lead_id=lead.pk, changes={"source": source and source.pk})
+            assert told(lead, "created") == [("Lead taken in", words, "Maria")]
+        FieldChange.objects.filter(lead=lead).update(old=Value(None, JSONField()))  # by another program
+        assert told(lead, "created") == [("Lead taken in", "Source: Web", "Maria")]
