@@ -48,6 +48,11 @@ PLANNED = ("Call follow-up planned for 5 Jan 2027, 10:00", "For Maria · Ask", "
             "rescheduled and reassigned",
             "5 Jan 2027, 10:00 → 7 Jan 2027, 10:00 · Maria → Tom",
         ),
+        (
+            {"assigned_to": "tom", "scheduled_time": None, "notes": "x"},
+            "rescheduled, reassigned and reworded",
+            "5 Jan 2027, 10:00 → 5 Jan 2027 · Maria → Tom · Ask → x",
+        ),
     ],
 )
 def test_a_change_is_one_item_and_the_plan_is_told_as_it_was(manager, colleague, lead, plan, changes, title, detail):
