@@ -10,6 +10,9 @@ import phonenumbers
 from django.conf import settings
 
 from athena.accounts.models import fold_email
+from athena.db import name_key
+
+__all__ = ["company", "digits", "email", "fold", "name_key", "one_spaced", "parts", "phone", "searchable"]
 
 EMAIL_LENGTH = 254
 _NOT_DECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "’": "'", "‘": "'", "–": "-"})
@@ -43,11 +46,6 @@ def phone(text: str) -> str:
 def one_spaced(name: str) -> str:
     """The name with one space between its words and none around them."""
     return " ".join(name.split())
-
-
-def name_key(name: str) -> str:
-    """What names have in common that differ in case and spaces alone. In SQL: `athena.db.NameKey`."""
-    return one_spaced(name).lower()
 
 
 def _is_placeholder(number: phonenumbers.PhoneNumber) -> bool:

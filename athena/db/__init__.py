@@ -1,5 +1,6 @@
 """What differs between the two database engines, each difference one function with two bodies."""
 
+import unicodedata
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -32,8 +33,16 @@ class Fold(Func):
         return self.as_sql(compiler, connection, function="ATHENA_FOLD", **extra_context)  # type: ignore[return-value]
 
 
+def name_key(name: str) -> str:
+    """What a name has in common with those that people take for the same: they differ in case, spaces and in how
+    Unicode writes an accent alone. (Greek has two small sigmas, and lowering a Turkish İ depends on the program.)
+    """
+    spaced = " ".join(unicodedata.normalize("NFC", name).split())
+    return spaced.lower().replace("ς", "σ").replace("i\u0307", "i")
+
+
 class NameKey(Func):
-    """A name without case, its words one space apart: names that people take for the same have the same key."""
+    """`name_key` in SQL."""
 
     arity = 1
     output_field = TextField()
@@ -41,7 +50,9 @@ class NameKey(Func):
     def as_postgresql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
     ) -> tuple[str, tuple[Any, ...]]:
-        template = r"LOWER(BTRIM(REGEXP_REPLACE(%(expressions)s, '[\s\u00a0\u2000-\u200a\u202f\u3000]+', ' ', 'g')))"
+        spaces = r"[\s\u001c-\u001f\u0085\u00a0\u2000-\u200a\u202f\u3000]+"
+        spaced = f"BTRIM(REGEXP_REPLACE(NORMALIZE(%(expressions)s, NFC), '{spaces}', ' ', 'g'))"
+        template = rf"REPLACE(REPLACE(LOWER({spaced}), 'ς', 'σ'), U&'i\0307', 'i')"
         return self.as_sql(compiler, connection, template=template)  # type: ignore[return-value]
 
     def as_sqlite(

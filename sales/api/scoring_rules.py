@@ -1,7 +1,6 @@
 """`/sales/scoring`: the rules, what they may ask, and the runs that apply them."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -75,23 +74,31 @@ class ScoringRuleViewSet(PreviewActions, ViewSet):
     def get_queryset(self) -> "QuerySet[LeadScoringRule]":
         return LeadScoringRule.objects.order_by("-points", "id")
 
-    @cached_property
-    def equal_rules(self) -> dict[int, list[str]]:
-        """Asked once a request, after what it writes."""
-        return equal_rules.find_equal_rules()
-
     def present(self, row: dict[str, Any]) -> dict[str, Any]:
-        """With why the rule is skipped, if it is, and what is worth a second look."""
-        names = self.equal_rules.get(row["id"])
-        warnings = [{"code": "same_condition", "message": equal_rules.warning_about(names)}] if names else []
-        return {**row, "problems": checks.problems(row), "warnings": warnings}
+        return self._explained([row])[0]
+
+    def _explained(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """With why a rule is skipped, if it is, and what is worth a second look."""
+        equal = equal_rules.find_equal_rules()
+        return [
+            {
+                **row,
+                "problems": checks.problems(row),
+                "warnings": [
+                    {"code": "same_condition", "message": equal_rules.warning_about(names)}
+                    for names in [equal.get(row["id"])]
+                    if names
+                ],
+            }
+            for row in rows
+        ]
 
     @extend_schema(parameters=ARRAY, responses=Rule(many=True))
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Every rule, most points first. Managers."""
         query_values(request, StrictSerializer, ARRAY_PARAMETERS)
         answer = array_response(request, self.rows())
-        answer.data = [self.present(row) for row in answer.data]
+        answer.data = self._explained(answer.data)
         return answer
 
     @extend_schema(responses=Rule)

@@ -96,7 +96,7 @@ def source_roi(
     Each lead and each unit of spend is in exactly one row, so the rows add up to the totals: leads are counted by
     themselves and spend by itself, for a join of the two would count a month's spend once for each lead. A lead
     without a source (by campaign: without a campaign) is in the row `unknown`; by campaign, spend that was not given to
-    one is `unallocated`. Campaigns that differ in case or spaces are one, spelled as most leads spell it.
+    one is `unallocated`. Campaigns with the same `name_key` are one, spelled as most leads spell it.
     A fixed number of queries.
     """
     period = period or Period()
@@ -111,7 +111,7 @@ def source_roi(
     medians = {row["report_key"] or None: row["median"] for row in by_key}
     for row in rows:
         key = normalise.name_key(row.name) if by == "campaign" and row.key is not None else row.key
-        row.median_days = None if row.name == UNALLOCATED else medians.get(key)
+        row.median_days = medians.get(key) if row.leads else None
     totals.median_days = won.aggregate(median=days)["median"]
     unknown = dict.fromkeys(COSTS) if whose.is_narrow else {}
     return {"rows": [row.row | unknown for row in rows], "totals": totals.row | unknown}

@@ -45,12 +45,17 @@ _FOLLOW_UP = {
     "assigned_to": "t.assigned_to",
     "assigned_to_name": "assignee.full_name",
 }
+_FIRST_CHANGE = "(SELECT id FROM field_changes WHERE lead_id = t.id AND field = 'source' ORDER BY at, id LIMIT 1)"
+_KEYS = (f"CAST(NULLIF(CAST(other.{side} AS TEXT), 'null') AS BIGINT)" for side in ("old", "new"))
+_FIRST_SOURCE = f"COALESCE({', '.join(_KEYS)}, t.source_id)"  # before and after its first change, or that of now
 _ASSIGNEE = "JOIN users AS assignee ON assignee.id = t.assigned_to"
 _CHANGE = {"field": "t.field", "old": "*t.old", "new": "*t.new"}
 ARMS = {  # of what happens at the same moment, the later in this order is told first: it followed from the others
     "created": Arm(
-        "Taken in", "leads", "t.created_at", "t.created_by", {"source": "t.source_id", "source_name": "source.name"},
-        joins="LEFT JOIN lead_sources AS source ON source.id = t.source_id", lead="t.id",
+        "Taken in", "leads", "t.created_at", "t.created_by", {"source": _FIRST_SOURCE, "source_name": "source.name"},
+        joins=f"LEFT JOIN field_changes AS other ON other.id = {_FIRST_CHANGE}"
+        f" LEFT JOIN lead_sources AS source ON source.id = {_FIRST_SOURCE}",
+        lead="t.id",
     ),
     "follow_up_planned": Arm(
         "Follow-up planned", "follow_ups", "t.created_at", "t.created_by",

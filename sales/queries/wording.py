@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import dateformat
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.text import get_text_list
 
 from sales import schedule
 from sales.models import Activity, FollowUp, Lead, LeadSource, LostReason
@@ -76,7 +77,7 @@ def _follow_up_changed(data: Item, names: Item) -> tuple[str, str]:
     if "follow_up_type" in new:
         done.append("changed")
         details.append(" → ".join(_label(FollowUp.Type, each["follow_up_type"]) for each in (was, new)))
-    return f"{_follow_up(was)} of {_when(was)} {' and '.join(done)}", _joined(*details)
+    return f"{_follow_up(was)} of {_when(was)} {get_text_list(done, 'and')}", _joined(*details)
 
 
 def _done(data: Item, names: Item) -> tuple[str, str]:

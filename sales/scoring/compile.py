@@ -13,6 +13,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, Floor, Greatest, Least, NullIf, Power
 
 from athena.db import WholeDays
+from sales import normalise
 from sales.models import LeadScoringRule
 from sales.scoring import checks
 from sales.scoring.fields import FIELDS, Field
@@ -48,7 +49,7 @@ class Compiled:
 
     @property
     def group(self) -> str:
-        return str(self.rule.group).strip().lower()
+        return normalise.name_key(self.rule.group)
 
     @property
     def condition(self) -> str:

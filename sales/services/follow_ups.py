@@ -78,7 +78,7 @@ def update(
     unknown = set(changes) - set(CHANGEABLE)
     if unknown:
         raise errors.Invalid(dict.fromkeys(sorted(unknown), "This can't be changed."))
-    was = plan_changes.snapshot(follow_up)
+    was = plan_changes.keep_plan(follow_up)
     before = (follow_up.scheduled_date, follow_up.scheduled_time, follow_up.assigned_to_id)
     if "assigned_to" in changes and changes["assigned_to"] != follow_up.assigned_to_id:
         policy.require_manager(by)

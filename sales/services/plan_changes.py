@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BigIntegerField, Case, F, TextField, Value, When
-from django.db.models.functions import Cast, JSONObject
+from django.db.models import BigIntegerField, Case, F, OuterRef, Subquery, TextField, Value, When
+from django.db.models.functions import Cast, Coalesce, JSONObject
 
 from athena.accounts.models import User
 from athena.db.bulk import AmongKeys, insert_from
@@ -33,6 +33,17 @@ def snapshot(follow_up: FollowUp) -> dict[str, Any]:
     }
 
 
+def keep_plan(follow_up: FollowUp) -> dict[str, Any]:
+    """Its snapshot before it changes; of a row that has not kept its first plan (other programs write such), this is
+    the first plan from now on. The row is the caller's to save.
+    """
+    was = snapshot(follow_up)
+    if follow_up.planned is None:
+        follow_up.planned = was
+    follow_up.first_scheduled_date = follow_up.first_scheduled_date or follow_up.scheduled_date
+    return was
+
+
 def record(follow_up: FollowUp, before: Mapping[str, Any], *, by: User | None, at: datetime) -> None:
     """Write down how a follow-up differs from its snapshot `before`; nothing where it does not."""
     now = snapshot(follow_up)
@@ -50,27 +61,39 @@ def record(follow_up: FollowUp, before: Mapping[str, Any], *, by: User | None, a
 
 
 def record_reassigned(handed: Mapping[int, User], *, by_id: int | None, at: datetime) -> None:
-    """Write down who gets which follow-ups, by their keys, while they are still those of others. One statement."""
+    """Write down who gets which follow-ups, by their keys, while they are still those of others.
+
+    First plans are kept as `keep_plan` does. Two statements.
+    """
     receivers: dict[User, list[int]] = {}
     for key, user in handed.items():
         receivers.setdefault(user, []).append(key)
     if not receivers:
         return
-    clock = Cast("scheduled_time", TextField())
-    was = JSONObject(
-        follow_up_type="follow_up_type", scheduled_date=Cast("scheduled_date", TextField()), scheduled_time=clock
+    follow_ups = FollowUp.objects.filter(AmongKeys("pk", list(handed)))
+    was = {
+        "follow_up_type": "follow_up_type",
+        "scheduled_date": Cast("scheduled_date", TextField()),
+        "scheduled_time": Cast("scheduled_time", TextField()),
+    }
+    assignee = {
+        "assigned_to": "assigned_to_id",
+        "assigned_to_name": Subquery(User.objects.filter(pk=OuterRef("assigned_to")).values("full_name")),
+    }
+    follow_ups.filter(planned__isnull=True).update(
+        planned=JSONObject(**was, notes="notes", **assignee),
+        first_scheduled_date=Coalesce("first_scheduled_date", "scheduled_date"),
     )
-    name = F("assigned_to__full_name")
     new = [
         (keys, JSONObject(id="pk", assigned_to=Value(user.pk), assigned_to_name=Value(str(user), TextField())))
         for user, keys in receivers.items()
     ]
     insert_from(
         FieldChange,
-        FollowUp.objects.filter(AmongKeys("pk", list(handed))),
+        follow_ups,
         lead=F("lead_id"),
         field=Value(FIELD),
-        old=JSONObject(id="pk", was=was, assigned_to="assigned_to_id", assigned_to_name=name),
+        old=JSONObject(id="pk", was=JSONObject(**was), **assignee),
         new=Case(*(When(AmongKeys("pk", keys), then=value) for keys, value in new)),
         by=Value(by_id, BigIntegerField()),
         at=Value(at),

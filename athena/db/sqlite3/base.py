@@ -6,13 +6,15 @@ from typing import Any
 from django.db.backends.sqlite3 import base
 from django.utils import dateformat
 
+from athena.db import name_key
+
 
 def _fold(text: Any) -> Any:
     return text.lower() if isinstance(text, str) else text
 
 
 def _name_key(name: Any) -> Any:
-    return " ".join(name.split()).lower() if isinstance(name, str) else name
+    return name_key(name) if isinstance(name, str) else name
 
 
 class Percentile:

@@ -131,3 +131,22 @@ def test_what_a_change_answers_is_what_get_answers(look, rows, api, admin):
     ):
         answer = api(admin).patch(f"/api/v1/sales/{resource}/{rows[resource].pk}", change)
         assert answer["ETag"] == look(resource)[0]
+
+
+def test_so_it_is_of_a_change_on_a_condition(look, rows, api, admin):
+    """Also where what the answer takes from elsewhere changes with it."""
+    rule = rows["scoring/rules"]
+    twin = {name: getattr(rule, name) for name in ("rule_type", "condition_field", "condition_operator", "points")}
+    LeadScoringRule.objects.create(rule_name="Twin", condition_value="false", **twin)
+    FollowUp.objects.update(scheduled_date=NOW.date() - timedelta(days=1))
+    for resource, changes in (
+        ("scoring/rules", [{"condition_value": "false"}, {"is_active": False}, {"is_active": True}]),
+        ("follow-ups", [{"scheduled_date": "2026-05-04"}, {"scheduled_date": "2026-05-01"}]),
+        ("leads", [{"pickup_at": "2026-05-03T10:00Z"}, {"pickup_at": None}]),
+    ):
+        for change in changes:
+            tag, _ = look(resource)
+            url = f"/api/v1/sales/{resource}/{rows[resource].pk}"
+            answer = api(admin).patch(url, change, headers={"If-Match": tag})
+            assert (answer.status_code, answer["ETag"]) == (200, look(resource)[0]), (resource, change)
+            assert answer["ETag"] != tag

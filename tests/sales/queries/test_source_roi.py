@@ -167,6 +167,17 @@ def test_campaigns_that_differ_in_case_and_spaces_are_one(fair, admin, make_lead
     assert rows["May"]["median_days_to_booking"] == before["May"]["median_days_to_booking"] is not None
 
 
+def test_a_campaign_may_be_called_anything(admin, fair, make_lead):
+    day = datetime(2026, 5, 1, tzinfo=UTC)
+    for campaign in ("unallocated", "İzmir", "i\u0307zmi\u0307r"):
+        make_lead(
+            source=fair, campaign=campaign, created_at=day, status="won", won_at=day + timedelta(days=2), booked_value=1
+        )
+    rows = {row["key"]: row for row in source_roi(admin, by="campaign")["rows"]}
+    found = [(rows[key]["won"], rows[key]["median_days_to_booking"]) for key in ("unallocated", "i\u0307zmi\u0307r")]
+    assert found == [(1, 2), (2, 2)]
+
+
 def test_a_month_that_the_period_cuts_counts_by_its_days(fair, admin):
     def spent(start, end):
         return source_roi(admin, Period(start, end))["totals"]["spend"]

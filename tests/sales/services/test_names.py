@@ -1,4 +1,5 @@
-"""Names that differ in case and spaces alone are one name, for services and, in ASCII letters, for the database."""
+"""Names that differ in case, spaces and the form of their letters alone are one name: for services, and in ASCII
+letters for the database."""
 
 from datetime import date
 from decimal import Decimal
@@ -62,7 +63,7 @@ ADD = {
 
 
 @pytest.mark.parametrize("kind", ADD)
-@pytest.mark.parametrize("name", ["École de Danse", "école DE danse", "École  de\u00a0Danse", " École de Danse "])
+@pytest.mark.parametrize("name", ["École de Danse", "école DE danse", "École  de\u00a0Danse", " E\u0301cole de Danse "])
 def test_a_name_is_taken_in_any_case_and_spacing(manager, kind, name):
     add, field = ADD[kind]
     first = add(manager, "École de Danse")
@@ -121,6 +122,16 @@ def test_a_campaign_has_one_amount_a_month_in_whatever_letters(manager):
     assert list(refused.value.fields) == ["campaign"]
     with pytest.raises(IntegrityError), transaction.atomic():
         SourceSpend.objects.create(source=source, month=may, amount=9, campaign="summer Trips")
+
+
+@pytest.mark.parametrize("other", ["e\u0301te\u0301  I\u0307ZMI\u0307R", "ÉTÉ İZMİR"])
+def test_a_campaign_in_another_form_of_its_letters_is_the_same(manager, other):
+    source, may = LeadSource.objects.create(name="Ads"), date(2026, 5, 1)
+    for amount, campaign in enumerate(("Été İzmir", other), start=1):
+        sources.set_spend(by=manager, source_id=source.pk, month=may, amount=Decimal(amount), campaign=campaign)
+    assert list(SourceSpend.objects.values_list("campaign", "amount")) == [("Été İzmir", 2)]
+    text = f"month,source,campaign,amount\n2026-05,Ads,{other},7\n"
+    assert [line.replaces for line in spend_import.plan(by=manager, text=text).lines] == [2]
 
 
 def test_what_there_was_before_becomes_one(manager):

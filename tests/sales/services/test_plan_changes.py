@@ -4,11 +4,12 @@ from datetime import date, time
 
 import pytest
 from django.db import connection
+from django.db.models import JSONField, Value
 from django.test.utils import CaptureQueriesContext
 
-from sales.models import FieldChange, FollowUp, Lead
+from sales.models import FieldChange, FollowUp, Lead, LeadSource
 from sales.queries.timeline import Story
-from sales.services import follow_ups, handovers, leads, transfers
+from sales.services import follow_ups, handovers, leads, reminders, transfers
 
 DAY = date(2027, 1, 5)
 
@@ -47,6 +48,11 @@ PLANNED = ("Call follow-up planned for 5 Jan 2027, 10:00", "For Maria · Ask", "
             "rescheduled and reassigned",
             "5 Jan 2027, 10:00 → 7 Jan 2027, 10:00 · Maria → Tom",
         ),
+        (
+            {"assigned_to": "tom", "scheduled_time": None, "notes": "x"},
+            "rescheduled, reassigned and reworded",
+            "5 Jan 2027, 10:00 → 5 Jan 2027 · Maria → Tom · Ask → x",
+        ),
     ],
 )
 def test_a_change_is_one_item_and_the_plan_is_told_as_it_was(manager, colleague, lead, plan, changes, title, detail):
@@ -58,6 +64,35 @@ def test_a_change_is_one_item_and_the_plan_is_told_as_it_was(manager, colleague,
 def test_what_changes_nothing_leaves_nothing(rep, lead, plan):
     follow_ups.update(by=rep, follow_up_id=plan.pk, changes={"scheduled_date": DAY, "notes": "Ask"})
     assert told(lead) == [PLANNED]
+
+
+@pytest.fixture
+def foreign(rep, lead):
+    """As another program writes it, or as there were before plans were kept."""
+    return FollowUp.objects.create(
+        lead=lead, follow_up_type="call", scheduled_date=DAY, scheduled_time=time(10), notes="Ask", assigned_to=rep
+    )
+
+
+@pytest.mark.parametrize("by_service", ["update", "transfer", "handover"])
+def test_a_plan_that_was_not_kept_is_kept_before_it_changes(manager, rep, colleague, lead, foreign, by_service):
+    planned = (*PLANNED[:2], None)
+    assert told(lead) == [planned]
+    if by_service == "update":
+        changes = {
+            "scheduled_date": date(2027, 1, 7),
+            "assigned_to": colleague.pk,
+            "notes": "x",
+            "scheduled_time": None,
+        }
+        follow_ups.update(by=manager, follow_up_id=foreign.pk, changes=changes)
+        planning_again = {"notes": "y", "scheduled_date": date(2027, 1, 9), "follow_up_type": "email"}
+        follow_ups.update(by=manager, follow_up_id=foreign.pk, changes=planning_again)
+    else:
+        {"transfer": by_transfer, "handover": by_handover}[by_service](manager, rep, colleague, lead, foreign)
+    reminders.fill_derived()
+    assert told(lead)[-1] == planned
+    assert FollowUp.objects.get().assigned_to == colleague
 
 
 def by_transfer(manager, rep, colleague, lead, plan):
@@ -117,3 +152,14 @@ def test_taken_in_has_its_author(rep, make_lead):
     lead = leads.create(by=rep, values={"company_name": "Band"})
     assert told(lead, "created") == [("Lead taken in", "", "Maria")]
     assert told(make_lead(), "created") == [("Lead taken in", "", None)]
+
+
+def test_taken_in_tells_the_first_source_that_is_known(rep):
+    fair, web = (LeadSource.objects.create(name=name) for name in ("Fair", "Web"))
+    for first, words in ((fair, "Source: Fair"), (None, "Source: Web")):
+        lead = leads.create(by=rep, values={"company_name": "Band", "source": first and first.pk})
+        for source in (web, None, fair):
+            leads.update(by=rep, lead_id=lead.pk, changes={"source": source and source.pk})
+            assert told(lead, "created") == [("Lead taken in", words, "Maria")]
+        FieldChange.objects.filter(lead=lead).update(old=Value(None, JSONField()))  # by another program
+        assert told(lead, "created") == [("Lead taken in", "Source: Web", "Maria")]
