@@ -24,8 +24,8 @@ _NUMBER = r"(?<!\d)(?:{})(?!\d)"
 class Mentions:
     """E-mail addresses, names and telephone numbers, each a regular expression that PostgreSQL and Python read alike.
 
-    They are found whole, in any case: `ann@x.example` is not in `joann@x.example`, nor in `ann@x.example.org`. A name of
-    one word is found only as it is written, since in another case it may be a word of any text (`Will`, `Bill`).
+    They are found whole, in any case: `ann@x.example` is not in `joann@x.example`, nor in `ann@x.example.org`. A name
+    of one word is found only as it is written: in another case it may be a word of any text (`Will`, `Bill`).
     """
 
     def __init__(self, addresses: Iterable[str] = (), names: Iterable[str] = (), numbers: Iterable[str] = ()) -> None:

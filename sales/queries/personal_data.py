@@ -235,9 +235,10 @@ def _own_numbers(leads: list[Lead]) -> set[str]:
         normalised = lead.phone_normalised
         if normalised and not others.filter(phone_normalised=normalised).exists():
             numbers |= {_number(normalised), re.escape(lead.phone)}
-        elif not normalised and len(normalise.digits(lead.phone)) >= SHORTEST_NUMBER:
-            if not others.filter(phone=lead.phone).exists():
-                numbers.add(re.escape(lead.phone))
+            continue
+        is_long = not normalised and len(normalise.digits(lead.phone)) >= SHORTEST_NUMBER
+        if is_long and not others.filter(phone=lead.phone).exists():
+            numbers.add(re.escape(lead.phone))
     return numbers
 
 
