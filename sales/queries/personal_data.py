@@ -125,7 +125,7 @@ def leads_of(address: str) -> list[Lead]:
     return list(Lead.objects.filter(Q(pk__in=theirs) | merged).order_by("pk"))
 
 
-def import_rows_of(address: str, leads: Iterable[Lead]) -> "QuerySet[ImportRow]":
+def import_rows_of(address: str, leads: Iterable[Lead]) -> "QuerySet[Any, Any]":
     """Rows of files that are the person's: by their address, by one of these leads, or, where the row has no address
     and does not name another lead, by their number or, without any number, by their name."""
     leads = list(leads)
