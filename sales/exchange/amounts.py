@@ -37,6 +37,7 @@ def amount(text: str, written: str = notation.HOUSE_AMOUNTS) -> Decimal:
 
 
 def _number(text: str, written: str) -> Decimal:
+    text = " ".join(text.split())
     if re.fullmatch(r"(?:US\$|\$|USD)\s*[-–—]+", text):  # as accountants write nothing
         return Decimal(0)
     around = _AROUND.fullmatch(text)

@@ -224,7 +224,14 @@ LONG = ("a", "1", "a.", " ", "a ", "a@", "@", "<", '"', "a@x.example,", "a@x.exa
 @pytest.mark.parametrize("piece", LONG)
 def test_a_long_cell_takes_no_time_in_any_column(piece):
     """Rows are checked while others wait for the database: the time grows with the text, not with its square."""
-    for column, length, end in itertools.product(COLUMNS, (290, 1_990, 32_760), ("!", "@")):
-        started = time.process_time()
-        read_row([column.name], [(piece * length)[:length] + end], LOOKUPS)
-        assert time.process_time() - started < 0.5, (column.name, length)
+    for column, length, end in itertools.product(COLUMNS, (290, 1_990, 32_760), ("!", "@", "x")):
+        limit = 0.03 if length < 300 else 0.5
+        for text in ((piece * length)[:length] + end, "1" + (piece * length)[:length] + end):
+            attempts = (processor_seconds(column.name, text) for _ in range(3))  # the first may load something
+            assert any(seconds < limit for seconds in attempts), (column.name, length)
+
+
+def processor_seconds(name, text):
+    started = time.process_time()
+    read_row([name], [text], LOOKUPS)
+    return time.process_time() - started
