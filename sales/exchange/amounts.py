@@ -4,14 +4,8 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 
 from athena.http import fields
-from sales.exchange import cells, notation
+from sales.exchange import cells, currency, notation
 
-CURRENCY = "USD"
-_SIGNS = ("US$", "$", "USD")
-_CODES = "EUR|GBP|CAD|AUD|NZD|CHF|JPY|CNY|MXN|BRL|INR|SEK|NOK|DKK|ISK|PLN|CZK|HUF|RON|ILS|ZAR|SGD|HKD|KRW|TRY|AED"
-_OTHER_CURRENCY = re.compile(
-    rf"[A-Z]{{0,3}}[$]|\b(?:{_CODES})\b|[\u20a0-\u20cf£¥¢]|(?<=[0-9 ])(?:kr|zł|Fr)\b", re.IGNORECASE
-)
 _AROUND = re.compile(r"\s*(?:US\$|\$|USD)?\s*(?P<number>[^\sA-Za-z$].*?)\s*(?:US\$|\$|USD)?\s*", re.IGNORECASE)
 _FORM = {
     notation.POINT: re.compile(
@@ -43,6 +37,7 @@ def amount(text: str, written: str = notation.HOUSE_AMOUNTS) -> Decimal:
 
 
 def _number(text: str, written: str) -> Decimal:
+    text = " ".join(text.split())
     if re.fullmatch(r"(?:US\$|\$|USD)\s*[-–—]+", text):  # as accountants write nothing
         return Decimal(0)
     around = _AROUND.fullmatch(text)
@@ -68,6 +63,6 @@ def _number(text: str, written: str) -> Decimal:
 
 
 def _require_currency(text: str) -> None:
-    found = _OTHER_CURRENCY.search(text)
-    if found and found[0].upper() not in _SIGNS:
-        raise ValueError(f"Amounts are in {CURRENCY}; this one is in {found[0]}. Convert it first.")
+    other = currency.other_in(text)
+    if other:
+        raise ValueError(f"Amounts are in {currency.OURS}; this one is in {other}. Convert it first.")

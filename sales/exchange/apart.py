@@ -27,7 +27,7 @@ _ROOT = Path(__file__).parents[2]
 
 def is_small(content: bytes) -> bool:
     """Whether this is read in a moment, also unpacked."""
-    if len(content) > SMALL or not content.startswith(b"PK"):
+    if len(content) > SMALL or not content.startswith(workbook.PACKED):
         return len(content) <= SMALL
     try:
         return workbook.weight(content) <= SMALL

@@ -34,7 +34,7 @@ class Lookups:
 
 Reader = Callable[[str, Lookups], object]
 
-_WHOLE = re.compile(r"[0-9]{1,3}(,[0-9]{3})+|[0-9]{1,9}")
+_WHOLE = re.compile(r"[0-9]{1,3}([, '’][0-9]{3})+|[0-9]{1,9}")
 _NEARLY = Decimal("0.000001")  # what a spreadsheet's arithmetic leaves beside a whole number
 _NUMBER = re.compile(r"[^0-9.]*[0-9][0-9, ']*\.[0-9]+[^0-9.]*")
 _DIGITS = re.compile(r"[^0-9]")
@@ -94,17 +94,17 @@ def among(where: str, why: str) -> Reader:
 
 def count(text: str, _: Lookups) -> int:
     whole = _rounded(text)
-    if not (_WHOLE.fullmatch(whole) and whole.isascii()):
+    if not _WHOLE.fullmatch(whole):
         raise ValueError("A whole number is required.")
-    number = int(whole.replace(",", ""))
+    number = int(re.sub("[, '’]", "", whole))
     if number > fields.MAX_COUNT:
         raise ValueError(f"At most {fields.MAX_COUNT:,} is possible.")
     return number
 
 
 def _rounded(text: str) -> str:
-    """Without decimals that say nothing: 45.0 and 44.99999999 are 45."""
-    if not (text.isascii() and re.fullmatch(r"[0-9]{1,9}\.[0-9]+", text)):
+    """Without decimals that say nothing: 45.0 and 44.99999999 are 45. (1.200 may be 1200: it stays as it is.)"""
+    if not re.fullmatch(r"[0-9]{1,9}\.[0-9]+", text) or re.fullmatch(r"[1-9][0-9]{0,2}\.[0-9]{3}", text):
         return text
     number = Decimal(text)
     whole = number.to_integral_value()
@@ -112,8 +112,9 @@ def _rounded(text: str) -> str:
 
 
 def yes_or_no(text: str, _: Lookups) -> bool:
-    if text.casefold() in _YES | _NO:
-        return text.casefold() in _YES
+    word = _rounded(text.casefold())
+    if word in _YES | _NO:
+        return word in _YES
     raise ValueError("Say yes or no.")
 
 

@@ -20,6 +20,8 @@ class Kind(Enum):
     VALUE = "number, date or choice"
 
 
+_LONGEST = {Kind.LINE: 2_000, Kind.EMAIL: 2_000, Kind.PHONE: 2_000, Kind.VALUE: 300}  # characters worth looking at
+
 _PLAIN = re.compile(r"[A-Za-z0-9][\x20-\x7e]*[A-Za-z0-9.)!?]")  # most cells: nothing to clean
 _MAY_NEED_CLEANING = re.compile(r"[Ee][+]?\d+$|\.0+$|^n/?a$|^n\.a\.?$|^none$|^null$|^nil$|^err:", re.IGNORECASE)
 
@@ -28,7 +30,7 @@ _INVISIBLE = re.compile(r"[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u20
 _JOINERS = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])")
 _SPACES = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_LINE_BREAK = re.compile(r"\s*[\r\n\x0b\x0c\x85\u2028\u2029]\s*")
+_LINE_BREAK = re.compile(r"(?<!\s)\s*[\r\n\x0b\x0c\x85\u2028\u2029]\s*")
 
 _ERROR = re.compile(r"#(N/A( N/A)?|N/D|N/V|NV|GETTING_DATA|[^\W\d_][\w/.]*[!?]|\.+)|Err:\d{3}")
 _NARROW = re.compile(r"#{2,}")
@@ -52,7 +54,10 @@ def clean(cell: str, kind: Kind) -> tuple[str, list[str]]:
     if _PLAIN.fullmatch(cell) and kind in (Kind.LINE, Kind.TEXT) and not _MAY_NEED_CLEANING.search(cell):
         return cell, []
     remarks: list[str] = []
-    text = _visible(cell.strip(), remarks)
+    text = cell.strip()
+    if len(text) > _LONGEST.get(kind, len(text)):
+        raise ValueError(f"This is too long: {len(text):,} characters.")
+    text = _visible(text, remarks)
     if text.startswith("="):
         raise ValueError("This is a formula. Paste its value instead.")
     if _ERROR.fullmatch(text):
@@ -91,7 +96,7 @@ def _in_lines(text: str, kind: Kind, remarks: list[str]) -> str:
         return text
     if kind in (Kind.EMAIL, Kind.PHONE):
         return _LINE_BREAK.sub("\n", text)  # between several of them
-    remarks.append("A line break became a space.")
+    remarks.append(f"A {'line break' if _LINE_BREAK.search(text) else 'control character'} became a space.")
     return " ".join(_CONTROL.sub(" ", text).split())
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from athena.http.fields import LONG_TEXT
 from athena.http.spreadsheets import typed_cell
 from sales import errors
-from sales.exchange import amounts, cells, cleaning, contacts, headers, moments
+from sales.exchange import amounts, cells, cleaning, contacts, currency, headers, moments
 from sales.exchange.cleaning import Kind
 from sales.exchange.files import TOO_MANY_CELLS
 from sales.exchange.worksheet import letters
@@ -34,7 +34,8 @@ _UTM = ("source", "medium", "campaign", "term", "content")
 COLUMNS = (
     Column("company_name", "Company", cells.one_line(200),
            ("Organisation", "Organization", "Account", "Account name", "Organization - Name", "Organisation name",
-            "Organization name", "Deal - Organization"), "Lincoln High School", Kind.LINE),
+            "Organization name", "Deal - Organization", "Company / Account", "Organization 1 - Name"),
+           "Lincoln High School", Kind.LINE),
     Column("contact_name", "Contact", cells.one_line(200),
            ("Name", "Full name", "Contact person", "Person - Name", "Deal - Contact person"), "Ann Smith", Kind.LINE),
     Column("email", "E-mail", contacts.email, ("Mail", "E-mail address", "Contact e-mail", "Person - Email - Work"),
@@ -77,7 +78,12 @@ DATES = ("pickup_at", "return_at", "bid_due_at", "quote_valid_until")
 AMOUNTS = ("estimated_value", "quote_amount", "booked_value")
 KEY = "lead"  # of a file's columns: the number of the lead that a row changes, as an export gives it
 FURTHER = "further"  # of a row's values: lines for the notes, with what has no field of its own
-_PARTS = {headers.FIRST: Kind.LINE, headers.LAST: Kind.LINE, headers.PHONE: Kind.PHONE, headers.EMAIL: Kind.EMAIL}
+_PARTS = {
+    **dict.fromkeys(headers.NAMES, Kind.LINE),
+    headers.PHONE: Kind.PHONE,
+    headers.EMAIL: Kind.EMAIL,
+    headers.CURRENCY: Kind.VALUE,
+}
 
 OTHER_LEAD_COLUMN = "If the column Lead means something else, rename it."
 TEXTS = tuple(column.name for column in COLUMNS if column.kind is not Kind.VALUE)
@@ -97,7 +103,7 @@ def layout(header: Sequence[str]) -> list[str | None]:
     """
     empty = [letters(place) for place, cell in enumerate(header, 1) if not cell.strip()]
     if empty:
-        _refuse(f"Column {', '.join(empty)} has no header. Give it one, or delete the column.")
+        _refuse(f"Column {', '.join(empty)} has no header. Give it one, or delete the column, even if it looks empty.")
     names = _names(header)
     for name in sorted(name for name in set(names) & set(BY_NAME) if name is not None):
         same = [cell.strip() for cell, each in zip(header, names, strict=True) if each == name]
@@ -106,10 +112,11 @@ def layout(header: Sequence[str]) -> list[str | None]:
     keys = [headers.key(cell) for cell in header]
     twice = sorted({cell.strip() for cell in header if keys.count(headers.key(cell)) > 1})
     if twice:
-        _refuse(f"This header is there more than once: {', '.join(twice)}.")
+        _refuse(f"This header is there more than once: {', '.join(twice)}. Rename or delete one of them.")
     if not {*NAMES, KEY} & set(names):
         shown = ", ".join(cell.strip()[:30] for cell in header[:5])
-        _refuse(f"The first line must name the columns, with Company or Contact among them. It is: {shown}.")
+        alone = " Separate cells by commas, semicolons, tabs or vertical bars." if len(header) == 1 else ""
+        _refuse(f"The first line must name the columns, with Company or Contact among them. It is: {shown}.{alone}")
     return names
 
 
@@ -119,7 +126,10 @@ def _names(header: Sequence[str]) -> list[str | None]:
     known |= {headers.key(spelling): part for part, spellings in headers.NAMES.items() for spelling in spellings}
     if headers.is_of_companies(list(header)):
         known["name"] = "company_name"
-    names = [known.get(headers.key(cell)) or headers.further(cell) for cell in header]
+    names = [
+        known.get(headers.key(cell)) or (headers.CURRENCY if headers.is_currency(cell) else headers.further(cell))
+        for cell in header
+    ]
     for name, part in (("phone", headers.PHONE), ("email", headers.EMAIL)):
         if part in names and name not in names:
             names[names.index(part)] = name
@@ -168,6 +178,7 @@ def read_row(
                 cleaned[label] = " ".join(remarks)
         except ValueError as error:
             wrong[label] = str(error)
+    _require_currency(values, wrong, parts.get(headers.CURRENCY, []))
     _join_parts(values, wrong, parts, further, lookups)
     if further:
         cleaned["Notes"] = " ".join(filter(None, (cleaned.get("Notes"), f"Kept here: {'; '.join(further)}.")))
@@ -207,6 +218,17 @@ def _same_text(cell: str, text: str) -> bool:
 
 def _lines(text: str) -> list[str]:
     return text.strip().splitlines()
+
+
+def _require_currency(values: dict[str, Any], wrong: dict[str, str], named: Sequence[tuple[str, str]]) -> None:
+    """Refuse the amounts of a row that says, in a column of its own, that they are in another currency."""
+    for label, name in named:
+        if not currency.is_ours(name):
+            for amount in AMOUNTS:
+                if values.pop(amount, None) is not None:
+                    wrong[BY_NAME[amount].label] = (
+                        f"Amounts are in {currency.OURS}; the column {label} says {name[:40]}. Convert it first."
+                    )
 
 
 def _join_parts(

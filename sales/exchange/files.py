@@ -21,16 +21,20 @@ _SHOWN = 5  # footers that are named
 
 _NUMBERS = re.compile(r"[-+$€£\s\d.,%()]*")
 _TOTAL = re.compile(
-    r"(grand[ -]?|sub[ -]?)?totals?|sum|average|count|(\d[\d,. ]* )?(records?|rows|leads)( in all| total)?|"
+    r"(grand[ -]?|sub[ -]?)?totals?|sum|average|count|"
+    r"(\d[\d,. ]* )?(records?|rows?|leads)( (in all|total|affected|exported|found|returned|selected))?|"
     r"(grand[ -]?|sub[ -]?)?totals?[ :]*\(?[\d,. ]*(records?|rows|leads|items)?\)?|"
-    r"((total |number of )(records?|rows|leads|count)|(record|row|lead) count)[ :]*[\d,. ]*",
+    r"((total |number of )(records?|rows|leads|count)|(record|row|lead) count)[ :]*[\d,. ]*|"
+    r"(count|records?|rows|leads) ?: ?[\d,. ]+",
     re.IGNORECASE,
 )
 _FOOTER = re.compile(
     r"(©|\(c\)|copyright\b).*|.*all rights reserved\.?|.*do not distribute\.?|"
     r"confidential( (information|data|report|document)\b.*|\s*[-:–—].*)?|"
     r"((this )?(report|file|list|data|export) )?(was )?(generated|exported|created|printed|downloaded|produced|run)"
-    r"( by| on| at| from|:).*|page \d+( of \d+| ?/ ?\d+)?|end of (report|file|list|data)\.?|"
+    r"( by| on| at| from|:| \d).*|(page )?\d+ (of|/) \d+|page \d+(/\d+)?|end of (report|file|list|data)\.?|"
+    r"powered by .*|last (updated|modified|refreshed)\b.*\d.*|source ?:.*|https?://\S+|"
+    r"all (amounts|values|prices|times|dates) (are )?in .*|showing \d[\d,]* (to|of|-|–) \d.*|"
     r"(as of|report date|run date|print date|date range|filtered by|sorted by|filters?|time ?zone)\s*:?.*|"
     r"--+ ?end.*|\* ?denotes .*",
     re.IGNORECASE,
@@ -56,7 +60,7 @@ def read(content: bytes, sheet: str = "") -> Sheet:
     """Read the file's sheet of that name, or the first that is not hidden. Raises `Unreadable`."""
     if len(content) > MAX_FILE:
         refuse(f"The file is larger than {MAX_FILE // 1_000_000} MB. Split it.")
-    if not content.startswith(b"PK"):
+    if not content.startswith(workbook.PACKED):
         lines, remarks = text.read(content)
         return _with_header(Sheet([], lines, remarks))
     book = chosen = None
@@ -92,11 +96,11 @@ def _with_header(sheet: Sheet) -> Sheet:
     if not sheet.header:
         raise Unreadable(f"The sheet “{sheet.name}” is empty." if sheet.name else "The file is empty.", sheet.sheets)
     if len(sheet.header) > MAX_COLUMNS:
-        raise Unreadable(f"There are more than {MAX_COLUMNS} columns.", sheet.sheets)
+        raise Unreadable(f"There are more than {MAX_COLUMNS} columns. Delete those that are not needed.", sheet.sheets)
     lines = sheet.rows
     if WHAT_IS_WRONG in sheet.header:
         lines = _sent_again(sheet, lines)
-    sheet.rows = _bounded(_without_footers(lines, sheet.remarks))
+    sheet.rows = _bounded(_without_footers(lines, sheet.header, sheet.remarks))
     return sheet
 
 
@@ -121,11 +125,14 @@ def _as_they_were(lines: Iterator[tuple[int, list[str]]], place: int, width: int
         yield line, cells
 
 
-def _without_footers(lines: Iterator[tuple[int, list[str]]], remarks: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """Leave out lines that are the report's, not rows: totals, copyright, who made it and when; and name them."""
+def _without_footers(
+    lines: Iterator[tuple[int, list[str]]], header: list[str], remarks: list[str]
+) -> Iterator[tuple[int, list[str]]]:
+    """Leave out lines that are the report's, not rows: totals, copyright, who made it and when, the header once more;
+    and name them."""
     left_out: list[str] = []
     for line, row in lines:
-        if is_footer(row):
+        if is_footer(row) or (len(header) > 1 and [cell.strip() for cell in _trimmed(row)] == header):
             left_out.append(f"line {line} (“{next(filter(None, map(str.strip, row)))[:60]}”)")
         else:
             yield line, row
@@ -139,9 +146,10 @@ def is_footer(row: list[str]) -> bool:
     filled = [cell.strip() for cell in row if cell.strip()]
     if not filled:
         return False
-    if _TOTAL.fullmatch(filled[0]) and all(map(_NUMBERS.fullmatch, filled[1:])):
+    first = filled[0].strip("*-–—=_~()[] ") or filled[0]
+    if _TOTAL.fullmatch(first) and all(map(_NUMBERS.fullmatch, filled[1:])):
         return True
-    return len(filled) == 1 and len(filled[0]) <= 300 and bool(_FOOTER.fullmatch(filled[0]))
+    return len(filled) == 1 and len(first) <= 300 and bool(_FOOTER.fullmatch(filled[0]) or _FOOTER.fullmatch(first))
 
 
 def _bounded(lines: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:

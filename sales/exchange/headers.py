@@ -3,6 +3,7 @@
 import re
 
 PHONE, EMAIL = "further_phone", "further_email"
+CURRENCY = "currency"  # of the row's amounts
 FIRST, LAST = "first_name", "last_name"
 NAMES = {
     FIRST: ("First name", "Given name", "Contact first name", "Person - First name", "Firstname"),
@@ -10,6 +11,8 @@ NAMES = {
 }
 
 _WORD = re.compile(r"[^\W\d_]+|\d+")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")  # MobilePhone
+_OF_AMOUNTS = {"deal", "lead", "opportunity", "value", "amount", "of", "code", "iso"}
 _CORES = {
     PHONE: {"phone", "phones", "telephone", "telephones", "tel", "mobile", "mobiles", "cell", "cellphone", "handy"},
     EMAIL: {"email", "emails", "mail", "mails"},
@@ -29,7 +32,7 @@ _WHOSE = {
         "customer",
         "client",
     ),
-    *("number", "numbers", "no", "address", "addresses", "value", "e"),
+    *("user", "number", "numbers", "no", "address", "addresses", "value", "e"),
 }
 # An export of companies, in which "Name" is the company's.
 _OF_COMPANIES = {"website", "industry", "employees", "annualrevenue", "accounttype", "numberofemployees", "accountname"}
@@ -42,11 +45,22 @@ def key(header: str) -> str:
 
 def further(header: str) -> str | None:
     """`PHONE` or `EMAIL` for a column of further numbers or addresses, such as "Mobile Phone" or "E-mail 2 Address"."""
-    words = [word for word in _WORD.findall(header.casefold()) if not word.isdigit()]
+    words = _words(header)
     for name, cores in _CORES.items():
         if set(words) & cores and set(words) <= cores | _WHOSE:
             return name
     return None
+
+
+def is_currency(header: str) -> bool:
+    """Whether the column names the currency of the row's amounts, such as "Deal - Currency of Value"."""
+    words = set(_words(header))
+    return "currency" in words and words <= {"currency", *_OF_AMOUNTS}
+
+
+def _words(header: str) -> list[str]:
+    spaced = _CAMEL.sub(" ", header).casefold()
+    return [word for word in _WORD.findall(spaced) if not word.isdigit()]
 
 
 def is_of_companies(headers: list[str]) -> bool:

@@ -1,6 +1,7 @@
 """Writing rows to CSV and XLSX, so that no cell is run as a formula and no row stays in memory."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from typing import Any
@@ -12,6 +13,7 @@ from athena.http.spreadsheets import safe_cell
 
 BOM = "\ufeff"  # by which a spreadsheet knows UTF-8
 _AT_ONCE = 500
+_ESCAPED = re.compile(rf"{ILLEGAL_CHARACTERS_RE.pattern}|[\r\ufffe\uffff]|_(?=x[0-9A-Fa-f]{{4}}_)")
 
 
 class _Echo:
@@ -46,4 +48,9 @@ def xlsx(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def _xlsx_cell(value: Any) -> Any:
-    return safe_cell(ILLEGAL_CHARACTERS_RE.sub("", value)) if isinstance(value, str) else value
+    return _ESCAPED.sub(_escaped, safe_cell(value)) if isinstance(value, str) else value
+
+
+def _escaped(found: "re.Match[str]") -> str:
+    """The character as Excel spells it where XML can't hold it, or where it would be read as such a spelling."""
+    return f"_x{ord(found[0]):04X}_"

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from io import StringIO
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _BLANK = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))*")
 _SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?[ ]*(?:\r\n|\r|\n|\Z)", re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_LOOKED_AT = 50  # records in which the header is looked for
+_LOOKED_AT = 50  # records by which the separator is known
 _OTHER_FILES = (
     (b"\xd0\xcf\x11\xe0", "This is an old Excel file (.xls), or one with a password. Save it as .xlsx or as "
                           "“CSV UTF-8”."),
@@ -72,18 +73,19 @@ def _reader(text: str, separator: str) -> "Reader":
 
 
 def _separator(text: str) -> str:
-    """The one by which the first record with text in it has most cells."""
-    return max(SEPARATORS, key=lambda separator: _cells_of_header(text, separator))
+    """The one by which most of the first records have as many cells as the header; of several, the one with most."""
+    return max(SEPARATORS, key=lambda separator: _fit(text, separator))
 
 
-def _cells_of_header(text: str, separator: str) -> int:
-    try:
+def _fit(text: str, separator: str) -> tuple[int, int]:
+    """How many of the first records have as many cells as the first one with text in it, and how many it has."""
+    widths: list[int] = []
+    with suppress(csv.Error):
         for row in islice(_reader(text, separator), _LOOKED_AT):
-            if any(cell.strip() for cell in row):
-                return len(row)
-    except csv.Error:
-        return 0
-    return 1
+            if widths or any(cell.strip() for cell in row):
+                widths.append(len(row))
+    width = widths[0] if widths else 1
+    return (widths.count(width), width) if width > 1 else (0, width)
 
 
 def decode(content: bytes) -> tuple[str, list[str]]:
@@ -106,7 +108,8 @@ def decode(content: bytes) -> tuple[str, list[str]]:
     except UnicodeDecodeError as error:
         place = len(re.findall(rb"\r\n|\r|\n", content[: error.start])) + 1
         refuse(f"Line {place} holds characters that are not UTF-8. Save the file as “CSV UTF-8”.")
-    return text.removeprefix("ï»¿").lstrip("\ufeff"), []  # a mark may be there twice, or have been read as letters
+    # A mark may be there twice, or have been read as letters; DOS ended its files with a character.
+    return text.removeprefix("ï»¿").lstrip("\ufeff").rstrip("\x1a"), []
 
 
 def _utf_16(content: bytes) -> str:

@@ -9,10 +9,11 @@ from datetime import datetime
 from io import BytesIO
 from typing import IO
 
-from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
+from openpyxl.styles.numbers import BUILTIN_FORMATS
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 
 from sales.exchange.limits import MAX_CELL, MAX_CHARACTERS, MAX_PARTS, MAX_UNPACKED, Unreadable, refuse
+from sales.exchange.styles import Style, of_format
 from sales.exchange.xml import DAMAGED, TOO_LARGE, Stream, read_all
 
 _OTHER_FILES = (
@@ -24,6 +25,7 @@ _OTHER_FILES = (
     ("word/document.xml", "This is a Word document. Copy the table into a spreadsheet, and save it as .xlsx."),
     ("ppt/presentation.xml", "This is a presentation. Copy the table into a spreadsheet, and save it as .xlsx."),
 )
+PACKED = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")  # how a packed file begins
 _LONGEST_NAME = 100  # characters; spreadsheets allow 31
 _STRICT = (
     "This Excel file is saved as “Strict Open XML Spreadsheet”. Save it as “Excel Workbook (.xlsx)” or “CSV UTF-8”."
@@ -39,12 +41,12 @@ class SheetName:
 
 @dataclass
 class Book:
-    """What is needed to read cells. `kinds` says of each style whether it shows a "date", a "duration" or neither."""
+    """What is needed to read cells."""
 
     archive: zipfile.ZipFile
     sheets: list[SheetName] = field(default_factory=list)
     parts: dict[str, str] = field(default_factory=dict)  # by the kind that the workbook relates to
-    kinds: list[str] = field(default_factory=list)
+    styles: list[Style] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     epoch: datetime = CALENDAR_WINDOWS_1900
 
@@ -151,17 +153,11 @@ def _read_styles(book: Book) -> None:
 
     if "styles" in book.parts:
         read_all(book.open(book.parts["styles"]), start)
-    kinds = {number: _kind(formats.get(number) or "") for number in set(used)}
-    book.kinds = [kinds[number] for number in used]
+    styles = {number: of_format(formats.get(number) or "") for number in set(used)}
+    book.styles = [styles[number] for number in used]
 
 
 _BUILTIN = [BUILTIN_FORMATS.get(number, "") for number in range(max(BUILTIN_FORMATS) + 1)]
-
-
-def _kind(number_format: str) -> str:
-    if is_timedelta_format(number_format):
-        return "duration"
-    return "date" if is_date_format(number_format) else ""
 
 
 def read_texts(book: Book) -> None:

@@ -13,6 +13,7 @@ from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.datetime import from_excel, from_ISO8601
 
 from sales.exchange.limits import LAST_LINE, MAX_CELL, MAX_COLUMNS, MAX_SHEET_CELLS, refuse
+from sales.exchange.styles import GENERAL
 from sales.exchange.workbook import Book, SheetName, read_texts
 from sales.exchange.xml import DAMAGED, TOO_LARGE, Stream, read_all
 
@@ -168,19 +169,21 @@ class _Rows:
         if self._kind in ("str", "inlineStr"):
             return _plain(text)
         if self._kind == "b":
-            return "yes" if text == "1" else "no"
+            return "yes" if text in ("1", "true") else "no"
         if self._kind == "e":
             return text
         if self._kind == "d":
             return _shown(from_ISO8601(text))
         number = float(text)
-        kind = self._book.kinds[int(self._style)] if self._style else ""
-        if kind:
-            try:
-                return _shown(from_excel(number, self._book.epoch, timedelta=kind == "duration"))
-            except (OverflowError, ValueError):
-                return "########"  # what the spreadsheet shows
-        return _in_digits(number)
+        style = self._book.styles[int(self._style)] if self._style else GENERAL
+        if not style.is_time:
+            return style.show(_in_digits(number))
+        try:
+            value = from_excel(number, self._book.epoch, timedelta=style.kind == "duration")
+        except (OverflowError, ValueError):
+            return "########"  # what the spreadsheet shows
+        is_day = style.kind == "date" and isinstance(value, datetime) and value.time() == time()
+        return _shown(value.date() if is_day else value)
 
 
 def letters(column: int) -> str:
@@ -202,8 +205,13 @@ def _number(column: str) -> int:
 def _plain(text: str) -> str:
     """Text without Excel's spelling of control characters, in which a line ends with a line feed."""
     if "_x" in text:
-        text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if int(found[1], 16) < 32 else found[0], text)
+        text = _ESCAPED.sub(_unescaped, text)
     return text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _unescaped(found: "re.Match[str]") -> str:
+    code = int(found[1], 16)
+    return chr(code) if code < 32 or chr(code) in "_\ufffe\uffff" else found[0]
 
 
 def _shown(value: object) -> str:

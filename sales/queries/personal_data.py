@@ -8,15 +8,17 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import phonenumbers
 from django.apps import apps
-from django.db.models import Field, Model, Q
+from django.db.models import Field, Model, Q, QuerySet
 
 from athena import hosts
 from athena.db.mentions import Mentions, text_columns
 from sales import normalise
-from sales.models import Activity, Lead
+from sales.models import Activity, ImportRow, Lead
+from sales.models.lead import LeadQuerySet
 
 ALL = frozenset({"*"})
 
@@ -84,7 +86,9 @@ KEPT_CHANGES = frozenset({
 })  # fmt: skip
 # What the lead that a person's was merged into may have taken from it.
 FILLED = ("contact_name", "phone", "notes", "itinerary", "pickup_location", "dropoff_location")
+ROW = ("cells", "values", "problems", "cleaned", "changes")  # of `ImportRow`, what a row of a file says
 SHORTEST = 4  # characters of a name that is looked for in other people's text
+SHORTEST_NUMBER = 7  # digits of a telephone number that is
 
 
 def searched() -> Iterator[tuple[type[Model], list[str]]]:
@@ -119,6 +123,25 @@ def leads_of(address: str) -> list[Lead]:
     theirs = Lead.objects.filter(Q(email_normalised=address) | Q(email__iexact=address)).order_by().values("pk")
     merged = Q(merged_into__in=theirs) & Q(email="")
     return list(Lead.objects.filter(Q(pk__in=theirs) | merged).order_by("pk"))
+
+
+def import_rows_of(address: str, leads: Iterable[Lead]) -> "QuerySet[Any, Any]":
+    """Rows of files that are the person's: by their address, by one of these leads, or, where the row has no address
+    and does not name another lead, by their number or, without any number, by their name."""
+    leads = list(leads)
+    keys = [lead.pk for lead in leads if lead.pk]
+    by_address = mentions_of_address(address).rows(ImportRow, ROW)
+    nameless = ImportRow.objects.filter(email_normalised="", lead_number=None).exclude(cells__icontains="@")
+    by_number = Mentions(numbers=_own_numbers(leads)).rows(ImportRow, ROW)
+    by_name = Mentions(names=_own_names(leads, "contact_name")).rows(ImportRow, ROW).filter(phone_normalised="")
+    alike = nameless.filter(Q(pk__in=by_number.values("pk")) | Q(pk__in=by_name.values("pk")))
+    return ImportRow.objects.filter(
+        Q(email_normalised=address)
+        | Q(lead__in=keys)
+        | Q(same_as__in=keys, email_normalised="")  # who has another address is somebody else
+        | Q(pk__in=by_address.filter(email_normalised="", lead_number=None).values("pk"))
+        | Q(pk__in=alike.values("pk"))
+    )
 
 
 @dataclass(frozen=True)
@@ -170,8 +193,14 @@ def _line(activity: Activity, label: str) -> str:
 
 
 def mentions_of_address(address: str) -> Mentions:
-    addresses = {address, _as_sent(address)}
-    return Mentions(re.escape(each.replace("@", at)) for each in addresses for at in ("@", "%40", "(at)", " at "))
+    return Mentions(_spellings(address))
+
+
+def _spellings(address: str) -> set[str]:
+    spellings = {address, _as_sent(address)}
+    return {re.escape(each.replace("@", at)) for each in spellings for at in ("@", "%40", "(at)", " at ")} | {
+        re.escape(quote(each, safe="")) for each in spellings
+    }
 
 
 def _as_sent(address: str) -> str:
@@ -185,19 +214,36 @@ def _as_sent(address: str) -> str:
 def mentions_of(address: str, leads: Iterable[Lead]) -> Mentions:
     """The address, and the names and numbers of these leads that nobody else's lead has."""
     leads = list(leads)
-    words = set(mentions_of_address(address).words)
-    others = Lead.objects.exclude(pk__in=[lead.pk for lead in leads if lead.pk])
+    names = _own_names(leads, "company_name") | _own_names(leads, "contact_name")
+    return Mentions(_spellings(address), names, _own_numbers(leads))
+
+
+def _own_names(leads: list[Lead], column: str) -> set[str]:
+    others = _others(leads)
+    names = {getattr(lead, column) for lead in leads}
+    return {
+        re.escape(name)
+        for name in names
+        if len(name) >= SHORTEST and not others.filter(**{f"{column}__iexact": name}).exists()
+    }
+
+
+def _own_numbers(leads: list[Lead]) -> set[str]:
+    others = _others(leads)
+    numbers = set()
     for lead in leads:
-        for column in ("company_name", "contact_name"):
-            name = getattr(lead, column)
-            if len(name) >= SHORTEST and not others.filter(**{f"{column}__iexact": name}).exists():
-                words.add(re.escape(name))
-        number = lead.phone_normalised
-        if number and not others.filter(phone_normalised=number).exists():
-            words |= {_number(number), re.escape(lead.phone)}
-        elif lead.phone and not number and not others.filter(phone=lead.phone).exists():
-            words.add(re.escape(lead.phone))
-    return Mentions(words)
+        normalised = lead.phone_normalised
+        if normalised and not others.filter(phone_normalised=normalised).exists():
+            numbers |= {_number(normalised), re.escape(lead.phone)}
+            continue
+        is_long = not normalised and len(normalise.digits(lead.phone)) >= SHORTEST_NUMBER
+        if is_long and not others.filter(phone=lead.phone).exists():
+            numbers.add(re.escape(lead.phone))
+    return numbers
+
+
+def _others(leads: list[Lead]) -> LeadQuerySet:
+    return Lead.objects.exclude(pk__in=[lead.pk for lead in leads if lead.pk])
 
 
 def _number(normalised: str) -> str:
@@ -205,4 +251,4 @@ def _number(normalised: str) -> str:
     parsed = phonenumbers.parse(normalised)
     between = r"[ ().\-/]*"
     digits = between.join(phonenumbers.national_significant_number(parsed))
-    return rf"(?:[+]?{between.join(str(parsed.country_code))}{between})?{digits}"
+    return rf"(?:(?:[+]|00|011)?{between}{between.join(str(parsed.country_code))}{between})?{digits}"

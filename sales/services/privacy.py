@@ -6,6 +6,7 @@ scores as they are, so that figures stay true.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from athena.accounts.models import User
+from athena.db.bulk import update_own
 from athena.db.mentions import ERASED, Mentions, text_columns
 from athena.models import IdempotencyKey
 from notifications import privacy as told
@@ -26,7 +28,6 @@ from sales.queries import personal_data
 from sales.services import locks, search
 
 _Row = ImportRow.State
-_CELLS = ("cells", "values", "problems", "cleaned", "changes")
 _UNDECIDED = (_Row.STAGED, _Row.READY, _Row.WRONG)
 
 
@@ -53,7 +54,7 @@ def hand_out(*, ran_by: str, address: str) -> dict[str, Any]:
     inquiries = personal_data.inquiries_of(address, leads)
     theirs = Activity.objects.filter(Q(lead__in=keys) | Q(pk__in=inquiries.elsewhere))
     belongs["activities"] = list(theirs.exclude(pk__in=inquiries.of_others).order_by("pk").values())
-    belongs["import_rows"] = list(_import_rows(address, keys).order_by("pk").values())
+    belongs["import_rows"] = list(personal_data.import_rows_of(address, leads).order_by("pk").values())
     found |= {table: rows for table, rows in belongs.items() if rows}
     found["notifications"] = [
         {"kind": row.kind, "at": row.created_at, "context": row.context} for row in told.about(keys, mentions)
@@ -62,8 +63,7 @@ def hand_out(*, ran_by: str, address: str) -> dict[str, Any]:
         {"table": model._meta.db_table, "row": row.pop("pk"), **row}
         for model, columns in personal_data.searched()
         for row in mentions.rows(model, columns).order_by("pk").values("pk", *columns)
-        if mentions.found_in(str(row))
-        and row["pk"] not in {each.get("id") for each in found.get(model._meta.db_table, [])}
+        if row["pk"] not in {each.get("id") for each in found.get(model._meta.db_table, [])}
     ]
     _record(PrivacyRequest.Action.EXPORT, address, ran_by, len(leads), sum(map(len, belongs.values())))
     return found
@@ -88,7 +88,11 @@ def erase(*, ran_by: str, address: str) -> Erased:
     inquiries = personal_data.inquiries_of(address, leads)
     mentions = personal_data.mentions_of(address, [*leads, *inquiries.as_leads])
     rows = told.erase(keys, mentions, personal_data.mentions_of_address(address))
-    rows += _erase_imports(address, keys) + _erase_answers(keys, mentions) + _erase_log(keys)
+    rows += (
+        _erase_imports(address, [*leads, *inquiries.as_leads], mentions)
+        + _erase_answers(keys, mentions)
+        + _erase_log(keys)
+    )
     rows += _empty_inquiries(inquiries.elsewhere) + _empty_what_was_filled(leads)
     rows += _empty_what_belongs(keys, inquiries.of_others)
     _empty_leads(keys)
@@ -177,21 +181,34 @@ def _empty_what_was_filled(leads: Collection[Lead]) -> int:
     return rows
 
 
-def _import_rows(address: str, keys: Collection[int]) -> Any:
-    """Rows of files that are theirs: by the address, wherever it stands in them, or by the lead."""
-    named = personal_data.mentions_of_address(address).rows(ImportRow, _CELLS).values("pk")
-    alike = Q(same_as__in=keys, email_normalised="")  # who has another address is somebody else
-    theirs = Q(email_normalised=address) | Q(lead__in=keys) | alike | Q(pk__in=named)
-    return ImportRow.objects.filter(theirs)
-
-
-def _erase_imports(address: str, keys: Collection[int]) -> int:
-    theirs = list(_import_rows(address, keys).values_list("pk", flat=True))
+def _erase_imports(address: str, leads: Collection[Lead], mentions: Mentions) -> int:
+    """Empty the rows of files that are theirs. Of other people's rows, take out what names the person."""
+    theirs = list(personal_data.import_rows_of(address, leads).values_list("pk", flat=True))
     rows = ImportRow.objects.filter(pk__in=theirs)
     rows.filter(state__in=_UNDECIDED).update(state=_Row.SKIPPED)
-    return rows.update(
+    count = rows.update(
         cells=[], values={}, problems={}, cleaned={}, changes=None, email_normalised="", phone_normalised=""
     )
+    changed = {}
+    for row in mentions.rows(ImportRow, personal_data.ROW).select_related("lead_import"):
+        changed[row.pk] = _row_without(row, mentions, personal_data.mentions_of_address(address))
+    if changed:
+        update_own(ImportRow, personal_data.ROW, changed)
+    return count + len(changed)
+
+
+def _row_without(row: ImportRow, mentions: Mentions, address: Mentions) -> list[Any]:
+    """The columns `personal_data.ROW` of another's row, who keeps their own name and number there."""
+    own = personal_data.OWN["sales.Lead"]
+    cells = [
+        (address if name in own else mentions).without(cell)
+        for name, cell in zip_longest(row.lead_import.columns[: len(row.cells)], row.cells)
+    ]
+    by_field = [
+        each and {name: (address if name in own else mentions).without(value) for name, value in each.items()}
+        for each in (row.values, row.changes)
+    ]
+    return [cells, by_field[0], mentions.without(row.problems), mentions.without(row.cleaned), by_field[1]]
 
 
 def _erase_answers(keys: Collection[int], mentions: Mentions) -> int:

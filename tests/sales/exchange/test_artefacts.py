@@ -1,5 +1,7 @@
 """What spreadsheets and other programs leave in cells: cleaned and said, or refused with the reason."""
 
+import itertools
+import time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -62,6 +64,9 @@ def test_a_number_whose_digits_are_lost_is_refused_in_every_text(name, text):
         ("notes", "line 1\vline 2", "line 1\nline 2", False),
         ("estimated_passengers", "44.99999999", 45, True),
         ("estimated_passengers", "'45", 45, True),
+        ("estimated_passengers", "1 200", 1200, False),
+        ("estimated_passengers", "1\u202f200", 1200, False),
+        ("is_repeat", "1.0", True, False),
         ("estimated_passengers", "n/a", None, True),
         ("estimated_value", "1353.125", "1353.13", True),
         ("estimated_value", "1200.00", "1200.00", False),
@@ -84,6 +89,8 @@ def test_what_is_certain_is_cleaned_and_said(column, text, value, said):
         ("phone", "617-555-0158\n617-555-0159", "617-555-0158", ["617-555-0159"]),
         ("phone", "617-555-0158 / (617) 555-0159", "617-555-0158", ["(617) 555-0159"]),
         ("phone", "617-555-0158 or 617-555-0159", "617-555-0158", ["617-555-0159"]),
+        ("phone", "+1 617-555-0158 ::: +1 617-555-0159", "+1 617-555-0158", ["+1 617-555-0159"]),
+        ("email", "a@x.example ::: b@x.example", "a@x.example", ["b@x.example"]),
         ("phone", "(617) 555-0158, ext. 5", "(617) 555-0158, ext. 5", []),
         ("phone", "617/555-0158", "617/555-0158", []),
     ],
@@ -108,7 +115,11 @@ HEADERS = {
     "Email Opt Out,Phone Verified,Fax": [None, None, None],
     "First Name,Last Name,Person - Email - Work": ["first_name", "last_name", "email"],
     "Person - Name,Organization - Name,Lead - Title": ["contact_name", "company_name", None],
-    "Lead - Value,Deal - Value Currency": ["estimated_value", None],
+    "Lead - Value,Deal - Value Currency": ["estimated_value", "currency"],
+    "Full name,User email,User phone,Phone Verified": ["contact_name", "email", "phone", None],
+    "Phone,MobilePhone,HomePhone,LastName": ["phone", "further_phone", "further_phone", "last_name"],
+    "Organization 1 - Name,Given Name": ["company_name", "first_name"],
+    "Company / Account,Currency ISO Code": ["company_name", "currency"],
     "Name,Website,Billing City": ["company_name", None, None],
     "Name,Color": ["contact_name", None],
 }  # fmt: skip
@@ -176,3 +187,51 @@ def test_what_was_chosen_for_a_column_holds_for_its_cells(column, notation, text
     lookups = cells.Lookups(zone=LOOKUPS.zone, notations={column: notation})
     values, wrong = read_row([column], [text], lookups)
     assert (values.get(column), bool(wrong)) == (value, value is None)
+
+
+@pytest.mark.parametrize("text", ["1.000", "45.000"])
+def test_a_count_that_may_be_a_thousand_times_as_much_is_refused(text):
+    assert read_row(["estimated_passengers"], [text], LOOKUPS) == ({}, {"Passengers": "A whole number is required."})
+
+
+CURRENCIES = {
+    "EUR": "says EUR",
+    "€": "says €",
+    "Canadian Dollar": "says Canadian",
+    "USD": "",
+    "usd": "",
+    "$": "",
+    "": "",
+}
+
+
+@pytest.mark.parametrize("name", CURRENCIES)
+@pytest.mark.parametrize("header", ["Currency", "Deal - Currency of Value", "Lead Currency", "CurrencyIsoCode"])
+def test_amounts_in_the_currency_that_another_column_names(header, name):
+    columns = layout(["Company", "Value", "Quote", header])
+    values, wrong = read_row(columns, ["Acme", "1200", "", name], LOOKUPS, ["Company", "Value", "Quote", header])
+    if CURRENCIES[name]:
+        assert (list(wrong), values) == (["Value"], {"company_name": "Acme"})
+        assert f"the column {header} {CURRENCIES[name]}" in wrong["Value"]
+    else:
+        assert (wrong, values["estimated_value"]) == ({}, "1200")
+
+
+LONG = ("a", "1", "a.", " ", "a ", "a@", "@", "<", '"', "a@x.example,", "a@x.example b ", "x<", "1 ", "1,", "$", "\n",
+        "a\n", "or ", "\u00a0a", "-", "Ann <a@x.example>, ", "1/")  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", LONG)
+def test_a_long_cell_takes_no_time_in_any_column(piece):
+    """Rows are checked while others wait for the database: the time grows with the text, not with its square."""
+    for column, length, end in itertools.product(COLUMNS, (290, 1_990, 32_760), ("!", "@", "x")):
+        limit = 0.03 if length < 300 else 0.5
+        for text in ((piece * length)[:length] + end, "1" + (piece * length)[:length] + end):
+            attempts = (processor_seconds(column.name, text) for _ in range(3))  # the first may load something
+            assert any(seconds < limit for seconds in attempts), (column.name, length)
+
+
+def processor_seconds(name, text):
+    started = time.process_time()
+    read_row([name], [text], LOOKUPS)
+    return time.process_time() - started
