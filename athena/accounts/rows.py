@@ -83,7 +83,8 @@ class RowPages(admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """With links to other rows for those who may open them alone."""
-        adminform = ReadableForm(context["adminform"], request.user)  # type: ignore[arg-type]
+        saved = kwargs.get("obj") or self.model()
+        adminform = ReadableForm(context["adminform"], request.user, saved)  # type: ignore[arg-type]
         context |= {"adminform": adminform, "has_history": self.has_history}
         answer: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return answer

@@ -33,12 +33,12 @@ class CompletionPage(admin.ModelAdmin):  # type: ignore[type-arg]
         follow_up = self.get_queryset(request).select_related("lead").filter(pk=pk).first()
         if follow_up is None:
             raise Http404
-        back = next_page(request, reverse("admin:sales_lead_change", args=[follow_up.lead_id]))
+        lead_page = reverse("admin:sales_lead_change", args=[follow_up.lead_id])
         form = CompletionForm(follow_up, request.POST if request.method == "POST" else None)
         if "more" in request.POST:  # the short form asks for this page, with what was typed there
             form = CompletionForm.continuing(follow_up, request.POST)
         elif request.method == "POST" and form.is_valid() and self._complete(request, follow_up, form):
-            return HttpResponseRedirect(back)
+            return HttpResponseRedirect(next_page(request, lead_page))
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "title": f"{follow_up.get_follow_up_type_display()}: {follow_up.lead}",
@@ -46,7 +46,7 @@ class CompletionPage(admin.ModelAdmin):  # type: ignore[type-arg]
             "original": follow_up,
             "enrolment": CadenceEnrolment.objects.running().select_related("cadence").filter(follow_up=pk).first(),
             "form": form,
-            "back": back,
+            "back": next_page(request, lead_page),
         }
         return TemplateResponse(request, "admin/sales/followup/complete.html", context)
 

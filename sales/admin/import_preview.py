@@ -10,11 +10,13 @@ from django.db.models import Count, Prefetch, Q
 from django.utils.formats import date_format, number_format
 from django.utils.timezone import localtime
 
+from athena.accounts.confirm import SAMPLE
 from athena.accounts.models import User
 from sales import schedule
 from sales.exchange import columns, headers, notation
 from sales.models import ImportRow, Lead, LeadImport, LeadSource, LostReason
 from sales.queries import import_matches
+from sales.services import imports
 
 SHOWN = 100  # rows of the preview
 SHOWS = {
@@ -78,7 +80,21 @@ def of(lead_import: LeadImport, show: str, by: User) -> dict[str, Any]:
         "is_checked": state == LeadImport.State.CHECKED,
         "may_choose_sheet": state in (LeadImport.State.CHECKED, LeadImport.State.REFUSED),
         "questions": questions(lead_import) if state == LeadImport.State.CHECKED else [],
-        "may_undo": state in (LeadImport.State.DONE, LeadImport.State.FAILED) and counts["all"],
+        "may_undo": state in imports.UNDOABLE and counts["all"],
+    }
+
+
+def what_undoing_does(lead_import: LeadImport, by: User) -> dict[str, Any]:
+    """How many leads the import has made and changed, and some of them, of those that `by` may read."""
+    rows = lead_import.rows.order_by().filter(state__in=(ImportRow.State.CREATED, ImportRow.State.UPDATED))
+    made = Count("lead", distinct=True, filter=Q(state=ImportRow.State.CREATED))
+    counts = rows.aggregate(all=Count("lead", distinct=True), made=made)
+    sample = list(Lead.objects.in_scope_of(by).filter(pk__in=rows.values("lead")).order_by("pk")[:SAMPLE])
+    return {
+        "made": counts["made"],
+        "changed": counts["all"] - counts["made"],
+        "sample": sample,
+        "left_out": counts["all"] - len(sample),
     }
 
 

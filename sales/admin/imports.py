@@ -150,11 +150,29 @@ class LeadImportAdmin(VisibleAdmin):
         return self._step(request, pk, lambda: imports.discard(by=person(request), import_id=pk))
 
     def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask first: it archives leads."""
+        if request.method == "POST" and request.POST.get("post") != "yes":
+            lead_import = self._seen(request, pk)
+            if lead_import.state in imports.UNDOABLE:
+                return self._ask_to_undo(request, lead_import)
+
         def undo() -> None:
             imports.undo(by=person(request), import_id=pk)
             import_work.work_now(pk)
 
         return self._step(request, pk, undo)
+
+    def _ask_to_undo(self, request: HttpRequest, lead_import: LeadImport) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            **import_preview.what_undoing_does(lead_import, person(request)),
+            "title": f"Undo {lead_import}?",
+            "button": "Undo this import",
+            "opts": self.opts,
+            "original": lead_import,
+            "back": reverse("admin:sales_leadimport_change", args=[lead_import.pk]),
+        }
+        return TemplateResponse(request, "admin/sales/leadimport/undo.html", context)
 
     def _step(self, request: HttpRequest, pk: int, do: Callable[[], object]) -> HttpResponse:
         if request.method != "POST":

@@ -13,6 +13,7 @@ from athena.accounts.confirm import confirmed, is_confirmed, selection
 from athena.http.forms import StrictForm
 from sales import errors
 from sales.admin.base import act_on_each, person
+from sales.admin.way_back import next_page
 from sales.models import Cadence
 from sales.services import cadences, repeats
 
@@ -51,7 +52,7 @@ class LeadSteps(admin.ModelAdmin):  # type: ignore[type-arg]
             raise PermissionDenied from error
         except errors.SalesError as error:
             messages.error(request, str(error))
-        return HttpResponseRedirect(reverse("admin:sales_lead_change", args=[pk]))
+        return HttpResponseRedirect(next_page(request, reverse("admin:sales_lead_change", args=[pk])))
 
     def _stop(self, request: HttpRequest, pk: int) -> int:
         stopped = cadences.stop(by=person(request), lead_id=pk)

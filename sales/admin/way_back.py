@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import Resolver404, resolve
 
 from athena.accounts.lists import BoundedList
 from athena.http.places import own_page
@@ -19,14 +20,30 @@ LONGEST = 2000  # characters of an address
 
 
 def next_page(request: HttpRequest, default: str) -> str:
-    """The page of ours that a form or a link wants to come back to (`next`), or else `default`."""
-    return _wanted(request) or default
+    """The page that a form or a link wants to come back to (`next`), or else `default`."""
+    back = _wanted(request)
+    return back if back and _may_read(request, back) else default
 
 
 def _wanted(request: HttpRequest) -> str:
     """`next`, where it is a page of this site; otherwise nothing."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     return own_page(request, wanted, "") if wanted.startswith("/") and len(wanted) <= LONGEST else ""
+
+
+def _may_read(request: HttpRequest, address: str) -> bool:
+    """Whether it is a page of the admin, and of a row that the user may read: what was done may have ended that."""
+    try:
+        match = resolve(urlsplit(address).path.rstrip("/") + "/")
+    except Resolver404:
+        return False
+    name, key = match.url_name, match.kwargs.get("object_id", match.kwargs.get("pk"))
+    if match.app_name != "admin" or name is None:
+        return False
+    for model, page in admin.site._registry.items():
+        if key is not None and name.startswith(f"{model._meta.app_label}_{model._meta.model_name}_"):
+            return page.get_object(request, str(key)) is not None  # type: ignore[attr-defined]
+    return True
 
 
 class ReturningChangeList(BoundedList):
@@ -63,19 +80,17 @@ class WayBack(admin.ModelAdmin):  # type: ignore[type-arg]
         return self._back(request, obj) or super().response_post_save_change(request, obj)
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
-        """Not to the page of what is gone."""
         response = super().response_delete(request, obj_display, obj_id)
-        back = urlsplit(_wanted(request)).path
-        gone = back.startswith(request.path.removesuffix("delete/"))
-        return response if gone or not back else HttpResponseRedirect(_wanted(request))
+        back = next_page(request, "")
+        return HttpResponseRedirect(back) if back else response
 
     def response_action(self, request: HttpRequest, queryset: Any, *place: Any) -> HttpResponse | None:
         """An action that is done leads back, too; one that asks something shows its page."""
         response: HttpResponse | None = super().response_action(request, queryset, *place)
-        back = _wanted(request)
         is_done = isinstance(response, HttpResponseRedirect) and response.url == request.get_full_path()
-        return HttpResponseRedirect(back) if is_done and back else response
+        back = next_page(request, "") if is_done else ""
+        return HttpResponseRedirect(back) if back else response
 
     def _back(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect | None:
-        page = _wanted(request) or self.page_after(obj)
+        page = next_page(request, "") or self.page_after(obj)
         return HttpResponseRedirect(page) if page else None

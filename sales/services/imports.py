@@ -20,6 +20,7 @@ WORK = "sales.import_leads"
 
 _State = LeadImport.State
 _Row = ImportRow.State
+UNDOABLE = (_State.DONE, _State.FAILED)
 
 
 @transaction.atomic
@@ -112,7 +113,7 @@ def discard(*, by: User, import_id: int) -> None:
 def undo(*, by: User, import_id: int) -> LeadImport:
     """Archive the leads that an import made and give back the values that it replaced, where nobody has changed them
     since; the others are listed with the reason. Raises as `start` does."""
-    lead_import = _locked(by, import_id, _State.DONE, _State.FAILED)
+    lead_import = _locked(by, import_id, *UNDOABLE)
     lead_import.state, lead_import.processed, lead_import.undone_by = _State.UNDOING, 0, by
     lead_import.total = lead_import.rows.filter(state__in=(_Row.CREATED, _Row.UPDATED)).count()
     lead_import.save()

@@ -354,6 +354,8 @@ def sent(name, rows, browser):
             return {"lead_id": lead, "other_id": rows["sales_mates"].pk}
         case "start":
             return {"duplicates": "skip"}
+        case "undo" if name == "sales_leadimport_undo":
+            return {"post": "yes"}  # (a batch of transfers says on its own page what would happen)
         case "sheet":
             return {"sheet": "February"}
         case "notation":

@@ -3,8 +3,9 @@
 import pytest
 from django.contrib import admin
 from django.urls import reverse
+from django.utils import timezone
 
-from sales.models import Lead
+from sales.models import ImportRow, Lead, LeadImport
 from tests.rights.conftest import every_row
 from tests.rights.forms import untouched
 
@@ -62,3 +63,30 @@ def test_filters_stay(browsers, world):
     assert ("Archive 1 lead?" in asked, f'action="{url}"' in asked) == (True, True)
     browser.post(url, untouched(asked))
     assert [lead.company_name for lead in Lead.objects.filter(archived_at__gt="2026-01-02T00:00Z")] == ["Secret Choir"]
+
+
+def test_undoing_an_import_is_asked_for(browsers, world, people):
+    """What it made and changed is counted; of leads that are others' by now no name is said."""
+    made = LeadImport.objects.create(by=people["boss"], file_name="old.csv", state="done")
+    leads = [Lead.objects.create(company_name=f"Band {number}", assigned_to=people["owner"]) for number in range(22)]
+    far = Lead.objects.create(company_name="Far away", assigned_to=people["far"])
+    for line, lead in enumerate([*leads, far, leads[0]]):
+        state = "updated" if lead in (far, leads[0]) and line > 1 else "created"
+        ImportRow.objects.create(
+            lead_import=made, line=line, state=state, lead=lead, cells=[], written_at=timezone.now()
+        )
+    url, before = reverse("admin:sales_leadimport_undo", args=[made.pk]), every_row()
+    asked = browsers["boss"].post(url).content.decode()
+    for words in (
+        f"Undo Import {made.pk} (old.csv)?",
+        "22 leads that it made will be archived.",
+        "1 lead that it changed will be as before.",
+        "Band 19",
+        "and 3 more",
+    ):
+        assert words in asked
+    assert [name for name in ("Band 20", "Far away") if name in asked] == []
+    assert every_row() == before
+    assert browsers["boss"].post(url, untouched(asked)).status_code == 302
+    made.refresh_from_db()
+    assert made.state == "undone"

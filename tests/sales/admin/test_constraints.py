@@ -205,3 +205,39 @@ def test_it_is_said_beside_its_field_and_nothing_is_lost(browse, admin, rows, de
     }
     kept = {key: value for key, value in sent.items() if key.rpartition("-")[2] not in choices}
     assert {key: typed.get(key) for key in kept} == kept
+
+
+HOSTILE = ("-1", "9" * 30, "NaN", "two\nlines", "null\x00", "x" * 12_000, "0001-01-01")
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_no_page_breaks_whatever_is_typed_into_all_of_its_fields(browse, admin, rows, value):
+    client = browse(admin)
+    for row in rows.values():
+        name = f"admin:{row._meta.app_label}_{row._meta.model_name}"
+        for url in (reverse(f"{name}_change", args=[row.pk]), reverse(f"{name}_add")):
+            page = untouched(client.get(url).content.decode())
+            kept = {name for name in page if name in ("csrfmiddlewaretoken", "seen") or name.endswith("_FORMS")}
+            answer = client.post(url, {name: page[name] if name in kept else value for name in page})
+            assert answer.status_code in (200, 302), url
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "value"),
+    [
+        *((CrontabSchedule, name, "-1") for name in ("minute", "hour", "day_of_week", "day_of_month")),
+        *((PeriodicTask, "task", value) for value in ("two\nlines", "x" * 201, "")),
+    ],
+)
+def test_forms_of_another_package_say_it_too(browse, admin, rows, model, name, value):
+    row, client = rows[model], browse(admin)
+    url = reverse(f"admin:django_celery_beat_{model._meta.model_name}_change", args=[row.pk])
+    answer = client.post(url, untouched(client.get(url).content.decode()) | {name: value})
+    assert name in answer.context["adminform"].form.errors
+    if model is CrontabSchedule:
+        assert "Every minute" in answer.content.decode()  # in words, as it is saved
+
+
+def test_who_only_reads_a_task_sees_no_empty_list_to_choose_from(browse, manager, rows):
+    url = reverse("admin:django_celery_beat_periodictask_change", args=[rows[PeriodicTask].pk])
+    assert "Regtask" not in browse(manager).get(url).content.decode()

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from sales.models import Lead, LeadExport, LeadImport
 from sales.services import import_work, search
+from tests.rights.forms import untouched
 
 
 def send(client, text, name="leads.csv"):
@@ -34,7 +35,11 @@ def test_from_the_file_to_the_leads_and_back(browse, manager, make_lead):
     page = client.post(start, {"duplicates": "skip"}, follow=True).content.decode()
     assert ("<strong>1</strong> created" in page, "<strong>1</strong> left out" in page) == (True, True)
     assert "is at another step" in client.post(start, {"duplicates": "skip"}, follow=True).content.decode()
-    page = client.post(reverse("admin:sales_leadimport_undo", args=[made.pk]), follow=True).content.decode()
+    undo = reverse("admin:sales_leadimport_undo", args=[made.pk])
+    page = client.post(undo, follow=True).content.decode()
+    assert ("1 lead that it made will be archived" in page, "that it changed" in page) == (True, False)
+    assert Lead.objects.filter(archived_at=None).count() == 2
+    page = client.post(undo, untouched(page), follow=True).content.decode()
     assert "<strong>1</strong> undone" in page
     assert list(Lead.objects.filter(archived_at=None).values_list("company_name", flat=True)) == ["There"]
 

@@ -7,8 +7,8 @@ import pytest
 from django.urls import reverse
 
 from athena.accounts.models import local_today
-from sales.models import Activity, FollowUp, Lead
-from sales.services import activities, follow_ups, sources
+from sales.models import Activity, Cadence, CadenceStep, FollowUp, Lead
+from sales.services import activities, cadences, follow_ups, sources
 from tests.rights.forms import untouched
 
 LEADS, FOLLOW_UPS, ACTIVITIES = (f"/admin/sales/{name}/" for name in ("lead", "followup", "activity"))
@@ -153,9 +153,11 @@ def test_it_is_kept_through_errors_and_while_one_goes_on(client, lead, button):
 @pytest.mark.parametrize("elsewhere", [
     "https://evil.example/", "//evil.example", "///evil.example", r"/\evil.example", "javascript:alert(1)", "x",
     "http:///evil.example", "\x01//evil.example", "/" + "x" * 3000,
+    "/healthz", "/api/v1/sales/leads", "/admin/sales/lead/999/change/", "/admin/sales/lead/999/timeline/",
+    "/admin/sales/lead/1/nonsense/", f"/admin/sales/lead/{'9' * 30}/change", "/admin/sales/lead/%0d%0aX:y/change/",
 ])  # fmt: skip
 @pytest.mark.parametrize("way", ["GET", "POST"])
-def test_it_never_leads_off_the_site(client, lead, elsewhere, way):
+def test_it_never_leads_off_the_site_or_to_what_is_not_there(client, lead, elsewhere, way):
     plan = FollowUp.objects.get()
     for url, values in (
         (f"{ACTIVITIES}add/", {"lead": lead.pk, "activity_type": "note"}),
@@ -182,3 +184,35 @@ def test_what_is_deleted_leads_back_to_the_list_and_not_to_itself(client):
 
 def test_a_list_takes_next_for_no_filter(client, lead):
     assert client.get(f"{FOLLOW_UPS}?next={page_of(lead)}").status_code == 200
+
+
+def test_taking_a_lead_off_its_cadence_leads_back_to_its_page_and_that_to_the_list(client, manager, lead):
+    cadence = Cadence.objects.create(name="New")
+    CadenceStep.objects.create(cadence=cadence, day=0, follow_up_type="call")
+    cadences.enrol(by=manager, lead_id=lead.pk, cadence_id=cadence.pk)
+    page = page_of(lead, f"?next={LEADS}%3Fo%3D1")
+    url = f"{LEADS}{lead.pk}/stop-cadence/"
+    form = client.get(page).content.decode().partition(f'action="{url}"')[2].partition("</form>")[0]
+    assert client.post(url, untouched(form))["Location"] == page
+
+
+def test_a_page_that_one_may_no_longer_read_is_not_gone_back_to(client, browse, lead, stranger):
+    """What was done has moved the lead out of sight: the list, with what was done, and not "doesn't exist"."""
+    theirs = FollowUp.objects.create(
+        lead=lead, follow_up_type="call", scheduled_date="2099-01-05", assigned_to=stranger
+    )
+    helper = browse(stranger)
+    asked = {"action": "cancel_selected", "_selected_action": theirs.pk, "next": page_of(lead)}
+    answer = helper.post(
+        FOLLOW_UPS, {**untouched(helper.post(FOLLOW_UPS, asked).content.decode()), **asked, "step": "confirm"}
+    )
+    assert answer["Location"] == FOLLOW_UPS
+    assert [str(message) for message in helper.get(FOLLOW_UPS).context["messages"]] == ["1 cancelled."]
+
+    asked = {"action": "reassign_selected", "_selected_action": lead.pk, "next": page_of(lead)}
+    chosen = {**asked, "receivers": stranger.pk, "way": "in_turn", "reason": "Theirs"}
+    planned = client.post(LEADS, {**chosen, "step": "preview"})
+    answer = client.post(LEADS, {**untouched(planned.content.decode()), **chosen, "step": "confirm"})
+    assert answer["Location"] == LEADS
+    (message,) = client.get(LEADS).context["messages"]
+    assert "1 lead given to" in str(message)
