@@ -23,12 +23,12 @@ UNSEEN = "The recipient may no longer see the lead, or no longer answers for it.
 
 
 def digest(notifications: Collection[Told]) -> Reasons:
-    """A digest is true on its day."""
+    """A digest is true until its day is over, also where its reader went west and it has not begun yet."""
     days = {told.pk: told.dedupe_key.split(":")[-1] for told in notifications if told.dedupe_key.count(":") == 2}
     return {
         told.pk: DAY_OVER
         for told in notifications
-        if told.pk in days and days[told.pk] != local_today(told.recipient).isoformat()
+        if told.pk in days and days[told.pk] < local_today(told.recipient).isoformat()
     }
 
 
