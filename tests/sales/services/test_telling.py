@@ -57,9 +57,10 @@ class Plan:
 
     def go_on(self, now: datetime, clock: time | None, user: User) -> None:
         """The day stays: it is as late as it was, and managers know what they know; a new assignee knows nothing."""
-        late, knows, managers_know = self.late, self.is_told_overdue and user is self.user, self.is_escalated
-        self.__init__(self.day, clock, user, is_told_overdue=knows, is_escalated=managers_know)
-        self.late = late and self.is_over(now)
+        self.is_told_overdue &= user is self.user
+        self.clock, self.user = clock, user
+        self.moment, self.is_reminded, self.snoozed = None, False, None
+        self.late &= self.is_over(now)
         self.work_out(now)
 
     def tick(self, now: datetime, manager: User) -> list[tuple[str, int]]:
