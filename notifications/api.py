@@ -47,6 +47,8 @@ class NotificationRow(Row):
     def worded(row: dict[str, Any]) -> dict[str, Any]:
         """The row with what it says."""
         kind, context = row["kind"], row["context"]
+        if isinstance(context, dict):
+            row = {**row, "context": {name: value for name, value in context.items() if name != kinds.UNLISTED}}
         return {**row, "title": wording.title(kind, context), "page": kinds.get(kind).page_for(context)}
 
 

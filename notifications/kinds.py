@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from athena.accounts.models import User
 
+UNLISTED = "unlisted"  # in a context: the keys of what a message counts and does not list, for `lapsed` alone
+
 
 class Told(Protocol):
     """A notification, as its kind's app sees it: loaded with its recipient."""

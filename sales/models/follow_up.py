@@ -104,7 +104,7 @@ class FollowUp(models.Model):
     reminder_no = models.IntegerField(default=1, db_default=1, editable=False)
     late_when_planned = models.BooleanField(
         default=False, db_default=False, editable=False
-    )  # its day was over for the assignee when it was planned for them: no reminder, no notice that it is overdue
+    )  # its day was over for the assignee when it was planned: no reminder, no notice that it is overdue
     snoozed_until = models.DateTimeField(null=True, editable=False)  # a snooze that is to come: `remind_at` is then
     plan_remind_at = models.DateTimeField(null=True, editable=False)  # the plan's own reminder meanwhile, if unsent
     snooze_no = models.IntegerField(default=0, db_default=0, editable=False)  # one more with each snooze or new plan

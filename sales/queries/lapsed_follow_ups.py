@@ -3,9 +3,10 @@
 from collections.abc import Callable, Collection
 
 from athena.accounts.models import local_today
+from athena.db.bulk import AmongKeys
 from notifications.kinds import Told
 from sales.models import FollowUp, MovedFollowUp
-from sales.queries.lapses import CLOSED, DAY_OVER, Reasons, items, judge, managers_of, unseen
+from sales.queries.lapses import CLOSED, DAY_OVER, Reasons, items, judge, managers_of, unlisted, unseen
 
 GONE = "The follow-up is gone."
 COMPLETED, CANCELLED = "The follow-up was completed.", "The follow-up was cancelled."
@@ -57,7 +58,8 @@ def _judge(
 ) -> Reasons:
     """`reason` is asked of what is open."""
     plans = {told.pk: _plans(told) for told in notifications}
-    rows = FollowUp.objects.select_related("lead").in_bulk({key for numbers in plans.values() for key in numbers})
+    keys = {key for numbers in plans.values() for key in numbers}
+    rows = {row.pk: row for row in FollowUp.objects.select_related("lead").filter(AmongKeys("pk", keys))}
     readers = managers_of(notifications, {row.lead_id for row in rows.values()}) if by_managers else None
 
     def why_not(told: Told, key: int) -> str:
@@ -77,6 +79,7 @@ def _judge(
 def _plans(told: Told) -> dict[int, int]:
     """The follow-ups that it tells of, each with the number of its plan (or snooze): listed, or in its own key."""
     listed = {item["follow_up_id"]: item["reminder_no"] for item in items(told, "follow_ups")}
+    listed |= dict(unlisted(told))
     parts = told.dedupe_key.split(":")[1:3]
     is_numbered = len(parts) == 2 and all(part.isdecimal() for part in parts)
     return listed or ({int(parts[0]): int(parts[1])} if is_numbered else {})

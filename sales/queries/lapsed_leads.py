@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection
 
 from django.conf import settings
 
+from athena.db.bulk import AmongKeys
 from notifications.kinds import Told
 from sales import policy
 from sales.models import Lead
-from sales.queries.lapses import CLOSED, Reasons, items, judge, managers_of, unseen
+from sales.queries.lapses import CLOSED, Reasons, items, judge, managers_of, unlisted, unseen
 
 ANOTHER_OWNER, CONTACTED = "The lead has another owner.", "Somebody has contacted the lead."
 
@@ -77,7 +78,8 @@ def _judge(
     listed: tuple[str, str] = ("leads", "id"),
 ) -> Reasons:
     keys = {told.pk: _lead_ids(told, *listed) for told in notifications}
-    leads = Lead.objects.select_related("assigned_to").in_bulk({key for each in keys.values() for key in each})
+    among = AmongKeys("pk", {key for each in keys.values() for key in each})
+    leads = {lead.pk: lead for lead in Lead.objects.select_related("assigned_to").filter(among)}
     readers = managers_of(notifications, leads.keys()) if by_managers else None
 
     def why_not(told: Told, key: int) -> str:
@@ -89,7 +91,7 @@ def _judge(
 
 def _lead_ids(told: Told, name: str, key: str) -> list[int]:
     one = told.context.get("lead_id") if isinstance(told.context, dict) else None
-    ids = [item.get(key) for item in items(told, name)] or [one]
+    ids = [*(item.get(key) for item in items(told, name)), *unlisted(told)] or [one]
     return [lead_id for lead_id in ids if isinstance(lead_id, int)]
 
 

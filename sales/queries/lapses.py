@@ -10,7 +10,8 @@ from typing import Any
 from django.db.models import Value
 
 from athena.accounts.models import local_today
-from notifications.kinds import Told
+from athena.db.bulk import AmongKeys
+from notifications.kinds import UNLISTED, Told
 from sales import policy
 from sales.models import Lead
 
@@ -22,12 +23,12 @@ UNSEEN = "The recipient may no longer see the lead, or no longer answers for it.
 
 
 def digest(notifications: Collection[Told]) -> Reasons:
-    """A digest is true on its day."""
+    """A digest is true until its day is over, also where its reader went west and it has not begun yet."""
     days = {told.pk: told.dedupe_key.split(":")[-1] for told in notifications if told.dedupe_key.count(":") == 2}
     return {
         told.pk: DAY_OVER
         for told in notifications
-        if told.pk in days and days[told.pk] != local_today(told.recipient).isoformat()
+        if told.pk in days and days[told.pk] < local_today(told.recipient).isoformat()
     }
 
 
@@ -39,7 +40,8 @@ def judge(
 ) -> Reasons:
     """The reasons of those that are true of none of their `keys`; the others lose what they are not true of.
 
-    `why_not` says it of one key, in words or not at all. `listed` names the list of a context, and its items' key.
+    `why_not` says it of one key, in words or not at all. `listed` names the list of a context, and its items' key;
+    what is counted and not listed is judged like it.
     """
     reasons = {}
     for told in notifications:
@@ -55,11 +57,17 @@ def items(told: Told, name: str) -> list[dict[str, Any]]:
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
+def unlisted(told: Told) -> list[Any]:
+    """The keys of what a message counts and does not list."""
+    found = told.context.get(UNLISTED) if isinstance(told.context, dict) else None
+    return found if isinstance(found, list) else []
+
+
 def managers_of(notifications: Collection[Told], lead_ids: Collection[int]) -> Readers:
     """The recipients who are managers (or more), with those of the leads that they may read. One query."""
     managers = {told.recipient for told in notifications if policy.is_manager(told.recipient)}
     arms = [
-        Lead.objects.visible_to(user).filter(pk__in=lead_ids).order_by().values_list(Value(user.pk), "pk")
+        Lead.objects.visible_to(user).filter(AmongKeys("pk", lead_ids)).order_by().values_list(Value(user.pk), "pk")
         for user in sorted(managers, key=lambda user: user.pk)
     ]
     return set(arms[0].union(*arms[1:], all=True)) if arms else set()
@@ -73,12 +81,21 @@ def unseen(told: Told, lead: Lead, readers: Readers | None) -> str:
 
 
 def _take_out(told: Told, wrong: Collection[int], name: str, key: str) -> int:
-    """Take these out of the list in its context. How many are left, those included that are counted and not listed."""
-    listed = items(told, name)
+    """Take these out of what its context lists or counts. How many are left."""
+    listed, counted = items(told, name), unlisted(told)
     if not listed:
         return 0
     left = [item for item in listed if item.get(key) not in wrong]
-    gone = sum(int(item.get("count", 1)) for item in listed if item not in left)
+    still = [each for each in counted if _key(each) not in wrong]
+    hidden = len(counted) - len(still)
+    gone = sum(int(item.get("count", 1)) for item in listed if item not in left) + hidden
     count = int(told.context["count"]) - gone
-    told.context = {**told.context, name: left, "count": count}
+    told.context = {**told.context, name: left, UNLISTED: still, "count": count}
+    if told.context.get("more"):
+        told.context["more"] -= hidden
     return count
+
+
+def _key(unlisted: Any) -> Any:
+    """The key alone: of a follow-up, the number of its plan stands beside it."""
+    return unlisted[0] if isinstance(unlisted, list) and unlisted else unlisted

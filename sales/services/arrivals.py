@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from athena.accounts.models import User
 from notifications import outbox
+from notifications.kinds import UNLISTED
 from notifications.models import Notification
 from sales import policy
 from sales.models import Lead
@@ -110,7 +111,8 @@ def _recent(user_ids: Sequence[int]) -> dict[int, _Recent]:
             lately.gathered_at = max(at, lately.gathered_at or at)
         else:
             lately.count += 1
-        for lead_id in [context.get("lead_id"), *(line["lead_id"] for line in context.get("lines", ()))]:
+        listed = [line["lead_id"] for line in context.get("lines", ())]
+        for lead_id in [context.get("lead_id"), *listed, *context.get(UNLISTED, ())]:
             lately.by_lead[lead_id] = max(at, lately.by_lead.get(lead_id, at))
     return found
 
@@ -140,7 +142,7 @@ def _next_gathered(arrivals: Sequence[Arrival], lately: _Recent) -> datetime:
 def _with(context: Mapping[str, Any], arrivals: Sequence[Arrival]) -> dict[str, Any]:
     """The context of a gathered message with these in it: a line for each lead and kind, and how many it stands for."""
     lines = {(line["lead_id"], line["what"]): dict(line) for line in context.get("lines", ())}
-    more = context.get("more", 0)
+    more, unlisted = context.get("more", 0), list(context.get(UNLISTED, ()))
     for each in arrivals:
         key = each.lead.pk, each.kind
         if key in lines:
@@ -150,5 +152,6 @@ def _with(context: Mapping[str, Any], arrivals: Sequence[Arrival]) -> dict[str, 
             lines[key] = {"lead_id": each.lead.pk, "lead_name": name, "what": each.kind, "count": 1}
         else:
             more += 1
+            unlisted.append(each.lead.pk)
     count = context.get("count", 0) + len(arrivals)
-    return {"count": count, "lines": list(lines.values()), "more": more}
+    return {"count": count, "lines": list(lines.values()), "more": more, UNLISTED: unlisted}

@@ -87,7 +87,7 @@ def update(
         setattr(follow_up, name, changes[name])
     after = (follow_up.scheduled_date, follow_up.scheduled_time, follow_up.assigned_to_id)
     if before != after:
-        planning.rearm(follow_up)
+        planning.rearm(follow_up, has_new_day=before[0] != after[0], has_new_assignee=before[2] != after[2])
     _save(follow_up)
     plan_changes.record(follow_up, was, by=by, at=follow_up.updated_at)
     planning.refresh_next_dates(Lead.objects.filter(pk=lead.pk))

@@ -16,6 +16,7 @@ from django.utils import timezone
 from athena.db.away import is_away
 from athena.db.bulk import AmongKeys, update_own
 from notifications import outbox
+from notifications.kinds import UNLISTED
 from sales.exchange import apart, columns
 from sales.models import ImportFile, ImportRow, Lead, LeadImport
 from sales.queries import import_matches
@@ -202,6 +203,9 @@ def _finish(lead_import: LeadImport) -> None:
                     {"id": lead.pk, "name": str(lead)}
                     for lead in given.filter(assigned_to=owner).order_by("pk")[:TOLD_LEADS]
                 ],
+                UNLISTED: list(
+                    given.filter(assigned_to=owner).order_by("pk").values_list("pk", flat=True)[TOLD_LEADS:]
+                ),
             },
         )
         for owner, count in counts

@@ -20,6 +20,7 @@ from django.utils import timezone
 from athena.accounts.models import User
 from athena.db.bulk import AmongKeys, insert_from
 from notifications import outbox
+from notifications.kinds import UNLISTED
 from sales.models import Activity, FollowUp, Lead, LeadScoringRule, LeadTransfer, MovedFollowUp, TransferBatch
 from sales.models.lead import OPEN_STATUSES, LeadQuerySet
 from sales.services import planning, scoring, scoring_runs
@@ -244,8 +245,9 @@ def _message(
     if to is None or not to.is_active:
         return None
     sample = [{"id": move.lead.pk, "name": str(move.lead)} for move in moves[:TOLD_LEADS]]
+    unlisted = [move.lead.pk for move in moves[TOLD_LEADS:]]
     key = f"{kind.removeprefix('leads_')}:{batch.pk}:{to.pk}"
-    return outbox.Message(kind, to.pk, key, {**context, "count": len(moves), "leads": sample})
+    return outbox.Message(kind, to.pk, key, {**context, "count": len(moves), "leads": sample, UNLISTED: unlisted})
 
 
 def in_words(day: date | None) -> str | None:

@@ -18,6 +18,7 @@ from athena.accounts.models import User
 from athena.accounts.roles import Role
 from athena.db.bulk import AmongKeys
 from notifications import outbox
+from notifications.kinds import UNLISTED
 from sales import schedule
 from sales.models import FollowUp, Lead, LeadScoreHistory
 from sales.models.follow_up import zones_by_day
@@ -97,7 +98,9 @@ def _message(kind: str, recipient: int, key: str, items: list[Item]) -> outbox.M
         {name: context[name] for name in LISTED if name in context} | {"reminder_no": follow_up.reminder_no}
         for follow_up, context in items[:SHOWN]
     ]
-    return outbox.Message(kind, recipient, key, {"count": len(items), "follow_ups": shown})
+    unlisted = [(follow_up.pk, follow_up.reminder_no) for follow_up, _ in items[SHOWN:]]
+    context = {"count": len(items), "follow_ups": shown, UNLISTED: unlisted}
+    return outbox.Message(kind, recipient, key, context)
 
 
 def _late(before: Callable[[date], date], **untold: F) -> list[FollowUp]:

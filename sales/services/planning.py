@@ -9,13 +9,13 @@ from datetime import date, datetime, time
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, F, Min, OuterRef, QuerySet, Subquery, TextField, Value, When
+from django.db.models import Case, F, Min, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, JSONObject, NullIf, Substr
 from django.utils import dateformat, timezone
 
 from athena.accounts.models import User
 from athena.db import DayInWords
-from athena.db.bulk import update_own
+from athena.db.bulk import AmongKeys, update_own
 from sales import schedule
 from sales.models import FollowUp, Lead
 from sales.services import plan_changes
@@ -72,18 +72,17 @@ def plan(
         notes=notes,
     )
     follow_up.planned = plan_changes.snapshot(follow_up)
-    set_due(follow_up)
+    set_due(follow_up, planned_at=timezone.now())
     follow_up.save()
     return follow_up
 
 
-def set_due(follow_up: FollowUp) -> None:
-    """Work out for a new plan when it is due, when its assignee is reminded, and whether it is late already."""
+def set_due(follow_up: FollowUp, *, planned_at: datetime) -> None:
+    """Work out for a new plan when it is due, when its assignee is reminded, and whether it was late when planned."""
     assignee, day, clock = follow_up.assigned_to, follow_up.scheduled_date, follow_up.scheduled_time
-    moment = schedule.remind_at(assignee, day, clock, timezone.now())
     follow_up.due_at = schedule.due_at(assignee, day, clock)
-    follow_up.late_when_planned = moment is None
-    _set_reminder(follow_up, moment)
+    follow_up.late_when_planned = day < planned_at.astimezone(assignee.zone).date()
+    _set_reminder(follow_up, schedule.remind_at(assignee, day, clock, timezone.now()))
 
 
 def move_due(follow_up: FollowUp) -> None:
@@ -99,13 +98,25 @@ def move_due(follow_up: FollowUp) -> None:
         _set_reminder(follow_up, moment)
 
 
-def rearm(follow_up: FollowUp) -> None:
-    """As `set_due`, and the reminder is sent (again): it has a new day or a new assignee. A snooze ends."""
+def rearm(follow_up: FollowUp, *, has_new_day: bool, has_new_assignee: bool) -> None:
+    """As `set_due`, and the reminder is sent (again): it has a new day, time or assignee. A snooze ends.
+
+    While the day stays, it is as late as it was: that it is overdue is told to a new assignee, and not to managers
+    again.
+    """
+    was_late, was_no = follow_up.late_when_planned, follow_up.reminder_no
     follow_up.snoozed_until = follow_up.plan_remind_at = None
-    set_due(follow_up)
+    set_due(follow_up, planned_at=timezone.now())
     follow_up.reminder_no += 1
     follow_up.snooze_no += 1
     follow_up.reminder_sent = False
+    if has_new_day:
+        return
+    follow_up.late_when_planned &= was_late
+    if follow_up.escalated_no == was_no:
+        follow_up.escalated_no = follow_up.reminder_no
+    if follow_up.overdue_no == was_no and not has_new_assignee:
+        follow_up.overdue_no = follow_up.reminder_no
 
 
 def snooze(follow_up: FollowUp, until: datetime) -> None:
@@ -137,7 +148,7 @@ class Handing(NamedTuple):
 
 
 def reassign(handed: Collection[Handing], *, by_id: int | None) -> None:
-    """Give open follow-ups to somebody else: due on their clock, reminded of again; `by_id` is who does it.
+    """Give open follow-ups to somebody else, as `rearm` does; `by_id` is who does it.
 
     Three statements, with the records of it.
     """
@@ -148,15 +159,20 @@ def reassign(handed: Collection[Handing], *, by_id: int | None) -> None:
     for each in handed:
         whose, day, clock = when = each.to.id, each.scheduled_date, each.scheduled_time
         if when not in moments:
-            moment = schedule.remind_at(each.to, day, clock, now)
-            moments[when] = whose, schedule.due_at(each.to, day, clock), moment, moment is None
+            moments[when] = whose, schedule.due_at(each.to, day, clock), schedule.remind_at(each.to, day, clock, now)
         values[each.follow_up_id] = moments[when]
     update_own(
         FollowUp,
-        ("assigned_to", "due_at", "remind_at", "late_when_planned"),
+        ("assigned_to", "due_at", "remind_at"),
         values,
         same={"reminder_sent": False, "snoozed_until": None, "plan_remind_at": None, "updated_at": now},
         raised=("reminder_no", "snooze_no", "version"),
+    )
+    is_ahead, was_escalated = Q(remind_at__isnull=False), Q(escalated_no=F("reminder_no") - 1)
+    changing = Q(late_when_planned=True) & is_ahead | was_escalated
+    FollowUp.objects.filter(changing, AmongKeys("pk", values)).update(
+        late_when_planned=Case(When(is_ahead, then=False), default=F("late_when_planned")),
+        escalated_no=Case(When(was_escalated, then=F("reminder_no")), default=F("escalated_no")),
     )
 
 

@@ -131,7 +131,7 @@ def _fill_follow_ups() -> int:
     for row in rows:
         if row.first_scheduled_date is None:  # plain SQL wrote it
             row.first_scheduled_date = row.scheduled_date
-            planning.set_due(row)
+            planning.set_due(row, planned_at=row.created_at)
         else:
             planning.move_due(row)
     columns = ("due_at", "remind_at", "plan_remind_at", "late_when_planned", "first_scheduled_date")

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from athena.accounts.models import User
 from notifications import outbox
+from notifications.kinds import UNLISTED
 from sales import errors, policy, schedule
 from sales.models import Lead, LeadTransfer, MovedFollowUp, TransferBatch
 from sales.services import moves, planning
@@ -155,6 +156,7 @@ def _tell_managers(batch: TransferBatch, lead_ids: list[int]) -> None:
         "until": moves.in_words(batch.until),
         "batch_id": batch.pk,
         "leads": [{"id": lead.pk, "name": str(lead)} for lead in leads],
+        UNLISTED: lead_ids[moves.TOLD_LEADS :],
     }
     outbox.add_many(
         outbox.Message("leads_not_returned", user.pk, f"not_returned:{batch.pk}:{user.pk}", context)

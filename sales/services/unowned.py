@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from notifications import outbox
+from notifications.kinds import UNLISTED
 from sales import policy
 from sales.models import Lead, LeadTransfer
 
@@ -44,6 +45,7 @@ def escalate() -> int:
         "count": len(leads),
         "hours": hours,
         "leads": [{"id": lead.pk, "name": str(lead)} for lead in leads[:LISTED]],
+        UNLISTED: [lead.pk for lead in leads[LISTED:]],
     }
     outbox.add_many(
         outbox.Message(

@@ -177,6 +177,14 @@ class World:
     def demote(self):
         User.objects.filter(pk=self.manager.pk).update(role=Role.REP)
 
+    def go_west(self):
+        """Where the day before has not ended: the digest of this day is settled, so that no other comes."""
+        User.objects.filter(pk=self.maria.pk).update(time_zone="Pacific/Pago_Pago")
+
+    def go_east(self):
+        self.clock.shift(timedelta(hours=3))
+        User.objects.filter(pk=self.maria.pk).update(time_zone="Pacific/Kiritimati")
+
     def next_day(self):
         self.clock.shift(timedelta(days=1))
 
@@ -204,7 +212,7 @@ TABLE = {
     "received": ("nothing log_note lose next_day", "archive transfer undo"),
     "given_away": ("nothing next_day lose", "undo archive"),
     "not_returned": ("nothing next_day", "archive move_manager demote"),
-    "digest": ("nothing complete", "next_day"),
+    "digest": ("nothing complete go_west", "next_day go_east"),
     "handed_over": ("nothing next_day", "complete cancel reassign_to_manager archive"),
     "unowned": ("nothing next_day", "own archive lose demote"),
     "waiting_for_an_owner": ("nothing next_day", "own archive lose demote"),

@@ -6,10 +6,11 @@ import pytest
 
 from athena.accounts.models import local_today
 from sales import errors
-from sales.models import FollowUp
+from sales.models import FollowUp, Lead
 from sales.queries.performance import BY, follow_up_performance, performance_table
 from sales.queries.period import Period
 from sales.queries.whose import Whose
+from sales.services import follow_ups, transfers
 
 
 @pytest.fixture
@@ -78,6 +79,25 @@ def test_scope(history, rep, colleague, stranger, manager, admin, make_user):
         follow_up_performance(manager, user_id=stranger.pk)
     with pytest.raises(errors.NotFound):
         follow_up_performance(manager, user_id=9999)
+
+
+def test_work_counts_for_who_did_it_wherever_the_lead_is_now(rep, colleague, stranger, manager, make_lead, make_user):
+    """Figures are of people: what somebody did stays theirs, what is open goes with the lead. Nobody reads others'."""
+    lead, far = make_lead(assigned_to=rep), make_user("far", manager.role, stranger.team)
+    plans = [follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=local_today(rep))
+             for _ in range(3)]  # fmt: skip
+    follow_ups.complete(by=rep, follow_up_id=plans[0].pk, outcome="successful")
+    transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), to_user_id=stranger.pk)
+
+    def figures(user):
+        report = follow_up_performance(user)
+        return [(row["user_id"], row["completed"], row["pending"]) for row in report["by_user"]]
+
+    assert figures(rep) == figures(manager) == [(rep.pk, 1, 0)]
+    assert figures(stranger) == figures(far) == [(stranger.pk, 0, 2)]
+    for asker, other in ((far, rep), (manager, stranger), (colleague, rep)):
+        with pytest.raises(errors.NotAllowed):
+            follow_up_performance(asker, user_id=other.pk)
 
 
 def test_nothing_is_no_division_by_zero(rep):

@@ -15,7 +15,8 @@ from athena.accounts import services as accounts
 from athena.accounts.models import User
 from notifications.models import Notification
 from sales import schedule
-from sales.services import follow_ups, overdue, reminders
+from sales.models import FollowUp, Lead, TransferBatch
+from sales.services import follow_ups, overdue, reminders, returns, transfers
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # The clock is put forward in New York on 8 March 2026 and back in Berlin on 25 October.
@@ -53,6 +54,14 @@ class Plan:
         self.late = self.is_over(now)
         self.work_out(now)
         return self
+
+    def go_on(self, now: datetime, clock: time | None, user: User) -> None:
+        """The day stays: it is as late as it was, and managers know what they know; a new assignee knows nothing."""
+        self.is_told_overdue &= user is self.user
+        self.clock, self.user = clock, user
+        self.moment, self.is_reminded, self.snoozed = None, False, None
+        self.late &= self.is_over(now)
+        self.work_out(now)
 
     def tick(self, now: datetime, manager: User) -> list[tuple[str, int]]:
         found = [("reminder", self.user.pk)] * self._reminds(now)
@@ -112,7 +121,7 @@ def test_each_message_comes_when_it_should_and_never_again(seed, people, manager
 
 def act(rng, plan, pk, people, manager, now):
     """Somebody does something, to the follow-up and to the model of it."""
-    match rng.choice(["zone", "zone", "lead time", "snooze", "snooze", "reschedule", "reassign"]):
+    match rng.choice(["zone", "zone", "lead time", "snooze", "snooze", "reschedule", "reassign", "transfer", "undo"]):
         case "zone":
             user, changes = rng.choice(people), {"time_zone": rng.choice(ZONES)}
             return change(user, changes)
@@ -125,17 +134,32 @@ def act(rng, plan, pk, people, manager, now):
             return f"snoozed until {plan.snoozed}"
         case "reschedule":
             day, at = (now + rng.randint(-1, 3) * DAY).date(), rng.choice([None, time(9), time(16)])
-            if (day, at) != (plan.day, plan.clock):
+            if day != plan.day:
                 plan.__init__(day, at, plan.user)
                 plan.begin(now)
+            elif at != plan.clock:
+                plan.go_on(now, at, plan.user)
             follow_ups.update(by=plan.user, follow_up_id=pk, changes={"scheduled_date": day, "scheduled_time": at})
             return f"moved to {day} {at}"
+        case "undo" if (batch := TransferBatch.objects.filter(undone_by=None).last()) is not None:
+            returns.undo(by=manager, batch_id=batch.pk)
+            return given(plan, pk, people, now)
+        case "transfer":
+            other = next(each for each in people if each.pk != Lead.objects.get().assigned_to_id)
+            transfers.transfer(by=manager, leads=Lead.objects.all(), to_user_id=other.pk)
+            return given(plan, pk, people, now)
         case _:
             other = people[1] if plan.user is people[0] else people[0]
-            plan.__init__(plan.day, plan.clock, other)
-            plan.begin(now)
             follow_ups.update(by=manager, follow_up_id=pk, changes={"assigned_to": other.pk})
-            return f"given to {other}"
+            return given(plan, pk, people, now)
+
+
+def given(plan, pk, people, now):
+    """The follow-up went to whoever has it now, or stayed where it was."""
+    user = next(each for each in people if each.pk == FollowUp.objects.get(pk=pk).assigned_to_id)
+    if user is not plan.user:
+        plan.go_on(now, plan.clock, user)
+    return f"{user} has it"
 
 
 def change(user, changes):
