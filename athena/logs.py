@@ -15,7 +15,7 @@ _SLASH, _NAME = r"(?:/|%2F)", r"(?:[\w-]*(?:token|secret|password|passwd|signatu
 _REST = r"""(?:(?!%2F|%26)[^/\s"'?&\\])+"""  # of a part of an address, encoded or not
 _SECRETS = re.compile(
     rf"""
-    (?P<path>{_SLASH}(?:unsubscribe|intake|reset){_SLASH})(?!leads\b){_REST}(?:{_SLASH}{_REST})?
+    (?P<path>{_SLASH}(?:unsubscribe|intake|reset){_SLASH}+)(?!leads\b){_REST}(?:{_SLASH}{_REST})?
     | (?P<query>(?<![\w-]){_NAME}(?:=|%3D))(?:(?!%26)[^&\s"'\\])+
     | (?P<pair>(?<![\w-]){_NAME}\\?["']\s*:\s*\\?["'])[^"'\\]+
     | (?P<header>\b(?:Bearer|Basic)\s+)[\w.~+/=-]{{8,}}

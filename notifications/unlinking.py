@@ -6,9 +6,14 @@ from typing import Any
 
 # What colleagues write stays as it is. A new name in a context counts as an outsider's until it is listed here.
 COLLEAGUES = frozenset({"notes", "reason", "error"})
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+# What programs leave out of an address: formatting characters, fillers, variation selectors, tags.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\U000e0000-\U000e0fff]"
+)
+_DOTS = ".\u2024\u3002\ufe52\uff0e\uff61"  # all of them separate the parts of a host (UTS 46)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=\S)")
-_DOT = re.compile("(?<=[^\\s.\u3002\uff0e\uff61])[.\u3002\uff0e\uff61](?=[^\\W\\d_]|\\d+\\.\\d)")
+_DOT = re.compile(rf"(?<=[^\s{_DOTS}])[{_DOTS}](?=[^\W\d_]|\d+[{_DOTS}]\d)")
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:/\"']+@[^\s@<>()\[\]\\,;:/\"']+")
 
 

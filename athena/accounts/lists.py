@@ -26,6 +26,7 @@ COMPARISONS = ("exact", "in", "isnull", "gte", "gt", "lte", "lt")
 DAY_PARTS = {"year": fields.YEARS, "month": range(1, 13), "day": range(1, 32)}  # of a list's date hierarchy
 MAX_VALUES = 200  # in an address, and in one `__in`
 MAX_TEXT = 200
+MAX_WORDS = 20  # of a search: each is looked for in each row
 
 
 class BoundedSearchForm(ChangeListSearchForm):
@@ -33,6 +34,12 @@ class BoundedSearchForm(ChangeListSearchForm):
         super().__init__(*args, **kwargs)
         messages = {"max_length": f"Search for {MAX_TEXT} characters at most."}
         self.fields["q"] = forms.CharField(required=False, max_length=MAX_TEXT, error_messages=messages)
+
+    def clean_q(self) -> str:
+        text: str = self.cleaned_data["q"]
+        if len(text.split()) > MAX_WORDS:
+            raise ValidationError(f"Search for {MAX_WORDS} words at most.")
+        return text
 
 
 class BoundedList(ChangeList):

@@ -98,10 +98,11 @@ def log_out(*, by: User, refresh_token: str) -> None:
 def confirm_password(*, by: User, password: str, address: str) -> bool:
     """Whether this is the caller's password. One that is not counts like a failed login. Raises `LockedOut`."""
     lockout.require_open(by.email, address)
-    if by.check_password(password):
-        return True
-    lockout.record_failure(by.email, address)
-    return False
+    if not by.check_password(password):
+        lockout.record_failure(by.email, address)
+        return False
+    lockout.require_open(by.email, address)  # others may have failed while this one was looked at
+    return True
 
 
 def change_password(*, by: User, current_password: str, new_password: str, address: str) -> None:

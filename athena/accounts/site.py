@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 
 from athena.accounts import checks, services
-from athena.accounts.lists import MAX_TEXT, ListPages
+from athena.accounts.lists import MAX_TEXT, MAX_WORDS, ListPages
 from athena.accounts.lockout import LockedOut
 from athena.accounts.models import User
 from athena.accounts.rows import RowPages
@@ -127,7 +127,7 @@ class AthenaSite(admin.AdminSite):
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         term = request.GET.get("term", "")
-        if len(term) > MAX_TEXT or text_error(term, one_line=False):
+        if len(term) > MAX_TEXT or len(term.split()) > MAX_WORDS or text_error(term, one_line=False):
             raise BadRequest("Nothing is called this.")
         return super().autocomplete_view(request)
 

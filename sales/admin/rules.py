@@ -98,6 +98,8 @@ class RuleAdmin(ServiceAdmin):
             except errors.Invalid as error:
                 for name, why in error.fields.items():
                     form.add_error(name, why)
+            except errors.TooManyRules as error:
+                form.add_error(None, str(error))
         return self._page(request, "preview", "What would happen", form=form, found=found)
 
     def matches_view(self, request: HttpRequest) -> HttpResponse:

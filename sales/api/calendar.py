@@ -8,7 +8,6 @@ from django.utils.http import quote_etag
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -16,6 +15,7 @@ from rest_framework.request import Request
 from athena.accounts import tokens
 from athena.http import fields
 from athena.http.filters import query_values
+from athena.http.renderers import Negotiation
 from athena.http.serializers import StrictSerializer
 from athena.http.throttles import PublicThrottle
 from sales.queries import calendar
@@ -31,7 +31,7 @@ class ICalendarRenderer(BaseRenderer):
     media_type, format, charset = "text/calendar", "ics", "utf-8"
 
 
-class WhateverIsAsked(BaseContentNegotiation):
+class WhateverIsAsked(Negotiation):
     """Calendars ask for all sorts of things, and can read but one."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:

@@ -58,9 +58,12 @@ def rehearse(user: User, rules: Iterable[LeadScoringRule]) -> Rehearsal:
     """What these rules, in the place of all that there are, would make of the scores that the leads have.
 
     Counts the open leads that `user` may read, and no others: a rule can ask for any text, letter by letter. The
-    samples are those whose score would change most.
+    samples are those whose score would change most. Raises `TooManyRules` for more than can be active.
     """
-    compiled, now = Compiled.all(rule for rule in rules if rule.is_active), timezone.now()
+    active = [rule for rule in rules if rule.is_active]
+    if len(active) > checks.MOST_ACTIVE:
+        raise errors.TooManyRules
+    compiled, now = Compiled.all(active), timezone.now()
     leads = Lead.objects.visible_to(user).open()
     scored = leads.order_by().annotate(after=score(compiled, Scope.spanning(leads, now)))
     pairs = Counter({(old, new): many for old, new, many in scored.values_list("score", "after").annotate(Count("pk"))})

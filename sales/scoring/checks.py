@@ -15,6 +15,7 @@ COLUMNS = (
     *("is_active", "within_days", "half_life_days", "group"),
 )
 MAX_DAYS = 3650
+MOST_ACTIVE = 200  # rules: each is a part of one statement, and a database takes a limited number of them
 _MAX_INTEGER = 1_000_000_000
 _WHOLE = re.compile(r"[+-]?[0-9]{1,10}(\.0*)?")
 _MONEY = re.compile(r"[+-]?[0-9]{1,10}(\.[0-9]{0,2})?")

@@ -12,7 +12,6 @@ from sales.models import LeadScoringRule, RuleSet
 from sales.scoring import checks, rule_lock
 from sales.services import locks, names, scoring_runs
 
-MOST_ACTIVE = 200
 _DEFAULTS: dict[str, Any] = {"is_active": True, "within_days": None, "half_life_days": None, "group": ""}
 
 
@@ -81,7 +80,7 @@ def _check(rule: LeadScoringRule) -> None:
     checks.validate(checks.values_of(rule))
     others = LeadScoringRule.objects.exclude(pk=rule.pk)
     names.require_unused_name(rule, "rule_name")
-    if rule.is_active and others.filter(is_active=True).count() >= MOST_ACTIVE:
+    if rule.is_active and others.filter(is_active=True).count() >= checks.MOST_ACTIVE:
         raise errors.TooManyRules
 
 

@@ -133,6 +133,15 @@ def test_no_cache_keeps_an_answer_whatever_it_is(client, fill, route, method):
     assert {answer["Cache-Control"] for answer in answers} == {"no-store"}, [answer.status_code for answer in answers]
 
 
+@pytest.mark.parametrize("route", sorted({route for route, *_ in ROUTES}))
+def test_any_method_with_any_body_is_answered(client, fill, route):
+    """Also by routes that have no such method, and that take no body: throttles look at bodies, too."""
+    for method in ("get", "options", "post", "put", "delete"):
+        for caller in (client, APIClient()):
+            for kind, body in (("application/json", "{}"), ("x", "[")):
+                assert call(caller, method, fill(route), body, kind).status_code < 500, (method, kind)
+
+
 @pytest.mark.parametrize("route", READS)
 def test_json_unless_something_else_is_asked_for_that_we_have(client, fill, route):
     url = fill(route)

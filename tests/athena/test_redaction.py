@@ -18,6 +18,7 @@ NUMBERS = {"int", "pk", "lead_id"}  # parts of addresses that are ids
 WRITTEN = {  # where secrets stand, and what is left of the line
     f"Not Found: /unsubscribe/{SECRET}": "Not Found: /unsubscribe/[redacted]",
     f"/api/v1/unsubscribe/{ENCODED}?x=1": "/api/v1/unsubscribe/[redacted]?x=1",
+    f"Not Found: /api/v1/unsubscribe//{SECRET}": "Not Found: /api/v1/unsubscribe//[redacted]",
     f"GET /intake/{SECRET}/thanks/?reference=AB12 HTTP/1.1": "GET /intake/[redacted]/?reference=AB12 HTTP/1.1",
     f"/api/v1/sales/follow-ups/calendar.ics?token={SECRET}&a=1":
         "/api/v1/sales/follow-ups/calendar.ics?token=[redacted]&a=1",

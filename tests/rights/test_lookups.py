@@ -8,6 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from athena.accounts import lists
+
 LONG = "9" * 45
 HUGE = "9" * 5000
 MODELS = {f"{model._meta.app_label}_{model._meta.model_name}": model for model in admin.site._registry}
@@ -119,6 +121,20 @@ def test_a_kind_of_column_is_compared_with_any_value(ask, kind, comparison):
 @pytest.mark.parametrize("page", PAGES)
 def test_a_list_is_asked_anything(ask, page):
     assert [query for query in QUERIES if ask(page, query) >= 500] == []
+
+
+def test_a_search_of_many_words_finds_nothing_and_is_not_made(browser, world):
+    """Each word is one more condition on each row, of joined tables perhaps."""
+    words = " ".join(["a"] * (lists.MAX_WORDS + 1))
+    for page in [page for page in PAGES if admin.site._registry[MODELS[page]].search_fields]:
+        url = reverse(f"admin:{page}_changelist")
+        with CaptureQueriesContext(connection) as statements:
+            answer = browser.get(url, {"q": words})
+        assert "Search for 20 words at most." in answer.content.decode()
+        assert max(one["sql"].upper().count("LIKE") for one in statements) <= 1
+        assert "words at most" not in browser.get(url, {"q": words[2:]}).content.decode()
+    query = {"app_label": "sales", "model_name": "followup", "field_name": "lead", "term": words}
+    assert browser.get("/admin/autocomplete/", query).status_code == 400
 
 
 KEYS = (

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from structlog.testing import capture_logs
 
 from athena.accounts import lockout
-from athena.accounts.models import FailedLogin
+from athena.accounts.models import FailedLogin, User
 
 LOGIN = "/api/v1/auth/login"
 PASSWORD = "correct horse 7"
@@ -172,6 +172,21 @@ def test_the_current_password_is_guessed_as_rarely_as_at_a_login(maria, clock, c
     assert FailedLogin.objects.count() == 5
     clock.shift(timedelta(minutes=15))
     assert change(maria, PASSWORD).status_code in (400, 200)  # the new one is too simple
+
+
+def test_the_right_one_of_many_at_once_is_refused_once_the_others_have_failed(maria, monkeypatch):
+    real = User.check_password
+
+    def others_fail_meanwhile(self, raw):
+        found = real(self, raw)
+        for _ in range(5):
+            lockout.record_failure(maria.email, "203.0.113.7")
+        return found
+
+    monkeypatch.setattr(User, "check_password", others_fail_meanwhile)
+    for attempt in (lambda: change_by_api(maria, PASSWORD), lambda: change_by_admin(maria, PASSWORD)):
+        FailedLogin.objects.all().delete()
+        assert attempt().status_code == 429
 
 
 def test_each_failure_is_a_line_with_a_hash_and_the_address(maria, clock):

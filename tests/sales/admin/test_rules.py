@@ -115,6 +115,14 @@ def test_what_can_not_be_saved_says_why(browse, manager, wrong, why):
     assert why in page
 
 
+def test_one_rule_too_many_says_so(browse, manager):
+    values = {name: FORM[name] for name in FORM if FORM[name] and name != "is_active"}
+    LeadScoringRule.objects.bulk_create(
+        LeadScoringRule(**values | {"rule_name": f"Rule no. {number}"}) for number in range(192)
+    )
+    assert "At most 200 rules can be active." in text(browse(manager).post(PREVIEW, FORM))
+
+
 def test_both_pages_are_for_managers(browse, rep, manager):
     assert browse(rep).post(PREVIEW, FORM).status_code == browse(rep).get(MATCHES).status_code == 403
     assert browse(manager).get(PREVIEW).status_code == 405

@@ -67,6 +67,17 @@ def test_mistakes_are_said(preview, body, status, wrong):
     assert preview(body, status).keys() == wrong
 
 
+def test_more_rules_than_can_be_active_are_not_asked(preview, make_lead):
+    """Each is a part of one statement: a thousand were more than a database takes."""
+    make_lead()
+    rules = [RULE | {"rule_name": f"Rule no. {number}", "is_active": number < 200} for number in range(1000)]
+    assert preview({"rules": rules})["changed"] == 0
+    rules[200] |= {"is_active": True}
+    assert preview({"rules": rules}, 409)["code"] == "too_many_rules"
+    assert preview({"rules": [rule | {"is_active": True} for rule in rules]}, 409)["code"] == "too_many_rules"
+    assert preview({"rules": [RULE] * 1001}, 400).keys() == {"rules"}
+
+
 def test_what_rules_are_worth(api, manager, make_lead):
     make_lead(is_repeat=True, status="won")
     rows = api(manager).get(WORTH).json()

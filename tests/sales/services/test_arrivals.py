@@ -184,8 +184,13 @@ LIVE = [
     "ftp://evil.example", "mailto:a@evil.example", "a@evil.example", "javascript:alert(1)", "tel:+15551234",
     "evil\u3002example", "evil.рф", "http://1.2.3.4/x", "1.2.3.4/x", "evil\u200b.example", "//evil.example",
     "https:\u200b//evil.example", "file:///etc/passwd", "(evil.example)", "see:evil.example.",
+    "evil\u2024example", "evil\ufe52example", "evil.\ufe0fexample", "evil.\u034fexample", "evil.\u206aexample",
+    "evil.\U000e0065example", "http\ufe0f://evil.example",
 ]  # fmt: skip
-LINKED = re.compile(r"(?i)[a-z][a-z0-9+.-]*:(?=\S)|www\.|[^\s.\[\]][.\u3002](?=[^\W\d_])|\d+\.\d+\.\d+\.\d+")
+LINKED = re.compile(
+    r"(?i)[a-z][a-z0-9+.-]*:(?=\S)|www\.|[^\s.\[\]][.\u2024\u3002\ufe52](?=[^\W\d_])|\d+\.\d+\.\d+\.\d+"
+    r"|[\u034f\u200b\u206a\ufe0f\U000e0065]"
+)
 
 
 @pytest.mark.parametrize("evil", LIVE)
