@@ -42,7 +42,7 @@ _ERRORS: dict[str, tuple[int, str, str]] = {
     ),
     "server_error": (
         500, "Something went wrong on our side",
-        "It is written down. Try again in a moment; if it stays, tell whoever runs Athena the number below.",
+        "The error was recorded. Try again in a moment; if it comes back, tell whoever runs Athena the number below.",
     ),
     "unavailable": (503, "Athena is away for a moment", "Its database does not answer. Try again in a minute."),
 }  # fmt: skip
@@ -134,7 +134,9 @@ def _is_typed(key: str, value: str) -> bool:
 
 
 def _label(key: str) -> str:
-    return re.sub(r"[_-]+", " ", key).strip().capitalize()
+    """The name of a field as people read it; the two halves of a point in time are `_0` and `_1`."""
+    name = re.sub(r"_([01])$", lambda half: ("_date", "_time")[int(half[1])], key)
+    return re.sub(r"[_-]+", " ", name).strip().capitalize()
 
 
 def _back(request: HttpRequest) -> str:

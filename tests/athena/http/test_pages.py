@@ -95,6 +95,13 @@ def test_what_was_typed_comes_back(client, raised):
     assert ('action="/admin/fail/?x=1"' in page) == ("<form" in page)
 
 
+def test_the_halves_of_a_point_in_time_have_names(client, raised):
+    typed = {"pickup_at_0": "2027-01-15", "pickup_at_1": "07:15", "notes": "Two coaches"}
+    page = read(client.post("/admin/fail/", typed, headers=OURS), raised[1])
+    labels = re.findall("<dt>(.*?)</dt>", page)
+    assert labels == ([] if raised[0] == "too_large" else ["Pickup at date", "Pickup at time", "Notes"])
+
+
 @pytest.mark.parametrize("headers", [{}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site", **OURS}])
 def test_another_sites_form_is_neither_shown_nor_sent_again(client, raised, headers):
     page = read(client.post("/admin/fail/", TYPED, headers=headers), raised[1])
