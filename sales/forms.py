@@ -39,9 +39,9 @@ class CompletionForm(StrictForm):
         required=False, label="at", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
     next_follow_up_notes = forms.CharField(
-        required=False, max_length=10_000, label="What is to be done then?", widget=forms.TextInput
+        required=False, max_length=10_000, label="What to do next", widget=forms.TextInput
     )
-    no_next_reason = forms.CharField(required=False, max_length=200, label="Or nothing follows, because")
+    no_next_reason = forms.CharField(required=False, max_length=200, label="If nothing follows, why?")
     next_follow_up_type = forms.ChoiceField(
         required=False, choices=[("", "The same"), *FollowUp.Type.choices], label="Type of the next follow-up"
     )

@@ -16,11 +16,15 @@ from sales.services import activities, progress
 class ActivityForm(ServiceForm):
     activity_type = forms.ChoiceField(choices=[(each.value, each.label) for each in activities.LOGGABLE])
     amount = forms.DecimalField(
-        required=False, min_value=0, max_digits=12, decimal_places=2, help_text="Of a quote. It becomes the lead's."
+        required=False,
+        min_value=0,
+        max_digits=12,
+        decimal_places=2,
+        help_text="Only for a quote: it becomes the lead's quote amount.",
     )
     valid_until = forms.DateField(
         required=False,
-        help_text="Of a quote: its last day.",
+        help_text="Only for a quote: the last day on which it holds.",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 

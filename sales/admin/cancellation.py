@@ -19,7 +19,7 @@ SHOWN = 20
 
 
 class CancelForm(StrictForm):
-    reason = forms.CharField(max_length=200, required=False, label="Because")
+    reason = forms.CharField(max_length=200, required=False, label="Why?")
 
 
 class CancelPage(admin.ModelAdmin):  # type: ignore[type-arg]

@@ -153,7 +153,7 @@ def _cell(row: ImportRow, lead_import: LeadImport, name: str, names: Mapping[str
     label = columns.BY_NAME[name].label
     if label in row.problems and name not in row.values and name in lead_import.columns:
         place = lead_import.columns.index(name)
-        return Cell(row.cells[place] if place < len(row.cells) else "", is_wrong=True)
+        return Cell(row.cells[place] if place < len(row.cells) else "", is_wrong=True, is_number=name in _NUMBERS)
     if row.lead_number is not None and name not in row.values and name in lead_import.columns:
         place = lead_import.columns.index(name)  # it is as the lead has it
         return Cell(row.cells[place] if place < len(row.cells) else "")

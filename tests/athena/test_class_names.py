@@ -15,7 +15,7 @@ ADMIN = Path(django.__file__).parent / "contrib" / "admin"
 # Names of Django's admin that our sheet adjusts where they mean what they mean there.
 ADJUSTED = {
     *("aligned", "breadcrumbs", "button", "datetime", "flex-container", "messagelist", "object-tools", "paginator"),
-    *("errorlist", "quiet", "submit-row", "text", "nowrap"),
+    *("closelink", "errorlist", "quiet", "submit-row", "text", "nowrap"),
 }
 # Names that begin with one of these are made of a value, such as the name of a field.
 MADE = re.compile(r"(field-|model-|due-(?!time)|status-|kind-|series-|app-)")

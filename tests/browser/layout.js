@@ -66,7 +66,28 @@
         const [a, b] = [box(head), box(cell)];
         const shared = Math.min(a.right, b.right) - Math.max(a.left, b.left);
         if (shared < 0.9 * Math.max(a.width, b.width)) astray.add(`${describe(head)} is not above its column`);
+        if (head.matches(".number") && getComputedStyle(cell).textAlign !== getComputedStyle(head).textAlign) {
+          astray.add(`${describe(cell)} does not stand as ${describe(head)} does`);
+        }
       }
+    }
+  }
+
+  for (const label of document.querySelectorAll("#content label")) {
+    if (!label.control || label.contains(label.control) || !isShown(label) || !isShown(label.control)) continue;
+    const [a, b] = [box(label), box(label.control)];
+    if (b.top >= a.bottom - SLACK && b.left < a.left - SLACK) astray.add(`${describe(label)} is parted from its field`);
+  }
+
+  for (const row of document.querySelectorAll("#content .submit-row")) {
+    const buttons = [...row.querySelectorAll("a, button, input[type=submit]")].filter(isShown).map(box);
+    for (const [place, b] of buttons.slice(1).entries()) {
+      const a = buttons[place];
+      const isBeside = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > SLACK;
+      if (isBeside && Math.max(Math.abs(a.top - b.top), Math.abs(a.bottom - b.bottom)) > 1) {
+        problems.push(`${describe(row)}: its buttons do not stand in a line`);
+      }
+      if (isBeside && b.left - a.right < SLACK * 2) problems.push(`${describe(row)}: its buttons touch`);
     }
   }
   return [...problems, ...astray];

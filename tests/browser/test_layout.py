@@ -112,6 +112,37 @@ def import_file(page):
     page.get_by_text("Rows", exact=True).wait_for()
 
 
+def import_doubted(page):
+    lines = ["Company,Passengers,Pickup date,Value", "North Choir,many,03/04/2027,1.250", "South Choir,40,04/05/2027,x"]
+    file = {"name": "doubted.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
+    page.set_input_files("[name=file]", file)
+    press(page, "Send and look at it")
+    page.get_by_text("not read until you choose").first.wait_for()
+
+
+def run_on_all(action):
+    """Choose an action of a list for every row that it shows."""
+
+    def run(page):
+        page.check("#action-toggle")
+        page.select_option("[name=action]", action)
+        page.click("button[name=index]")
+        page.wait_for_load_state()
+
+    return run
+
+
+def refuse_completion(page):
+    page.get_by_role("link", name="Done …").first.click()
+    page.wait_for_load_state()
+    page.uncheck("[name=schedule_next]")
+    page.select_option("[name=close]", "won")
+    page.fill("[name=booked_value]", "")
+    page.select_option("[name=outcome]", "rescheduled")
+    press(page, "Complete")
+    page.locator(".errorlist").first.wait_for()
+
+
 def import_spend(page):
     page.fill("#id_text", "month,source,campaign,amount\n2026-05,Google Ads,,1250.00\n2026-13,Nobody,,x")
     press(page, "Preview")
@@ -132,6 +163,10 @@ AFTER_A_POST = {
     "reassigning": ("/admin/sales/lead/1/change/", reassign),
     "a cadence": ("/admin/sales/lead/1/change/", lambda page: press(page, "Put on a cadence")),
     "an import": ("/admin/sales/leadimport/add/", import_file),
+    "a doubted import": ("/admin/sales/leadimport/add/", import_doubted),
+    "archiving": ("/admin/sales/lead/", run_on_all("archive_selected")),
+    "cancelling": ("/admin/sales/followup/", run_on_all("cancel_selected")),
+    "a refused completion": ("/admin/sales/followup/?whose=me", refuse_completion),
     "spend": ("/admin/sales/sourcespend/upload/", import_spend),
     "a scoring rule": ("/admin/sales/leadscoringrule/1/change/", preview_rule),
     "an assignment rule": ("/admin/sales/assignmentrule/add/", try_rule),
