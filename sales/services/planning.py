@@ -150,7 +150,7 @@ class Handing(NamedTuple):
 def reassign(handed: Collection[Handing], *, by_id: int | None) -> None:
     """Give open follow-ups to somebody else, as `rearm` does; `by_id` is who does it.
 
-    Three statements, with the records of it.
+    Four statements, with the records of it.
     """
     now = timezone.now()
     plan_changes.record_reassigned({each.follow_up_id: each.to for each in handed}, by_id=by_id, at=now)
