@@ -29,11 +29,12 @@ SELECT 'Company ' || n, 'Contact ' || n, 'c' || n || '@example.com', '+1212' || 
 FROM generate_series(1, 5 * {leads}) AS n;
 INSERT INTO activities (lead_id, activity_type, description, occurred_at)
 SELECT leads.id, 'call', 'What happened', NOW() - n * INTERVAL '1 day' FROM leads, generate_series(1, 3) AS n;
-INSERT INTO follow_ups (lead_id, follow_up_type, scheduled_date, scheduled_time, first_scheduled_date, due_at,
+INSERT INTO follow_ups (lead_id, follow_up_type, scheduled_date, scheduled_time, first_scheduled_date, planned, due_at,
                         completed, completed_at, outcome, assigned_to)
 SELECT leads.id, 'call', CURRENT_DATE + days,
        CASE WHEN leads.id % 2 = 0 THEN TIME '10:00' + leads.id % 16 * INTERVAL '30 minutes' END,
-       CURRENT_DATE + days, NOW() + days * INTERVAL '1 day', days < 0, CASE WHEN days < 0 THEN NOW() END,
+       CURRENT_DATE + days, jsonb_build_object('scheduled_date', (CURRENT_DATE + days)::text),
+       NOW() + days * INTERVAL '1 day', days < 0, CASE WHEN days < 0 THEN NOW() END,
        CASE WHEN days < 0 THEN 'successful' END, leads.assigned_to
 FROM leads, LATERAL (VALUES (-7), ((leads.id % 60 + 1)::integer)) AS day(days);
 """
@@ -58,7 +59,8 @@ told AS (
     FROM moving LEFT JOIN users AS old ON old.id = moving.assigned_to JOIN users AS new ON new.id = {to}
 ),
 going AS MATERIALIZED (
-    SELECT follow_ups.id, follow_ups.assigned_to, moving.id AS lead,
+    SELECT follow_ups.id, follow_ups.assigned_to, moving.id AS lead, follow_up_type, scheduled_date, scheduled_time,
+           receiver.full_name AS to_name,
            (scheduled_date + COALESCE(scheduled_time, TIME '09:00')) AT TIME ZONE receiver.time_zone AS due,
            CASE WHEN scheduled_time IS NULL THEN (scheduled_date + TIME '08:00') AT TIME ZONE receiver.time_zone
                 ELSE (scheduled_date + scheduled_time) AT TIME ZONE receiver.time_zone - INTERVAL '30 minutes'
@@ -70,6 +72,16 @@ going AS MATERIALIZED (
 kept AS (
     INSERT INTO moved_follow_ups (batch_id, follow_up_id, from_user_id)
     SELECT batch.id, going.id, going.assigned_to FROM going, batch
+),
+recorded AS (
+    INSERT INTO field_changes (lead_id, field, old, new, by_id, at)
+    SELECT lead, 'follow_up',
+           jsonb_build_object(
+               'id', going.id, 'assigned_to', going.assigned_to, 'assigned_to_name', old.full_name,
+               'was', jsonb_build_object('follow_up_type', follow_up_type, 'scheduled_date', scheduled_date,
+                                         'scheduled_time', scheduled_time)),
+           jsonb_build_object('id', going.id, 'assigned_to', {to}, 'assigned_to_name', to_name), {by}, NOW()
+    FROM going JOIN users AS old ON old.id = going.assigned_to
 ),
 planned AS (
     UPDATE follow_ups
@@ -88,7 +100,7 @@ SET assigned_to = {to}, version = version + 1, updated_at = NOW(),
                            WHERE lead_id = leads.id AND NOT completed AND cancelled_at IS NULL)
 WHERE id IN (SELECT lead_id FROM lead_transfers WHERE batch_id = (SELECT MAX(id) FROM transfer_batches));
 """
-TABLES = "leads, follow_ups, activities, lead_transfers, moved_follow_ups, notifications"
+TABLES = "leads, follow_ups, activities, field_changes, lead_transfers, moved_follow_ups, notifications"
 
 
 def athena(ids: list[int], to: int, by: int) -> None:
@@ -128,9 +140,9 @@ def loop(ids: list[int], to: int, by: int) -> None:
 
 def written() -> tuple[int, ...]:
     """How many rows of each kind there are that a transfer writes."""
-    from sales.models import Activity, LeadTransfer, MovedFollowUp
+    from sales.models import Activity, FieldChange, LeadTransfer, MovedFollowUp
 
-    return tuple(model.objects.count() for model in (LeadTransfer, Activity, MovedFollowUp))
+    return tuple(model.objects.count() for model in (LeadTransfer, Activity, MovedFollowUp, FieldChange))
 
 
 def measure(way: Callable[..., None], ids: list[int], to: int, by: int) -> tuple[float, tuple[int, ...]]:
@@ -167,7 +179,9 @@ def compare(leads: int, rounds: int) -> None:
             turn += 1
             seconds, rows = measure(way, ids, receivers[turn % len(receivers)], by)
             taken.append(seconds)
-            assert rows == ((leads, 0, 0) if way is loop else (leads, leads, leads)), f"{way.__name__} wrote {rows}"
+            assert rows == ((leads, 0, 0, 0) if way is loop else (leads, leads, leads, leads)), (
+                f"{way.__name__} wrote {rows}"
+            )
             if way is loop:  # it leaves the follow-ups behind
                 FollowUp.objects.open().filter(lead__in=ids).update(assigned_to=receivers[turn % len(receivers)])
     with CaptureQueriesContext(connection) as captured:
