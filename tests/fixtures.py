@@ -4,13 +4,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from rest_framework.test import APIClient
 
 from athena.accounts.models import Team, User
 from athena.accounts.roles import Role
 from sales.models import Lead
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Django asks SQLite once a process whether it knows JSON: here, and not while a test counts statements."""
+    with django_db_blocker.unblock():
+        assert connection.features.supports_json_field
 
 
 @pytest.fixture
