@@ -65,6 +65,11 @@ class RunFilters(filters.StrictFilterSet):
     state = filters.ChoicesFilter(choices=ScoringRun.State.choices)
 
 
+def _warnings(equal_names: list[str] | None) -> list[dict[str, str]]:
+    """What is worth a second look about a rule, given the names of those with the same condition."""
+    return [{"code": "same_condition", "message": equal_rules.warning_about(equal_names)}] if equal_names else []
+
+
 class ScoringRuleViewSet(PreviewActions, ViewSet):
     queryset = LeadScoringRule.objects.none()
     row = RuleRow
@@ -80,18 +85,7 @@ class ScoringRuleViewSet(PreviewActions, ViewSet):
     def _explained(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """With why a rule is skipped, if it is, and what is worth a second look."""
         equal = equal_rules.find_equal_rules()
-        return [
-            {
-                **row,
-                "problems": checks.problems(row),
-                "warnings": [
-                    {"code": "same_condition", "message": equal_rules.warning_about(names)}
-                    for names in [equal.get(row["id"])]
-                    if names
-                ],
-            }
-            for row in rows
-        ]
+        return [{**row, "problems": checks.problems(row), "warnings": _warnings(equal.get(row["id"]))} for row in rows]
 
     @extend_schema(parameters=ARRAY, responses=Rule(many=True))
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
