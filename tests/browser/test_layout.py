@@ -112,6 +112,13 @@ def import_file(page):
     page.get_by_text("Rows", exact=True).wait_for()
 
 
+def ask_to_undo_an_import(page):
+    import_file(page)
+    page.get_by_role("button", name="Import 1 row").first.click()
+    press(page, "Undo this import")
+    page.get_by_text("that it made will be archived").wait_for()
+
+
 def import_doubted(page):
     lines = ["Company,Passengers,Pickup date,Value", "North Choir,many,03/04/2027,1.250", "South Choir,40,04/05/2027,x"]
     file = {"name": "doubted.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
@@ -163,6 +170,7 @@ AFTER_A_POST = {
     "reassigning": ("/admin/sales/lead/1/change/", reassign),
     "a cadence": ("/admin/sales/lead/1/change/", lambda page: press(page, "Put on a cadence")),
     "an import": ("/admin/sales/leadimport/add/", import_file),
+    "undoing an import": ("/admin/sales/leadimport/add/", ask_to_undo_an_import),
     "a doubted import": ("/admin/sales/leadimport/add/", import_doubted),
     "archiving": ("/admin/sales/lead/", run_on_all("archive_selected")),
     "cancelling": ("/admin/sales/followup/", run_on_all("cancel_selected")),
