@@ -12,4 +12,4 @@ class AdminConfig(admin_apps.AdminConfig):
     """Django's admin on a site of our own."""
 
     default = False
-    default_site = "athena.accounts.site.AthenaSite"
+    default_site = "athena.admin.site.AthenaSite"

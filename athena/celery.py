@@ -4,7 +4,7 @@ import os
 
 from celery import Celery
 
-from athena.observe import ObservedTask
+from athena.runtime.telemetry import ObservedTask
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "athena.settings")
 

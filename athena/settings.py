@@ -11,27 +11,29 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
-from athena import env, logs
+from athena.config import environment
+from athena.runtime import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env.read_file(Path(os.environ.get("ENV_FILE", BASE_DIR / ".env")), required="ENV_FILE" in os.environ)
+environment.read_file(Path(os.environ.get("ENV_FILE", BASE_DIR / ".env")), required="ENV_FILE" in os.environ)
 
 os.umask(0o077)  # what Athena writes is for its own account alone
-VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")
-DEBUG = env.flag("DEBUG")
-DEMO = env.flag("DEMO")
-_KEYS = VAR_DIR if env.flag("GENERATE_KEYS", default=True) else None
-SECRET_KEY = env.secret("SECRET_KEY", kept_in=_KEYS)
-JWT_SIGNING_KEY = env.secret("JWT_SIGNING_KEY", kept_in=_KEYS)
-METRICS_TOKEN = env.secret("METRICS_TOKEN", kept_in=_KEYS)
+VAR_DIR = environment.folder("VAR_DIR", BASE_DIR / "var")
+DEBUG = environment.flag("DEBUG")
+DEMO = environment.flag("DEMO")
+_KEYS = VAR_DIR if environment.flag("GENERATE_KEYS", default=True) else None
+SECRET_KEY = environment.secret("SECRET_KEY", kept_in=_KEYS)
+JWT_SIGNING_KEY = environment.secret("JWT_SIGNING_KEY", kept_in=_KEYS)
+METRICS_TOKEN = environment.secret("METRICS_TOKEN", kept_in=_KEYS)
 METRICS_DIR = VAR_DIR.resolve() / "metrics"  # where web processes that share this machine add their figures up
-BASE_URL = env.base_url("BASE_URL", f"http://localhost:{env.number('PORT', 8080, most=65_535)}")
+BASE_URL = environment.base_url("BASE_URL", f"http://localhost:{environment.number('PORT', 8080, most=65_535)}")
 _TLS = BASE_URL.startswith("https://")
-ALLOWED_HOSTS = [urlsplit(BASE_URL).hostname, "localhost", "127.0.0.1", "[::1]", *env.host_names("ALLOWED_HOSTS")]
-CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
-TRUSTED_HOPS = env.number("TRUSTED_HOPS", 0, least=0, most=10)
-REDIS_URL = env.broker("REDIS_URL")
-TICK_SECONDS = env.number("TICK_SECONDS", 60, most=3600)
+_OWN_HOSTS = [urlsplit(BASE_URL).hostname, "localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = [*_OWN_HOSTS, *environment.hosts("ALLOWED_HOSTS")]
+CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
+TRUSTED_HOPS = environment.number("TRUSTED_HOPS", 0, least=0, most=10)
+REDIS_URL = environment.broker("REDIS_URL")
+TICK_SECONDS = environment.number("TICK_SECONDS", 60, most=3600)
 
 INSTALLED_APPS = [
     "athena",
@@ -53,7 +55,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "athena.observe.requests",
+    "athena.runtime.telemetry.requests",
     "athena.http.middleware.no_store",
     "athena.http.middleware.trusted_scheme",
     "django.middleware.security.SecurityMiddleware",
@@ -68,7 +70,7 @@ MIDDLEWARE = [
     "athena.http.middleware.local_time",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "athena.http.pages.fill_bare_errors",
+    "athena.http.error_pages.fill_bare_errors",
     "athena.http.drafts.report_saved",
 ]
 
@@ -91,7 +93,7 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # widgets, too, may have a template of ours
 
 # Database: PostgreSQL decides the design; SQLite makes the first run need nothing.
-DATABASES: dict[str, Any] = {"default": env.database("DATABASE_URL", VAR_DIR / "athena.sqlite3")}
+DATABASES: dict[str, Any] = {"default": environment.database("DATABASE_URL", VAR_DIR / "athena.sqlite3")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"] |= {
         "ENGINE": "athena.db.sqlite3",
@@ -104,7 +106,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"] |= {
-        "CONN_MAX_AGE": env.number("CONN_MAX_AGE", 60, least=0),
+        "CONN_MAX_AGE": environment.number("CONN_MAX_AGE", 60, least=0),
         "CONN_HEALTH_CHECKS": True,
     }
     DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
@@ -130,7 +132,7 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "athena.http.pages.csrf_failure"
+CSRF_FAILURE_VIEW = "athena.http.error_pages.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 
 # Nothing but our own files, and nothing inline, in any page. What a page needs beyond that, it says itself.
@@ -161,18 +163,18 @@ USE_I18N = True
 FORMAT_MODULE_PATH = "athena.formats"
 USE_TZ = True
 TIME_ZONE = "UTC"
-COMPANY_TIME_ZONE = env.zone("COMPANY_TIME_ZONE", "America/New_York")
-PHONE_REGION = env.region("PHONE_REGION", "US")
-HOT_SCORE = env.number("HOT_SCORE", 50, most=100)
-HOLIDAYS_COUNTRY = env.holidays_country("HOLIDAYS_COUNTRY", "US")
-HOLIDAYS_REGION = env.holidays_region("HOLIDAYS_REGION", HOLIDAYS_COUNTRY)
-DIGEST_DAYS_AHEAD = env.number("DIGEST_DAYS_AHEAD", 7, most=60)
-ESCALATE_OVERDUE_DAYS = env.number("ESCALATE_OVERDUE_DAYS", 2, least=0, most=60)
-ESCALATE_HOT_HOURS = env.number("ESCALATE_HOT_HOURS", 4, least=0, most=720)
-ESCALATE_UNOWNED_HOURS = env.number("ESCALATE_UNOWNED_HOURS", 4, least=0, most=720)
-CALL_AGAIN_FROM_MONTHS = env.number("CALL_AGAIN_FROM_MONTHS", 6, least=0, most=11)
-CALL_AGAIN_TO_MONTHS = env.number("CALL_AGAIN_TO_MONTHS", 9, least=CALL_AGAIN_FROM_MONTHS + 1, most=12)
-CALL_AGAIN_BY_ITSELF = env.flag("CALL_AGAIN_BY_ITSELF")
+COMPANY_TIME_ZONE = environment.zone("COMPANY_TIME_ZONE", "America/New_York")
+PHONE_REGION = environment.region("PHONE_REGION", "US")
+HOT_SCORE = environment.number("HOT_SCORE", 50, most=100)
+HOLIDAYS_COUNTRY = environment.holidays_country("HOLIDAYS_COUNTRY", "US")
+HOLIDAYS_REGION = environment.holidays_region("HOLIDAYS_REGION", HOLIDAYS_COUNTRY)
+DIGEST_DAYS_AHEAD = environment.number("DIGEST_DAYS_AHEAD", 7, most=60)
+ESCALATE_OVERDUE_DAYS = environment.number("ESCALATE_OVERDUE_DAYS", 2, least=0, most=60)
+ESCALATE_HOT_HOURS = environment.number("ESCALATE_HOT_HOURS", 4, least=0, most=720)
+ESCALATE_UNOWNED_HOURS = environment.number("ESCALATE_UNOWNED_HOURS", 4, least=0, most=720)
+CALL_AGAIN_FROM_MONTHS = environment.number("CALL_AGAIN_FROM_MONTHS", 6, least=0, most=11)
+CALL_AGAIN_TO_MONTHS = environment.number("CALL_AGAIN_TO_MONTHS", 9, least=CALL_AGAIN_FROM_MONTHS + 1, most=12)
+CALL_AGAIN_BY_ITSELF = environment.flag("CALL_AGAIN_BY_ITSELF")
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -186,12 +188,12 @@ STORAGES = {
 # Mail: files under var/mail; by EMAIL_URL a server (smtp://, smtp+tls://, smtp+ssl://) or a provider (postmark://?…).
 MAIL_DIR = VAR_DIR / "mail"
 EMAIL_BACKEND = "notifications.channels.eml.EmailBackend"
-EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 30, most=600)
+EMAIL_TIMEOUT = environment.number("EMAIL_TIMEOUT", 30, most=600)
 ANYMAIL: dict[str, Any] = {}
-vars().update(env.mail_server("EMAIL_URL"))
+vars().update(environment.mail_server("EMAIL_URL"))
 ANYMAIL |= {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT}
-DEFAULT_FROM_EMAIL = env.mailbox("DEFAULT_FROM_EMAIL", "Athena <athena@localhost>")
-DELIVERY_LEASE_SECONDS = env.number("DELIVERY_LEASE_SECONDS", 100, most=86_400)
+DEFAULT_FROM_EMAIL = environment.mailbox("DEFAULT_FROM_EMAIL", "Athena <athena@localhost>")
+DELIVERY_LEASE_SECONDS = environment.number("DELIVERY_LEASE_SECONDS", 100, most=86_400)
 
 # API
 REST_FRAMEWORK: dict[str, Any] = {
@@ -199,18 +201,18 @@ REST_FRAMEWORK: dict[str, Any] = {
         "athena.accounts.api.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_THROTTLE_CLASSES": ["athena.http.throttles.UserThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": ["athena.api.throttles.UserThrottle"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["athena.http.parsers.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["athena.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
-        "athena.http.renderers.JSONRenderer",
+        "athena.api.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "athena.http.renderers.Negotiation",
-    "DEFAULT_FILTER_BACKENDS": ["athena.http.filters.StrictFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "athena.http.pagination.KeysetPagination",
-    "DEFAULT_SCHEMA_CLASS": "athena.schema.Schema",
-    "EXCEPTION_HANDLER": "athena.api_errors.handle",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "athena.api.renderers.Negotiation",
+    "DEFAULT_FILTER_BACKENDS": ["athena.api.filters.StrictFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "athena.api.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "athena.config.api_schema.Schema",
+    "EXCEPTION_HANDLER": "athena.config.api_errors.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "DEFAULT_METADATA_CLASS": None,
     "URL_FORMAT_OVERRIDE": None,
@@ -220,11 +222,11 @@ REST_FRAMEWORK: dict[str, Any] = {
 # How many requests are taken: of an address on routes without a login, and of a user on all others. Counting users
 # costs a write a request where there is no Redis, so there it has to be asked for.
 THROTTLES = {
-    "public": env.rate("THROTTLE_PUBLIC", "300/minute"),
-    "intake": env.rate("THROTTLE_INTAKE", "60/minute"),
-    "user": env.rate("THROTTLE_USER", "1800/minute" if REDIS_URL else "none"),
+    "public": environment.rate("THROTTLE_PUBLIC", "300/minute"),
+    "intake": environment.rate("THROTTLE_INTAKE", "60/minute"),
+    "user": environment.rate("THROTTLE_USER", "1800/minute" if REDIS_URL else "none"),
 }
-API_LOGIN_LIFETIME = timedelta(days=env.number("API_LOGIN_DAYS", 30, most=3650))
+API_LOGIN_LIFETIME = timedelta(days=environment.number("API_LOGIN_DAYS", 30, most=3650))
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
     "REFRESH_TOKEN_LIFETIME": timedelta(hours=12),
@@ -239,8 +241,11 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
-    "GET_LIB_DOC_EXCLUDES": "athena.schema.undescribed",
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "athena.schema.without_null_enum"],
+    "GET_LIB_DOC_EXCLUDES": "athena.config.api_schema.undescribed",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "athena.config.api_schema.without_null_enum",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -251,13 +256,13 @@ SPECTACULAR_SETTINGS = {
         "RuleOperator": "sales.models.LeadScoringRule.Operator",
         "NotificationKind": "notifications.api.KINDS",
         "Channel": "notifications.api.CHANNELS",
-        "StoryKind": "sales.api.timeline.KINDS",
+        "StoryKind": "sales.api.leads.timeline.KINDS",
     },
 }
 
 # Celery: it only wakes work. Publishing waits two seconds at most.
 CELERY_BROKER_URL = REDIS_URL or "localhost"
-CELERY_BROKER_TRANSPORT = None if REDIS_URL else "athena.spool:Transport"
+CELERY_BROKER_TRANSPORT = None if REDIS_URL else "athena.runtime.filesystem_broker:Transport"
 _SPOOL = VAR_DIR / "broker"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {"socket_timeout": 2, "socket_connect_timeout": 2, "retry_on_timeout": False, "max_retries": 0}
@@ -288,6 +293,6 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SYNC_EVERY = 1
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
-# Logs: see `athena.logs`.
-LOG_LEVEL = env.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+# Logs: see `athena.runtime.logs`.
+LOG_LEVEL = environment.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = logs.configure(LOG_LEVEL, pretty=DEBUG)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from athena.accounts import lockout
 from athena.accounts.models import LoginSession
-from athena.http import idempotency, throttles
+from athena.api import idempotency, throttles
 
 logger = structlog.get_logger(__name__)
 

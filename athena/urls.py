@@ -6,11 +6,11 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from athena import health, metrics
 from athena.accounts.api.urls import ROUTES as ACCOUNTS
+from athena.runtime import health, metrics
 from notifications.api import ROUTES as NOTIFICATIONS
-from notifications.pages import unsubscribe
-from sales.api import intake_pages
+from notifications.emails.unsubscribe_page import unsubscribe
+from sales.api.leads import intake_pages
 from sales.api.urls import ROUTES as SALES
 
 router = SimpleRouter(trailing_slash=False)
@@ -31,7 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(router.urls)),
 ]
 
-handler400 = "athena.api_errors.bad_request"
-handler403 = "athena.api_errors.forbidden"
-handler404 = "athena.api_errors.not_found"
-handler500 = "athena.api_errors.server_error"
+handler400 = "athena.config.api_errors.bad_request"
+handler403 = "athena.config.api_errors.forbidden"
+handler404 = "athena.config.api_errors.not_found"
+handler500 = "athena.config.api_errors.server_error"

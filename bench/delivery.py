@@ -156,7 +156,7 @@ def fan_out(due: int, rounds: int) -> None:
     """Print what due follow-ups take to become outbox rows."""
     from notifications.models import Delivery, Notification
     from sales.models import FollowUp
-    from sales.services import reminders
+    from sales.services.follow_ups import reminders
 
     def claim() -> None:
         assert reminders.claim_due() == due

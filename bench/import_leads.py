@@ -115,7 +115,7 @@ def work(path: Path, duplicates: str) -> None:
     django.setup()
     from athena.accounts.models import User
     from sales.models import LeadImport
-    from sales.services import import_work, imports
+    from sales.services.imports import import_batches, imports
 
     if not path.is_file():
         print(0, 0, peak())
@@ -123,10 +123,10 @@ def work(path: Path, duplicates: str) -> None:
     by = User.objects.get()
     start = time.perf_counter()
     made = imports.upload(by=by, file_name=path.name, content=path.read_bytes())
-    import_work.work()
+    import_batches.work()
     previewed = time.perf_counter()
     imports.start(by=by, import_id=made.pk, duplicates=duplicates)
-    import_work.work()
+    import_batches.work()
     end = time.perf_counter()
     made.refresh_from_db()
     assert made.state == LeadImport.State.DONE, made.error

@@ -78,7 +78,7 @@ FROM updated WHERE score <> old_score
 
 def athena() -> int:
     from sales.models import ScoringRun
-    from sales.services import scoring_runs
+    from sales.services.scoring import scoring_runs
 
     scoring_runs.work()
     run = ScoringRun.objects.latest("id")
@@ -136,7 +136,7 @@ def loop() -> int:
 def prepare(way: Callable[[], int] | None, toggled: str | None) -> None:
     """The toggled rule's points change; what is left of the round before is tidied up."""
     from sales.models import LeadScoringRule, ScoringRun
-    from sales.services import scoring_runs
+    from sales.services.scoring import scoring_runs
 
     if toggled:
         rule = LeadScoringRule.objects.get(rule_name=toggled)
@@ -166,7 +166,7 @@ def measure(way: Callable[[], int], toggled: str | None) -> tuple[float, float, 
 
 
 def fill(leads: int) -> None:
-    from sales.services import scoring_runs
+    from sales.services.scoring import scoring_runs
 
     run_sql(DATA.format(leads=leads))
     run_sql("VACUUM ANALYZE")
@@ -243,7 +243,7 @@ def work() -> None:
     django.setup()
     from django.db import connection
 
-    from sales.services import scoring_runs
+    from sales.services.scoring import scoring_runs
 
     connection.ensure_connection()
     print("ready", flush=True)

@@ -106,7 +106,7 @@ TABLES = "leads, follow_ups, activities, field_changes, lead_transfers, moved_fo
 def athena(ids: list[int], to: int, by: int) -> None:
     from athena.accounts.models import User
     from sales.models import Lead
-    from sales.services import transfers
+    from sales.services.ownership import transfers
 
     caller = User.objects.get(pk=by)
     transfers.transfer(by=caller, leads=Lead.objects.filter(pk__in=ids), to_user_id=to, reason="By Athena")

@@ -13,12 +13,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
-from athena import pulse
-from athena.accounts.confirm import confirmed
 from athena.accounts.models import User
-from athena.accounts.site import OwnColumnsAdmin
-from notifications import channels, figures, kinds, proof, services, wording
+from athena.admin.confirmation import confirmed
+from athena.admin.site import OwnColumnsAdmin
+from athena.runtime import liveness
+from notifications import channels, delivery_stats, kinds, services
 from notifications.channels import email
+from notifications.emails import rendering, test_email
 from notifications.forms import PreferencesForm
 from notifications.models import Delivery, Notification, Preference
 
@@ -91,7 +92,7 @@ class NotificationAdmin(ReadOnlyAdmin):
             '<button type="submit" class="link{}" formaction="{}">{}</button>',
             "" if row.read_at else " unread",
             reverse("admin:notifications_notification_open", args=[row.pk]),
-            wording.title(row.kind, row.context),
+            rendering.title(row.kind, row.context),
         )
 
     @admin.display(description="When", ordering="not_before")
@@ -108,7 +109,7 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Text")
     def text(self, row: Notification) -> str:
-        return wording.body(row.kind, row.context)
+        return rendering.body(row.kind, row.context)
 
     @admin.action(description="Mark selected as read", permissions=["view"])
     def mark_selected(self, request: HttpRequest, queryset: "QuerySet[Notification]") -> None:
@@ -218,7 +219,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         """An e-mail to oneself; back to the page that it was asked for on."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        proof.send_email(by=person(request))
+        test_email.send_email(by=person(request))
         messages.success(request, f"A test e-mail to {person(request).email} is on its way.")
         back = "admin:index" if "home" in request.POST else "admin:notifications_delivery_changelist"
         return HttpResponseRedirect(reverse(back))
@@ -241,13 +242,13 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if not self.has_view_permission(request):
             return super().changelist_view(request, extra_context)
-        found = figures.by_channel(Delivery.objects.visible_to(person(request)))
+        found = delivery_stats.by_channel(Delivery.objects.visible_to(person(request)))
         proof = {
             "title": "Delivery",
             "figures": [(channels.label_of(each.channel), each) for each in found],
-            "pulse": [(name.capitalize(), age) for name, age in pulse.ages().items()],
-            "longest_silence": pulse.longest_silence(),
-            "broker": pulse.broker(),
+            "pulse": [(name.capitalize(), age) for name, age in liveness.ages().items()],
+            "longest_silence": liveness.longest_silence(),
+            "broker": liveness.broker(),
             "mails_leave": email.way(),
         }
         return super().changelist_view(request, proof | (extra_context or {}))

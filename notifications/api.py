@@ -13,14 +13,15 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
 from athena.accounts.models import MAX_REMINDER_MINUTES, User
-from athena.http import fields, filters
-from athena.http.filters import query_values
-from athena.http.pagination import KeysetPagination
-from athena.http.rows import Row
-from athena.http.serializers import StrictSerializer
-from athena.http.throttles import PublicThrottle
-from athena.http.viewsets import VerbViewSet, ViewSet
-from notifications import channels, kinds, services, wording
+from athena.api import fields, filters
+from athena.api.filters import query_values
+from athena.api.pagination import KeysetPagination
+from athena.api.row_serializers import Row
+from athena.api.serializers import StrictSerializer
+from athena.api.throttles import PublicThrottle
+from athena.api.viewsets import VerbViewSet, ViewSet
+from notifications import channels, kinds, services
+from notifications.emails import rendering
 from notifications.models import Notification
 
 KINDS = [(kind.name, kind.label) for kind in kinds.every()]
@@ -49,7 +50,7 @@ class NotificationRow(Row):
         kind, context = row["kind"], row["context"]
         if isinstance(context, dict):
             row = {**row, "context": {name: value for name, value in context.items() if name != kinds.UNLISTED}}
-        return {**row, "title": wording.title(kind, context), "page": kinds.get(kind).page_for(context)}
+        return {**row, "title": rendering.title(kind, context), "page": kinds.get(kind).page_for(context)}
 
 
 class NotificationFilters(filters.StrictFilterSet):

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from notifications import channels, kinds, lapses
+from notifications import channels, kinds, stale_messages
 from notifications.channels import Channel, ChannelAway, PermanentFailure, TemporaryFailure
 from notifications.models import Delivery, Preference
 
@@ -73,7 +73,7 @@ def _send_batch(channel: Channel, batch: list[Delivery], counts: Counter[str]) -
     for place, row in enumerate(batch):
         if asked_at is None or timezone.now() - asked_at > FRESH:
             asked_at = timezone.now()
-            lapsed = lapses.of(each.notification for each in batch[place:])
+            lapsed = stale_messages.of(each.notification for each in batch[place:])
         if row.pk in unwanted:
             counts[_end(row, State.OFF)] += 1
             continue

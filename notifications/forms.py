@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from athena.accounts.models import MAX_REMINDER_MINUTES, User
-from athena.http.forms import StrictForm
+from athena.forms import StrictForm
 from notifications import channels, kinds, services
 
 

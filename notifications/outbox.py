@@ -13,7 +13,7 @@ from django.db.models.expressions import Combinable
 from django.utils import timezone
 
 from athena.db.bulk import Sql, insertion_from, insertion_of
-from athena.wake import wake
+from athena.runtime.task_publisher import wake
 from notifications import channels
 from notifications.models import Delivery, Notification
 

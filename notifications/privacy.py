@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from athena.db.bulk import update_own
-from athena.db.mentions import ERASED, Mentions, map_text
+from athena.db.text_search import ERASED, Mentions, map_text
 from notifications.channels import eml
 from notifications.channels.email import message_id
 from notifications.models import Notification

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from athena.accounts import services as accounts
 from athena.accounts.models import User
-from athena.wake import wake
-from notifications import channels, kinds, lapses, unsubscribing
+from athena.runtime.task_publisher import wake
+from notifications import channels, kinds, stale_messages
+from notifications.emails import unsubscribe_tokens
 from notifications.models import Delivery, Notification, Preference
 
 logger = structlog.get_logger(__name__)
@@ -75,7 +76,7 @@ def set_preferences(
 
 def unsubscribe(*, token: str) -> kinds.Kind | None:
     """No more e-mails of a kind, by the link of one of them. Returns the kind; None where it is no link of ours."""
-    found = unsubscribing.read(token)
+    found = unsubscribe_tokens.read(token)
     user = User.objects.filter(pk=found[0]).first() if found else None
     if found is None or user is None:
         return None
@@ -94,7 +95,7 @@ def retry(*, by: User, ids: Iterable[int]) -> int:
     again: list[int] = []
     for start in range(0, len(rows), RETRIED):
         some = rows[start : start + RETRIED]
-        lapsed = lapses.of(row.notification for row in some)
+        lapsed = stale_messages.of(row.notification for row in some)
         for reason in set(lapsed.values()):
             those = [row.pk for row in some if lapsed.get(row.notification_id) == reason]
             Delivery.objects.filter(pk__in=those).update(

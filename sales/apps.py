@@ -8,6 +8,6 @@ class SalesConfig(AppConfig):
     def ready(self) -> None:
         from notifications import kinds
         from sales import checks  # noqa: F401 - registers them
-        from sales.kinds import KINDS
+        from sales.notification_kinds import KINDS
 
         kinds.register(*KINDS)

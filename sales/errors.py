@@ -1,7 +1,7 @@
 """One exception for each rule of sales that can be broken.
 
-Each carries a stable `code` for programs and a sentence for people. `athena.api_errors` turns them into HTTP, and the
-admin into messages.
+Each carries a stable `code` for programs and a sentence for people. `athena.config.api_errors` turns them into
+HTTP, and the admin into messages.
 """
 
 from collections.abc import Mapping

@@ -5,9 +5,9 @@ from typing import Any, Self, cast
 from django import forms
 from django.http import QueryDict
 
-from athena.http.forms import StrictForm
+from athena.forms import StrictForm
 from sales.models import CadenceEnrolment, FollowUp, Lead, LostReason
-from sales.services.completion import DEFAULT_NEXT_DAYS
+from sales.services.follow_ups.completion import DEFAULT_NEXT_DAYS
 
 _Outcome = FollowUp.Outcome
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from athena.accounts.models import User, local_instant, local_today
-from athena.zones import company_zone as company_zone
+from athena.time_zones import company_zone as company_zone
 
 UNTIMED_DUE = time(9)
 UNTIMED_REMINDER = time(8)

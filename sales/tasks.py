@@ -4,8 +4,12 @@ import structlog
 from celery import shared_task
 
 from athena.models import Heartbeat
-from athena.wake import wake
-from sales.services import digests, import_work, imports, overdue, reminders, repeats, returns, scoring_runs, unowned
+from athena.runtime.task_publisher import wake
+from sales.services.follow_ups import digests, overdue, reminders
+from sales.services.imports import import_batches, imports
+from sales.services.leads import repeat_trips, unowned_alerts
+from sales.services.ownership import transfer_undo
+from sales.services.scoring import scoring_runs
 
 logger = structlog.get_logger(__name__)
 
@@ -33,7 +37,7 @@ def remind_overdue() -> None:
 
 @shared_task(name="sales.escalate")
 def escalate() -> None:
-    logger.info("escalated", count=overdue.escalate() + unowned.escalate())
+    logger.info("escalated", count=overdue.escalate() + unowned_alerts.escalate())
 
 
 @shared_task(name="sales.digest")
@@ -53,12 +57,12 @@ def score() -> None:
 
 @shared_task(name="sales.give_back")
 def give_back() -> None:
-    logger.info("batches_given_back", count=returns.give_back())
+    logger.info("batches_given_back", count=transfer_undo.give_back())
 
 
 @shared_task(name="sales.import_leads")
 def import_leads() -> None:
-    logger.info("imports_worked", batches=import_work.work())
+    logger.info("imports_worked", batches=import_batches.work())
 
 
 @shared_task(name="sales.forget_imports")
@@ -74,4 +78,4 @@ def rescore_nightly() -> None:
 
 @shared_task(name="sales.call_again_nightly")
 def call_again_nightly() -> None:
-    logger.info("trips_repeated", count=repeats.repeat_due())
+    logger.info("trips_repeated", count=repeat_trips.repeat_due())

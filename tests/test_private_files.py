@@ -8,7 +8,7 @@ from stat import S_IMODE, S_ISLNK
 
 import pytest
 
-from athena import env
+from athena.config import environment
 from tests import live
 
 
@@ -38,7 +38,7 @@ def test_of_a_running_athena_also_what_was_open_before(tmp_path: Path) -> None:
         os.umask(previous)
 
 
-@pytest.mark.parametrize("command", [["manage.py", "check"], ["-m", "athena.probe", "web"]])
+@pytest.mark.parametrize("command", [["manage.py", "check"], ["-m", "athena.runtime.healthcheck", "web"]])
 def test_every_program_closes_the_folder_and_what_it_makes(tmp_path: Path, command: list[str]) -> None:
     var_dir = tmp_path / "var"
     var_dir.mkdir()
@@ -57,7 +57,7 @@ def test_a_folder_that_many_share_and_what_links_point_to_stay_as_they_are(tmp_p
     file.chmod(0o644)
     link.symlink_to(file)
     for path in (shared, link):
-        env.make_private(path)
+        environment.make_private(path)
     assert (S_IMODE(shared.stat().st_mode), S_IMODE(file.stat().st_mode)) == (0o1777, 0o644)
-    env.make_private(file)
+    environment.make_private(file)
     assert S_IMODE(file.stat().st_mode) == 0o600

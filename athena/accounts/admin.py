@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from athena.accounts.models import Team, User, zone_choices
-from athena.accounts.site import OwnColumnsAdmin
+from athena.admin.site import OwnColumnsAdmin
 
 admin.site.unregister(Group)
 

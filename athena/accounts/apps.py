@@ -7,4 +7,4 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from athena.accounts import checks  # noqa: F401 - registers them
+        from athena.accounts import time_zone_checks  # noqa: F401 - registers them

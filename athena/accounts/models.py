@@ -14,7 +14,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from athena import hosts, zones
+from athena import host_names, time_zones
 from athena.accounts import roles
 from athena.db import Now
 
@@ -27,17 +27,17 @@ def fold_email(value: str) -> str:
     Its host is spelled by IDNA 2008: case-folded, `straße.de` would be the host of somebody else.
     """
     local, at, host = unicodedata.normalize("NFKC", value).strip().rpartition("@")
-    return f"{local.casefold()}{at}{hosts.unicode_host(host)}" if at else host.casefold()
+    return f"{local.casefold()}{at}{host_names.unicode_host(host)}" if at else host.casefold()
 
 
 def validate_time_zone(value: str) -> None:
-    if value not in zones.names():
+    if value not in time_zones.names():
         raise ValidationError("“%(value)s” is not an IANA time zone.", params={"value": value})
 
 
 def zone_choices() -> list[tuple[str, str]]:
     """Every IANA time zone, for a form. The empty one is shown for an unknown zone, which has to be replaced."""
-    return [("", "---------"), *((name, name.replace("_", " ")) for name in sorted(zones.names()))]
+    return [("", "---------"), *((name, name.replace("_", " ")) for name in sorted(time_zones.names()))]
 
 
 class FoldedEmailField(models.EmailField):  # type: ignore[type-arg]
@@ -166,7 +166,7 @@ class User(AbstractBaseUser):
 
     @property
     def zone(self) -> ZoneInfo:
-        return zones.find_zone(self.time_zone)
+        return time_zones.find_zone(self.time_zone)
 
 
 def local_today(user: "User") -> date:

@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from gunicorn.http.errors import ParseException
 
-from athena.http.addresses import forwarded_scheme
-from athena.http.pages import error_page
+from athena.http.client_address import forwarded_scheme
+from athena.http.error_pages import error_page
 
 Handler = Callable[[HttpRequest], HttpResponse]
 View = TypeVar("View", bound=Callable[..., Any])
@@ -64,8 +64,8 @@ class BodyLimit:
     """Read each body, within the limit of its address, before a view or anything else looks at it.
 
     The limit is 1 MB, or what `takes_files` declares. More is 413, whether announced or streamed; what is announced is
-    refused before it is read. A body that comes too slowly (`athena.http.wire`) is 408. One that ends early, or whose
-    chunks make no sense, is 400: what did arrive may look complete.
+    refused before it is read. A body that comes too slowly (`athena.runtime.request_reader`) is 408. One that ends
+    early, or whose chunks make no sense, is 400: what did arrive may look complete.
     """
 
     def __init__(self, get_response: Handler) -> None:

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from athena import hosts
+from athena import host_names
 
 _SAFE = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&()*+=%-]+")  # what RFC 3986 allows, but for quotes, commas and semicolons
 _NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*")
@@ -53,7 +53,7 @@ def _split(text: str) -> tuple[str, str]:
     if ":" in host:
         host = f"[{host}]"
     elif not host.isascii():
-        host = hosts.ascii_host(host)
+        host = host_names.ascii_host(host)
     rest = "".join(
         c if c.isascii() else quote(c) for c in urlunsplit(("", "", parts.path, parts.query, parts.fragment))
     )

@@ -10,11 +10,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from athena import hosts
-from notifications import unsubscribing, wording
+from athena import host_names
 from notifications.channels import Channel, ChannelAway, PermanentFailure, TemporaryFailure, eml
+from notifications.emails import rendering, unsubscribe_tokens
+from notifications.emails.link_removal import unlinked
 from notifications.models import Notification
-from notifications.unlinking import unlinked
 
 SERVER_CLOSES = 421
 OF_ONE_MAIL = (400, 404, 406, 413, 422)  # what a provider answers where it is this mail that it does not like
@@ -59,19 +59,19 @@ class EmailChannel(Channel):
 
 def compose(notification: Notification) -> EmailMultiAlternatives:
     """The message in text and HTML. Its Message-ID is the same whenever it is sent. Raises PermanentFailure."""
-    kind, unsubscribe = notification.kind, f"{settings.BASE_URL}{unsubscribing.path(notification)}"
+    kind, unsubscribe = notification.kind, f"{settings.BASE_URL}{unsubscribe_tokens.path(notification)}"
     try:
         context = {
             **unlinked(notification.context),
             "recipient": notification.recipient,
             "unsubscribe_url": unsubscribe,
         }
-        subject, text = wording.subject(kind, context), wording.text(kind, context)
-        html = INLINER.inline(wording.html(kind, context))
+        subject, text = rendering.subject(kind, context), rendering.text(kind, context)
+        html = INLINER.inline(rendering.html(kind, context))
     except Exception as error:  # whatever a template makes of its context: it will make the same of it tomorrow
         raise PermanentFailure(f"It can't be written: {error!r}") from error
     try:
-        address = hosts.ascii_address(notification.recipient.email)
+        address = host_names.ascii_address(notification.recipient.email)
     except ValueError as error:
         raise PermanentFailure(f"No e-mail can be sent to this address: {error}") from error
     message = EmailMultiAlternatives(

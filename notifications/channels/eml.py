@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
-from athena.db.mentions import Mentions
+from athena.db.text_search import Mentions
 
 
 class EmailBackend(BaseEmailBackend):

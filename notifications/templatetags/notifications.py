@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from django import template
 
-from athena import hosts
+from athena import host_names
 from athena.accounts.models import User
 from notifications.channels import label_of
 from notifications.models import Notification
@@ -20,7 +20,7 @@ register.filter("channel_label", label_of)
 def mailto(address: str) -> str:
     """A link to write to this address, whose host is in ASCII."""
     with suppress(ValueError):
-        address = hosts.ascii_address(address)
+        address = host_names.ascii_address(address)
     return f"mailto:{quote(address, safe='@+')}"
 
 

@@ -1,33 +1,24 @@
 """The pages of managers and salespeople: one file a subject, each a thin door to the services."""
 
-from sales.admin import (
-    activities,
-    assignment,
-    cadences,
-    follow_ups,
-    imports,
-    intake,
-    leads,
-    people,
-    rules,
-    runs,
-    schedules,
-    sources,
-    transfers,
-)
+from sales.admin import activities, schedules, sources
+from sales.admin.follow_ups import cadences, follow_up_admin
+from sales.admin.imports import imports
+from sales.admin.leads import intake_forms, lead_admin
+from sales.admin.ownership import assignment_rules, handovers, transfers
+from sales.admin.scoring import scoring_rules, scoring_runs
 
 __all__ = [
     "activities",
-    "assignment",
+    "assignment_rules",
     "cadences",
-    "follow_ups",
+    "follow_up_admin",
+    "handovers",
     "imports",
-    "intake",
-    "leads",
-    "people",
-    "rules",
-    "runs",
+    "intake_forms",
+    "lead_admin",
     "schedules",
+    "scoring_rules",
+    "scoring_runs",
     "sources",
     "transfers",
 ]

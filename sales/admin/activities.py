@@ -10,7 +10,8 @@ from django.urls import reverse
 from sales import policy
 from sales.admin.base import ServiceAdmin, ServiceForm, VisibleAdmin, person
 from sales.models import Activity, FieldChange
-from sales.services import activities, progress
+from sales.services import activities
+from sales.services.leads import sale_progress
 
 
 class ActivityForm(ServiceForm):
@@ -31,7 +32,7 @@ class ActivityForm(ServiceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         activity = kwargs.get("instance")
         if activity is not None:
-            kwargs["initial"] = progress.quote_of(activity.data) | (kwargs.get("initial") or {})
+            kwargs["initial"] = sale_progress.quote_of(activity.data) | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
 
 
@@ -56,11 +57,11 @@ class ActivityAdmin(ServiceAdmin):
     @admin.display(description="Amount")
     def amount(self, activity: Activity) -> Any:
         """For whoever may only read it; the form has a field of this name."""
-        return progress.quote_of(activity.data).get("amount") or "–"
+        return sale_progress.quote_of(activity.data).get("amount") or "–"
 
     @admin.display(description="Valid until")
     def valid_until(self, activity: Activity) -> Any:
-        return progress.quote_of(activity.data).get("valid_until") or "–"
+        return sale_progress.quote_of(activity.data).get("valid_until") or "–"
 
     def page_after(self, obj: Activity) -> str:
         return reverse("admin:sales_lead_change", args=[obj.lead_id])

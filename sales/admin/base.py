@@ -14,10 +14,10 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 
 from athena.accounts.models import User
-from athena.accounts.site import OwnColumnsAdmin
+from athena.admin.site import OwnColumnsAdmin
 from sales import errors
-from sales.admin.seen import SeenForm
-from sales.admin.way_back import WayBack
+from sales.admin.concurrent_edits import SeenForm
+from sales.admin.navigation import WayBack
 from sales.models import Lead
 
 

@@ -21,9 +21,9 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 
-from athena import zones
-from athena.accounts.confirm import confirmed
-from athena.accounts.site import OwnColumnsAdmin
+from athena import time_zones
+from athena.admin.confirmation import confirmed
+from athena.admin.site import OwnColumnsAdmin
 
 
 class CrontabPages(CrontabScheduleAdmin):  # type: ignore[misc]
@@ -36,7 +36,7 @@ class CrontabPages(CrontabScheduleAdmin):  # type: ignore[misc]
 
 
 def _zone(name: Any) -> ZoneInfo:
-    if str(name) not in zones.names():
+    if str(name) not in time_zones.names():
         raise ValueError("There is no such time zone.")
     return ZoneInfo(str(name))
 

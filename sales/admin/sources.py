@@ -7,8 +7,8 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from sales.admin.base import ServiceAdmin, person
-from sales.admin.reports import ReportPages
-from sales.admin.spend import SpendUpload
+from sales.admin.imports.spend_import import SpendUpload
+from sales.admin.reports.report_pages import ReportPages
 from sales.models import LeadSource, LostReason, SourceSpend
 from sales.services import sources
 

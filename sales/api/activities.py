@@ -4,11 +4,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from athena.http import fields
-from athena.http.filters import query_values
-from athena.http.serializers import StrictSerializer
-from athena.http.viewsets import VerbViewSet
-from sales.api.shapes import ActivityRow
+from athena.api import fields
+from athena.api.filters import query_values
+from athena.api.serializers import StrictSerializer
+from athena.api.viewsets import VerbViewSet
+from sales.api.serializers.leads import ActivityRow
 from sales.models import Activity
 from sales.services import activities
 

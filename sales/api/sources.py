@@ -9,12 +9,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from athena.http import fields, filters
-from athena.http.filters import query_values
-from athena.http.pagination import ARRAY, ARRAY_PARAMETERS, array_response
-from athena.http.rows import Row
-from athena.http.serializers import StrictSerializer
-from athena.http.viewsets import VerbViewSet, ViewSet
+from athena.api import fields, filters
+from athena.api.filters import query_values
+from athena.api.pagination import ARRAY, ARRAY_PARAMETERS, array_response
+from athena.api.row_serializers import Row
+from athena.api.serializers import StrictSerializer
+from athena.api.viewsets import VerbViewSet, ViewSet
 from sales.models import LeadSource, LostReason, SourceSpend
 from sales.services import sources
 

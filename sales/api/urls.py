@@ -3,14 +3,14 @@
 from rest_framework.viewsets import ViewSetMixin
 
 from sales.api.activities import ActivityViewSet
-from sales.api.cadences import CadenceViewSet
-from sales.api.follow_ups import FollowUpViewSet
-from sales.api.intake import IntakeViewSet
-from sales.api.leads import LeadViewSet
-from sales.api.reports import ReportViewSet
-from sales.api.scoring_rules import ScoringRuleViewSet, ScoringRunViewSet, ScoringViewSet
+from sales.api.follow_ups.cadences import CadenceViewSet
+from sales.api.follow_ups.follow_ups import FollowUpViewSet
+from sales.api.leads.intake import IntakeViewSet
+from sales.api.leads.leads import LeadViewSet
+from sales.api.ownership.transfers import TransferViewSet
+from sales.api.reports.follow_up_reports import ReportViewSet
+from sales.api.scoring.scoring_rules import ScoringRuleViewSet, ScoringRunViewSet, ScoringViewSet
 from sales.api.sources import LostReasonViewSet, SourceViewSet
-from sales.api.transfers import TransferViewSet
 
 ROUTES: dict[str, type[ViewSetMixin]] = {
     "sales/leads": LeadViewSet,

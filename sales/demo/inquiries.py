@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from sales import normalise
-from sales.demo import kinds, people, sources, trips
-from sales.demo.kinds import Kind
+from sales import normalization
+from sales.demo import people, sources, trip_kinds, trips
+from sales.demo.context import World, dice
+from sales.demo.lead_history import Story
 from sales.demo.places import Client, make_client
 from sales.demo.sources import Campaign, Source
-from sales.demo.story import Story
-from sales.demo.world import World, dice
+from sales.demo.trip_kinds import Kind
 from sales.models import Activity, Lead, LeadSource
 
 Channel = LeadSource.Channel
@@ -31,10 +31,10 @@ class Featured:
 
 
 FEATURED = (
-    Featured(kinds.BAND_TRIP, "Lincoln High School Marching Band", 11, people.WEI, 520),
-    Featured(kinds.CONVENTION, "New England Nurses Association", 8, people.MANAGER, 480),
-    Featured(kinds.OFFSITE, "Granite State Biosciences", 1, people.WEI, 455),
-    Featured(kinds.BAND_TRIP, "Diocesan Youth Choir", 10, people.MANAGER, 500),
+    Featured(trip_kinds.BAND_TRIP, "Lincoln High School Marching Band", 11, people.WEI, 520),
+    Featured(trip_kinds.CONVENTION, "New England Nurses Association", 8, people.MANAGER, 480),
+    Featured(trip_kinds.OFFSITE, "Granite State Biosciences", 1, people.WEI, 455),
+    Featured(trip_kinds.BAND_TRIP, "Diocesan Youth Choir", 10, people.MANAGER, 500),
 )
 
 
@@ -49,7 +49,7 @@ def begin(world: World, number: int, at: datetime) -> Story:
     elif returning:
         (kind, client), (source, campaign) = returning, (sources.REPEAT, None)
     else:
-        kind = rng.choices(kinds.KINDS, [each.weight for each in kinds.KINDS])[0]
+        kind = rng.choices(trip_kinds.KINDS, [each.weight for each in trip_kinds.KINDS])[0]
         client, (source, campaign) = _new_client(world, rng, kind), sources.pick(rng, kind.campaign)
     owner: int | None = featured.owner if featured else world.owner_of(rng, kind, at)
     if not featured and not returning and rng.random() < UNOWNED_SHARE:
@@ -68,7 +68,7 @@ def _new_client(world: World, rng: Random, kind: Kind, company: str = "") -> Cli
     number = world.clients_of[kind]
     world.clients_of[kind] += 1
     company = company or rng.choice(kind.companies or ("",))
-    return make_client(rng, number + 11 * kinds.KINDS.index(kind), company, kind.domain)
+    return make_client(rng, number + 11 * trip_kinds.KINDS.index(kind), company, kind.domain)
 
 
 def _lead(
@@ -92,9 +92,9 @@ def _lead(
         company_name=client.company,
         contact_name=client.contact,
         email=client.email,
-        email_normalised=normalise.email(client.email),
+        email_normalised=normalization.email(client.email),
         phone=client.phone,
-        phone_normalised=normalise.phone(client.phone),
+        phone_normalised=normalization.phone(client.phone),
         source_id=source.id,
         last_source_id=source.id,
         campaign=campaign.name if campaign else "",

@@ -6,8 +6,8 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from sales.demo.kinds import Kind
 from sales.demo.places import Client
+from sales.demo.trip_kinds import Kind
 from sales.models import Lead
 from sales.schedule import company_zone
 

@@ -8,13 +8,14 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
-from athena.http.fields import LONG_TEXT
-from athena.http.spreadsheets import typed_cell
+from athena.api.fields import LONG_TEXT
+from athena.http.spreadsheet_cells import typed_cell
 from sales import errors
-from sales.exchange import amounts, cells, cleaning, contacts, currency, headers, moments
-from sales.exchange.cleaning import Kind
+from sales.exchange import currency, headers
+from sales.exchange.cells import amounts, cleaning, contacts, datetimes, parsing
+from sales.exchange.cells.cleaning import Kind
 from sales.exchange.files import TOO_MANY_CELLS
-from sales.exchange.worksheet import letters
+from sales.exchange.xlsx.worksheet import letters
 from sales.models import Lead
 
 
@@ -24,7 +25,7 @@ class Column:
 
     name: str
     label: str
-    read: cells.Reader
+    read: parsing.Reader
     also: tuple[str, ...] = ()
     example: str = ""
     kind: Kind = Kind.VALUE
@@ -32,44 +33,44 @@ class Column:
 
 _UTM = ("source", "medium", "campaign", "term", "content")
 COLUMNS = (
-    Column("company_name", "Company", cells.one_line(200),
+    Column("company_name", "Company", parsing.one_line(200),
            ("Organisation", "Organization", "Account", "Account name", "Organization - Name", "Organisation name",
             "Organization name", "Deal - Organization", "Company / Account", "Organization 1 - Name"),
            "Lincoln High School", Kind.LINE),
-    Column("contact_name", "Contact", cells.one_line(200),
+    Column("contact_name", "Contact", parsing.one_line(200),
            ("Name", "Full name", "Contact person", "Person - Name", "Deal - Contact person"), "Ann Smith", Kind.LINE),
     Column("email", "E-mail", contacts.email, ("Mail", "E-mail address", "Contact e-mail", "Person - Email - Work"),
            "ann@lincoln.example", Kind.EMAIL),
     Column("phone", "Phone", contacts.phone, ("Telephone", "Phone number", "Tel", "Person - Phone - Work"),
            "(212) 555-0100", Kind.PHONE),
-    Column("status", "Status", cells.choice(Lead.Status.choices), ("Stage", "Lead status"), "New"),
-    Column("owner", "Owner", cells.among("owners", "No active user has this e-mail address."),
+    Column("status", "Status", parsing.choice(Lead.Status.choices), ("Stage", "Lead status"), "New"),
+    Column("owner", "Owner", parsing.among("owners", "No active user has this e-mail address."),
            ("Assigned to", "Salesperson", "Owner e-mail")),
-    Column("source", "Source", cells.among("sources", "There is no such source."), ("Lead source",)),
-    Column("trip_type", "Trip type", cells.choice(Lead.TripType.choices), (), "Round trip"),
-    Column("pickup_at", "Pickup at", moments.moment("pickup_at"), ("Pickup", "Pickup date", "Trip date", "Departure"),
+    Column("source", "Source", parsing.among("sources", "There is no such source."), ("Lead source",)),
+    Column("trip_type", "Trip type", parsing.choice(Lead.TripType.choices), (), "Round trip"),
+    Column("pickup_at", "Pickup at", datetimes.moment("pickup_at"), ("Pickup", "Pickup date", "Trip date", "Departure"),
            "2026-09-14 08:30"),
-    Column("return_at", "Return at", moments.moment("return_at"), ("Return", "Return date"), "2026-09-14 18:00"),
-    Column("pickup_location", "Pickup location", cells.one_line(200), ("From", "Pickup address", "Origin"), "New York",
-           Kind.LINE),
-    Column("dropoff_location", "Dropoff location", cells.one_line(200), ("To", "Destination", "Drop-off address"),
+    Column("return_at", "Return at", datetimes.moment("return_at"), ("Return", "Return date"), "2026-09-14 18:00"),
+    Column("pickup_location", "Pickup location", parsing.one_line(200), ("From", "Pickup address", "Origin"),
+           "New York", Kind.LINE),
+    Column("dropoff_location", "Dropoff location", parsing.one_line(200), ("To", "Destination", "Drop-off address"),
            "Boston", Kind.LINE),
-    Column("estimated_passengers", "Passengers", cells.count, ("Pax", "Group size", "Number of passengers"), "45"),
-    Column("vehicle_type", "Vehicle type", cells.choice(Lead.VehicleType.choices), ("Vehicle",), "Motorcoach"),
-    Column("vehicles_needed", "Vehicles", cells.count, ("Buses", "Number of vehicles"), "1"),
-    Column("accessible_seats", "Accessible seats", cells.count, ("Wheelchair seats",)),
-    Column("itinerary", "Itinerary", cells.long_text, (), "", Kind.TEXT),
+    Column("estimated_passengers", "Passengers", parsing.count, ("Pax", "Group size", "Number of passengers"), "45"),
+    Column("vehicle_type", "Vehicle type", parsing.choice(Lead.VehicleType.choices), ("Vehicle",), "Motorcoach"),
+    Column("vehicles_needed", "Vehicles", parsing.count, ("Buses", "Number of vehicles"), "1"),
+    Column("accessible_seats", "Accessible seats", parsing.count, ("Wheelchair seats",)),
+    Column("itinerary", "Itinerary", parsing.long_text, (), "", Kind.TEXT),
     Column("estimated_value", "Value", amounts.reader("estimated_value"),
            ("Amount", "Budget", "Lead - Value", "Deal - Value"), "2400"),
     Column("quote_amount", "Quote", amounts.reader("quote_amount")),
-    Column("quote_valid_until", "Quote valid until", moments.day("quote_valid_until")),
-    Column("bid_due_at", "Bid due at", moments.moment("bid_due_at"), ("Bid due",)),
+    Column("quote_valid_until", "Quote valid until", datetimes.day("quote_valid_until")),
+    Column("bid_due_at", "Bid due at", datetimes.moment("bid_due_at"), ("Bid due",)),
     Column("booked_value", "Booked value", amounts.reader("booked_value"), ("Booked",)),
-    Column("lost_reason", "Lost reason", cells.among("lost_reasons", "There is no such reason."), ("Why lost",)),
-    Column("is_repeat", "Repeat client", cells.yes_or_no, ("Repeat",)),
-    Column("campaign", "Campaign", cells.one_line(100), ("Campaign name",), "", Kind.LINE),
-    *(Column(f"utm_{name}", f"UTM {name}", cells.one_line(100), (), "", Kind.LINE) for name in _UTM),
-    Column("notes", "Notes", cells.long_text, ("Comments", "Remarks", "Description"), "Needs a quote this week",
+    Column("lost_reason", "Lost reason", parsing.among("lost_reasons", "There is no such reason."), ("Why lost",)),
+    Column("is_repeat", "Repeat client", parsing.yes_or_no, ("Repeat",)),
+    Column("campaign", "Campaign", parsing.one_line(100), ("Campaign name",), "", Kind.LINE),
+    *(Column(f"utm_{name}", f"UTM {name}", parsing.one_line(100), (), "", Kind.LINE) for name in _UTM),
+    Column("notes", "Notes", parsing.long_text, ("Comments", "Remarks", "Description"), "Needs a quote this week",
            Kind.TEXT),
 )  # fmt: skip
 BY_NAME = {column.name: column for column in COLUMNS}
@@ -142,7 +143,7 @@ def _names(header: Sequence[str]) -> list[str | None]:
 def read_row(
     columns: Sequence[str | None],
     row: Sequence[str],
-    lookups: cells.Lookups,
+    lookups: parsing.Lookups,
     header: Sequence[str] = (),
     cleaned: dict[str, str] | None = None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
@@ -173,7 +174,7 @@ def read_row(
                     further += [f"{label}: {other}" for other in value.others]
                     value = value.first
                 values[name] = value
-                remarks += cells.difference(text, value)
+                remarks += parsing.difference(text, value)
             if remarks:
                 cleaned[label] = " ".join(remarks)
         except ValueError as error:
@@ -236,7 +237,7 @@ def _join_parts(
     wrong: dict[str, str],
     parts: Mapping[str, list[tuple[str, str]]],
     further: list[str],
-    lookups: cells.Lookups,
+    lookups: parsing.Lookups,
 ) -> None:
     """First and last name are the contact's, where the file does not give it whole. The first of the further numbers
     and addresses is the lead's, where it has none."""

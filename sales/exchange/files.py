@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from athena.http.spreadsheets import typed_cell
-from sales.exchange import text, workbook, worksheet
+from athena.http.spreadsheet_cells import typed_cell
+from sales.exchange import csv_text
 from sales.exchange.limits import MAX_CELL, MAX_CHARACTERS, MAX_COLUMNS, Unreadable, refuse
-from sales.exchange.xml import DAMAGED
+from sales.exchange.xlsx import workbook, worksheet
+from sales.exchange.xlsx.xml_stream import DAMAGED
 
 MAX_FILE = 20_000_000  # bytes, as the gateway has it
 MAX_ROWS = 200_000
@@ -61,7 +62,7 @@ def read(content: bytes, sheet: str = "") -> Sheet:
     if len(content) > MAX_FILE:
         refuse(f"The file is larger than {MAX_FILE // 1_000_000} MB. Split it.")
     if not content.startswith(workbook.PACKED):
-        lines, remarks = text.read(content)
+        lines, remarks = csv_text.read(content)
         return _with_header(Sheet([], lines, remarks))
     book = chosen = None
     try:

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from athena import zones
+from athena import time_zones
 from athena.accounts.models import User
 from athena.db import Now
 from sales.models.fields import long_text, one_line, user_key
@@ -63,7 +63,7 @@ def zones_by_day(begins: timedelta = timedelta()) -> dict[date, list[str]]:
     found: dict[date, list[str]] = {}
     now = timezone.now()
     for name in User.objects.order_by().values_list("time_zone", flat=True).distinct():
-        clock = now.astimezone(zones.find_zone(name)).replace(tzinfo=None)
+        clock = now.astimezone(time_zones.find_zone(name)).replace(tzinfo=None)
         found.setdefault((clock - begins).date(), []).append(name)
     return found
 

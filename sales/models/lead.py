@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, NullIf
 from athena.accounts.models import User
 from athena.accounts.roles import Role, reads_everything
 from athena.db import Now
-from sales import normalise, schedule
+from sales import normalization, schedule
 from sales.models.fields import MAX_AMOUNT, MAX_COUNT, amount, long_text, one_line, user_key, within
 from sales.models.source import LeadSource, LostReason
 
@@ -112,7 +112,7 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         found = LeadSearch.objects.all()
         for word in words:
             either = Q()
-            for part in normalise.parts(word):
+            for part in normalization.parts(word):
                 either |= Q(text__contains=part)
             found = found.filter(either)
         return self.filter(pk__in=found.values("lead"))

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from athena.db import Now
-from sales import normalise, schedule
+from sales import normalization, schedule
 from sales.models.activity import OfVisibleLeads
 from sales.models.fields import user_key
 from sales.models.lead import Lead
@@ -23,9 +23,9 @@ def keys_of(values: Mapping[str, Any]) -> dict[str, str]:
 
     The day is that of the pickup, where the company is.
     """
-    company, pickup = normalise.company(values.get("company_name") or ""), values.get("pickup_at")
+    company, pickup = normalization.company(values.get("company_name") or ""), values.get("pickup_at")
     day = pickup.astimezone(schedule.company_zone()).date().isoformat() if pickup else ""
-    origin, to = (normalise.fold(values.get(name) or "") for name in ("pickup_location", "dropoff_location"))
+    origin, to = (normalization.fold(values.get(name) or "") for name in ("pickup_location", "dropoff_location"))
     many = values.get("estimated_passengers")
     return {
         "company": company,
@@ -35,7 +35,7 @@ def keys_of(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 class LeadSearch(models.Model):
-    """A lead's words, as `sales.normalise` spells them. On PostgreSQL `text` and `company` have trigram indexes.
+    """A lead's words, as `sales.normalization` spells them. On PostgreSQL `text` and `company` have trigram indexes.
 
     `company` is NULL where only plain SQL has written the row: the tick works it out.
     """
@@ -64,7 +64,7 @@ class LeadSearch(models.Model):
         """The row for a lead whose normalised columns are filled, not yet saved."""
         texts = (lead.company_name, lead.contact_name, lead.email, lead.phone)
         numbers = (lead.phone, lead.phone_normalised or "")
-        return cls(lead=lead, text=normalise.searchable(*texts, numbers=numbers), **keys_of(vars(lead)))
+        return cls(lead=lead, text=normalization.searchable(*texts, numbers=numbers), **keys_of(vars(lead)))
 
 
 class NotDuplicate(models.Model):

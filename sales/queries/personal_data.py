@@ -14,9 +14,9 @@ import phonenumbers
 from django.apps import apps
 from django.db.models import Field, Model, Q, QuerySet
 
-from athena import hosts
-from athena.db.mentions import Mentions, text_columns
-from sales import normalise
+from athena import host_names
+from athena.db.text_search import Mentions, text_columns
+from sales import normalization
 from sales.models import Activity, ImportRow, Lead
 from sales.models.lead import LeadQuerySet
 
@@ -170,7 +170,7 @@ def inquiries_of(address: str, leads: Iterable[Lead]) -> Inquiries:
             company_name=_line(activity, "Company name"),
             contact_name=_line(activity, "Contact name"),
             phone=_line(activity, "Phone"),
-            phone_normalised=normalise.phone(_line(activity, "Phone")),
+            phone_normalised=normalization.phone(_line(activity, "Phone")),
         )
         for activity in theirs
     ]
@@ -181,7 +181,7 @@ def _author(activity: Activity) -> str:
     """The normalised address that whoever wrote an inquiry gave; empty where there is none."""
     if "email" in activity.data and "reference" in activity.data:
         return str(activity.data["email"])
-    return normalise.email(_line(activity, "Email"))  # of an inquiry from before `data` had it
+    return normalization.email(_line(activity, "Email"))  # of an inquiry from before `data` had it
 
 
 def _line(activity: Activity, label: str) -> str:
@@ -206,7 +206,7 @@ def _spellings(address: str) -> set[str]:
 def _as_sent(address: str) -> str:
     """The address as e-mails carry it: its host in ASCII."""
     try:
-        return hosts.ascii_address(address)
+        return host_names.ascii_address(address)
     except ValueError:
         return address
 
@@ -236,7 +236,7 @@ def _own_numbers(leads: list[Lead]) -> set[str]:
         if normalised and not others.filter(phone_normalised=normalised).exists():
             numbers |= {_number(normalised), re.escape(lead.phone)}
             continue
-        is_long = not normalised and len(normalise.digits(lead.phone)) >= SHORTEST_NUMBER
+        is_long = not normalised and len(normalization.digits(lead.phone)) >= SHORTEST_NUMBER
         if is_long and not others.filter(phone=lead.phone).exists():
             numbers.add(re.escape(lead.phone))
     return numbers

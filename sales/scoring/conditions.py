@@ -12,9 +12,9 @@ from django.db.models import BooleanField, Case, Q, QuerySet, When
 
 from athena.db.bulk import AmongKeys
 from sales.models import AssignmentRule, Lead, LeadScoringRule
-from sales.scoring import checks
+from sales.scoring import rule_checks
 from sales.scoring.fields import FIELDS, Field
-from sales.scoring.sources import Scope
+from sales.scoring.value_sources import Scope
 
 ATTRIBUTES: dict[str, Field] = {
     name: field for (kind, name), field in FIELDS.items() if kind == LeadScoringRule.Type.ATTRIBUTE
@@ -79,7 +79,7 @@ def _parsed(condition: Any) -> tuple[Field, str, Any]:
     if operator not in field.operators:
         said = ", ".join(_OPERATORS[name] for name in field.operators)
         raise ValueError(f"Of this one can say: {said}.")
-    return field, operator, checks.parse(field, operator, condition.get("value", ""))
+    return field, operator, rule_checks.parse(field, operator, condition.get("value", ""))
 
 
 def _in_words(condition: Any) -> str:

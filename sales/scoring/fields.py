@@ -11,7 +11,7 @@ from django.db.models.expressions import Combinable
 from athena.db import WholeDays
 from sales.models import Activity, FollowUp, Lead, LeadScoringRule, LeadSource
 from sales.models.lead import OPEN_STATUSES
-from sales.scoring.sources import DaysSince, Events, Flag, Happened, HowOften, Number, Source, Text
+from sales.scoring.value_sources import DaysSince, Events, Flag, Happened, HowOften, Number, Source, Text
 
 Type = LeadScoringRule.Type
 

@@ -14,7 +14,10 @@ from django.utils import timezone
 from athena.accounts.models import User
 from sales import errors, policy
 from sales.models import Activity, FieldChange, FollowUp, Lead
-from sales.services import cadences, locks, progress, scoring
+from sales.services import locks
+from sales.services.follow_ups import cadences
+from sales.services.leads import sale_progress
+from sales.services.scoring import scores
 
 LOGGABLE = (
     Activity.Type.CALL,
@@ -53,7 +56,7 @@ def log(
     lead = locks.visible_lead(by, lead_id)
     policy.require_write_lead(by, lead)
     _check(activity_type, occurred_at)
-    quote = progress.quote_data(activity_type, amount, valid_until)
+    quote = sale_progress.quote_data(activity_type, amount, valid_until)
     activity = write(
         lead=lead,
         by=by,
@@ -65,7 +68,7 @@ def log(
         occurred_at=occurred_at,
     )
     touch(lead, activity)
-    scoring.rescore(lead_ids=[lead.pk], by=by, reason=f"Activity: {activity}", activity_id=activity.pk)
+    scores.rescore(lead_ids=[lead.pk], by=by, reason=f"Activity: {activity}", activity_id=activity.pk)
     return activity
 
 
@@ -99,7 +102,7 @@ def correct(*, by: User | None, activity_id: int, changes: Mapping[str, Any]) ->
     old, new = ({name: _plain(said[name]) for name in changed} for said in (old, new))
     FieldChange.objects.create(lead=lead, field="activity", old=about | old, new=about | new, by=by)
     _retouch(lead, activity, before, by)
-    scoring.rescore(lead_ids=[lead.pk], by=by, reason=f"Corrected: {activity}"[:255], activity_id=activity.pk)
+    scores.rescore(lead_ids=[lead.pk], by=by, reason=f"Corrected: {activity}"[:255], activity_id=activity.pk)
     return activity
 
 
@@ -138,7 +141,7 @@ def touch(lead: Lead, activity: Activity, **columns: Any) -> None:
     """
     if activity.direction == Activity.Direction.INBOUND:
         cadences.end(Lead.objects.filter(pk=lead.pk), reason="The lead answered")
-    columns |= progress.advance(lead, activity, activity.user)
+    columns |= sale_progress.advance(lead, activity, activity.user)
     Lead.objects.filter(pk=lead.pk).update(
         last_activity_at=Greatest(
             Coalesce("last_activity_at", Value(activity.occurred_at)), Value(activity.occurred_at)
@@ -161,9 +164,9 @@ def _data(activity: Activity, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The activity's data with these changes; without a quote's where it is none. Raises `Invalid`."""
     rest = {name: value for name, value in activity.data.items() if name not in QUOTE}
     is_quote = activity.activity_type == Activity.Type.QUOTE
-    known = progress.quote_of(activity.data) if is_quote else {}
+    known = sale_progress.quote_of(activity.data) if is_quote else {}
     quote = {name: changes.get(name, known.get(name)) for name in QUOTE}
-    return rest | progress.quote_data(activity.activity_type, **quote)
+    return rest | sale_progress.quote_data(activity.activity_type, **quote)
 
 
 def _said(activity: Activity) -> dict[str, Any]:
@@ -180,7 +183,7 @@ def _retouch(lead: Lead, activity: Activity, before: Activity, by: User | None) 
     system = (Activity.Type.TRANSFER, Activity.Type.STATUS_CHANGE)
     last = Activity.objects.filter(lead=lead).exclude(activity_type__in=system).aggregate(at=Max("occurred_at"))
     Lead.objects.filter(pk=lead.pk).update(
-        **progress.take_back(lead, activity, before, by),
+        **sale_progress.take_back(lead, activity, before, by),
         last_activity_at=last["at"],
         version=F("version") + 1,
         updated_at=timezone.now(),

@@ -5,7 +5,7 @@ is all that is kept.
 from athena.accounts.models import User
 from notifications.models import Preference
 from sales import policy
-from sales.queries.first_steps import PUT_AWAY
+from sales.queries.home.first_steps import PUT_AWAY
 
 
 def put_away(*, by: User) -> None:

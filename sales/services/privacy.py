@@ -19,13 +19,14 @@ from django.utils.crypto import salted_hmac
 
 from athena.accounts.models import User
 from athena.db.bulk import update_own
-from athena.db.mentions import ERASED, Mentions, text_columns
+from athena.db.text_search import ERASED, Mentions, text_columns
 from athena.models import IdempotencyKey
 from notifications import privacy as told
-from sales import errors, normalise
+from sales import errors, normalization
 from sales.models import Activity, FieldChange, ImportFile, ImportRow, Lead, LeadImport, PrivacyRequest
 from sales.queries import personal_data
-from sales.services import locks, search
+from sales.services import locks
+from sales.services.leads import search_index
 
 _Row = ImportRow.State
 _UNDECIDED = (_Row.STAGED, _Row.READY, _Row.WRONG)
@@ -104,12 +105,12 @@ def erase(*, ran_by: str, address: str) -> Erased:
 def fingerprint(address: str) -> str:
     """By which a later question about the same person can be answered from the record."""
     return salted_hmac(
-        "sales.privacy", normalise.email(address), secret=settings.SECRET_KEY, algorithm="sha256"
+        "sales.privacy", normalization.email(address), secret=settings.SECRET_KEY, algorithm="sha256"
     ).hexdigest()
 
 
 def _person(address: str) -> str:
-    address = normalise.email(address)
+    address = normalization.email(address)
     if "@" not in address.strip("@") or len(address) < 5:
         raise errors.Invalid({"email": "This is not an e-mail address."})
     if User.objects.filter(email=address).exists():
@@ -177,7 +178,7 @@ def _empty_what_was_filled(leads: Collection[Lead]) -> int:
                 empty = {name: ERASED if name == "contact_name" else ""}
                 number = {"phone_normalised": ""} if name == "phone" else {}
                 Lead.objects.filter(pk=kept_id, **{name: value}).update(**empty, **number)
-    search.index(list(Lead.objects.filter(pk__in=[kept_id for _, kept_id in merged])))
+    search_index.index(list(Lead.objects.filter(pk__in=[kept_id for _, kept_id in merged])))
     return rows
 
 

@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 
 from athena.accounts.models import User
 from athena.db import NameKey
-from sales import errors, normalise, policy
+from sales import errors, normalization, policy
 from sales.models import LeadSource, LostReason, SourceSpend
-from sales.services import names
+from sales.services import unique_names
 
 
 @transaction.atomic
@@ -21,12 +21,12 @@ def save(*, by: User | None, row: LeadSource | SourceSpend | LostReason) -> None
     """Write a new or changed (and validated) row. Raises `NotAllowed` below manager, `Invalid`."""
     policy.require_manager(by)
     if isinstance(row, SourceSpend):
-        row.campaign = normalise.one_spaced(row.campaign)
+        row.campaign = normalization.one_spaced(row.campaign)
         if spend_of(row.source_id, row.month, row.campaign).exclude(pk=row.pk).exists():
             raise errors.Invalid({"campaign": "This campaign has an amount for this month already."})
     elif isinstance(row, LeadSource):
-        row.name = normalise.one_spaced(row.name)
-        names.require_unused_name(row, "name")
+        row.name = normalization.one_spaced(row.name)
+        unique_names.require_unused_name(row, "name")
     row.save()
 
 
@@ -67,7 +67,7 @@ def set_spend(
         raise errors.NotFound("There is no such source.")
     if month.day != 1:
         raise errors.Invalid({"month": "Give the first day of the month."})
-    campaign = normalise.one_spaced(campaign)
+    campaign = normalization.one_spaced(campaign)
     spend = spend_of(source.pk, month, campaign).first()
     is_new = spend is None
     if spend is None:
@@ -80,7 +80,7 @@ def set_spend(
 def spend_of(source_id: int, month: date, campaign: str) -> "QuerySet[SourceSpend]":
     """What the source cost in this month for this campaign, however that is spelled: one row at most."""
     rows = SourceSpend.objects.filter(source=source_id, month=month).alias(key=NameKey("campaign"))
-    return rows.filter(key=normalise.name_key(campaign))
+    return rows.filter(key=normalization.name_key(campaign))
 
 
 @transaction.atomic
@@ -92,8 +92,8 @@ def delete_spend(*, by: User | None, row: SourceSpend) -> None:
 
 def _save_valid(source: LeadSource) -> None:
     """Write a source that holds what a source must. Raises `Invalid`."""
-    source.name = normalise.one_spaced(source.name)
-    names.require_unused_name(source, "name")
+    source.name = normalization.one_spaced(source.name)
+    unique_names.require_unused_name(source, "name")
     try:
         source.full_clean()
     except ValidationError as error:

@@ -11,10 +11,10 @@ from notifications.channels import email
 from sales import policy
 from sales.forms import CompletionForm
 from sales.models import FollowUp
-from sales.queries.first_steps import FirstSteps, first_steps
-from sales.queries.my_day import TASKS, Day, my_day
-from sales.queries.period import percent_text
-from sales.queries.team_day import Team, team_day
+from sales.queries.home.first_steps import FirstSteps, first_steps
+from sales.queries.home.my_day import TASKS, Day, my_day
+from sales.queries.home.team_day import Team, team_day
+from sales.queries.reports.period import percent_text
 
 register = template.Library()
 

@@ -18,8 +18,8 @@ import pytest
 import redis
 from django.conf import settings
 
-from athena import wake
-from athena.http import throttles
+from athena.api import throttles
+from athena.runtime import task_publisher
 from tests.live import Athena, own_engine, up, wait_for
 from tests.servers import _private_folder, _redis_binary, free_port
 
@@ -124,4 +124,4 @@ def test_a_write_waits_for_the_broker_no_longer() -> None:
     assert os.environ["REDIS_URL"]
     waits = [options["socket_timeout"], settings.CELERY_BROKER_CONNECTION_TIMEOUT, options["socket_connect_timeout"]]
     assert max(waits) + throttles._REDIS_WAIT <= 2.5
-    assert (options["max_retries"], options["retry_on_timeout"], wake.REST_SECONDS > 2.5) == (0, False, True)
+    assert (options["max_retries"], options["retry_on_timeout"], task_publisher.REST_SECONDS > 2.5) == (0, False, True)

@@ -68,7 +68,7 @@ import json
 from collections import Counter
 from django.db.models import Count, F, Sum
 from sales.models import Lead, LeadScoreHistory, ScoringRun
-from sales.queries.rehearsal import rehearse
+from sales.queries.scoring.scoring_preview import rehearse
 from athena.accounts.models import User
 from sales.models import LeadScoringRule
 run = ScoringRun.objects.latest("id")

@@ -46,10 +46,10 @@ def settings(folder: Path, engine: dict[str, str], **own: str) -> dict[str, str]
 def web(folder: Path, engine: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     port = free_port()
     env = settings(folder, engine, VAR_DIR=str(folder / str(port)), PORT=str(port), WEB_GRACE_SECONDS="25")
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:athena.web", "athena.wsgi"]
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:athena.runtime.gunicorn_conf", "athena.wsgi"]
     process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
     try:
-        check = [sys.executable, "-m", "athena.probe", "web"]
+        check = [sys.executable, "-m", "athena.runtime.healthcheck", "web"]
         wait_for(lambda: subprocess.run(check, cwd=ROOT, env=env).returncode == 0, "a web process")
         yield process, port
     finally:

@@ -22,7 +22,7 @@ from django.apps import apps
 from django.db import transaction
 from django.test import Client
 
-from athena import supervisor
+from athena.runtime import supervisor
 from tests.hostile.table import Case, shown
 from tests.live import ROOT, own_engine, wait_for
 from tests.servers import free_port

@@ -5,10 +5,10 @@ import json
 import pytest
 from rest_framework.exceptions import ErrorDetail
 
-from athena.http import fields
-from athena.http.serializers import StrictSerializer
+from athena.api import fields
+from athena.api.serializers import StrictSerializer
 from sales.models import IntakeForm
-from tests.athena.routes import BASE, READS, WRITES
+from tests.athena.api.routes import BASE, READS, WRITES
 
 MANY = 20_000
 MOST_BYTES, MOST_NAMES = 64_000, 21  # (20, and what concerns no field)

@@ -12,19 +12,9 @@ from rest_framework import viewsets as framework
 
 from athena.accounts import services
 from athena.accounts.api.authentication import BearerAuthentication
-from athena.http import (
-    fields,
-    filters,
-    idempotency,
-    keyset,
-    middleware,
-    pagination,
-    parsers,
-    preconditions,
-    renderers,
-    viewsets,
-)
-from athena.http.serializers import StrictSerializer
+from athena.api import fields, filters, idempotency, keyset, pagination, parsers, preconditions, renderers, viewsets
+from athena.api.serializers import StrictSerializer
+from athena.http import middleware
 from sales.models import FollowUp
 from tests.hostile.client import send_inside
 from tests.hostile.table import CASES

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from rest_framework.exceptions import ValidationError
 
-from athena.http import fields
+from athena.api import fields
 
 WRONG = object()
 quietly = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -35,7 +35,7 @@ from sales.models import (
     ScoringRun,
     TransferBatch,
 )
-from tests.athena.routes import ROUTES
+from tests.athena.api.routes import ROUTES
 
 EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "12"))
 ALWAYS = [

@@ -5,9 +5,10 @@ from datetime import time, timedelta
 import pytest
 from django.utils import timezone
 
-from notifications import channels, kinds, outbox, unsubscribing
+from notifications import channels, kinds, outbox
+from notifications.emails import unsubscribe_tokens
 from notifications.models import Notification, Preference
-from sales.services import follow_ups, reminders
+from sales.services.follow_ups import follow_ups, reminders
 
 BASE = "/api/v1/notifications"
 KINDS = [kind.name for kind in kinds.every()]
@@ -131,7 +132,7 @@ def test_another_lead_time_moves_the_reminders_that_are_to_come(client, rep, mak
 
 
 def test_unsubscribing_by_token(api, rep):
-    url = f"/api/v1/unsubscribe/{unsubscribing.token(rep.pk, 'lead_assigned')}"
+    url = f"/api/v1/unsubscribe/{unsubscribe_tokens.token(rep.pk, 'lead_assigned')}"
     for _ in range(2):
         assert api().post(url).json() == {"kind": "lead_assigned", "label": "New lead"}
     assert api(rep).get(f"{BASE}/preferences").json()["kinds"][KINDS.index("lead_assigned")]["channels"] == ["in_app"]

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from athena.accounts.models import local_today
 from sales import errors
 from sales.models import Activity, FollowUp, Lead
-from sales.services import follow_ups
+from sales.services.follow_ups import completion, follow_ups
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOGETHER = 8
@@ -49,13 +49,13 @@ def test_one_of_eight_wins_and_everything_happens_once(plan, rep):
 @pytest.mark.postgres  # SQLite lets one transaction write at a time, locks or none
 def test_control_without_the_locks_it_happens_twice(plan, rep, monkeypatch):
     both_have_read = threading.Barrier(2)
-    record = follow_ups.completion.record_outcome
+    record = completion.record_outcome
 
     def record_later(*arguments):
         both_have_read.wait(10)
         return record(*arguments)
 
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self)
-    monkeypatch.setattr(follow_ups.completion, "record_outcome", record_later)
+    monkeypatch.setattr(completion, "record_outcome", record_later)
     complete_together(plan, rep, 2)
     assert (Activity.objects.filter(activity_type="call").count(), FollowUp.objects.count()) == (2, 3)

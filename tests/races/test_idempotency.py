@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from athena.models import IdempotencyKey
-from sales.api.leads import LeadViewSet
+from sales.api.leads.leads import LeadViewSet
 from sales.models import Lead
 
 pytestmark = pytest.mark.django_db(transaction=True)

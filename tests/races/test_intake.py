@@ -14,7 +14,7 @@ from notifications import delivery, outbox
 from notifications.channels.email import EmailChannel
 from notifications.models import Notification
 from sales.models import Activity, Inquiry, IntakeForm, Lead
-from sales.services import intake
+from sales.services.leads import intake, leads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOGETHER, FLOOD = 8, 20
@@ -61,14 +61,14 @@ def test_eight_of_one_person_by_two_forms_are_one_lead_and_none_is_lost(forms):
 @pytest.mark.postgres  # SQLite lets one transaction write at a time, locks or none
 def test_control_without_the_lock_they_are_two_leads(forms, monkeypatch):
     both_have_looked = threading.Barrier(2)
-    lead_for = intake.leads.create
+    lead_for = leads.create
 
     def create_later(**arguments):
         both_have_looked.wait(10)
         return lead_for(**arguments)
 
     monkeypatch.setattr(intake, "one_at_a_time", lambda: None)
-    monkeypatch.setattr(intake.leads, "create", create_later)
+    monkeypatch.setattr(leads, "create", create_later)
     send_together(forms[:1], 2)
     assert counts() == (2, 2, 2)
 

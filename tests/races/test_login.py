@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from athena.accounts import lockout
 from athena.accounts.models import FailedLogin
-from athena.http import throttles
+from athena.api import throttles
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOGETHER = 16

@@ -9,9 +9,9 @@ from django.db import connection
 from django.db.models import QuerySet
 from rest_framework.test import APIClient
 
-from athena.http.preconditions import AsRead
+from athena.api.preconditions import AsRead
 from sales.models import Lead, LeadScoringRule
-from sales.services import follow_ups
+from sales.services.follow_ups import follow_ups
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CHANGES = {"leads": {"notes": "{}"}, "follow-ups": {"notes": "{}"}, "scoring/rules": {"group": "g{}"}}

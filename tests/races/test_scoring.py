@@ -16,10 +16,12 @@ from django.db import connection
 from django.utils import timezone
 
 from sales.models import Lead, LeadScoreHistory, LeadScoringRule, RuleSet, ScoringRun
-from sales.scoring import rule_lock, write
-from sales.scoring.compile import Compiled
-from sales.scoring.explain import explain
-from sales.services import activities, leads, scoring, scoring_rules, scoring_runs
+from sales.scoring import rule_lock, score_writer
+from sales.scoring.compiler import Compiled
+from sales.scoring.explanations import explain
+from sales.services import activities
+from sales.services.leads import leads
+from sales.services.scoring import scores, scoring_rules, scoring_runs
 
 pytestmark = [
     pytest.mark.postgres,  # SQLite lets one transaction write at a time, so nothing can come between
@@ -100,12 +102,12 @@ def broken_histories() -> list[int]:
 def test_a_lead_edited_during_its_batch(big_group, make_lead, others, monkeypatch, guarded):
     """The batch reads 60 passengers, waits for whoever makes them 10, and must not write the score of 60."""
     if not guarded:
-        unguarded = write._POSTGRESQL.replace("leads.version = changed.version AND", "")
-        assert unguarded != write._POSTGRESQL
-        monkeypatch.setattr(write, "_POSTGRESQL", unguarded)
+        unguarded = score_writer._POSTGRESQL.replace("leads.version = changed.version AND", "")
+        assert unguarded != score_writer._POSTGRESQL
+        monkeypatch.setattr(score_writer, "_POSTGRESQL", unguarded)
     lead = make_lead(estimated_passengers=60)
     scored, go_on = threading.Event(), threading.Event()
-    rescore = scoring.rescore
+    rescore = scores.rescore
 
     def rescore_and_wait(**named):
         changed = rescore(**named)
@@ -113,7 +115,7 @@ def test_a_lead_edited_during_its_batch(big_group, make_lead, others, monkeypatc
         assert go_on.wait(PATIENCE)
         return changed
 
-    monkeypatch.setattr(scoring, "rescore", rescore_and_wait)
+    monkeypatch.setattr(scores, "rescore", rescore_and_wait)
     scoring_runs.start_run(by=None, reason="Race")
     edit = others(leads.update, by=None, lead_id=lead.pk, changes={"estimated_passengers": 10})
     assert scored.wait(PATIENCE)
@@ -136,14 +138,14 @@ def test_a_rule_changed_during_an_edit(big_group, make_lead, others, monkeypatch
         monkeypatch.setattr(rule_lock, "_lock", lambda function: None)
     lead = make_lead(estimated_passengers=10)
     read, go_on = threading.Event(), threading.Event()
-    write_scores = write.write_scores
+    write_scores = score_writer.write_scores
 
     def wait_and_write(*arguments):
         read.set()
         assert go_on.wait(PATIENCE)
         return write_scores(*arguments)
 
-    monkeypatch.setattr(scoring, "write_scores", wait_and_write)
+    monkeypatch.setattr(scores, "write_scores", wait_and_write)
     edit = others(leads.update, by=None, lead_id=lead.pk, changes={"estimated_passengers": 60})
     assert read.wait(PATIENCE)
 
@@ -167,7 +169,7 @@ def test_two_workers_share_a_run(big_group, make_lead, others, monkeypatch):
     for _ in range(4):
         make_lead(estimated_passengers=60)
     at_it, go_on = threading.Event(), threading.Event()
-    write_scores = write.write_scores
+    write_scores = score_writer.write_scores
 
     def stop_at_the_first(*arguments):
         if not at_it.is_set():
@@ -194,7 +196,7 @@ def test_a_run_that_fails_under_another_worker(big_group, make_lead, others, mon
     for _ in range(3):
         make_lead(estimated_passengers=60)
     at_it, go_on = threading.Event(), threading.Event()
-    write_scores = write.write_scores
+    write_scores = score_writer.write_scores
 
     def stop_at_the_first_and_break_at_the_next(*arguments):
         if at_it.is_set():

@@ -20,7 +20,7 @@ from athena.accounts.models import User
 from athena.accounts.roles import Role
 from sales import errors
 from sales.models import Activity, FollowUp, Lead, LeadTransfer, Turn
-from sales.services import handovers, returns, sharing, transfers
+from sales.services.ownership import distribution, handovers, transfer_undo, transfers
 
 pytestmark = [
     pytest.mark.postgres,  # SQLite lets one transaction write at a time, locks or none
@@ -141,11 +141,11 @@ def test_each_turn_is_taken_once(people, leads):
 
 def test_control_without_the_locks_turns_are_taken_twice_or_limits_broken(people, leads, monkeypatch):
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self)
-    dealt = sharing.deal
+    dealt = distribution.deal
     barrier = threading.Barrier(2)
-    monkeypatch.setattr(sharing, "deal", lambda *arguments: (dealt(*arguments), barrier.wait(30))[0])
+    monkeypatch.setattr(distribution, "deal", lambda *arguments: (dealt(*arguments), barrier.wait(30))[0])
     _, tom, wei = people[0]
-    Turn.objects.create(group=sharing.group_of([tom, wei]))  # making the row would hold up the other one, too
+    Turn.objects.create(group=distribution.group_of([tom, wei]))  # making the row would hold up the other one, too
     shared_at_once(people, leads[:10], to=[tom.pk, wei.pk])
     assert not barrier.broken
     assert [Lead.objects.filter(assigned_to=who).count() for who in (tom, wei)] != [5, 5]
@@ -157,7 +157,7 @@ def test_of_two_who_undo_one_does(people, leads):
     every = Lead.objects.all()
     for _ in range(5):
         batch = transfers.transfer(by=one, leads=every, to_user_id=reps[1].pk).batch
-        undo = partial(returns.undo, by=other, batch_id=batch.pk)
+        undo = partial(transfer_undo.undo, by=other, batch_id=batch.pk)
         answers = together(undo, undo)
         assert sorted(type(answer).__name__ for answer in answers) == ["AlreadyUndone", "Done"]
     assert broken() == ([], 0)

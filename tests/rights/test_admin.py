@@ -8,9 +8,10 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from athena.accounts.models import Team, User
 from notifications.models import Preference
-from sales.admin.report_tables import REPORTS
+from sales.admin.reports.report_tables import REPORTS
 from sales.models import AssignmentRule, LeadScoringRule, LostReason
-from sales.services import handovers, schedules
+from sales.services import schedules
+from sales.services.ownership import handovers
 from tests.rights.conftest import PEOPLE, columns, every_row, undone, won_trip
 from tests.rights.forms import FileAgain, untouched
 

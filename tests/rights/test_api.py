@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from athena.accounts import services
 from athena.accounts.models import User
-from tests.athena.routes import BASE, ROUTES
+from tests.athena.api.routes import BASE, ROUTES
 from tests.rights.conftest import PEOPLE, columns, every_row, undone
 
 PLAN = {"follow_up_type": "call", "scheduled_date": "2099-02-05"}

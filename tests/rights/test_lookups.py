@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from athena.accounts import lists
+from athena.admin import list_lookups
 
 LONG = "9" * 45
 HUGE = "9" * 5000
@@ -125,7 +125,7 @@ def test_a_list_is_asked_anything(ask, page):
 
 def test_a_search_of_many_words_finds_nothing_and_is_not_made(browser, world):
     """Each word is one more condition on each row, of joined tables perhaps."""
-    words = " ".join(["a"] * (lists.MAX_WORDS + 1))
+    words = " ".join(["a"] * (list_lookups.MAX_WORDS + 1))
     for page in [page for page in PAGES if admin.site._registry[MODELS[page]].search_fields]:
         url = reverse(f"admin:{page}_changelist")
         with CaptureQueriesContext(connection) as statements:

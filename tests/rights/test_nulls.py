@@ -6,7 +6,7 @@ Each body of the served schema, with each of its properties that is not required
 import pytest
 
 from sales.models import FollowUp, Lead
-from tests.athena.routes import BASE, served
+from tests.athena.api.routes import BASE, served
 from tests.rights.conftest import PEOPLE, columns
 from tests.rights.test_api import TABLE, ask, clients  # noqa: F401  (fixtures)
 

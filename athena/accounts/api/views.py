@@ -16,14 +16,14 @@ from rest_framework.response import Response
 from athena.accounts import lockout, services, tokens
 from athena.accounts.models import User, validate_time_zone
 from athena.accounts.roles import Role
+from athena.api import fields, filters
+from athena.api.filters import query_values
+from athena.api.row_serializers import Row
+from athena.api.serializers import StrictSerializer
+from athena.api.throttles import PublicThrottle
+from athena.api.viewsets import VerbViewSet, ViewSet
 from athena.db import Fold
-from athena.http import fields, filters
-from athena.http.addresses import client_address
-from athena.http.filters import query_values
-from athena.http.rows import Row
-from athena.http.serializers import StrictSerializer
-from athena.http.throttles import PublicThrottle
-from athena.http.viewsets import VerbViewSet, ViewSet
+from athena.http.client_address import client_address
 
 
 class MeRow(Row):

@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from athena import env
 from athena.accounts.models import User
+from athena.config import environment
 from sales.services import schedules
 
 
@@ -41,4 +41,4 @@ def _make_files_private() -> None:
         paths += [Path(f"{name}{end}") for end in ("", "-wal", "-shm")]
     for path in paths:
         with suppress(FileNotFoundError):  # others may be at work here
-            env.make_private(path)
+            environment.make_private(path)

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from athena import probe, supervisor
 from athena.accounts.models import User
+from athena.runtime import healthcheck, supervisor
 from sales.demo.people import ACCOUNTS
 
 
@@ -17,16 +17,16 @@ class Command(BaseCommand):
     help = "Prepare the database, then run web, worker and beat until Ctrl-C; if one of them ends, all are stopped."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        host, port = probe.address()
+        host, port = healthcheck.address()
         if supervisor.is_taken(host, port):
             raise CommandError(f"Port {port} is taken. Stop what uses it, or choose another: PORT={port + 1}")
         for number in supervisor.STOP_SIGNALS:
             signal.signal(number, lambda received, frame: sys.exit(0))  # nothing has been started yet
         self._say("Preparing the database ...")
         call_command("prepare", stdout=self.stdout)
-        processes = supervisor.Supervisor(supervisor.commands(), supervisor.environment(), settings.BASE_DIR)
+        processes = supervisor.Supervisor(supervisor.commands(), supervisor.child_environment(), settings.BASE_DIR)
         try:
-            processes.run(lambda: probe.answers("/readyz", timeout=1), self._announce)
+            processes.run(lambda: healthcheck.answers("/readyz", timeout=1), self._announce)
         except supervisor.ProcessEnded as ended:
             raise CommandError(str(ended)) from ended
 

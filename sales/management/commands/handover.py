@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from athena.accounts.models import User
 from sales import errors
-from sales.services import handovers
-from sales.services.sharing import Way
+from sales.services.ownership import handovers
+from sales.services.ownership.distribution import Way
 
 
 class Command(BaseCommand):

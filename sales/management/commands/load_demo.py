@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from sales import errors, schedule
-from sales.demo import build
+from sales.demo import generator
 from sales.demo.people import ACCOUNTS
 
 BAR = 40
@@ -22,13 +22,13 @@ class Command(BaseCommand):
             "--today", type=date.fromisoformat, help="The day on which the demo stands (YYYY-MM-DD; default: today)."
         )
         parser.add_argument(
-            "--leads", type=int, default=200, help=f"How many leads (default: 200; up to {build.MOST:,})."
+            "--leads", type=int, default=200, help=f"How many leads (default: 200; up to {generator.MOST:,})."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         leads = options["leads"]
-        if not build.FEWEST <= leads <= build.MOST:
-            raise CommandError(f"The demo has at least {build.FEWEST} leads, and at most {build.MOST:,}.")
+        if not generator.FEWEST <= leads <= generator.MOST:
+            raise CommandError(f"The demo has at least {generator.FEWEST} leads, and at most {generator.MOST:,}.")
         began = time.monotonic()
 
         def show(done: int) -> None:
@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
         progress = {"progress": show} if self.stderr.isatty() else {}
         try:
-            build.load(today=options["today"] or schedule.company_today(), leads=leads, **progress)
+            generator.load(today=options["today"] or schedule.company_today(), leads=leads, **progress)
         except errors.SalesError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Demo data: {leads} leads, {len(ACCOUNTS)} accounts.")

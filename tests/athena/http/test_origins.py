@@ -6,7 +6,7 @@ from django.test import Client
 from athena.http import origins
 from sales import errors
 from sales.models import IntakeForm
-from sales.services import intake_forms
+from sales.services.leads import intake_forms
 
 ORIGINS = {
     "https://www.example.com": "https://www.example.com", "HTTPS://WWW.Example.COM": "https://www.example.com",

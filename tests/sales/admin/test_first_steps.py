@@ -8,9 +8,10 @@ from django.core import mail
 from django.urls import reverse
 
 from athena.accounts.models import User
-from notifications import delivery, proof
+from notifications import delivery
 from notifications.channels import ChannelAway, PermanentFailure
 from notifications.channels.email import EmailChannel
+from notifications.emails import test_email
 from notifications.models import Preference
 from sales.models import IntakeForm, LeadSource
 
@@ -105,7 +106,7 @@ def test_the_test_e_mail_says_what_became_of_it(browse, admin, monkeypatch):
     waits, said = test()
     assert (waits, "was given up" in said, "550 no such <b>user</b>" in said) == (True, True, True)
     assert "550 no such &lt;b&gt;user" in client.get(HOME).content.decode()
-    preference = Preference.objects.create(user=admin, kind=proof.KIND, channel="email", wanted=False)
+    preference = Preference.objects.create(user=admin, kind=test_email.KIND, channel="email", wanted=False)
     waits, said = test()
     assert (waits, "you have switched test e-mails off" in said, mail.outbox) == (True, True, [])
     preference.delete()

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models import F
 
 from notifications.models import Notification
-from sales import normalise
-from sales.demo import build, copies
+from sales import normalization
+from sales.demo import copies, generator
 from sales.models import (
     Activity,
     FieldChange,
@@ -21,7 +21,8 @@ from sales.models import (
     LeadTransfer,
     NotDuplicate,
 )
-from sales.services import reminders, scoring
+from sales.services.follow_ups import reminders
+from sales.services.scoring import scores
 
 TODAY, TOLD, LEADS = date(2026, 11, 23), 50, 180  # three whole rounds, and 30 of a fourth
 STORY = (FollowUp, Activity, FieldChange, LeadTransfer, LeadScoreHistory)
@@ -32,9 +33,9 @@ def loaded(django_db_setup, django_db_blocker):
     """The demo, loaded once for this file. Gives what the progress was told."""
     done: list[int] = []
     with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), transaction.atomic():
-        patch.setattr(build, "TOLD", TOLD)
+        patch.setattr(generator, "TOLD", TOLD)
         patch.setattr(copies, "AT_ONCE", TOLD)
-        build.load(today=TODAY, leads=LEADS, progress=done.append)
+        generator.load(today=TODAY, leads=LEADS, progress=done.append)
         yield done
         transaction.set_rollback(True)
 
@@ -82,7 +83,7 @@ def test_clients_are_others():
     assert not {str(lead) for lead in copied} & {str(lead) for lead in told}
     for lead in leads:
         assert (lead.email_normalised, lead.phone_normalised) == (
-            normalise.email(lead.email), normalise.phone(lead.phone),
+            normalization.email(lead.email), normalization.phone(lead.phone),
         )  # fmt: skip
 
 
@@ -93,7 +94,7 @@ def test_each_client_is_found_by_name_address_and_number():
 
 
 def test_scores_are_what_the_rules_give_and_nothing_is_left_to_do():
-    assert scoring.rescore(lead_ids=range(1, LEADS + 1), by=None, reason="Again") == 0
+    assert scores.rescore(lead_ids=range(1, LEADS + 1), by=None, reason="Again") == 0
     assert reminders.fill_derived() == 0
     assert not Notification.objects.exists()
 

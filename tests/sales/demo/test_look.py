@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from athena.accounts.models import User
-from sales import normalise
-from sales.demo import build, people
+from sales import normalization
+from sales.demo import generator, people
 from sales.models import (
     Activity,
     FollowUp,
@@ -29,7 +29,7 @@ SYSTEM = (Activity.Type.STATUS_CHANGE, Activity.Type.TRANSFER)
 def loaded(django_db_setup, django_db_blocker):
     """The demo, loaded once for this file."""
     with django_db_blocker.unblock(), transaction.atomic():
-        build.load(today=TODAY, leads=200)
+        generator.load(today=TODAY, leads=200)
         yield
         transaction.set_rollback(True)
 
@@ -80,8 +80,8 @@ def test_names_are_made_up():
         assert re.fullmatch(r"[a-z.]+@([a-z0-9]+\.)?example\.(com|org|net)", lead.email), lead.email
         assert re.fullmatch(r"(\(\d{3}\) 555-01\d\d)?", lead.phone), lead.phone
         assert (lead.email_normalised, lead.phone_normalised) == (
-            normalise.email(lead.email),
-            normalise.phone(lead.phone),
+            normalization.email(lead.email),
+            normalization.phone(lead.phone),
         )
         lead.clean_fields()
 

@@ -7,8 +7,8 @@ import pytest
 from model_bakery import baker
 
 from sales.models import Activity, FollowUp, Lead, LeadScoringRule
-from sales.scoring.compile import Compiled, raw_points
-from sales.scoring.sources import Scope
+from sales.scoring.compiler import Compiled, raw_points
+from sales.scoring.value_sources import Scope
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 

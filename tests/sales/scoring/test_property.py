@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from sales.models import Activity, FollowUp, Lead, LeadScoringRule, LeadSource
-from sales.scoring.compile import Compiled, raw_points
-from sales.scoring.explain import explain
-from sales.scoring.sources import Scope
+from sales.scoring.compiler import Compiled, raw_points
+from sales.scoring.explanations import explain
+from sales.scoring.value_sources import Scope
 from tests.fixtures import new_user
 from tests.sales.scoring.conftest import NOW
 

@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from sales import errors
 from sales.models import Activity, FieldChange
-from sales.services import activities, follow_ups, leads
+from sales.services import activities
+from sales.services.follow_ups import follow_ups
+from sales.services.leads import leads
 
 
 def test_an_inbound_answer_is_logged_and_rescored(rep, make_lead):

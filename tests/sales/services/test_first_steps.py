@@ -5,7 +5,7 @@ import pytest
 from notifications import services as notifications
 from notifications.models import Preference
 from sales import errors
-from sales.queries.first_steps import first_steps
+from sales.queries.home.first_steps import first_steps
 from sales.services.first_steps import put_away
 
 

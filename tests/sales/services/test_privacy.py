@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.urls import reverse
 
-from athena.http.renderers import JSONRenderer
+from athena.api.renderers import JSONRenderer
 from notifications import delivery
 from notifications.models import Delivery, Notification
 from sales import errors
@@ -24,8 +24,12 @@ from sales.models import (
     PrivacyRequest,
 )
 from sales.queries import personal_data
-from sales.queries.timeline import Story
-from sales.services import activities, follow_ups, import_work, imports, intake, leads, privacy, transfers
+from sales.queries.timeline.timeline import Story
+from sales.services import activities, privacy
+from sales.services.follow_ups import follow_ups
+from sales.services.imports import import_batches, imports
+from sales.services.leads import intake, leads
+from sales.services.ownership import transfers
 
 ADDRESS = "Zoe.Quill+bus@Quill.example"
 TRACES = (
@@ -107,7 +111,7 @@ def story(manager, rep, colleague, browse, api, make_lead, tmp_path, settings, d
         f"Contact,E-mail,Notes\nZoë Quill-Ångström,x,{ADDRESS}\n",
     ):
         made = imports.upload(by=manager, file_name=f"{ADDRESS}.csv", content=text.encode())
-        import_work.work_now(made.pk)
+        import_batches.work_now(made.pk)
     other = make_lead(
         company_name="Mill Corps", contact_name="Bob", phone="+1 646 555 0100",
         notes=f"Sent by {ADDRESS.upper()}, zoë quill-ångström, +12125550177 and 212.555.0177. Call Zoë.",
@@ -272,7 +276,7 @@ def test_a_file_that_is_being_read_comes_first(manager):
     imports.upload(by=manager, file_name="x.csv", content=f"Company,E-mail\nA,{ADDRESS}\n".encode())
     with pytest.raises(errors.Conflict):
         privacy.erase(ran_by="root", address=ADDRESS)
-    import_work.work()
+    import_batches.work()
     assert ImportFile.objects.count() == 0
     privacy.erase(ran_by="root", address=ADDRESS)
     assert "quill" not in dump().casefold()

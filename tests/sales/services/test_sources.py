@@ -7,7 +7,8 @@ import pytest
 
 from sales import errors
 from sales.models import LeadSource, SourceSpend
-from sales.services import sources, spend_import
+from sales.services import sources
+from sales.services.imports import spend_import
 
 MAY = date(2026, 5, 1)
 

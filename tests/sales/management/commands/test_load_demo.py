@@ -99,7 +99,7 @@ class Terminal(StringIO):
 
 
 def test_a_terminal_sees_how_far_it_is(monkeypatch):
-    monkeypatch.setattr("sales.demo.build.TOLD", 10)
+    monkeypatch.setattr("sales.demo.generator.TOLD", 10)
     terminal = Terminal()
     call_command("load_demo", "--leads", "20", stdout=StringIO(), stderr=terminal, no_color=True)
     bars = [line.split(" leads")[0] for line in terminal.getvalue().split("\r")[1:]]
@@ -116,7 +116,7 @@ def test_a_log_does_not():
 @pytest.mark.parametrize("size", [1, 17])
 def test_it_does_not_matter_how_many_are_written_at_once(monkeypatch, size):
     with monkeypatch.context() as patch, transaction.atomic():
-        patch.setattr("sales.demo.build.CHUNK", size)
+        patch.setattr("sales.demo.generator.CHUNK", size)
         load("--today", "2026-11-23", "--leads", "60")
         in_batches = rows()
         transaction.set_rollback(True)

@@ -1,0 +1,46 @@
+"""People whose time zone is unknown: named by `manage.py check --database default`, `/readyz` and the admin."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Tags, register
+from django.core.checks import Warning as CheckWarning
+from django.db import connections
+from django.db.models import Count
+
+from athena import time_zones
+from athena.accounts.models import User
+
+SHOWN = 10  # unknown zones that are named
+
+
+def unknown_zones(using: str = "default") -> dict[str, int]:
+    """Time zones that no tz database name stands for, with the number of people who have each. One small query."""
+    counts = User.objects.using(using).order_by().values_list("time_zone").annotate(Count("pk"))
+    return {name: count for name, count in sorted(counts) if name not in time_zones.names()}
+
+
+def zone_problems(using: str = "default") -> list[str]:
+    """The same in sentences."""
+    return [
+        f"{count} {'user has' if count == 1 else 'users have'} the unknown time zone “{name}”."
+        for name, count in list(unknown_zones(using).items())[:SHOWN]
+    ]
+
+
+@register(Tags.database)
+def check_time_zones(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Everybody's time zone is one that is known; whoever has another lives by the company's clock."""
+    return [
+        CheckWarning(
+            problem,
+            hint="Give them a zone in the admin, under Users; until then the company's counts for them.",
+            id="accounts.W001",
+        )
+        for alias in databases or ()
+        if User._meta.db_table in connections[alias].introspection.table_names()
+        for problem in zone_problems(alias)
+    ]

@@ -1,0 +1,85 @@
+"""Whether Athena is alive, and whether it can work: for supervisors, load balancers and people on call."""
+
+from typing import Any
+
+import structlog
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from athena.accounts import time_zone_checks
+from athena.runtime import liveness
+from notifications import delivery_stats
+from notifications.models import Delivery
+
+logger = structlog.get_logger(__name__)
+
+OUTBOX_SECONDS = 300
+_known_migrated: set[str] = set()  # databases that had every migration; this code's never become fewer
+
+
+@require_safe
+@never_cache
+def alive(request: HttpRequest) -> JsonResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> JsonResponse:
+    """503 without the database or with unapplied migrations. What else is bad is 200 with `"status": "degraded"`.
+
+    Ages are in seconds; null where it has never happened (the outbox: where nothing waits).
+    """
+    try:
+        if not _migrated():
+            return JsonResponse({"status": "unavailable", "database": "unapplied migrations"}, status=503)
+        found, problems = _work()
+    except DatabaseError as error:
+        logger.warning("not_ready", error=repr(error))
+        return JsonResponse({"status": "unavailable", "database": "away"}, status=503)
+    status = "degraded" if problems else "ok"
+    return JsonResponse({"status": status, "database": "ok", **found, "problems": problems})
+
+
+def _migrated() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    name = str(connection.settings_dict["NAME"])
+    if name not in _known_migrated:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            return False
+        _known_migrated.add(name)
+    return True
+
+
+def ages(channels: list[delivery_stats.Figures]) -> dict[str, int | None]:
+    """Seconds since beat and the worker last ticked, and since the longest-waiting message came due; None: never."""
+    oldest = min((each.oldest for each in channels if each.oldest), default=None)
+    return liveness.ages() | {"outbox": liveness.age_of(oldest)}
+
+
+def outbox() -> list[delivery_stats.Figures]:
+    """How all deliveries are doing, by channel."""
+    return delivery_stats.by_channel(Delivery.objects.all())
+
+
+def _work() -> tuple[dict[str, Any], list[str]]:
+    """What the broker, beat, the worker and the outbox are doing, and which of them are in trouble."""
+    broker, channels = liveness.broker(), outbox()
+    found: dict[str, Any] = {"broker": broker}
+    problems = [] if broker == "ok" else ["broker"]
+    most = {"beat": liveness.longest_silence(), "worker": liveness.longest_silence(), "outbox": OUTBOX_SECONDS}
+    for name, age in ages(channels).items():
+        found[f"{name}_age"] = age
+        if name != "outbox" if age is None else age > most[name]:
+            problems.append(name)
+    found["deliveries"] = {each.channel: each.counts() for each in channels}
+    if unknown := time_zone_checks.unknown_zones():
+        found["unknown_time_zones"] = list(unknown)[: time_zone_checks.SHOWN]
+        problems.append("time_zones")
+    return found, problems

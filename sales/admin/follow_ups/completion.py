@@ -1,0 +1,67 @@
+"""Completing a follow-up, on a page of its own or in place on the home page."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from sales import errors
+from sales.admin.base import person
+from sales.admin.navigation import next_page
+from sales.forms import CompletionForm
+from sales.models import CadenceEnrolment, FollowUp
+from sales.services.follow_ups import follow_ups, planning
+
+
+def warn(request: HttpRequest, follow_up: FollowUp | None) -> None:
+    """Say what is odd about a follow-up that was planned all the same."""
+    for each in planning.warnings_about(follow_up):
+        messages.warning(request, each["message"])
+
+
+class CompletionPage(admin.ModelAdmin):  # type: ignore[type-arg]
+    """For the admin of follow-ups."""
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.complete_view)
+        return [path("<int:pk>/complete/", view, name="sales_followup_complete"), *super().get_urls()]
+
+    def complete_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Say what came of a follow-up, and what comes next."""
+        follow_up = self.get_queryset(request).select_related("lead").filter(pk=pk).first()
+        if follow_up is None:
+            raise Http404
+        lead_page = reverse("admin:sales_lead_change", args=[follow_up.lead_id])
+        form = CompletionForm(follow_up, request.POST if request.method == "POST" else None)
+        if "more" in request.POST:  # the short form asks for this page, with what was typed there
+            form = CompletionForm.continuing(follow_up, request.POST)
+        elif request.method == "POST" and form.is_valid() and self._complete(request, follow_up, form):
+            return HttpResponseRedirect(next_page(request, lead_page))
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "title": f"{follow_up.get_follow_up_type_display()}: {follow_up.lead}",
+            "opts": self.model._meta,
+            "original": follow_up,
+            "enrolment": CadenceEnrolment.objects.running().select_related("cadence").filter(follow_up=pk).first(),
+            "form": form,
+            "back": next_page(request, lead_page),
+        }
+        return TemplateResponse(request, "admin/sales/followup/complete.html", context)
+
+    def _complete(self, request: HttpRequest, follow_up: FollowUp, form: CompletionForm) -> bool:
+        """Whether the service did it; the form says why not."""
+        try:
+            done = follow_ups.complete(by=person(request), follow_up_id=follow_up.pk, **form.values())
+        except errors.Invalid as error:
+            for name, why in error.fields.items():
+                form.add_error(name if name in form.fields else None, why)
+        except errors.SalesError as error:
+            form.add_error(None, str(error))
+        else:
+            following = f" Next: {done.following}." if done.following else ""
+            messages.success(request, f"Done: {follow_up.lead}.{following}")
+            warn(request, done.following)
+            return True
+        return False

@@ -1,0 +1,166 @@
+"""Follow-ups: the list, planning, changing, completing, cancelling."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import dateformat, timezone
+
+from athena.accounts import services as accounts
+from athena.accounts.models import local_today
+from athena.api.row_ids import parse_key
+from sales import errors, policy
+from sales.admin.base import ServiceAdmin, person
+from sales.admin.follow_ups import follow_up_columns as columns
+from sales.admin.follow_ups.cancellation import CancelPage
+from sales.admin.follow_ups.completion import CompletionPage, warn
+from sales.admin.follow_ups.follow_up_filters import DayFilter, StateFilter, WhoseFilter, of_whom, state_of
+from sales.admin.navigation import next_page
+from sales.models import FollowUp
+from sales.models.follow_up import DUE_FIRST
+from sales.queries.home.follow_up_days import Days
+from sales.services.follow_ups import follow_ups, reminders
+
+SNOOZES = ("30", "120", "1440")  # the minutes that the page offers
+
+
+@admin.register(FollowUp)
+class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
+    rank = 2
+    list_display_links = None  # the columns link to the follow-up, its lead and its end
+    list_select_related = ("lead", "assigned_to")
+    list_filter = (DayFilter, WhoseFilter, StateFilter, "follow_up_type", "outcome")
+    search_fields = ("lead__company_name", "lead__contact_name")
+    ordering = DUE_FIRST
+    actions = ("cancel_selected",)
+    change_form_template = "admin/sales/followup/change_form.html"
+    change_list_template = "admin/sales/followup/change_list.html"
+    autocomplete_fields = ("lead",)
+    said = (
+        "completed_at",
+        "completed_by",
+        "outcome",
+        "outcome_notes",
+        "no_next_reason",
+        "cancelled_at",
+        "cancel_reason",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[FollowUp]":
+        rows = FollowUp.objects.visible_to(person(request)).with_overdue()
+        return self.ordered(rows)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        user, path = person(request), request.get_full_path()
+        due, what, end = columns.due(local_today(user)), columns.what(path), columns.end(user.pk, path)
+        return (due, what, columns.score, columns.phone, "assigned_to", end)
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """What is to be done: first things first. What was: the latest."""
+        return self.ordering if state_of(request) in ("open", "overdue") else ("-scheduled_date", "-id")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """With how many there are by day."""
+        response = super().changelist_view(request, extra_context)
+        if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
+            user, asked, whose = person(request), request.GET.get("day"), request.GET.get("whose")
+            rows = of_whom(FollowUp.objects.visible_to(user), whose, user)
+            response.context_data |= {"plan": Days(user).plan(rows, asked), "asked": asked, "whose": whose}
+        return response
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = ["lead", "follow_up_type", "scheduled_date", "scheduled_time", "notes"]
+        if policy.is_manager(person(request)) or obj is not None:
+            fields.append("assigned_to")
+        return [*fields, *self.said] if obj is not None and not obj.is_open else fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ()
+        return ("lead", *self.said) if policy.is_manager(person(request)) else ("lead", "assigned_to", *self.said)
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> Any:
+        return ("lead", "assigned_to") if request.user.has_perm("accounts.view_user") else ("lead",)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        if "assigned_to" in form.base_fields and obj is None:
+            form.base_fields["assigned_to"].required = False
+            form.base_fields["assigned_to"].help_text = "Yourself, unless you say otherwise."
+        return form
+
+    def may_write(self, request: HttpRequest, obj: FollowUp) -> bool:
+        """Saving one that was completed meanwhile is for the service to refuse: the page keeps what was typed."""
+        may = policy.may_write_follow_up(person(request), obj)
+        return may and (obj.is_open or request.method == "POST")
+
+    def page_after(self, obj: FollowUp) -> str:
+        return reverse("admin:sales_lead_change", args=[obj.lead_id])
+
+    def save_by_service(self, request: HttpRequest, obj: FollowUp, values: dict[str, Any]) -> FollowUp:
+        by = person(request)
+        if "assigned_to" in values:
+            values["assigned_to"] = values["assigned_to"].pk
+        if obj.pk is not None:
+            saved = follow_ups.update(by=by, follow_up_id=obj.pk, changes=values, versions={obj.version})
+        else:
+            saved = follow_ups.create(by=by, lead_id=values.pop("lead").pk, **values)
+        warn(request, saved)
+        return saved
+
+    def has_delete_any_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("sales.delete_followup")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("calendar/", view(self.calendar_view), name="sales_followup_calendar"),
+            path("<int:pk>/snooze/", view(self.snooze_view), name="sales_followup_snooze"),
+            *super().get_urls(),
+        ]
+
+    def snooze_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Be reminded again in so many `minutes`."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.get_queryset(request).filter(pk=pk).exists():
+            raise Http404
+        minutes = request.POST.get("minutes", "")
+        until = timezone.now() + timedelta(minutes=int(minutes) if minutes in SNOOZES else 0)
+        try:
+            snoozed = follow_ups.snooze(by=person(request), follow_up_id=pk, until=until)
+        except errors.NotAllowed as error:
+            raise PermissionDenied from error
+        except errors.SalesError as error:
+            messages.error(request, str(error))
+        else:
+            when = dateformat.format(timezone.localtime(until), "l, j F, H:i")
+            messages.success(request, f"{snoozed.assigned_to} is reminded on {when}.")
+        return HttpResponseRedirect(next_page(request, reverse("admin:sales_followup_change", args=[pk])))
+
+    def calendar_view(self, request: HttpRequest) -> HttpResponse:
+        """The secret address of one's calendar; POST makes a new one."""
+        user = person(request)
+        if request.method == "POST":
+            user = accounts.renew_calendar(by=user)
+            messages.success(request, "This is your new address. The old one has ended.")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Your calendar",
+            "opts": self.model._meta,
+            "feed": accounts.calendar_address(user),
+        }
+        return TemplateResponse(request, "admin/sales/followup/calendar.html", context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With what became of its reminders."""
+        follow_up = self.get_queryset(request).filter(pk=parse_key(object_id) or 0).first()
+        told = reminders.told(follow_up) if follow_up is not None else None
+        return super().change_view(request, object_id, form_url, {"reminders": told} | (extra_context or {}))

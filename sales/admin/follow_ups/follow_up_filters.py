@@ -1,0 +1,97 @@
+"""What the list of follow-ups can be narrowed to: it begins with what is to be done."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest
+
+from athena.accounts.models import User
+from sales import policy
+from sales.admin.base import person
+from sales.admin.leads.lead_filters import id_of
+from sales.models import FollowUp
+from sales.queries.home.follow_up_days import NAMED, Days
+
+
+def state_of(request: HttpRequest) -> str:
+    """The state that a list is asked for. Who asks for an outcome, and no state, asks for what has one."""
+    has_outcome = any(name.startswith("outcome") for name in request.GET)
+    return request.GET.get("state") or ("completed" if has_outcome else "open")
+
+
+class StateFilter(admin.SimpleListFilter):
+    title, parameter_name = "state", "state"
+
+    def __init__(self, request: HttpRequest, *args: Any) -> None:
+        self.unasked = state_of(request)
+        super().__init__(request, *args)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("open", "To do"),
+            ("overdue", "Overdue"),
+            ("completed", "Completed"),
+            ("cancelled", "Cancelled"),
+            ("all", "All"),
+        ]
+
+    def value(self) -> str:
+        return super().value() or self.unasked
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        return iter(list(super().choices(changelist))[1:])  # without Django's own "All": nothing asked is something
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        match self.value():
+            case "open":
+                return queryset.open()
+            case "overdue":
+                return queryset.overdue()
+            case "completed":
+                return queryset.filter(completed=True)
+            case "cancelled":
+                return queryset.filter(cancelled_at__isnull=False)
+        return None
+
+
+class DayFilter(admin.SimpleListFilter):
+    """A name, a date or a week (`2026-W49`): of what is open."""
+
+    title, parameter_name = "day", "day"
+    template = "admin/sales/shown_above.html"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(NAMED.items())
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if not self.value():
+            return None
+        try:
+            return queryset.open().filter(Days(person(request)).of(str(self.value())))
+        except ValueError as error:
+            raise IncorrectLookupParameters(error) from error
+
+
+class WhoseFilter(admin.SimpleListFilter):
+    title, parameter_name = "whose", "whose"
+    template = "admin/sales/shown_above.html"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        user = person(request)
+        seen = FollowUp.objects.visible_to(user).open()
+        busy = Exists(seen.filter(assigned_to=OuterRef("pk")).order_by())
+        people = User.objects.filter(policy.people_in_reach_of(user), busy).exclude(pk=user.pk)
+        return [("me", "Mine"), *((str(pk), name) for pk, name in people.values_list("pk", "full_name"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return of_whom(queryset, self.value(), person(request))
+
+
+def of_whom(rows: Any, whose: str | None, user: User) -> Any:
+    """Those of this person (`me`, or an id); all where nobody is named."""
+    if not whose:
+        return rows
+    return rows.filter(assigned_to=user.pk if whose == "me" else id_of(whose))

@@ -1,0 +1,108 @@
+"""What the list of leads can be narrowed to."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db.models import Exists, OuterRef
+from django.http import Http404, HttpRequest
+
+from athena.accounts.models import User
+from athena.api.row_ids import key_of
+from sales import policy
+from sales.admin.base import person
+from sales.models import FollowUp, Lead
+from sales.queries.home import lead_views
+
+
+def id_of(value: str) -> int:
+    """The id that somebody is named by; the list says that it can't be one where it can't."""
+    try:
+        return key_of(value)
+    except Http404 as error:
+        raise IncorrectLookupParameters(value) from error
+
+
+class ViewFilter(admin.SimpleListFilter):
+    title, parameter_name = "view", "view"
+    template = "admin/sales/shown_above.html"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(view.name, view.label) for view in lead_views.VIEWS.values()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        view = lead_views.VIEWS.get(self.value() or "")
+        return view.of(queryset, person(request)) if view else None
+
+
+class OwnerFilter(admin.SimpleListFilter):
+    title, parameter_name = "owner", "owner"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        user = person(request)
+        owns = Exists(Lead.objects.filter(assigned_to=OuterRef("pk"), archived_at__isnull=True))
+        people = User.objects.filter(policy.people_in_reach_of(user), owns)
+        names = people.values_list("pk", "full_name")
+        return [("me", "Me"), ("none", "Nobody"), *((str(pk), name) for pk, name in names)]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        value = self.value()
+        if value is None:
+            return None
+        if value == "none":
+            return queryset.filter(assigned_to__isnull=True)
+        return queryset.filter(assigned_to=request.user.pk if value == "me" else id_of(value))
+
+
+class PlanFilter(admin.SimpleListFilter):
+    title, parameter_name = "next step", "plan"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        unplanned = Lead.objects.visible_to(person(request)).unplanned().count()
+        return [
+            ("unplanned", f"Unplanned ({unplanned})"),
+            ("overdue", "Overdue"),
+            ("planned", "Planned"),
+            ("trip_passed", "The trip has passed: close"),
+            ("call_again", "Last year's trips: call again"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() == "unplanned":
+            return queryset.filter(pk__in=Lead.objects.unplanned().order_by().values("pk"))
+        if self.value() == "overdue":
+            return queryset.filter(pk__in=FollowUp.objects.overdue().order_by().values("lead"))
+        if self.value() == "planned":
+            return queryset.filter(pk__in=FollowUp.objects.open().order_by().values("lead"))
+        if self.value() == "trip_passed":
+            return queryset.filter(pk__in=Lead.objects.trip_passed().order_by().values("pk"))
+        if self.value() == "call_again":
+            return queryset.filter(pk__in=Lead.objects.call_again(person(request)).order_by().values("pk"))
+        return None
+
+
+class ScoreFilter(admin.SimpleListFilter):
+    title, parameter_name = "score", "score_band"
+    bands = {
+        "hot": (settings.HOT_SCORE, 100),
+        "warm": (settings.HOT_SCORE // 2, settings.HOT_SCORE - 1),
+        "cold": (0, settings.HOT_SCORE // 2 - 1),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, f"{name.title()} ({low} to {high})") for name, (low, high) in self.bands.items()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        band = self.bands.get(self.value() or "")
+        return queryset.filter(score__range=band) if band else None
+
+
+class ArchivedFilter(admin.SimpleListFilter):
+    title, parameter_name = "archive", "archived"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Archived")] if policy.is_manager(person(request)) else []
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(archived_at__isnull=self.value() != "yes")

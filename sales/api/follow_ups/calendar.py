@@ -1,0 +1,68 @@
+"""`/sales/follow-ups/calendar.ics`: what somebody has to do, for the calendar that they use."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from athena.accounts import tokens
+from athena.api import fields
+from athena.api.filters import query_values
+from athena.api.renderers import Negotiation
+from athena.api.serializers import StrictSerializer
+from athena.api.throttles import PublicThrottle
+from sales.queries.follow_ups import calendar
+
+
+class CalendarQuery(StrictSerializer):
+    token = fields.OneLineField(max_length=200, required=False)
+
+
+class ICalendarRenderer(BaseRenderer):
+    """For the schema: the view writes the calendar itself, and errors are JSON."""
+
+    media_type, format, charset = "text/calendar", "ics", "utf-8"
+
+
+class WhateverIsAsked(Negotiation):
+    """Calendars ask for all sorts of things, and can read but one."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class CalendarActions:
+    @extend_schema(
+        operation_id="sales_follow_ups_calendar_retrieve",
+        parameters=[CalendarQuery],
+        responses={(200, "text/calendar"): OpenApiResponse(str, "iCalendar")},
+        auth=[],
+    )
+    @action(
+        detail=False, url_path=r"calendar\.ics", url_name="calendar", pagination_class=None,
+        authentication_classes=[], permission_classes=[AllowAny], throttle_classes=[PublicThrottle],
+        renderer_classes=[ICalendarRenderer], content_negotiation_class=WhateverIsAsked,
+    )  # fmt: skip
+    def calendar(self, request: Request) -> HttpResponse:
+        """One's open follow-ups as iCalendar, for whoever has the token of GET /auth/me/calendar: 401 without.
+
+        Cancelled ones stay in it, marked as such, for 30 days. Answers If-None-Match.
+        """
+        user = tokens.calendar_user_of(query_values(request, CalendarQuery).get("token", ""))
+        if user is None:
+            raise AuthenticationFailed("This calendar's token is not valid, or no longer.", "token_not_valid")
+        text = calendar.feed(user)
+        headers = {"ETag": quote_etag(calendar.tag_of(text))}
+        answer = HttpResponse(text, content_type="text/calendar; charset=utf-8", headers=headers)
+        conditional: HttpResponse = get_conditional_response(request._request, headers["ETag"], None, answer)  # type: ignore[assignment]
+        return conditional
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'

@@ -1,0 +1,155 @@
+"""The score of a lead: mixed into `/sales/leads`."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from athena.api import fields
+from athena.api.filters import query_values
+from athena.api.pagination import ARRAY, ARRAY_PARAMETERS, array_response
+from athena.api.row_serializers import Row
+from athena.api.serializers import StrictSerializer
+from athena.api.viewsets import ViewSet
+from sales.models import Lead, LeadScoreHistory
+from sales.queries.scoring.score_history import score_at
+from sales.scoring import explanations
+from sales.scoring.compiler import Compiled
+from sales.services.scoring import scores
+
+
+class NewScore(serializers.Serializer):  # type: ignore[type-arg]
+    lead_id = serializers.IntegerField()
+    score = serializers.IntegerField()
+    updated_at = serializers.DateTimeField(allow_null=True, help_text="When the score last changed.")
+
+
+class ScoreChange(Row):
+    old_score = serializers.IntegerField()
+    new_score = serializers.IntegerField()
+    points_changed = serializers.IntegerField()
+    reason = serializers.CharField()
+    changed_at = serializers.DateTimeField()
+    run_id = serializers.IntegerField(allow_null=True)
+    user_id = serializers.IntegerField(allow_null=True)
+    activity_id = serializers.IntegerField(allow_null=True)
+
+
+class ScoreHistory(serializers.Serializer):  # type: ignore[type-arg]
+    lead_id = serializers.IntegerField()
+    history = ScoreChange(many=True)
+    score_at = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        help_text="With `at`: the score at the end of that day; null before it came in.",
+    )
+
+
+class ScoreHistoryQuery(StrictSerializer):
+    at = fields.DateField(required=False, help_text="A day where the company is.")
+
+
+class HighScoreQuery(StrictSerializer):
+    min_score = fields.IntegerField(
+        min_value=0, max_value=100, required=False, help_text="Default: from how many points a lead is hot."
+    )
+
+
+class HotLead(Row):
+    id = serializers.IntegerField()
+    company_name = serializers.CharField()
+    contact_name = serializers.CharField()
+    score = serializers.IntegerField()
+    estimated_value = serializers.FloatField(help_text="0 where it is unknown.")
+    status = serializers.ChoiceField(Lead.Status.choices)
+    assigned_to = serializers.IntegerField(allow_null=True)
+    next_follow_up = serializers.DateTimeField(allow_null=True)
+
+    class Meta:
+        expressions: ClassVar[Mapping[str, Any]] = {"next_follow_up": "next_follow_up_date"}
+
+
+class RulePart(serializers.Serializer):  # type: ignore[type-arg]
+    rule_id = serializers.IntegerField()
+    rule_name = serializers.CharField()
+    condition = serializers.CharField(help_text="What the rule asks, for people.")
+    points = serializers.IntegerField(
+        help_text="What a matching rule gave, after fading and its group; what another would give."
+    )
+    matched = serializers.BooleanField()
+    value = serializers.JSONField(help_text="What the rule looked at.")  # type: ignore[assignment]
+
+
+class Explanation(serializers.Serializer):  # type: ignore[type-arg]
+    score = serializers.IntegerField(help_text="The points of the rules that match, held to 0 to 100.")
+    raw_points = serializers.IntegerField()
+    stored_score = serializers.IntegerField(help_text="The lead's own score: a closed lead keeps the one it had.")
+    rules = RulePart(many=True)
+    calculated_at = serializers.DateTimeField()
+
+
+def parts_of(why: explanations.Explanation) -> list[dict[str, Any]]:
+    """What each rule gave, as `RulePart` has it."""
+    names: list[str] = list(RulePart().fields)
+    return [{name: getattr(line, name) for name in names} for line in why.lines]
+
+
+class ScoreActions(ViewSet):
+    """For a viewset whose `get_queryset()` is the leads that the caller can see."""
+
+    rights = {"calculate_score": "sales.change_lead", "score_history": "sales.view_leadscorehistory"}
+
+    @extend_schema(request=None, responses=NewScore)
+    @action(detail=True, methods=["post"], url_path="calculate-score")
+    def calculate_score(self, request: Request, pk: str) -> Response:
+        """Score a lead now. Its owner or a manager; a closed lead keeps its score."""
+        self.body(StrictSerializer)
+        lead = scores.calculate(by=request.user, lead_id=self.pk)  # type: ignore[arg-type]
+        return Response({"lead_id": lead.pk, "score": lead.score, "updated_at": lead.score_updated_at})
+
+    @extend_schema(responses=Explanation)
+    @action(detail=True, filterset_class=None, pagination_class=None)
+    def score(self, request: Request, pk: str) -> Response:
+        """Why: what each active rule looks at and gives, as of now."""
+        query_values(request, StrictSerializer)
+        lead = self.found(self.get_queryset().filter(pk=self.pk).values("pk", "score"))
+        why = explanations.explain(Compiled.active(), lead["pk"], timezone.now())
+        return Response(
+            {
+                "score": why.score,
+                "raw_points": why.raw_points,
+                "stored_score": lead["score"],
+                "rules": parts_of(why),
+                "calculated_at": why.at,
+            }
+        )
+
+    @extend_schema(parameters=[ScoreHistoryQuery, *ARRAY], responses=ScoreHistory)
+    @action(detail=True, url_path="score-history", filterset_class=None, pagination_class=None)
+    def score_history(self, request: Request, pk: str) -> Response:
+        """Every change of the score, newest first. `at` adds what the score was that day."""
+        query = query_values(request, ScoreHistoryQuery, ARRAY_PARAMETERS)
+        lead = self.found(self.get_queryset().filter(pk=self.pk).values("pk"))
+        history = LeadScoreHistory.objects.filter(lead=lead["pk"]).order_by("-changed_at", "-id")
+        answer = array_response(request, ScoreChange.read(history))
+        answer.data = {"lead_id": lead["pk"], "history": answer.data}
+        if "at" in query:
+            answer.data["score_at"] = score_at(lead["pk"], query["at"])
+        return answer
+
+    @extend_schema(parameters=[HighScoreQuery, *ARRAY], responses=HotLead(many=True))
+    @action(detail=False, url_path="high-score", filterset_class=None, pagination_class=None)
+    def high_score(self, request: Request) -> Response:
+        """The open leads with the best scores, best first (`limit`: 20, at most 200)."""
+        query = query_values(request, HighScoreQuery, ARRAY_PARAMETERS)
+        least = query.get("min_score", settings.HOT_SCORE)
+        leads = Lead.objects.visible_to(self.caller).open().filter(score__gte=least)
+        answer = array_response(request, HotLead.read(leads.order_by("-score", "-id")), default_limit=20)
+        answer.data = [{**row, "estimated_value": row["estimated_value"] or 0} for row in answer.data]
+        return answer

@@ -1,0 +1,159 @@
+"""Cadences: defining them, putting a lead on one, and going from step to step.
+
+Whatever changes an enrolment holds the lock of its lead.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from athena.accounts.models import User, local_today
+from sales import errors, normalization, policy, schedule
+from sales.models import Cadence, CadenceEnrolment, CadenceStep, FieldChange, FollowUp, Lead
+from sales.services import locks, unique_names
+from sales.services.follow_ups import planning
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a cadence asks for next: `days` after the step before it was done, of whoever owns the lead now."""
+
+    enrolment: CadenceEnrolment
+    day: int
+    days: int
+    follow_up_type: str
+    notes: str
+    assignee: User
+
+
+@transaction.atomic
+def save(*, by: User | None, cadence: Cadence, steps: Sequence[CadenceStep], removed: Sequence[CadenceStep]) -> None:
+    """Write a new or changed (and validated) cadence with its new, changed and removed steps (managers).
+
+    Leads that are on it go on with the first step after the day that they have reached. Raises `NotAllowed`, `Invalid`.
+    """
+    policy.require_manager(by)
+    cadence.name = normalization.one_spaced(cadence.name)
+    unique_names.require_unused_name(cadence, "name")
+    cadence.save()
+    for step in removed:
+        step.delete()
+    for step in steps:
+        step.cadence = cadence
+        step.save()
+
+
+@transaction.atomic
+def enrol(*, by: User | None, lead_id: int, cadence_id: int) -> CadenceEnrolment:
+    """Put a lead on a cadence: its first step becomes a follow-up of the lead's owner.
+
+    Raises `NotFound`, `NotYourLead`, `LeadClosed`, `Invalid` (no such cadence), `CadenceNotReady`, `LeadUnowned`,
+    `CadenceRunning`.
+    """
+    lead = locks.visible_lead(by, lead_id)
+    policy.require_write_lead(by, lead)
+    if not lead.is_open:
+        raise errors.LeadClosed
+    cadence = Cadence.objects.filter(pk=cadence_id).first()
+    if cadence is None:
+        raise errors.Invalid({"cadence_id": "There is no such cadence."})
+    first = cadence.steps.order_by("day").first()
+    if first is None or not cadence.is_active:
+        raise errors.CadenceNotReady
+    owner = lead.assigned_to
+    if owner is None or not owner.is_active:
+        raise errors.LeadUnowned
+    if CadenceEnrolment.objects.running().filter(lead=lead).exists():
+        raise errors.CadenceRunning
+    follow_up = planning.plan(
+        lead=lead,
+        by=by,
+        assignee=owner,
+        follow_up_type=first.follow_up_type,
+        scheduled_date=schedule.working_day(local_today(owner) + timedelta(days=first.day)),
+        scheduled_time=None,
+        notes=first.notes,
+    )
+    enrolment = CadenceEnrolment.objects.create(lead=lead, cadence=cadence, day=first.day, follow_up=follow_up)
+    _record(lead, by, None, cadence.name)
+    planning.refresh_next_dates(Lead.objects.filter(pk=lead.pk))
+    return enrolment
+
+
+@transaction.atomic
+def stop(*, by: User | None, lead_id: int, reason: str = "") -> CadenceEnrolment:
+    """Take a lead off its cadence. The follow-up that is open stays: it is somebody's to do, move or cancel.
+
+    Raises `NotFound`, `NotYourLead`, `NoCadence`.
+    """
+    lead = locks.visible_lead(by, lead_id)
+    policy.require_write_lead(by, lead)
+    enrolment: CadenceEnrolment | None = (
+        CadenceEnrolment.objects.running().select_related("cadence").filter(lead=lead).first()
+    )
+    if enrolment is None:
+        raise errors.NoCadence
+    _stop(enrolment, reason or "By hand")
+    _record(lead, by, enrolment.cadence.name, None)
+    return enrolment
+
+
+def end(of: "QuerySet[Lead]", *, reason: str) -> None:
+    """Stop whatever cadences these (locked) leads are on, inside the caller's transaction."""
+    running = CadenceEnrolment.objects.running().filter(lead__in=of.order_by().values("pk"))
+    running.update(stopped_at=timezone.now(), stop_reason=reason)
+
+
+def end_all_but_one(kept: Lead, others: Collection[Lead], *, reason: str) -> None:
+    """Of these (locked) leads, which become one, let one cadence go on: the kept lead's, or else the first begun."""
+    running = CadenceEnrolment.objects.running().filter(lead__in=[kept.pk, *(lead.pk for lead in others)])
+    keys = sorted(running.values_list("lead", "pk"), key=lambda row: (row[0] != kept.pk, row[1]))
+    running.filter(pk__in=[key for _, key in keys[1:]]).update(stopped_at=timezone.now(), stop_reason=reason)
+
+
+def end_at(follow_up: FollowUp, *, reason: str) -> None:
+    """Stop the cadence that has come to this follow-up, if one has."""
+    running = CadenceEnrolment.objects.running().filter(follow_up=follow_up)
+    running.update(stopped_at=timezone.now(), stop_reason=reason)
+
+
+def next_of(follow_up: FollowUp, *, stop_because: str = "") -> Step | None:
+    """What comes after this follow-up, which was just completed, on the cadence whose step it was.
+
+    None where it belongs to none, where `stop_because` says that nothing follows, and after the last step, which ends
+    the cadence.
+    """
+    enrolment = CadenceEnrolment.objects.running().filter(follow_up=follow_up).first()
+    if enrolment is None:
+        return None
+    step = CadenceStep.objects.filter(cadence=enrolment.cadence_id, day__gt=enrolment.day).order_by("day").first()
+    if stop_because or step is None or not follow_up.lead.is_open:
+        _stop(enrolment, stop_because or "Finished")
+        return None
+    owner = follow_up.lead.assigned_to
+    return Step(
+        enrolment=enrolment,
+        day=step.day,
+        days=step.day - enrolment.day,
+        follow_up_type=step.follow_up_type,
+        notes=step.notes,
+        assignee=owner if owner is not None and owner.is_active else follow_up.assigned_to,
+    )
+
+
+def reach(step: Step, follow_up: FollowUp) -> None:
+    """The step's follow-up is planned: the lead has come so far."""
+    CadenceEnrolment.objects.filter(pk=step.enrolment.pk).update(day=step.day, follow_up=follow_up)
+
+
+def _stop(enrolment: CadenceEnrolment, reason: str) -> None:
+    enrolment.stopped_at, enrolment.stop_reason = timezone.now(), reason
+    enrolment.save(update_fields=["stopped_at", "stop_reason"])
+
+
+def _record(lead: Lead, by: User | None, old: str | None, new: str | None) -> None:
+    FieldChange.objects.create(lead=lead, field="cadence", old=old, new=new, by=by)

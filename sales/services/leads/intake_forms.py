@@ -1,0 +1,40 @@
+"""The forms by which inquiries come in from the company's web sites: managers keep them."""
+
+import secrets
+
+from django.db import transaction
+
+from athena.accounts.models import User
+from athena.http import origins
+from sales import errors, normalization, policy
+from sales.models import IntakeForm
+from sales.services import unique_names
+
+
+@transaction.atomic
+def save(*, by: User | None, form: IntakeForm) -> None:
+    """Write a new or changed form; a new one gets a key. Raises `NotAllowed` below manager, and `Invalid`."""
+    policy.require_manager(by)
+    wrong = {}
+    strange = [text for text in form.allowed_origins.split() if not _is_origin(text)]
+    if strange:
+        wrong["allowed_origins"] = f"An origin is written https://www.example.com, without a path: {strange[0]}"
+    else:
+        form.allowed_origins = "\n".join(map(origins.read_origin, form.allowed_origins.split()))
+    if form.thank_you_url:
+        form.thank_you_url = origins.page(form.thank_you_url.strip())
+        if not form.thank_you_url:
+            wrong["thank_you_url"] = "This is no address like https://www.example.com/thanks."
+    if wrong:
+        raise errors.Invalid(wrong)
+    form.name = normalization.one_spaced(form.name)
+    unique_names.require_unused_name(form, "name")
+    form.key = form.key or secrets.token_urlsafe(16)
+    form.save()
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        return bool(origins.read_origin(text))
+    except ValueError:
+        return False

@@ -1,0 +1,266 @@
+"""Leads that go from one owner to another, as rows, inside somebody's transaction: no rights are asked here.
+
+Transfers, undoing them and handing over are made of these pieces, so that what goes with a lead, what is written about
+it and who is told is said in one place. The number of statements is the same for one lead and for ten thousand.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from django.db.models import BigIntegerField, Case, CharField, F, QuerySet, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Concat
+from django.utils import timezone
+
+from athena.accounts.models import User
+from athena.db.bulk import AmongKeys, insert_from
+from notifications import outbox
+from notifications.kinds import UNLISTED
+from sales.models import Activity, FollowUp, Lead, LeadScoringRule, LeadTransfer, MovedFollowUp, TransferBatch
+from sales.models.lead import OPEN_STATUSES, LeadQuerySet
+from sales.services.follow_ups import planning
+from sales.services.scoring import scores, scoring_runs
+
+TOLD_LEADS = 20
+RESCORED_AT_ONCE = 100
+
+
+class LeadRow(NamedTuple):
+    """What moving a lead takes of it: thousands of whole leads would take longer to build than to move."""
+
+    pk: int
+    company_name: str
+    contact_name: str
+    status: str
+    estimated_value: Decimal | None
+    assigned_to_id: int | None
+    archived_at: datetime | None
+
+    def __str__(self) -> str:
+        return self.company_name or self.contact_name
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_STATUSES
+
+
+class Move(NamedTuple):
+    """A lead and where it goes: from its owner to another, either of which may be nobody."""
+
+    lead: LeadRow
+    owner: User | None
+    to: User | None
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one of the receivers gets."""
+
+    user: User | None
+    leads: int
+    value: Decimal
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would happen, or has: which lead goes to whom, with which follow-ups, and why others stay."""
+
+    moves: list[Move]
+    skipped: list[tuple[int, str]]
+    handed: list[planning.Handing] = field(default_factory=list)
+
+    @property
+    def lead_ids(self) -> list[int]:
+        return [move.lead.pk for move in self.moves]
+
+    @property
+    def follow_ups(self) -> int:
+        return len(self.handed)
+
+    @cached_property
+    def by_receiver(self) -> dict[int, list[Move]]:
+        """The moves to each receiver, by their key; to nobody: 0."""
+        return _grouped(self.moves, lambda move: move.to.id if move.to else 0)
+
+    @property
+    def shares(self) -> list[Share]:
+        """By receiver, in the order of their keys."""
+        return [Share(moves[0].to, len(moves), _value(moves)) for _, moves in sorted(self.by_receiver.items())]
+
+    @property
+    def statuses(self) -> list[tuple[str, int, Decimal]]:
+        """How many leads of each status go, and what they are estimated to be worth."""
+        groups = _grouped(self.moves, lambda move: move.lead.status)
+        return [
+            (label, len(groups[name]), _value(groups[name])) for name, label in Lead.Status.choices if name in groups
+        ]
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for two plans if and only if the same would happen."""
+        parts = (
+            [(move.lead.pk, move.lead.assigned_to_id, move.to.pk if move.to else None) for move in self.moves],
+            self.skipped,
+            [(each.follow_up_id, each.to.pk) for each in self.handed],
+        )
+        return sha256(repr(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Done(Plan):
+    """What has happened, as a batch; None where nothing moved."""
+
+    batch: TransferBatch | None = None
+
+
+def read(leads: LeadQuerySet, *, locked: bool) -> list[LeadRow]:
+    """The leads by key; `locked` until the transaction ends. The queryset joins no table (it would be locked, too)."""
+    rows = leads.select_related(None).order_by("pk")
+    if locked:
+        rows = rows.select_for_update(of=("self",))
+    return [LeadRow(*values) for values in rows.values_list(*LeadRow._fields)]
+
+
+def owners_of(leads: Iterable[LeadRow]) -> dict[int, User]:
+    return User.objects.in_bulk({lead.assigned_to_id for lead in leads if lead.assigned_to_id is not None})
+
+
+def open_follow_ups(leads: Sequence[LeadRow]) -> "QuerySet[FollowUp, tuple[Any, ...]]":
+    """The open follow-ups of these leads: key, lead, day, time, assignee."""
+    those = FollowUp.objects.open().filter(AmongKeys("lead_id", [lead.pk for lead in leads])).order_by("pk")
+    return those.values_list("pk", "lead_id", "scheduled_date", "scheduled_time", "assigned_to_id")
+
+
+def following(moves: Sequence[Move]) -> list[planning.Handing]:
+    """What goes with the leads: their owner's open follow-ups, or anybody's where nobody owned the lead."""
+    by_lead = {move.lead.pk: move for move in moves}
+    handed = []
+    for pk, lead_id, day, clock, assignee in open_follow_ups([move.lead for move in moves]):
+        move = by_lead[lead_id]
+        theirs = move.owner is None or assignee == move.lead.assigned_to_id
+        if theirs and move.to is not None and assignee != move.to.id:
+            handed.append(planning.Handing(pk, lead_id, day, clock, assignee, move.to))
+    return handed
+
+
+def carry_out(plan: Plan, *, by: User | None, batch: TransferBatch, notes: str = "") -> Done:
+    """Move the (locked) leads with their follow-ups, write it down and tell everybody concerned."""
+    these = Lead.objects.filter(AmongKeys("pk", plan.lead_ids))
+    _record(these, plan, batch, notes)
+    if plan.handed:
+        hand_over_follow_ups(plan.handed, batch)
+    these.update(
+        assigned_to=_receiver(plan, lambda to: to and to.pk, BigIntegerField()),
+        version=F("version") + 1,
+        updated_at=timezone.now(),
+        next_follow_up_date=planning.EARLIEST_DUE,
+    )
+    _rescore(plan.lead_ids, by)
+    _tell(plan, batch, by)
+    return Done(plan.moves, plan.skipped, plan.handed, batch)
+
+
+def hand_over_follow_ups(handed: Sequence[planning.Handing], batch: TransferBatch) -> None:
+    """Give follow-ups to others, and remember whose they were."""
+    those = FollowUp.objects.filter(AmongKeys("pk", [each.follow_up_id for each in handed]))
+    insert_from(MovedFollowUp, those, batch=Value(batch.pk), follow_up=F("pk"), from_user=F("assigned_to"))
+    planning.reassign(handed, by_id=batch.by_id)
+
+
+def _record(leads: "QuerySet[Lead]", plan: Plan, batch: TransferBatch, notes: str) -> None:
+    """A transfer and an activity for each lead, while it still has its old owner."""
+    now, actor = Value(timezone.now()), Value(batch.by_id, BigIntegerField())
+    insert_from(
+        LeadTransfer,
+        leads,
+        lead=F("pk"),
+        batch=Value(batch.pk),
+        from_user=F("assigned_to"),
+        to_user=_receiver(plan, lambda to: to and to.pk, BigIntegerField()),
+        transferred_by=actor,
+        transfer_reason=Value(batch.reason),
+        notes=Value(notes),
+        transferred_at=now,
+    )
+    old_owner = Coalesce("assigned_to__full_name", Value("nobody"))
+    new_owner = _receiver(plan, lambda to: f" to {to or 'nobody'}", CharField())
+    insert_from(
+        Activity,
+        leads,
+        lead=F("pk"),
+        activity_type=Value(Activity.Type.TRANSFER.value),
+        description=Concat(Value("Lead transferred from "), old_owner, new_owner),
+        notes=Value(batch.reason),
+        user=actor,
+        occurred_at=now,
+    )
+
+
+def _receiver(plan: Plan, said: Callable[[User | None], Any], output: Any) -> Combinable:
+    """What is said of each lead's receiver, as an expression."""
+    values = [Value(said(moves[0].to), output) for moves in plan.by_receiver.values()]
+    if len(values) == 1:
+        return values[0]
+    keys = [[move.lead.pk for move in each] for each in plan.by_receiver.values()]
+    return Case(
+        *(When(AmongKeys("pk", these), then=value) for these, value in zip(keys, values, strict=True)),
+        output_field=output,
+    )
+
+
+def _rescore(lead_ids: list[int], by: User | None) -> None:
+    """A scoring rule may count the transfers of a lead; nothing else about owners can be asked."""
+    if not LeadScoringRule.objects.filter(is_active=True, condition_field="transfer_count").exists():
+        return
+    if len(lead_ids) <= RESCORED_AT_ONCE:
+        scores.rescore(lead_ids=lead_ids, by=by, reason="Activity: Transfer")
+    else:
+        scoring_runs.restart(by=None, reason="Leads transferred")
+
+
+def _tell(plan: Plan, batch: TransferBatch, by: User | None) -> None:
+    """One message for each receiver and one for each previous owner, but none about what one did oneself."""
+    shared: Mapping[str, object] = {
+        "by_name": str(by) if by else "Athena",
+        "reason": batch.reason,
+        "until": in_words(batch.until),
+    }
+    messages = []
+    for moves in plan.by_receiver.values():
+        names = sorted({str(move.owner) for move in moves if move.owner is not None})
+        messages.append(_message("leads_received", moves[0].to, moves, batch, {**shared, "from_names": names}))
+    for moves in _grouped(plan.moves, lambda move: move.lead.assigned_to_id).values():
+        to_name = ", ".join(sorted({str(move.to or "nobody") for move in moves}))
+        messages.append(_message("leads_transferred", moves[0].owner, moves, batch, {**shared, "to_name": to_name}))
+    outbox.add_many(message for message in messages if message and (by is None or message.recipient_id != by.pk))
+
+
+def _message(
+    kind: str, to: User | None, moves: Sequence[Move], batch: TransferBatch, context: Mapping[str, object]
+) -> outbox.Message | None:
+    if to is None or not to.is_active:
+        return None
+    sample = [{"id": move.lead.pk, "name": str(move.lead)} for move in moves[:TOLD_LEADS]]
+    unlisted = [move.lead.pk for move in moves[TOLD_LEADS:]]
+    key = f"{kind.removeprefix('leads_')}:{batch.pk}:{to.pk}"
+    return outbox.Message(kind, to.pk, key, {**context, "count": len(moves), "leads": sample, UNLISTED: unlisted})
+
+
+def in_words(day: date | None) -> str | None:
+    return f"{day:%-d %B %Y}" if day else None
+
+
+def _grouped(moves: Iterable[Move], key: Callable[[Move], Any]) -> dict[Any, list[Move]]:
+    groups: dict[Any, list[Move]] = {}
+    for move in moves:
+        groups.setdefault(key(move), []).append(move)
+    return groups
+
+
+def _value(moves: Iterable[Move]) -> Decimal:
+    return sum((move.lead.estimated_value or Decimal(0) for move in moves), Decimal(0))

@@ -1,0 +1,238 @@
+"""A setting that makes no sense is said by its name, before anything starts."""
+
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.core.management.utils import get_random_secret_key
+
+from athena.api.rates import Rate
+from athena.config import environment, secret_strength
+
+STRONG = "Zq3vN8rTgY5wLk2HsPd7XbCj4MfUe9Ra"
+WEAK = [
+    "x", "secret", "changeme", "x" * 64, "ab" * 32, "0123456789" * 5, "abcdefghijklmnopqrstuvwxyz0123456789",
+    "hunter2hunter2hunter2hunter2hunter2", "Tr0ub4dor&3Tr0ub4dor&3Tr0ub4dor&3", STRONG[:31], f"change-me-{STRONG}",
+    f"django-insecure-{STRONG}", f"your-secret-key-{STRONG}", "qwertyuiopasdfghjklzxcvbnm1234567890",
+    "01234567890123456789012345678901", " " * 40 + "x",
+]  # fmt: skip
+ROOT = Path(__file__).parents[3]
+URL_WITH_SECRET = "://athena:hunter2@"
+
+
+@pytest.fixture
+def given(monkeypatch):
+    """Sets NAME to a text."""
+    return lambda text: monkeypatch.setenv("NAME", text)
+
+
+READ = {
+    "flag": lambda: environment.flag("NAME"),
+    "number": lambda: environment.number("NAME", 5, most=65_535),
+    "level": lambda: environment.one_of("NAME", "INFO", ("INFO", "ERROR")),
+    "zone": lambda: environment.zone("NAME", "UTC"),
+    "region": lambda: environment.region("NAME", "US"),
+    "country": lambda: environment.holidays_country("NAME", "US"),
+    "state": lambda: environment.holidays_region("NAME", "US"),
+    "canton": lambda: environment.holidays_region("NAME", "SG"),
+    "rate": lambda: environment.rate("NAME", "none"),
+    "mailbox": lambda: environment.mailbox("NAME", "a@localhost"),
+    "base": lambda: environment.base_url("NAME", "http://localhost"),
+    "database": lambda: environment.database("NAME", Path("/data/athena.sqlite3"))["NAME"],
+    "broker": lambda: environment.broker("NAME"),
+    "mail": lambda: environment.mail_server("NAME").get("EMAIL_HOST"),
+    "provider": lambda: environment.mail_server("NAME"),
+    "words": lambda: environment.words("NAME"),
+    "origins": lambda: environment.origins("NAME"),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        ("flag", "1", True), ("flag", "Yes", True), ("flag", "off", False), ("flag", "", False),
+        ("number", "65535", 65_535), ("number", " 7 ", 7), ("number", "", 5),
+        ("level", "error", "ERROR"), ("level", "", "INFO"),
+        ("zone", "Europe/Berlin", "Europe/Berlin"), ("region", "de", "DE"),
+        ("country", "ca", "CA"), ("country", "", "US"), ("state", "ma", "MA"), ("state", "", ""),
+        ("rate", "5/second", Rate(5, 1)), ("rate", "none", None), ("rate", "", None),
+        ("mailbox", "Athena <a@b.example>", "Athena <a@b.example>"),
+        ("base", "https://athena.example.com/", "https://athena.example.com"),
+        ("base", "http://[::1]:8000", "http://[::1]:8000"),
+        ("database", "", "/data/athena.sqlite3"), ("database", "postgres://u:p@h:5432/sales", "sales"),
+        ("database", "postgresql://h/sales", "sales"), ("database", "sqlite:////tmp/x.sqlite3", "/tmp/x.sqlite3"),
+        ("broker", "rediss://:p@h:6379/1", "rediss://:p@h:6379/1"), ("broker", "", ""),
+        ("mail", "smtp+tls://u:p@mail.example.com:587", "mail.example.com"), ("mail", "", None),
+        ("provider", "mailgun://?api_key=a%26b&sender_domain=mg.example.com", {
+            "EMAIL_BACKEND": "anymail.backends.mailgun.EmailBackend",
+            "ANYMAIL": {"MAILGUN_API_KEY": "a&b", "MAILGUN_SENDER_DOMAIN": "mg.example.com"},
+        }),
+        ("provider", "unisender-go://", {
+            "EMAIL_BACKEND": "anymail.backends.unisender_go.EmailBackend", "ANYMAIL": {},
+        }),
+        ("origins", "https://A.example, https://*.b.example:8443", ["https://a.example", "https://*.b.example:8443"]),
+        ("origins", "", []),
+        ("words", "a, b,,c ", ["a", "b", "c"]), ("words", " , ", []),
+    ],
+)  # fmt: skip
+def test_settings_are_read(given, kind, text, expected):
+    given(text)
+    assert READ[kind]() == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "texts", "needs"),
+    [
+        ("flag", ["maybe", "2"], "must be 1 or 0"),
+        ("number", ["x", "1.5", "-1", "0", "65536", "1e3", "٣", "9" * 30], "must be a whole number from 1 to 65,535"),
+        ("level", ["LOUD"], "must be one of INFO, ERROR"),
+        ("zone", ["Mars/Olympus", "America", "../etc", "/etc/localtime"], "must be a zone like Europe/Berlin"),
+        ("region", ["XX", "USA"], "must be a country's two letters, like US"),
+        ("country", ["XX", "Mars", "U"], "must be a country's two letters, like US"),
+        ("canton", ["XX"], "must be a region of SG (there is none: leave it empty)"),
+        ("rate", ["300", "5/week", "many"], "must be none or a number of requests in a time, like 300/minute"),
+        (
+            "origins",
+            [
+                "athena.example.com",
+                "https://u@h",
+                "https://h/x",
+                "https://h;x",
+                "https://h evil",
+                "ftp://h",
+                "https://*",
+            ],
+            "must be origins like https://www.example.com, without a path",
+        ),
+        ("mailbox", ["Athena", "a@", "a b@c"], "must be an address like Athena <athena@example.com>"),
+        (
+            "base",
+            ["athena.example.com", "ftp://h", "https://", "http://h/athena", "http://u:p@h", "http://h:x"],
+            "must be an address like https://athena.example.com, without a path",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_said(given, kind, texts, needs):
+    for text in texts:
+        given(text)
+        with pytest.raises(environment.WrongSetting) as caught:
+            READ[kind]()
+        assert str(caught.value) == f"Athena can't start: NAME {needs}, not {text!r}."
+
+
+@pytest.mark.parametrize(
+    ("kind", "texts", "needs"),
+    [
+        (
+            "database",
+            [
+                f"mysql{URL_WITH_SECRET}h/x", f"postgres{URL_WITH_SECRET}h", f"postgres{URL_WITH_SECRET}h:port/x",
+                "sqlite://", "sqlite://:memory:", "athena", f"postgres{URL_WITH_SECRET}[h/x",
+            ],
+            "must look like postgres://user:password@host:5432/athena or sqlite:////folder/athena.sqlite3.",
+        ),
+        ("broker", ["redis://", "localhost:6379", "http://h", f"redis{URL_WITH_SECRET}h:70000"],
+         "must look like redis://:password@host:6379/0."),
+        ("mail", [f"http{URL_WITH_SECRET}h", f"smtp{URL_WITH_SECRET}h:x", "mail.example.com", "smtp://"],
+         "must look like smtp://host:25, smtp+tls://user:password@host:587 or smtp+ssl://user:password@host:465,"
+         " or name a provider and its settings like postmark://?server_token=…."),
+        ("mail", ["http://?token=hunter2", "postmark://hunter2", "a.b://?token=hunter2", "nobody://?token=hunter2",
+                  "postmark://?hunter2"],
+         "must look like smtp://host:25, smtp+tls://user:password@host:587 or smtp+ssl://user:password@host:465,"
+         " or name a provider and its settings like postmark://?server_token=…."),
+    ],
+)  # fmt: skip
+def test_what_may_hold_a_password_is_not_repeated(given, kind, texts, needs):
+    for text in texts:
+        given(text)
+        with pytest.raises(environment.WrongSetting) as caught:
+            READ[kind]()
+        assert str(caught.value) == f"Athena can't start: NAME {needs}"
+
+
+def test_keys_are_made_once_or_must_be_set(given, tmp_path):
+    made = environment.secret("NAME", kept_in=tmp_path)
+    assert (len(made), environment.secret("NAME", kept_in=tmp_path)) == (50, made)
+    assert (tmp_path / "name").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(environment.WrongSetting, match="NAME must be set to a long random text"):
+        environment.secret("NAME", kept_in=None)
+    given(STRONG)
+    assert environment.secret("NAME", kept_in=None) == STRONG
+
+
+@pytest.mark.parametrize("weak", WEAK)
+@pytest.mark.parametrize("name", ["SECRET_KEY", "JWT_SIGNING_KEY", "METRICS_TOKEN"])
+def test_a_key_that_can_be_guessed_is_refused_at_start(tmp_path, name, weak, monkeypatch):
+    needs = (
+        f"Athena can't start: {name} must be a random text of 32 characters or more (`make env` writes one into .env)."
+    )
+    for place in ("environment", "file"):
+        monkeypatch.delenv(name, raising=False)
+        if place == "file":
+            (tmp_path / name.lower()).write_text(weak)
+        else:
+            monkeypatch.setenv(name, weak)
+        with pytest.raises(environment.WrongSetting) as caught:
+            environment.secret(name, kept_in=tmp_path)
+        assert str(caught.value) == needs
+
+
+def test_what_is_random_is_taken():
+    makers = [lambda: secrets.token_urlsafe(48), lambda: secrets.token_urlsafe(24), lambda: secrets.token_hex(16),
+              get_random_secret_key, lambda: uuid4().hex, lambda: str(uuid4())]  # fmt: skip
+    for make in makers:
+        for _ in range(500):
+            secret_strength.require_strong(make())
+
+
+def test_a_key_made_by_two_at_once_is_one_and_is_never_read_half_written(given, tmp_path, monkeypatch):
+    others = []
+
+    def while_another_makes_it():
+        monkeypatch.setattr(environment, "get_random_secret_key", lambda: "x" + STRONG)
+        others.append(environment.secret("NAME", kept_in=tmp_path))
+        return STRONG
+
+    monkeypatch.setattr(environment, "get_random_secret_key", while_another_makes_it)
+    assert (environment.secret("NAME", kept_in=tmp_path), others) == ("x" + STRONG, ["x" + STRONG])
+    assert [path.name for path in tmp_path.iterdir()] == ["name"]
+
+
+def test_a_folder_is_made_or_its_fault_is_said(tmp_path):
+    assert environment.folder("NAME", tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(environment.WrongSetting, match="NAME names a folder that can't be made"):
+        environment.folder("NAME", tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["manage.py", "check"],
+        ["-m", "gunicorn", "--config", "python:athena.runtime.gunicorn_conf", "athena.wsgi"],
+        ["-m", "celery", "--app", "athena", "worker"],
+        ["-m", "celery", "--app", "athena", "beat"],
+        ["-m", "athena.runtime.healthcheck", "web"],
+    ],
+    ids=lambda command: command[-1],
+)
+def test_every_program_ends_with_that_line_alone(command, tmp_path):
+    own = {"TICK_SECONDS": "often", "VAR_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "athena.settings"}
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=os.environ | own, capture_output=True, text=True, timeout=60
+    )
+    line = "Athena can't start: TICK_SECONDS must be a whole number from 1 to 3,600, not 'often'.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
+
+
+def test_a_file_that_is_named_must_be_there(tmp_path):
+    own = {"ENV_FILE": str(tmp_path / "no.env"), "VAR_DIR": str(tmp_path)}
+    command = [sys.executable, "manage.py", "check"]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | own, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (
+        1, f"Athena can't start: ENV_FILE names a file that is not there: {tmp_path}/no.env\n",
+    )  # fmt: skip

@@ -1,0 +1,80 @@
+"""The Content-Security-Policy of every page, and that no page needs what it forbids."""
+
+from datetime import date
+from html.parser import HTMLParser
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from sales.services import schedules
+from sales.services.follow_ups import follow_ups
+
+STRICT = {
+    "default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "img-src": "'self' data:",
+    "font-src": "'self'", "connect-src": "'self'", "form-action": "'self'", "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}  # fmt: skip
+REPORTS = [
+    f"/admin/sales/leadsource/reports/{name}/" for name in ("performance", "roi", "speed", "losses", "effectiveness")
+]
+RULES = [f"/admin/sales/leadscoringrule/{page}" for page in ("", "add/", "matches/")]
+PAGES = ["/admin/", "/admin/password_change/", "/api/v1/docs", "/admin/sales/sourcespend/upload/", *RULES, *REPORTS]
+
+
+class Inline(HTMLParser):
+    """Collects what a strict policy would block."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        is_data = (values.get("type") or "") not in ("", "module", "text/javascript")
+        if tag == "style" or (tag == "script" and "src" not in values and not is_data):
+            self.found.append(f"<{tag}>")
+        self.found += [
+            f"{name}={value}" for name, value in attributes
+            if name == "style" or name.startswith("on") or (value or "").strip().lower().startswith("javascript:")
+        ]  # fmt: skip
+        for name in ("src", "href") if tag in ("script", "link", "img") else ():
+            if (values.get(name) or "").startswith(("http:", "https:", "//")):
+                self.found.append(values[name])
+
+
+def check(answer):
+    assert answer.status_code == 200
+    policy = dict(part.strip().split(" ", 1) for part in answer["Content-Security-Policy"].split(";"))
+    page = Inline()
+    page.feed(answer.content.decode())
+    assert (policy, page.found) == (STRICT, [])
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_pages(browse, admin_user_page, url):
+    check(admin_user_page.get(url))
+
+
+@pytest.fixture
+def admin_user_page(browse, admin):
+    return browse(admin)
+
+
+def test_the_way_in(client, db):
+    check(client.get("/admin/login/"))
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label)
+@pytest.mark.parametrize("name", ["changelist", "add", "change", "history", "delete"])
+def test_the_admin(browse, admin, manager, rep, make_lead, model, name):
+    schedules.install()
+    lead = make_lead(assigned_to=rep)
+    follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2027, 1, 5))
+    page = f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}"
+    row = model._default_manager.first()
+    if name in ("change", "history", "delete") and row is None:
+        return
+    answer = browse(admin).get(reverse(page, args=[row.pk] if name in ("change", "history", "delete") else []))
+    if answer.status_code != 403:
+        check(answer)

@@ -1,0 +1,52 @@
+"""No cell of a file that Athena writes is run as a formula, and its own files are read back as they were."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from athena.http.spreadsheet_cells import safe_cell, typed_cell
+
+
+@pytest.mark.parametrize(
+    ("typed", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+12125550100", "'+12125550100"),
+        ("-5", "'-5"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("\tx", "'\tx"),
+        ("\rx", "'\rx"),
+        ("  =1", "'  =1"),
+        ("\u00a0=1", "'\u00a0=1"),
+        ("\ufeff=1", "'\ufeff=1"),
+        ("＝1", "'＝1"),
+        ("two\n=lines", "two\n'=lines"),
+        ("two\r\n  =lines", "two\r\n'  =lines"),
+        ("two\r=lines", "two\r'=lines"),
+        ("\n=1", "\n'=1"),
+        ("two\u2028=lines", "two\u2028'=lines"),
+        ("'=1", "''=1"),
+        ("a=1", "a=1"),
+        ("O'Hara", "O'Hara"),
+        ("'tis", "'tis"),
+        ("", ""),
+    ],
+)
+def test_what_a_spreadsheet_would_run_gets_an_apostrophe_and_loses_it_again(typed: str, cell: str) -> None:
+    assert (safe_cell(typed), typed_cell(cell)) == (cell, typed)
+
+
+@pytest.mark.parametrize("value", [None, True, -5, Decimal("-1.50"), -0.5, date(2026, 5, 1)])
+def test_what_is_not_text_stays_what_it_is(value: object) -> None:
+    assert safe_cell(value) is value
+
+
+@given(st.text(alphabet="='+-@\t\r\n \u2028a", max_size=12))
+def test_any_text_comes_back_and_no_line_of_it_is_a_formula(text: str) -> None:
+    cell = safe_cell(text)
+    assert typed_cell(cell) == text
+    assert not any(line.lstrip()[:1] in tuple("=+-@") or line[0] in "\t\r" for line in cell.splitlines(keepends=True))

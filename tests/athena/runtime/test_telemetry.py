@@ -1,0 +1,152 @@
+"""Request ids, the log's lines, and what is added up."""
+
+import json
+import re
+
+import pytest
+from celery import current_app
+from django.test import Client
+from django.utils import timezone
+from structlog.testing import capture_logs
+
+from athena.celery import app
+from athena.models import TaskTotal
+from athena.runtime import telemetry
+from athena.runtime.logs import request_id
+from athena.runtime.task_publisher import wake
+
+ID = "gateway-0123456789"
+
+
+def samples(text):
+    return dict(line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
+
+
+@pytest.fixture
+def scrape(db, settings):
+    settings.METRICS_TOKEN = "the-token"
+    return lambda: samples(Client().get("/metrics", headers={"Authorization": "Bearer the-token"}).content.decode())
+
+
+def test_an_answer_carries_the_gateways_id_or_one_of_ours(db):
+    assert Client().get("/healthz", headers={"X-Request-ID": ID})["X-Request-ID"] == ID
+    for unsound in ("short", "x" * 65, "line\nbreak", "a b c d e f g", "{}" * 8):
+        assert re.fullmatch("[0-9a-f]{32}", Client().get("/healthz", headers={"X-Request-ID": unsound})["X-Request-ID"])
+    assert Client().get("/no/such/page", headers={"X-Request-ID": ID})["X-Request-ID"] == ID
+
+
+def test_each_request_is_one_line_without_its_parameters(api, rep):
+    with capture_logs() as lines:
+        api(rep).get("/api/v1/sales/leads?search=secret")
+        Client().get("/healthz")
+    (line,) = [each for each in lines if each["event"] == "request"]
+    assert line.pop("ms") >= 0
+    assert line == {
+        "event": "request", "log_level": "info", "method": "GET", "path": "/api/v1/sales/leads", "status": 200,
+        "user": rep.pk,
+    }  # fmt: skip
+
+
+def test_the_id_goes_along_with_the_task_that_the_request_wakes(transactional_db, rf, monkeypatch):
+    sent = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, args, retry, headers: sent.append(headers))
+    from django.http import HttpResponse
+
+    def view(request):
+        wake("sales.tick")
+        return HttpResponse()
+
+    telemetry.requests(view)(rf.get("/", headers={"X-Request-ID": ID}))
+    assert sent == [{"request_id": ID}]
+
+
+@pytest.fixture
+def run(db):
+    """Runs a task as a worker does."""
+
+    def call(body, **options):
+        task = app.task(body, name=f"tests.{body.__name__}", shared=False)
+        try:
+            return task.apply(**options)
+        finally:
+            del app.tasks[task.name]
+
+    return call
+
+
+def test_a_tasks_lines_carry_the_id_of_the_request_that_woke_it_or_its_own(run):
+    seen = []
+
+    def look():
+        seen.append(request_id())
+
+    run(look, headers={"request_id": ID})
+    run(look, task_id="own-id")
+    assert (seen, request_id()) == ([ID, "own-id"], None)
+
+
+def test_tasks_are_added_up(run, scrape):
+    def works(): ...
+
+    def fails():
+        raise ValueError("no")
+
+    for body in (works, works, fails):
+        run(body)
+    assert {(each.task, each.outcome, each.runs) for each in TaskTotal.objects.all()} == {
+        ("tests.works", "done", 2), ("tests.fails", "failed", 1),
+    }  # fmt: skip
+    found = scrape()
+    assert found['athena_tasks_total{outcome="done",task="tests.works"}'] == "2.0"
+    assert float(found['athena_task_seconds_total{outcome="failed",task="tests.fails"}']) > 0
+
+
+def test_metrics_need_the_token(db, settings):
+    settings.METRICS_TOKEN = "the-token"
+    for sent in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "the-token"}, {"Authorization": "Bearer "}):
+        answer = Client().get("/metrics", headers=sent)
+        assert (answer.status_code, answer["WWW-Authenticate"], json.loads(answer.content)["code"]) == (
+            401, "Bearer", "not_authenticated",
+        )  # fmt: skip
+
+
+def test_requests_are_counted_by_route(scrape, api, rep, make_lead):
+    name = 'athena_requests_total{method="GET",route="/api/v1/sales/leads/{pk}",status="200"}'
+    before = float(scrape().get(name, 0))
+    for _ in range(3):
+        assert api(rep).get(f"/api/v1/sales/leads/{make_lead(assigned_to=rep).pk}").status_code == 200
+    assert float(scrape()[name]) == before + 3
+    api(rep).generic("BREW", "/no/such/page")
+    found = scrape()
+    assert 'athena_requests_total{method="other",route="none",status="404"}' in found
+    assert 'athena_request_seconds_count{method="GET",route="/metrics"}' in found
+
+
+def test_what_waits_and_what_died(scrape, rep):
+    from notifications import outbox
+    from notifications.models import Delivery
+
+    assert "athena_outbox_age_seconds" not in scrape()
+    for key in "abc":
+        outbox.add(kind="lead_assigned", recipient_id=rep.pk, dedupe_key=key, context={})
+    Delivery.objects.filter(notification__dedupe_key="a").update(state="dead", ended_at=timezone.now())
+    found = scrape()
+    counts = {
+        state: found[f'athena_deliveries{{channel="email",state="{state}"}}']
+        for state in ("due", "queued", "dead", "dead_in_a_day", "sent_in_a_week")
+    }
+    assert counts == {"due": "2.0", "queued": "0.0", "dead": "1.0", "dead_in_a_day": "1.0", "sent_in_a_week": "0.0"}
+    assert (float(found["athena_outbox_age_seconds"]) >= 0, found["athena_database_up"]) == (True, "1.0")
+
+
+def test_without_the_database_there_is_one_figure(scrape, monkeypatch):
+    from django.db import OperationalError
+
+    from athena.runtime.metrics import FromDatabase
+
+    def away(self):
+        raise OperationalError("away")
+
+    monkeypatch.setattr(FromDatabase, "_read", away)
+    ours = {name: value for name, value in scrape().items() if name.startswith("athena_")}
+    assert {name: value for name, value in ours.items() if "_request" not in name} == {"athena_database_up": "0.0"}

@@ -1,0 +1,192 @@
+"""One person's unknown time zone: refused at every door, and no harm to anybody where plain SQL wrote it."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+import structlog
+import time_machine
+from django.contrib import admin as django_admin
+from django.core.checks import Tags, run_checks
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from athena import time_zones
+from athena.accounts.models import User, validate_time_zone
+from athena.accounts.roles import Role
+from athena.config import environment
+from notifications import delivery
+from notifications.models import Notification
+from sales.admin.reports.report_tables import REPORTS
+from sales.models import FollowUp
+from sales.services.follow_ups import digests, follow_ups, overdue, reminders
+from tests.athena.api.routes import BASE, CALENDAR, READS
+from tests.athena.api.test_query_counts import filler
+from tests.fixtures import new_user
+
+NO_ZONES = [
+    *("Etc/Gone", "localtime", "Factory", "posixrules", "right/Europe/Berlin", "posix/UTC", "posixrules", "America"),
+    *("europe/berlin", "Europe/Berlin ", "../../etc/passwd", "/etc/localtime", "UTC+3", "EST5EDT,M3.2.0,M11.1.0", "Z"),
+]
+NOW = "2026-11-24T15:00Z"
+
+
+@pytest.mark.parametrize("name", NO_ZONES)
+def test_every_door_refuses_what_the_tz_database_lacks(name, world, db, api, browse, monkeypatch):
+    admin, rep = world["admin"], world["somebody"]
+    if name == name.strip():
+        assert api(rep).patch(f"{BASE}auth/me", {"time_zone": name}).status_code == 400
+    address = reverse("admin:accounts_user_change", args=[rep.pk])
+    page = browse(admin).get(address)
+    values = {field.html_name: field.value() or "" for field in page.context["adminform"].form}
+    answer = browse(admin).post(address, {**values, "is_active": "on", "time_zone": name})
+    assert "time_zone" in answer.context["adminform"].form.errors
+    with pytest.raises(ValidationError):
+        validate_time_zone(name)
+    monkeypatch.setenv("NAME", name)
+    if name == name.strip():
+        with pytest.raises(environment.WrongSetting):
+            environment.zone("NAME", "UTC")
+    assert User.objects.get(pk=rep.pk).time_zone == "America/New_York"
+
+
+def test_every_zone_that_is_offered_is_one():
+    assert len(time_zones.names()) > 400
+    assert all(time_zones.find_zone(name).key == name for name in time_zones.names())
+
+
+@pytest.fixture(scope="module")
+def world(made_once):
+    """Rows of everything, somebody with a bad zone among their owners, and two others."""
+    with time_machine.travel(NOW, tick=False):
+        admin, somebody = new_user("admin", Role.ADMIN), new_user("poisoned", time_zone="America/New_York")
+        add = filler(admin)
+        ids = [add(), add()][0]
+        colleague = ids["users"]
+        lead = ids["leads"].__class__.objects.create(company_name="Choir", assigned_to=somebody)
+        for day in (date(2026, 11, 23), date(2026, 11, 24), date(2026, 11, 25), date(2026, 12, 1)):
+            follow_ups.create(
+                by=somebody, lead_id=lead.pk, follow_up_type="call", scheduled_date=day, scheduled_time=time(10)
+            )
+            follow_ups.create(
+                by=admin, lead_id=lead.pk, follow_up_type="call", scheduled_date=day, assigned_to=admin.pk
+            )
+        done = FollowUp.objects.filter(assigned_to=somebody).latest("pk")
+        follow_ups.complete(by=somebody, follow_up_id=done.pk, outcome="successful", no_next_reason="x")
+        reminders.fill_derived()
+    return {"admin": admin, "somebody": somebody, "colleague": colleague, "ids": ids}
+
+
+def api_answers(user, world):
+    client = APIClient()
+    client.force_authenticate(user)
+    found = {}
+    for route in READS:
+        resource = route.split("/{")[0].rpartition("/")[2]
+        keys = {"pk": world["ids"].get(resource, user).pk, "lead_id": world["ids"]["leads"].pk}
+        answer = client.get(BASE + route.format(**keys))
+        found[route] = answer.status_code, answer.json()
+    feed = client.get(f"{BASE}{CALENDAR.replace('{pk}', '')}?token={found['auth/me/calendar'][1]['token']}")
+    return found | {CALENDAR: (feed.status_code, feed.content)}
+
+
+def page_statuses(user, world):
+    client = Client()
+    client.force_login(user)
+    addresses = {reverse("admin:index"), *(reverse(f"admin:sales_leadsource_{report}") for report in REPORTS)}
+    for model in django_admin.site._registry:
+        name, row = f"admin:{model._meta.app_label}_{model._meta.model_name}", model._default_manager.first()
+        addresses.add(reverse(f"{name}_changelist"))
+        if row is not None:
+            addresses |= {reverse(f"{name}_{page}", args=[row.pk]) for page in ("change", "history")}
+    lead = world["ids"]["leads"].pk
+    addresses |= {reverse("admin:sales_lead_timeline", args=[lead]), reverse("admin:sales_lead_change", args=[lead])}
+    return {address: client.get(address).status_code for address in sorted(addresses)}
+
+
+def tick():
+    """The minute's work; what it told, without the times of the rows."""
+    with time_machine.travel("2026-11-25T14:30Z", tick=False):
+        reminders.fill_derived()
+        reminders.claim_due()
+        overdue.remind()
+        digests.send()
+        delivery.deliver()
+    with time_machine.travel("2026-11-30T14:30Z", tick=False):
+        overdue.escalate()
+    return sorted(Notification.objects.values_list("kind", "recipient", "dedupe_key"))
+
+
+@pytest.fixture(params=["Etc/Gone", "../../etc/passwd"])
+def poisoned(request, world, db):
+    """Acts before and after plain SQL has written a zone that is none (the company's until then)."""
+
+    def compare(act):
+        with time_machine.travel(NOW, tick=False):
+            with transaction.atomic():
+                before = act()
+                transaction.set_rollback(True)
+            User.objects.filter(pk=world["somebody"].pk).update(time_zone=request.param, settled_zone=request.param)
+            world["somebody"].refresh_from_db()
+            return before, act()
+
+    yield compare
+    world["somebody"].refresh_from_db()
+
+
+@pytest.mark.parametrize("who", ["admin", "somebody", "colleague"])
+def test_every_route_answers_as_before(poisoned, world, who):
+    before, after = poisoned(lambda: api_answers(User.objects.get(pk=world[who].pk), world))
+    for answers in (before, after):
+        answers["auth/me"][1].pop("time_zone")
+    assert before == after
+
+
+@pytest.mark.parametrize("who", ["admin", "somebody"])
+def test_every_page_opens_as_before(poisoned, world, who):
+    before, after = poisoned(lambda: page_statuses(User.objects.get(pk=world[who].pk), world))
+    assert before == after
+    assert not [address for address, status in after.items() if status >= 500]
+
+
+def test_every_tick_tells_everybody_what_it_told_before(poisoned, world):
+    before, after = poisoned(tick)
+    assert before == after
+    assert {"daily_digest", "follow_up_due", "follow_up_overdue", "escalation_overdue"} <= {kind for kind, *_ in after}
+    assert world["somebody"].pk in {recipient for _, recipient, _ in after}
+
+
+def test_it_is_named_where_somebody_looks(world, db, browse, client, monkeypatch):
+    admin, rep = world["admin"], world["somebody"]
+    monkeypatch.setattr(time_zones, "_reported", set())
+    with structlog.testing.capture_logs() as logs:
+        User.objects.filter(pk=rep.pk).update(time_zone="Etc/Gone")
+        rep.refresh_from_db()
+        assert [str(rep.zone), str(rep.zone)] == ["America/New_York"] * 2
+    assert [(line["event"], line["time_zone"]) for line in logs] == [("unknown_time_zone", "Etc/Gone")]
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert (answer.json()["status"], "time_zones" in answer.json()["problems"]) == ("degraded", True)
+    assert answer.json()["unknown_time_zones"] == ["Etc/Gone"]
+    found = [check for check in run_checks(tags=[Tags.database], databases=["default"]) if check.id == "accounts.W001"]
+    assert [check.msg for check in found] == ["1 user has the unknown time zone “Etc/Gone”."]
+    sentence = "unknown time zone “Etc/Gone”"
+    pages = [browse(user).get(reverse("admin:index")).content.decode() for user in (admin, rep)]
+    assert [sentence in page for page in pages] == [True, False]
+    page = browse(admin).get(reverse("admin:accounts_user_change", args=[rep.pk])).content.decode()
+    assert '<option value="" selected>' in page  # no zone at all, and not the alphabet's first
+
+
+@pytest.mark.parametrize("name", ["America/New_York", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "UTC"])
+def test_offsets_are_those_of_the_zone(name):
+    zone, first = time_zones.find_zone(name), datetime(2024, 2, 3, 4, 5, tzinfo=UTC)
+    found = time_zones.offsets(zone, first, first + timedelta(days=800))
+    for hour in range(0, 800 * 24 + 1, 7):
+        at = first + timedelta(hours=hour)
+        assert next(offset for until, offset in found if at < until).utcoffset(None) == at.astimezone(zone).utcoffset()
+    for until, _ in found[:-1]:
+        assert until.astimezone(zone).utcoffset() != (until - timedelta(seconds=1)).astimezone(zone).utcoffset()
+    assert timezone.is_aware(found[-1][0])

@@ -1,0 +1,22 @@
+"""A lead to which something of everything has happened."""
+
+from datetime import date
+
+from athena.accounts.models import User
+from sales.models import Lead, LeadSource
+from sales.services import activities
+from sales.services.follow_ups import follow_ups
+from sales.services.leads import leads
+from sales.services.ownership import transfers
+
+
+def tell_story(rep: User, colleague: User, manager: User) -> Lead:
+    """A new lead of the rep's, from the source "Fair": written to, planned for, given away and back."""
+    source, _ = LeadSource.objects.get_or_create(name="Fair")
+    lead = leads.create(by=rep, values={"company_name": "Band", "source": source.pk})
+    activities.log(by=rep, lead_id=lead.pk, activity_type="email", direction="inbound")
+    for day in (date(2026, 1, 5), date(2027, 1, 5)):
+        follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=day)
+    for whom in (colleague, rep):
+        transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), to_user_id=whom.pk)
+    return lead

@@ -1,0 +1,106 @@
+"""Duplicates in the admin: said when a lead is saved, shown on its page and in the queue, merged step by step."""
+
+import pytest
+from django.urls import reverse
+
+from sales.models import IntakeForm, Lead, NotDuplicate
+from sales.services.leads import leads
+
+QUEUE, MERGE, APART = (reverse(f"admin:sales_lead_{name}") for name in ("duplicates", "merge", "not_duplicate"))
+LIST = reverse("admin:sales_lead_changelist")
+
+
+@pytest.fixture
+def pair(rep, manager):
+    values = {"contact_name": "Dana", "email": "dana@lincoln.example"}
+    first = leads.create(by=rep, values={**values, "company_name": "Lincoln Band"})
+    return first, leads.create(by=rep, values={**values, "estimated_passengers": 48})
+
+
+def change(lead):
+    return reverse("admin:sales_lead_change", args=[lead.pk])
+
+
+def said(answer):
+    return [str(message) for message in answer.context["messages"]]
+
+
+def test_a_new_lead_says_which_it_may_repeat(browse, rep, stranger, pair):
+    new = {"company_name": "Somebody", "email": "DANA@lincoln.example", "status": "new"}
+    messages = said(browse(rep).post(reverse("admin:sales_lead_add"), new, follow=True))
+    assert f'<a href="{change(pair[0])}">Lincoln Band</a> (same e-mail)' in " ".join(messages)
+    messages = said(browse(stranger).post(reverse("admin:sales_lead_add"), new, follow=True))
+    assert "same inquiry" not in " ".join(messages)
+
+
+def test_a_lead_page_shows_them_and_what_is_odd_about_the_trip(browse, rep, manager, pair):
+    leads.update(by=rep, lead_id=pair[0].pk, changes={"vehicle_type": "van", "estimated_passengers": 48})
+    pages = {by: browse(by).get(change(pair[0])).content.decode() for by in (rep, manager)}
+    for by, page in pages.items():
+        assert "Possibly the same inquiry" in page
+        assert change(pair[1]) in page
+        assert "48 passengers, and 14 seats" in page
+        assert ("Merge …" in page) == (by == manager)
+    leads.update(by=rep, lead_id=pair[1].pk, changes={"email": ""})
+    assert "Possibly the same inquiry" not in browse(rep).get(change(pair[0])).content.decode()
+
+
+def test_from_the_queue_to_one_lead(browse, manager, pair):
+    first, second = pair
+    client = browse(manager)
+    (shown,) = client.get(QUEUE).context["pairs"]
+    assert (shown.first, shown.second, shown.labels) == (first, second, ["Same e-mail"])
+    page = client.get(f"{MERGE}?id={first.pk}&id={second.pk}&keep={second.pk}")
+    assert page.context["kept"] == second
+    assert {row["label"] for row in page.context["rows"] if row["filled"]} == {"Company name"}
+    assert Lead.objects.open().count() == 2
+    answer = client.post(MERGE, {"id": [first.pk, second.pk], "keep": second.pk}, follow=True)
+    assert (answer.redirect_chain, said(answer)) == ([(change(second), 302)], ["2 leads are one: Lincoln Band."])
+    assert Lead.objects.open().get() == second
+    assert client.get(QUEUE).context["pairs"] == []
+    assert "was merged into" in client.get(change(first)).content.decode()
+
+
+def test_selected_leads_are_merged_by_the_action(browse, manager, pair):
+    data = {"action": "merge_selected", "_selected_action": [lead.pk for lead in pair]}
+    answer = browse(manager).post(LIST, data, follow=True)
+    assert [lead.pk for lead in answer.context["leads"]] == sorted(lead.pk for lead in pair)
+    alone = browse(manager).post(LIST, {**data, "_selected_action": [pair[0].pk]}, follow=True)
+    assert (alone.redirect_chain[-1][0], said(alone)) == (QUEUE, ["Choose two leads or more, or a pair of this list."])
+
+
+def test_what_can_not_be_merged_says_why(browse, rep, manager, pair):
+    leads.update(by=rep, lead_id=pair[1].pk, changes={"status": "won", "booked_value": 900})
+    answer = browse(manager).post(MERGE, {"id": [lead.pk for lead in pair]})
+    assert said(answer) == ["Only open leads are merged. Reopen the closed one first."]
+    assert Lead.objects.filter(archived_at=None).count() == 2
+
+
+@pytest.mark.parametrize("query", ["id=x", "id=1&id=", "id=-1", "id=" + "9" * 40, "id=１"])
+def test_an_address_that_names_no_leads_is_404(browse, manager, query):
+    assert browse(manager).get(f"{MERGE}?{query}").status_code == 404
+
+
+def test_not_a_duplicate_is_remembered(browse, rep, pair):
+    body = {"lead_id": pair[1].pk, "other_id": pair[0].pk, "next": change(pair[0])}
+    answer = browse(rep).post(APART, body)
+    assert (answer.status_code, answer["Location"]) == (302, change(pair[0]))
+    assert (NotDuplicate.objects.get().first, NotDuplicate.objects.get().second) == pair
+    assert browse(rep).post(APART, {**body, "next": "https://evil.example"})["Location"] == LIST
+    for wrong in ({"lead_id": "x"}, {"other_id": ""}, {"lead_id": "9" * 30}):
+        assert browse(rep).post(APART, body | wrong).status_code == 404
+    assert said(browse(rep).post(APART, body | {"lead_id": pair[0].pk}, follow=True)) == [
+        "lead_id: A lead is no duplicate of itself."
+    ]
+
+
+def test_a_manager_makes_a_form_and_is_shown_how_to_use_it(browse, manager):
+    client, add = browse(manager), reverse("admin:sales_intakeform_add")
+    wrong = client.post(add, {"name": "Site", "allowed_origins": "www.example.com", "is_active": "on"})
+    assert "An origin is written https://www.example.com" in wrong.content.decode()
+    client.post(add, {"name": "Site", "allowed_origins": "https://www.example.com", "is_active": "on"})
+    form = IntakeForm.objects.get()
+    page = client.get(reverse("admin:sales_intakeform_change", args=[form.pk])).content.decode()
+    assert len(form.key) > 20
+    assert f"/intake/{form.key}/&quot; title=" in page
+    assert client.get(f"/intake/{form.key}/").status_code == 200

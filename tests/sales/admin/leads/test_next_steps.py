@@ -1,0 +1,178 @@
+"""What comes next, in the admin: snoozes, warnings, cadences, calling again, the calendar's address."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import time_machine
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import escape
+
+from athena.accounts.models import User
+from sales.models import Cadence, CadenceEnrolment, CadenceStep, FollowUp, Lead
+from sales.services.follow_ups import cadences, follow_ups
+
+FORMSET = {"steps-TOTAL_FORMS": "3", "steps-INITIAL_FORMS": "0"}
+
+
+@pytest.fixture
+def lead(make_lead, rep):
+    return make_lead(assigned_to=rep)
+
+
+@pytest.fixture
+def plan(rep, lead):
+    return follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2027, 1, 5))
+
+
+@pytest.fixture
+def cadence(db):
+    made = Cadence.objects.create(name="New inquiry")
+    for day in (0, 2):
+        CadenceStep.objects.create(cadence=made, day=day, follow_up_type="call")
+    return made
+
+
+def said(answer):
+    return [(message.level_tag, str(message)) for message in answer.context["messages"]]
+
+
+def steps(cadence):
+    return list(cadence.steps.values_list("day", "follow_up_type", "notes"))
+
+
+def test_a_manager_defines_a_cadence_with_its_steps_and_changes_it(browse, manager):
+    client = browse(manager)
+    step = {"steps-0-day": "0", "steps-0-follow_up_type": "call", "steps-0-notes": "Say hello"}
+    other = {"steps-1-day": "3", "steps-1-follow_up_type": "email"}
+    body = {"name": "New inquiry", "is_active": "on", **FORMSET}
+    twice = client.post(reverse("admin:sales_cadence_add"), body | step | other | {"steps-1-day": "0"})
+    assert (twice.status_code, Cadence.objects.count()) == (200, 0)
+    assert "Please correct the duplicate" in twice.content.decode()
+    assert client.post(reverse("admin:sales_cadence_add"), body | step | other).status_code == 302
+    cadence = Cadence.objects.get()
+    assert (cadence.name, steps(cadence)) == ("New inquiry", [(0, "call", "Say hello"), (3, "email", "")])
+    first, second = cadence.steps.all()
+    url = reverse("admin:sales_cadence_change", args=[cadence.pk])
+    keys = {"steps-0-id": first.pk, "steps-1-id": second.pk, "steps-0-cadence": cadence.pk,
+            "steps-1-cadence": cadence.pk, "steps-INITIAL_FORMS": "2"}  # fmt: skip
+    new = {"steps-2-day": "1", "steps-2-follow_up_type": "meeting", "steps-2-cadence": cadence.pk}
+    changed = client.post(url, body | step | other | keys | new | {"name": "Other", "steps-0-DELETE": "on",
+                                                                   "steps-1-day": "4"})  # fmt: skip
+    cadence.refresh_from_db()
+    assert (changed.status_code, cadence.name) == (302, "Other")
+    assert steps(cadence) == [(1, "meeting", ""), (4, "email", "")]
+
+
+def test_selected_leads_are_put_on_a_cadence(browse, rep, lead, cadence, make_lead):
+    closed = make_lead(assigned_to=rep, status="won", company_name="Won already")
+    client, url = browse(rep), reverse("admin:sales_lead_changelist")
+    body = {"action": "cadence_selected", "_selected_action": [lead.pk, closed.pk]}
+    page = client.post(url, body)
+    assert (page.status_code, "Day 0: Call, Day 2: Call" in page.content.decode()) == (200, True)
+    assert not CadenceEnrolment.objects.exists()
+    done = client.post(url, body | {"step": "confirm", "cadence": cadence.pk}, follow=True)
+    assert said(done) == [
+        ("error", "Won already: The lead is closed. Reopen it first."), ("success", "1 put on the cadence."),
+    ]  # fmt: skip
+    assert CadenceEnrolment.objects.get().lead == lead
+
+
+def test_a_leads_page_shows_its_cadence_and_stops_it(browse, rep, colleague, lead, cadence):
+    cadences.enrol(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
+    page, stop = (reverse(f"admin:sales_lead_{name}", args=[lead.pk]) for name in ("change", "stop_cadence"))
+    assert "Goes on" in browse(rep).get(page).content.decode()
+    assert (stop in browse(rep).get(page).content.decode(), stop in browse(colleague).get(page).content.decode()) == (
+        True, False,
+    )  # fmt: skip
+    assert said(browse(rep).post(stop, follow=True)) == [
+        ("success", "The lead is off “New inquiry”. What is planned stays planned.")
+    ]
+    assert said(browse(rep).post(stop, follow=True)) == [("error", "The lead is on no cadence.")]
+
+
+def test_completing_a_step_says_what_comes_next(browse, rep, lead, cadence):
+    with time_machine.travel("2026-11-23T15:00Z", tick=False):
+        cadences.enrol(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
+        url = reverse("admin:sales_followup_complete", args=[FollowUp.objects.get().pk])
+        assert "A step of the cadence “New inquiry” (day 0)" in browse(rep).get(url).content.decode()
+        done = browse(rep).post(url, {"outcome": "no_answer", "next_follow_up_days": "3"}, follow=True)
+    assert said(done) == [("success", "Done: Lincoln High School Band. Next: Call on 2026-11-25.")]
+
+
+def test_completing_with_nothing_to_follow(browse, rep, plan):
+    url = reverse("admin:sales_followup_complete", args=[plan.pk])
+    body = {"outcome": "successful", "next_follow_up_days": "3", "no_next_reason": "They travel in May"}
+    both = browse(rep).post(url, body | {"schedule_next": "on"})
+    assert both.context["form"].errors == {"no_next_reason": ["There is a next follow-up, or the end of it: not both."]}
+    assert browse(rep).post(url, body).status_code == 302
+    plan.refresh_from_db()
+    assert (plan.no_next_reason, FollowUp.objects.count()) == ("They travel in May", 1)
+
+
+@time_machine.travel("2026-11-23T15:00Z", tick=False)
+def test_snoozing(browse, rep, colleague, plan):
+    url = reverse("admin:sales_followup_snooze", args=[plan.pk])
+    page = browse(rep).get(reverse("admin:sales_followup_change", args=[plan.pk])).content.decode()
+    assert page.count(f'formaction="{url}"') == 3
+    assert said(browse(rep).post(url, {"minutes": "120"}, follow=True)) == [
+        ("success", "Maria is reminded on Monday, 23 November, 17:00.")
+    ]
+    assert FollowUp.objects.get().snoozed_until == timezone.now() + timedelta(hours=2)
+    for wrong in ({}, {"minutes": "x"}, {"minutes": "7"}, {"minutes": "-30"}):
+        assert said(browse(rep).post(url, wrong, follow=True)) == [
+            ("error", "until: This must be a time in the next 30 days.")
+        ]
+    assert browse(colleague).post(url, {"minutes": "30"}).status_code == 403
+
+
+def test_a_day_after_the_pickup_is_warned_of(browse, rep, lead, plan):
+    Lead.objects.update(pickup_at=datetime(2027, 1, 4, 12, tzinfo=UTC))
+    warning = ("warning", "The trip begins before that, on 4 January 2027.")
+    body = {"follow_up_type": "call", "scheduled_date": "2027-01-06", "lead": lead.pk}
+    added = browse(rep).post(reverse("admin:sales_followup_add"), body, follow=True)
+    assert (said(added)[0], FollowUp.objects.count()) == (warning, 2)
+    moved = browse(rep).post(reverse("admin:sales_followup_change", args=[plan.pk]), body, follow=True)
+    assert said(moved)[0] == warning
+
+
+def test_calling_again(browse, rep, make_lead):
+    won = make_lead(assigned_to=rep, status="won", pickup_at=timezone.now() - timedelta(days=130))
+    make_lead(assigned_to=rep, company_name="Open Choir", pickup_at=timezone.now() - timedelta(days=1))
+    client, url = browse(rep), reverse("admin:sales_lead_changelist")
+
+    def listed(plan):
+        return [str(lead) for lead in client.get(f"{url}?plan={plan}").context["cl"].result_list]
+
+    assert (listed("call_again"), listed("trip_passed")) == ([str(won)], ["Open Choir"])
+    assert "Unplanned (1)" in client.get(url).content.decode()
+    page, repeat = (reverse(f"admin:sales_lead_{name}", args=[won.pk]) for name in ("change", "repeat"))
+    assert repeat in client.get(page).content.decode()
+    client.post(repeat)
+    new = Lead.objects.get(repeat_of=won)
+    assert repeat not in client.get(page).content.decode()
+    assert "Made from" in client.get(reverse("admin:sales_lead_change", args=[new.pk])).content.decode()
+    assert said(client.post(repeat, follow=True)) == [("error", "There is a new lead of this trip already.")]
+    done = client.post(url, {"action": "repeat_selected", "_selected_action": [won.pk]}, follow=True)
+    assert [level for level, _ in said(done)] == ["error"]
+    assert listed("call_again") == []
+
+
+def test_the_new_lead_of_a_trip_is_named_to_those_who_see_it(browse, rep, stranger, admin, make_lead):
+    trip = {"company_name": "Harbor Choir", "pickup_at": timezone.now() - timedelta(days=130)}
+    won = make_lead(assigned_to=rep, status="won", **trip)
+    new = make_lead(assigned_to=stranger, company_name="Somebody else's name", repeat_of=won)
+    page, repeat = (reverse(f"admin:sales_lead_{name}", args=[won.pk]) for name in ("change", "repeat"))
+    pages = [browse(who).get(page).content.decode() for who in (admin, rep)]
+    assert [escape(str(new)) in text for text in pages] == [True, False]
+    assert [repeat in text for text in pages] == [False, False]
+
+
+def test_ones_calendar_has_an_address_that_can_be_renewed(browse, rep):
+    url = reverse("admin:sales_followup_calendar")
+    page = browse(rep).get(url)
+    feed = page.context["feed"]
+    assert "no-store" in page["Cache-Control"]
+    assert feed.startswith(f"http://localhost:8080/api/v1/sales/follow-ups/calendar.ics?token={rep.pk}-")
+    renewed = browse(rep).post(url).context["feed"]
+    assert (renewed != feed, User.objects.get(pk=rep.pk).calendar_epoch) == (True, 1)

@@ -1,0 +1,115 @@
+"""Two people have the same page open: neither loses what they wrote, and the later one is told."""
+
+from datetime import date
+
+import pytest
+from django.contrib.messages import get_messages
+from django.urls import reverse
+
+from sales.models import FieldChange, LeadScoringRule, LeadSource
+from sales.services.follow_ups import follow_ups
+from sales.services.leads import leads
+from sales.services.scoring import scoring_rules
+from tests.rights.forms import untouched
+
+AT = {"pickup_at_0": "2027-05-07", "pickup_at_1": "08:30:00"}
+
+
+@pytest.fixture
+def open_page(browse):
+    """Opens the page of a row. What it gives sends the page's form with some values changed."""
+
+    def start(user, row):
+        url = reverse(f"admin:sales_{row._meta.model_name}_change", args=[row.pk])
+        client = browse(user)
+        sent = untouched(client.get(url).content.decode())
+
+        def save(**values):
+            answer = client.post(url, sent | values)
+            if answer.status_code == 200:
+                sent.update(untouched(answer.content.decode()))
+            return answer
+
+        return save
+
+    return start
+
+
+def said(answer):
+    return [str(message) for message in get_messages(answer.wsgi_request)]
+
+
+def test_what_each_has_changed_stays_and_the_later_one_is_told(open_page, rep, manager, make_lead):
+    lead = make_lead(assigned_to=rep, notes="Two\nlines", estimated_value="1200.00", is_repeat=True)
+    save = open_page(rep, lead)
+    changes = {"status": "qualified", "is_repeat": False, "estimated_passengers": 40}
+    leads.update(by=manager, lead_id=lead.pk, changes=changes)
+    answer = save(company_name="Jazz Band", **AT)
+    lead.refresh_from_db()
+    assert answer.status_code == 302
+    assert (lead.company_name, lead.status, lead.is_repeat, lead.estimated_passengers) == (
+        "Jazz Band", "qualified", False, 40,
+    )  # fmt: skip
+    assert str(lead.pickup_at) == "2027-05-07 08:30:00+00:00"
+    assert set(FieldChange.objects.filter(by=rep).values_list("field", flat=True)) == {"company_name", "pickup_at"}
+    assert said(answer)[0] == (
+        "Somebody else has changed this too, and that stays: Status is “Qualified” now,"
+        " Estimated passengers is “40” now, Is repeat is “False” now."
+    )
+
+
+def test_a_field_that_both_have_changed_comes_back_once(open_page, rep, manager, make_lead):
+    lead = make_lead(assigned_to=rep, notes="")
+    save = open_page(rep, lead)
+    leads.update(by=manager, lead_id=lead.pk, changes={"notes": "Wants wifi", "estimated_value": 900})
+    answer = save(notes="Wants a toilet", contact_name="Ann")
+    assert answer.context["adminform"].form.errors == {
+        "notes": ["Somebody else made it “Wants wifi” meanwhile. Save again if yours is to stay."]
+    }
+    lead.refresh_from_db()
+    assert (lead.notes, lead.contact_name) == ("Wants wifi", "")
+    assert save().status_code == 302
+    lead.refresh_from_db()
+    assert (lead.notes, lead.contact_name, lead.estimated_value) == ("Wants a toilet", "Ann", 900)
+
+
+def test_who_wrote_the_same_has_nothing_to_decide(open_page, rep, manager, make_lead):
+    lead = make_lead(assigned_to=rep)
+    save = open_page(rep, lead)
+    leads.update(by=manager, lead_id=lead.pk, changes={"notes": "Wants wifi", "pickup_at": None})
+    answer = save(notes="Wants wifi")
+    assert (answer.status_code, FieldChange.objects.filter(by=rep).count()) == (302, 0)
+
+
+def test_nothing_is_said_where_nobody_else_was(open_page, rep, make_lead):
+    lead = make_lead(assigned_to=rep, notes="Two\r\nlines", estimated_value="1200.00", pickup_at="2027-05-07T12:30Z")
+    answer = open_page(rep, lead)(contact_name="Ann")
+    assert [message for message in said(answer) if "else" in message] == []
+    assert list(FieldChange.objects.values_list("field", flat=True)) == ["contact_name"]
+
+
+def test_a_follow_up_completed_meanwhile_keeps_what_was_typed(open_page, rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2027, 1, 5))
+    save = open_page(rep, plan)
+    follow_ups.complete(by=rep, follow_up_id=plan.pk, outcome="voicemail")
+    answer = save(notes="Ask for the deposit")
+    assert answer.context["adminform"].form.errors == {"__all__": ["This follow-up is already completed or cancelled."]}
+    assert "Ask for the deposit" in answer.content.decode()
+
+
+@pytest.mark.parametrize("disputed", [False, True])
+def test_rules_and_sources_too(open_page, manager, admin, disputed):
+    rule, source = LeadScoringRule.objects.get(rule_name="Large Group Size"), LeadSource.objects.create(name="Fair")
+    save_rule, save_source = open_page(manager, rule), open_page(manager, source)
+    scoring_rules.update_rule(by=admin, rule_id=rule.pk, changes={"points": 7})
+    LeadSource.objects.update(channel="phone")
+    mine = {"points": "9"} if disputed else {"rule_name": "Large"}
+    assert save_rule(**mine).status_code == (200 if disputed else 302)
+    assert save_source(**({"channel": "ads"} if disputed else {"name": "Trade fair"})).status_code == (
+        200 if disputed else 302
+    )
+    rule.refresh_from_db()
+    source.refresh_from_db()
+    assert (rule.points, rule.rule_name) == (7, "Large Group Size" if disputed else "Large")
+    assert (source.channel, source.name) == ("phone", "Fair" if disputed else "Trade fair")

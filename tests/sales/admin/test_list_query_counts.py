@@ -1,0 +1,46 @@
+"""No list of the admin costs more with more rows."""
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from athena.accounts.models import Team
+from athena.accounts.roles import Role
+from sales.models import LeadSource, SourceSpend
+from tests.fixtures import new_user
+from tests.sales.admin.eventful_lead import tell_story
+
+# The models whose pages somebody opens.
+MODELS = sorted(
+    model._meta.label
+    for model in admin.site._registry
+    if model._meta.model_name not in ("clockedschedule", "solarschedule")
+)
+
+
+@pytest.fixture(scope="module")
+def counts(made_once):
+    """How many queries each list takes of an administrator when there is one row of everything, and with 21."""
+    desk = Team.objects.create(name="Charter desk")
+    people = new_user("maria", team=desk), new_user("tom", team=desk), new_user("manager", Role.MANAGER, desk)
+    client, found = Client(), {label: [] for label in MODELS}
+    client.force_login(new_user("admin", Role.ADMIN))
+    client.get(reverse("admin:index"))
+    SourceSpend.objects.create(source=LeadSource.objects.create(name="Fair"), month="2026-01-01", amount=10)
+    for many in (1, 20):
+        for _ in range(many):
+            tell_story(*people)
+        for label in MODELS:
+            with CaptureQueriesContext(connection) as captured:
+                answer = client.get(reverse(f"admin:{label.lower().replace('.', '_')}_changelist"))
+            assert answer.status_code == 200
+            found[label].append(len(captured))
+    return found
+
+
+@pytest.mark.parametrize("label", MODELS)
+def test_a_list_costs_the_same_for_one_row_and_for_many(counts, label):
+    assert counts[label][0] == counts[label][1] <= 20

@@ -1,0 +1,78 @@
+"""Duplicates, merging and warnings over HTTP."""
+
+import pytest
+
+from sales.models import FieldChange, Lead, NotDuplicate
+from sales.services.leads import leads
+
+URL = "/api/v1/sales/leads"
+BUS = {"vehicle_type": "van", "estimated_passengers": 15}
+
+
+@pytest.fixture
+def band(rep):
+    return leads.create(by=rep, values={"company_name": "Lincoln Band", "email": "dana@lincoln.example"})
+
+
+def row(lead, reasons, strength):
+    return {
+        "id": lead.pk, "name": str(lead), "status": lead.status, "assigned_to": lead.assigned_to_id,
+        "created_at": lead.created_at.isoformat(), "reasons": reasons, "strength": strength,
+    }  # fmt: skip
+
+
+def test_a_new_lead_names_those_it_may_repeat_to_whoever_sees_them(api, rep, stranger, band):
+    body = {"contact_name": "Dana", "email": "Dana@Lincoln.example"}
+    answer = api(rep).post(URL, body)
+    assert (answer.status_code, answer.json()["duplicates"]) == (201, [row(band, ["email"], 90)])
+    assert api(stranger).post(URL, body).json()["duplicates"] == []
+    assert Lead.objects.count() == 3
+
+
+def test_a_lead_names_them_too_until_somebody_says_that_they_are_two(api, rep, band):
+    client, twin = api(rep), leads.create(by=rep, values={"contact_name": "D", "email": "dana@lincoln.example"})
+    url = f"{URL}/{band.pk}/duplicates"
+    assert client.get(url).json() == {"lead_id": band.pk, "duplicates": [row(twin, ["email"], 90)]}
+    assert client.post(f"{URL}/{band.pk}/not-duplicate", {"lead_id": twin.pk}).status_code == 204
+    assert client.get(url).json() == {"lead_id": band.pk, "duplicates": []}
+    wrong = client.post(f"{URL}/{band.pk}/not-duplicate", {"lead_id": band.pk})
+    assert (wrong.status_code, wrong.json()) == (400, {"lead_id": ["A lead is no duplicate of itself."]})
+    assert NotDuplicate.objects.count() == 1
+
+
+def test_merging(api, manager, rep, band):
+    twin = leads.create(by=rep, values={"contact_name": "Dana", "email": "dana@lincoln.example", **BUS})
+    answer = api(manager).post(f"{URL}/{band.pk}/merge", {"duplicate_ids": [twin.pk]})
+    found = answer.json()
+    assert (answer.status_code, found["id"], found["contact_name"]) == (200, band.pk, "Dana")
+    assert [each["code"] for each in found["warnings"]] == ["too_many_passengers"]
+    assert api(rep).get(f"{URL}/{twin.pk}").status_code == 404
+    assert FieldChange.objects.get(field="merged").new == {"lead_id": twin.pk, "name": "Dana"}
+
+
+@pytest.mark.parametrize("ids", [[], ["1"], [1.0], [True], None, list(range(1, 60)), [[1]]])
+def test_ids_that_make_no_sense(api, manager, band, ids):
+    answer = api(manager).post(f"{URL}/{band.pk}/merge", {"duplicate_ids": ids})
+    assert (answer.status_code, set(answer.json())) == (400, {"duplicate_ids"})
+
+
+def test_what_can_not_be_merged(api, manager, rep, band):
+    closed = leads.create(by=rep, values={"company_name": "Won", "status": "won", "booked_value": 900})
+    cases = {(band.pk,): 400, (closed.pk,): 409, (999_999,): 404}
+    got = {ids: api(manager).post(f"{URL}/{band.pk}/merge", {"duplicate_ids": ids}).status_code for ids in cases}
+    assert got == cases
+
+
+def test_warnings_come_with_one_lead_and_may_be_sent_back(api, rep):
+    client = api(rep)
+    made = client.post(URL, {"company_name": "Band", **BUS}).json()
+    (warned,) = made["warnings"]
+    assert warned == {
+        "code": "too_many_passengers",
+        "text": "15 passengers, and 14 seats (one van takes 14): 2 are needed.",
+    }
+    url = f"{URL}/{made['id']}"
+    assert client.get(url).json()["warnings"] == [warned]
+    changed = client.patch(url, {**client.get(url).json(), "duplicates": [], "vehicles_needed": 2})
+    assert (changed.status_code, changed.json()["warnings"]) == (200, [])
+    assert "warnings" not in client.get(URL).json()["results"][0]

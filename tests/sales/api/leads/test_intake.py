@@ -1,0 +1,287 @@
+"""Inquiries from web sites: none is lost, none is doubled, and nobody else's page sends any."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from athena.api.rates import Rate
+from notifications.models import Notification
+from sales import errors
+from sales.models import Activity, Inquiry, IntakeForm, Lead, LeadSource
+from sales.services.leads import intake, intake_forms, leads
+
+URL, SITE = "/api/v1/intake/leads", "https://www.coaches.example"
+TRIP = {
+    "contact_name": "Dana Ruiz", "company_name": "Lincoln Band", "email": "Dana@lincoln.example",
+    "phone": "(617) 555-0123", "pickup_at": "2027-05-07T08:30", "return_at": "2027-05-07T22:00:00-04:00",
+    "pickup_location": "Boston", "dropoff_location": "New York", "notes": "With instruments\nand two stops",
+    "utm_source": "google", "utm_campaign": "spring",
+}  # fmt: skip
+NUMBERS = {"estimated_passengers": 48}
+
+
+@pytest.fixture(autouse=True)
+def _unthrottled(settings):
+    settings.THROTTLES = dict.fromkeys(settings.THROTTLES)
+
+
+@pytest.fixture
+def form(manager):
+    made = IntakeForm(
+        name="Web site", allowed_origins=SITE, source=LeadSource.objects.create(name="Web", channel="web_form")
+    )
+    intake_forms.save(by=manager, form=made)
+    return made
+
+
+@pytest.fixture
+def send(form):
+    def post(values=None, **more):
+        body = {"key": form.key, **({**TRIP, **NUMBERS} if values is None else values), **more}
+        return APIClient().post(URL, body, format="json")
+
+    return post
+
+
+@pytest.fixture
+def send_page(form):
+    def post(values=None, more=None, **headers):
+        body = {"key": form.key, **(TRIP if values is None else values), **(more or {})}
+        return Client(headers=headers).post(URL, urlencode(body), content_type="application/x-www-form-urlencoded")
+
+    return post
+
+
+def test_somebody_new_is_a_lead_that_says_all(send, form):
+    answer = send()
+    assert answer.status_code == 202, answer.content
+    lead, inquiry, activity = Lead.objects.get(), Inquiry.objects.get(), Activity.objects.get()
+    assert answer.json() == {"reference": inquiry.reference}
+    assert (inquiry.form, inquiry.lead) == (form, lead)
+    for name in TRIP.keys() - {"pickup_at", "return_at"}:
+        assert getattr(lead, name) == TRIP[name]
+    assert (lead.pickup_at, lead.return_at) == (
+        datetime(2027, 5, 7, 12, 30, tzinfo=UTC), datetime(2027, 5, 8, 2, tzinfo=UTC)
+    )  # fmt: skip
+    assert (lead.estimated_passengers, lead.source, lead.last_source, lead.last_utm_source, lead.assigned_to) == (
+        48, form.source, form.source, "google", None
+    )  # fmt: skip
+    assert (activity.activity_type, activity.direction, activity.user, activity.description) == (
+        "quote_requested", "inbound", None, "Inquiry by Web site"
+    )  # fmt: skip
+    assert activity.data == {"reference": inquiry.reference, "form": "Web site", "email": "dana@lincoln.example"}
+    assert "Estimated passengers: 48" in activity.notes.splitlines()
+    assert "Pickup at: 2027-05-07 08:30 EDT" in activity.notes.splitlines()
+    assert lead.last_activity_at == activity.occurred_at
+    assert lead.score > 0
+
+
+def test_the_same_words_again_are_the_same_inquiry_for_a_day(send):
+    first, again = send().json(), send().json()
+    assert first == again
+    assert (Lead.objects.count(), Activity.objects.count(), Inquiry.objects.count()) == (1, 1, 1)
+    Inquiry.objects.update(received_at=timezone.now() - timedelta(hours=25))
+    assert send().json() != first
+    assert (Lead.objects.count(), Activity.objects.count()) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "values", [{"contact_name": "D", "email": "DANA@lincoln.example"}, {"company_name": "X", "phone": "617.555.0123"}]
+)
+def test_an_open_e_mail_or_phone_joins_its_lead(send, rep, values):
+    lead = leads.create(by=rep, values={name: TRIP[name] for name in ("contact_name", "email", "phone")})
+    Notification.objects.all().delete()
+    before = Lead.objects.values("contact_name", "company_name", "email", "phone", "source", "utm_source").get()
+    answer = send(values, notes="And a second bus", utm_source="bing", source="web")
+    assert answer.status_code == 202
+    activity = Activity.objects.get(activity_type="quote_requested")
+    lead.refresh_from_db()
+    assert Lead.objects.values(*before).get() == before
+    assert (lead.last_utm_source, lead.last_source.name) == ("bing", "Web")
+    assert (activity.lead, activity.direction, lead.last_activity_at) == (lead, "inbound", activity.occurred_at)
+    assert activity.notes.splitlines()[-3:] == ["Notes: And a second bus", "Source: web", "Utm source: bing"]
+    told = Notification.objects.get()
+    assert (told.kind, told.recipient, told.context["lead_id"]) == ("inquiry_received", rep, lead.pk)
+    assert "And a second bus" in told.context["said"]
+
+
+def test_a_closed_lead_is_not_joined(send, rep):
+    lead = leads.create(by=rep, values={"contact_name": "Dana", "email": TRIP["email"]})
+    leads.update(by=rep, lead_id=lead.pk, changes={"status": "lost", "lost_reason": "price"})
+    send()
+    assert Lead.objects.open().get().is_repeat is False
+    leads.update(by=rep, lead_id=lead.pk, changes={"status": "won", "booked_value": 900})
+    assert Lead.objects.count() == 2
+
+
+def test_a_source_may_be_named_and_an_unknown_one_loses_nothing(send, form):
+    fair = LeadSource.objects.create(name="Trade Fair")
+    LeadSource.objects.create(name="Old", is_active=False)
+    for number, (name, source) in enumerate({"trade fair": fair, "Old": form.source, "Nobody": form.source}.items()):
+        send({"contact_name": "D", "email": f"{number}@x.example", "source": name})
+        assert Lead.objects.latest("id").source == source
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({"contact_name": "", "company_name": ""}, {"contact_name"}),
+        ({"email": "", "phone": ""}, {"email"}),
+        ({"email": "nobody"}, {"email"}),
+        ({"estimated_passengers": "48"}, {"estimated_passengers"}),
+        ({"pickup_at": "2027-05-07"}, {"pickup_at"}),
+        ({"pickup_at": "2027-05-07 08:30"}, {"pickup_at"}),
+        ({"pickup_at": "1999-05-07T08:30"}, {"pickup_at"}),
+        ({"return_at": "2027-05-07T08:29"}, {"return_at"}),
+        ({"colour": "red"}, {"colour"}),
+        ({"score": 99}, {"score"}),
+        ({"key": "nothing"}, {"key"}),
+        ({"key": "nothing", "email": "nobody"}, {"email"}),
+        ({"key": 5}, {"key"}),
+    ],
+)
+def test_what_is_wrong_is_named_and_nothing_is_written(send, change, wrong):
+    answer = send({**TRIP, **NUMBERS, **change})
+    assert (answer.status_code, set(answer.json())) == (400, wrong)
+    assert not Lead.objects.exists()
+
+
+def test_a_form_that_is_switched_off_takes_nothing(send, form, client):
+    IntakeForm.objects.update(is_active=False)
+    assert (send().status_code, client.get(f"/intake/{form.key}/").status_code) == (400, 404)
+
+
+def test_the_trap_is_answered_like_any_other_and_not_heard(send):
+    answer = send(website="https://spam.example")
+    assert (answer.status_code, set(answer.json())) == (202, {"reference"})
+    assert not Lead.objects.exists()
+
+
+def test_a_visitor_sends_so_many_and_no_more(send, send_page, settings):
+    settings.THROTTLES = {**settings.THROTTLES, "intake": Rate(2, 86_400)}
+    before = [send().status_code for _ in range(2)]
+    answer, page = send(), send_page({**TRIP, **NUMBERS})
+    assert (before, answer.status_code, page.status_code) == ([202, 202], 429, 429)
+    assert (answer.json()["code"], page["Content-Type"]) == ("throttled", "text/html; charset=utf-8")
+    assert answer["Retry-After"].isdigit()
+    assert page["Retry-After"].isdigit()
+
+
+class TestOtherSites:
+    def test_may_send_and_read_where_the_form_allows_them(self, form):
+        body = {"key": form.key, **TRIP}
+        answer = APIClient().post(URL, body, headers={"Origin": SITE})
+        assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (202, SITE)
+        assert "Origin" in answer["Vary"]
+        assert "Access-Control-Allow-Credentials" not in answer
+        wrong = APIClient().post(URL, {"key": form.key}, headers={"Origin": SITE})
+        assert (wrong.status_code, wrong["Access-Control-Allow-Origin"]) == (400, SITE)
+
+    @pytest.mark.parametrize(
+        "origin", ["https://evil.example", "null", f"{SITE}.evil.example", "http://www.coaches.example"]
+    )
+    def test_no_others(self, form, origin):
+        answer = APIClient().post(URL, {"key": form.key, **TRIP}, headers={"Origin": origin})
+        assert (answer.status_code, answer.json()["code"]) == (403, "origin_not_allowed")
+        assert "Access-Control-Allow-Origin" not in answer
+        assert not Lead.objects.exists()
+
+    def test_ask_before(self, form):
+        def ask(origin):
+            return APIClient().options(URL, headers={"Origin": origin, "Access-Control-Request-Method": "POST"})
+
+        answer = ask(SITE)
+        assert {name: answer[name] for name in ("Access-Control-Allow-Origin", "Access-Control-Allow-Methods",
+                                                "Access-Control-Allow-Headers")} == {
+            "Access-Control-Allow-Origin": SITE, "Access-Control-Allow-Methods": "POST",
+            "Access-Control-Allow-Headers": "Content-Type",
+        }  # fmt: skip
+        assert "Access-Control-Allow-Origin" not in ask("https://evil.example")
+        IntakeForm.objects.update(is_active=False)
+        assert "Access-Control-Allow-Origin" not in ask(SITE)
+
+    def test_athenas_own_page_is_none(self, send_page):
+        assert send_page(origin="http://testserver").status_code == 303
+
+
+class TestPages:
+    def test_the_form_may_be_framed_by_its_sites_alone_and_needs_no_script(self, client, form):
+        answer = client.get(f"/intake/{form.key}/?utm_source=google&utm_nothing=1&utm_term=%3Cb%3E")
+        policy = answer["Content-Security-Policy"]
+        assert answer.status_code == 200
+        assert f"frame-ancestors 'self' {SITE}" in policy
+        assert "script-src 'self'" in policy
+        assert "X-Frame-Options" not in answer
+        page = answer.content.decode()
+        assert '<input type="hidden" name="utm_source" value="google">' in page
+        assert '<input type="hidden" name="utm_term" value="&lt;b&gt;">' in page
+        assert "utm_nothing" not in page
+        assert "<script" not in page
+        assert " style=" not in page
+
+    def test_another_key_is_nowhere(self, client, form):
+        assert [client.get(f"/intake/{key}/").status_code for key in ("x", form.key + "x", "%00")] == [404, 404, 404]
+
+    def test_a_form_is_thanked(self, client, form, send_page):
+        answer = send_page(more={"estimated_passengers": "48", "website": ""})
+        reference = Inquiry.objects.get().reference
+        assert (answer.status_code, answer["Location"]) == (303, f"/intake/{form.key}/thanks/?reference={reference}")
+        page = client.get(answer["Location"])
+        assert (page.status_code, reference in page.content.decode()) == (200, True)
+        assert Lead.objects.get().estimated_passengers == 48
+
+    def test_on_a_page_of_their_own_where_there_is_one(self, client, form, send_page):
+        IntakeForm.objects.update(thank_you_url=f"{SITE}/thanks?a=1")
+        answer = send_page()
+        assert (answer.status_code, answer["Location"]) == (303, f"{SITE}/thanks?a=1")
+        assert f"form-action 'self' {SITE}" in client.get(f"/intake/{form.key}/")["Content-Security-Policy"]
+
+    def test_what_is_wrong_comes_back_with_all_that_was_typed(self, send_page):
+        typed = {**TRIP, "email": "dana at lincoln", "estimated_passengers": "about 40", "notes": "a\r\n<b>"}
+        answer = send_page(typed)
+        page = answer.content.decode()
+        assert answer.status_code == 400
+        assert f"frame-ancestors 'self' {SITE}" in answer["Content-Security-Policy"]
+        for value in ("dana at lincoln", "about 40", "2027-05-07T08:30", "(617) 555-0123", "google"):
+            assert f'value="{value}"' in page
+        assert "a\n&lt;b&gt;</textarea>" in page
+        assert "This is not an e-mail address." in page
+        assert "A whole number is required." in page
+        assert not Lead.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("body", "status"),
+        [(b"key=a&key=b", 400), (b"key=%FF", 400), (b"a=1&" * 200, 400), (b"key=nothing", 400)],
+    )
+    def test_what_can_not_be_read_is_a_page_too(self, db, body, status):
+        answer = Client().post(URL, body, content_type="application/x-www-form-urlencoded")
+        assert (answer.status_code, answer["Content-Type"]) == (status, "text/html; charset=utf-8")
+        assert "This was not sent" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("allowed_origins", "www.example.com"), ("allowed_origins", "https://www.example.com/path"),
+        ("allowed_origins", "https://a.example;script-src *"), ("allowed_origins", "*"),
+        ("thank_you_url", "javascript:alert(1)"), ("thank_you_url", "/thanks"),
+    ],
+)  # fmt: skip
+def test_what_a_form_can_not_say(manager, form, field, value):
+    setattr(form, field, value)
+    with pytest.raises(errors.Invalid) as refused:
+        intake_forms.save(by=manager, form=form)
+    assert set(refused.value.fields) == {field}
+
+
+def test_only_managers_keep_forms(rep, form):
+    with pytest.raises(errors.NotAllowed):
+        intake_forms.save(by=rep, form=form)
+
+
+def test_references_can_be_read_out():
+    assert all(set(intake.new_reference()) <= set(intake._ALPHABET) for _ in range(50))

@@ -1,0 +1,225 @@
+"""`/sales/leads` over HTTP: the contract's shapes, filters, orders, rights, and constant query counts."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from sales.models import FollowUp, Lead, LeadSource
+from sales.services.leads import search_index
+
+URL = "/api/v1/sales/leads"
+
+
+def ids(answer) -> list[int]:
+    assert answer.status_code == 200, answer.content
+    return [row["id"] for row in answer.json()["results"]]
+
+
+def test_a_lead_is_taken_in_read_changed_and_put_away(api, manager, rep):
+    source = LeadSource.objects.create(name="Fair")
+    made = api(manager).post(
+        URL,
+        {
+            "company_name": "  Lincoln High School Band ",
+            "contact_name": "Ann Lee",
+            "email": "ann@example.com",
+            "estimated_passengers": 55,
+            "estimated_value": 5400.5,
+            "pickup_at": "2027-05-01T08:00:00-04:00",
+            "source": source.pk,
+            "assigned_to": rep.pk,
+        },
+    )
+    assert made.status_code == 201, made.content
+    lead = made.json()
+    assert (lead["company_name"], lead["score"], lead["assigned_to"]) == ("Lincoln High School Band", 70, rep.pk)
+    assert (lead["estimated_value"], lead["pickup_at"]) == (5400.5, "2027-05-01T12:00:00+00:00")
+    assert api(rep).get(f"{URL}/{lead['id']}").json() == {k: v for k, v in lead.items() if k != "duplicates"}
+
+    changed = api(rep).patch(f"{URL}/{lead['id']}", {"status": "lost", "lost_reason": "price"})
+    assert changed.status_code == 200, changed.content
+    assert (changed.json()["status"], changed.json()["lost_reason"]) == ("lost", "price")
+
+    assert api(rep).delete(f"{URL}/{lead['id']}").status_code == 403
+    assert api(manager).delete(f"{URL}/{lead['id']}").status_code == 204
+    assert api(manager).get(f"{URL}/{lead['id']}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "company_name"),
+        ({"company_name": "   "}, "company_name"),
+        ({"company_name": "A", "estimated_passengers": "12"}, "estimated_passengers"),
+        ({"company_name": "A", "estimated_passengers": 100_001}, "estimated_passengers"),
+        ({"company_name": "A", "estimated_value": 1.005}, "estimated_value"),
+        ({"company_name": "A", "status": "lost"}, "lost_reason"),
+        ({"company_name": "A", "status": "sold"}, "status"),
+        ({"company_name": "A", "pickup_at": "2027-05-01T08:00:00"}, "pickup_at"),
+        ({"company_name": "A", "colour": "red"}, "colour"),
+        ({"company_name": "A", "source": 77}, "source"),
+        ({"company_name": "A", "email": "not an address"}, "email"),
+    ],
+)
+def test_what_is_wrong_is_named_and_nothing_is_written(api, admin, body, field):
+    answer = api(admin).post(URL, body)
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+    assert Lead.objects.count() == 0
+
+
+def test_read_only_keys_are_ignored(api, admin):
+    answer = api(admin).post(URL, {"company_name": "A", "score": 99, "id": 7, "created_at": "x"})
+    assert (answer.status_code, answer.json()["score"]) == (201, 0)
+
+
+def test_filters(api, admin, rep, make_lead):
+    fair, web = (LeadSource.objects.create(name=name) for name in ("Fair", "Web"))
+    now = timezone.now()
+    a = make_lead(company_name="Émile's École", score=80, source=fair, assigned_to=rep, next_follow_up_date=now)
+    b = make_lead(company_name="Bridge Church", status="contacted", source=web, score=10, phone="(212) 555-0123")
+    c = make_lead(contact_name="Carla Émil", company_name="", status="won", phone="+1 212-555.0199")
+    search_index.fill(10)
+    FollowUp.objects.create(lead=a, follow_up_type="call", scheduled_date="2027-01-01", assigned_to=rep)
+    Lead.objects.filter(pk=c.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    get = api(admin).get
+    cases = {
+        "status=new&status=contacted": [b, a],
+        f"source={fair.pk}&source={web.pk}": [b, a],
+        f"assigned_to={rep.pk}": [a],
+        "assigned_to=none": [b, c],
+        f"assigned_to=none&assigned_to={rep.pk}": [b, a, c],
+        "min_score=10": [b, a],
+        "min_score=11&max_score=80": [a],
+        "created_before=2026-02-01T00:00:00Z": [c],
+        "created_after=2026-02-01": [b, a],
+        f"next_follow_up_before={(now + timedelta(hours=1)).strftime('%Y-%m-%dT%H:%M:%SZ')}": [a],
+        "unplanned=true": [b],
+        "unplanned=false": [a, c],
+        "search=ÉCOLE": [a],
+        "search=emile emil": [a],
+        "search=émile carla": [],
+        "search=EMIL": [a, c],
+        "search=émil": [a, c],
+        "search=carla%20ém": [c],
+        "search=555-0123": [b],
+        "search=5550199": [c],
+        "search=(212) 555 01": [b, c],
+        "search=555.0199 carla": [c],
+        "search=100%25": [],
+        "ordering=score": [c, b, a],
+        "ordering=-next_follow_up_date": [a, c, b],
+        "ordering=next_follow_up_date": [a, b, c],
+    }
+    got = {query: ids(get(f"{URL}?{query}")) for query in cases}
+    assert got == {query: [lead.pk for lead in leads] for query, leads in cases.items()}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=sold", "status=", "min_score=x", "min_score=１２", "colour=red", "assigned_to=maria", "limit=0",
+        "limit=201", "cursor=abc", "ordering=phone", "created_after=yesterday", "unplanned=perhaps", "count=2",
+    ],
+)  # fmt: skip
+def test_a_wrong_parameter_is_named(api, admin, query):
+    answer = api(admin).get(f"{URL}?{query}")
+    assert (answer.status_code, list(answer.json())) == (400, [query.partition("=")[0]])
+
+
+def test_pages_hold_every_lead_once(api, admin, make_lead):
+    made = [make_lead(estimated_value=value).pk for value in (None, 5, 5, None, 1)]
+    for ordering in ("estimated_value", "-estimated_value", "-created_at"):
+        seen, url = [], f"{URL}?limit=2&ordering={ordering}&count=true"
+        while url:
+            page = api(admin).get(url).json()
+            assert page["count"] == 5
+            seen += [row["id"] for row in page["results"]]
+            url = page["next"]
+        assert sorted(seen) == made
+
+
+def test_who_sees_what(api, rep, colleague, stranger, manager, admin, make_lead):
+    own, teams, foreign, unowned = (make_lead(assigned_to=who) for who in (rep, colleague, stranger, None))
+    seen = {user: set(ids(api(user).get(URL))) for user in (rep, stranger, manager, admin)}
+    assert seen == {
+        rep: {own.pk, teams.pk},
+        stranger: {foreign.pk},
+        manager: {own.pk, teams.pk, unowned.pk},
+        admin: {own.pk, teams.pk, foreign.pk, unowned.pk},
+    }
+    FollowUp.objects.create(lead=foreign, follow_up_type="call", scheduled_date="2027-01-01", assigned_to=rep)
+    assert api(rep).get(f"{URL}/{foreign.pk}").status_code == 200
+    assert api(rep).patch(f"{URL}/{foreign.pk}", {"notes": "x"}).status_code == 403
+    assert api(rep).patch(f"{URL}/{teams.pk}", {"notes": "x"}).json()["code"] == "not_your_lead"
+    assert api(rep).patch(f"{URL}/{unowned.pk}", {"notes": "x"}).status_code == 404
+    assert api().get(URL).status_code == 401
+
+
+def test_activities_are_logged_and_listed_newest_first(api, rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    url = f"{URL}/{lead.pk}/activities"
+    earlier = api(rep).post(
+        url,
+        {
+            "activity_type": "call",
+            "direction": "inbound",
+            "notes": "Wants a quote",
+            "occurred_at": "2026-01-05T10:00:00Z",
+        },
+    )
+    assert earlier.status_code == 201, earlier.content
+    now = api(rep).post(url, {"activity_type": "quote_requested"}).json()
+    assert ids(api(rep).get(url)) == [now["id"], earlier.json()["id"]]
+    assert (earlier.json()["user_id"], earlier.json()["occurred_at"]) == (rep.pk, "2026-01-05T10:00:00+00:00")
+    assert api(rep).get(f"{URL}/{lead.pk}").json()["score"] == 35
+    assert api(rep).post(url, {"activity_type": "transfer"}).status_code == 400
+
+
+def test_open_leads_whose_trip_has_passed_are_listed_for_closing(api, rep, make_lead):
+    yesterday, tomorrow = (timezone.now() + timedelta(days=days) for days in (-1, 1))
+    passed = make_lead(assigned_to=rep, pickup_at=yesterday)
+    others = [make_lead(assigned_to=rep), make_lead(assigned_to=rep, pickup_at=tomorrow),
+              make_lead(assigned_to=rep, pickup_at=yesterday, status="won")]  # fmt: skip
+    assert ids(api(rep).get(f"{URL}?trip_passed=true")) == [passed.pk]
+    assert set(ids(api(rep).get(f"{URL}?trip_passed=false"))) == {lead.pk for lead in others}
+    assert api(rep).get(f"{URL}?unplanned=true&count=true").json()["count"] == 3
+
+
+def test_calling_again(api, rep, stranger, make_lead):
+    last = timezone.now() - timedelta(days=130)
+    won = make_lead(assigned_to=rep, status="won", pickup_at=last)
+    make_lead(assigned_to=stranger, status="won", pickup_at=last)
+    sooner = make_lead(assigned_to=rep, status="won", pickup_at=last - timedelta(days=1))
+    assert ids(api(rep).get(f"{URL}/call-again")) == [sooner.pk, won.pk]
+    made = api(rep).post(f"{URL}/{won.pk}/repeat")
+    assert (made.status_code, made.json()["repeat_of_id"], made.json()["is_repeat"]) == (201, won.pk, True)
+    assert api(rep).post(f"{URL}/{won.pk}/repeat").json()["code"] == "already_repeated"
+    assert ids(api(rep).get(f"{URL}/call-again")) == [sooner.pk]
+
+
+def test_a_quote_is_logged_with_its_amount_and_corrected(api, rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    url = f"/api/v1/sales/leads/{lead.pk}"
+    refused = api(rep).post(f"{url}/activities", {"activity_type": "call", "amount": 1}, format="json")
+    assert (refused.status_code, list(refused.data)) == (400, ["amount"])
+    quote = {"activity_type": "quote", "amount": 4200.5, "valid_until": "2099-01-05"}
+    logged = api(rep).post(f"{url}/activities", quote, format="json")
+    assert (logged.status_code, logged.data["data"]) == (201, {"amount": 4200.5, "valid_until": "2099-01-05"})
+    read = api(rep).get(url).data
+    assert (read["status"], float(read["quote_amount"]), str(read["quote_valid_until"])) == (
+        "quoted",
+        4200.5,
+        "2099-01-05",
+    )
+    correction = f"/api/v1/sales/activities/{logged.data['id']}"
+    assert api(rep).patch(correction, {"amount": 4000}, format="json").data["data"]["amount"] == 4000
+    assert float(api(rep).get(url).data["quote_amount"]) == 4000
+    api(rep).patch(correction, {"activity_type": "note"}, format="json")
+    read = api(rep).get(url).data
+    assert (read["status"], read["quote_amount"], read["quoted_at"]) == ("new", None, None)
+    told = api(rep).get(f"{url}/timeline?kind=correction").data["results"]
+    assert [item["detail"] for item in told] == [
+        "activity type: Quote sent → Note; amount: 4,000.00 → nothing; valid until: 5 Jan 2099 → nothing",
+        "amount: 4,200.50 → 4,000.00",
+    ]

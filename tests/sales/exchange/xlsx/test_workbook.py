@@ -1,0 +1,146 @@
+"""What an XLSX file may hold: read as people see it; or refused, before it takes memory or time, with the reason."""
+
+import pytest
+
+from sales.exchange import files, limits, subprocess_reader
+from sales.exchange.limits import Unreadable
+from sales.exchange.xlsx import workbook, worksheet
+from tests.sales.exchange import hostile_workbooks
+from tests.sales.exchange.hostile_workbooks import text_cell
+
+
+@pytest.mark.parametrize("name", hostile_workbooks.EVIL)
+def test_what_is_made_to_hurt_is_refused_after_a_bounded_part_of_it(name, monkeypatch):
+    """Counted, not timed: the bytes that are unpacked, the events handled and the rows given."""
+    content, read = hostile_workbooks.EVIL[name](), 0
+    assert len(content) < 400_000
+    opened = workbook.Book.open
+
+    def counted(book, part):
+        stream = opened(book, part)
+        take = stream.read
+
+        def reading(size):
+            nonlocal read
+            piece = take(size)
+            read += len(piece)
+            return piece
+
+        stream.read = reading
+        return stream
+
+    monkeypatch.setattr(workbook.Book, "open", counted)
+    with pytest.raises(Unreadable, match=r"\.$"):
+        assert sum(1 for _ in files.read(content).rows) < 3_000
+    assert read < 70_000_000
+
+
+def test_a_file_that_is_large_when_unpacked_is_read_by_another_process(monkeypatch):
+    rows = "".join(f'<row r="{line}">{text_cell(f"A{line}", f"Company {line}")}</row>' for line in range(2, 30_000))
+    content = hostile_workbooks.workbook(hostile_workbooks.sheet(rows))
+    assert len(content) < 300_000
+    assert not subprocess_reader.is_small(content)
+    monkeypatch.setattr(files, "read", lambda *_: pytest.fail("read in this process"))
+    with subprocess_reader.reading(content) as sheet:
+        found = list(sheet.rows)
+    assert (sheet.header, found[0], found[-1], len(found)) == (
+        ["Company"], (2, ["Company 2"]), (29_999, ["Company 29999"]), 29_998,
+    )  # fmt: skip
+
+
+def test_the_other_process_says_why_it_refuses_and_which_sheets_there_are():
+    content = hostile_workbooks.workbook(
+        hostile_workbooks.sheet(f'<row r="2">{"<c/>" * 6_000_000}</row>'),
+        hostile_workbooks.sheet(hostile_workbooks.A_ROW),
+        names="XY",
+    )
+    with (
+        pytest.raises(Unreadable, match="Unpacked, the Excel file is too large") as refused,
+        subprocess_reader.reading(content),
+    ):
+        pass
+    assert refused.value.sheets == ["X", "Y"]
+
+
+@pytest.mark.parametrize("ends", [-9, -24])
+def test_a_process_that_is_ended_is_a_file_that_is_refused(ends, monkeypatch):
+    monkeypatch.setattr(subprocess_reader, "is_small", lambda _: False)
+    monkeypatch.setattr(
+        subprocess_reader.subprocess,
+        "run",
+        lambda *_, **__: subprocess_reader.subprocess.CompletedProcess([], ends, b"", b""),
+    )
+    with pytest.raises(Unreadable, match="more memory or time"), subprocess_reader.reading(b"Company\nA\n"):
+        pass
+
+
+def test_the_first_sheet_that_people_see_is_read_and_the_others_are_named():
+    first, second, third = (
+        hostile_workbooks.sheet(f'<row r="2">{text_cell("A2", name)}</row>') for name in ("Alpha", "Beta", "Gamma")
+    )
+    content = hostile_workbooks.workbook(first, second, third, names=["Lists", "March", "April"],
+                            states=["veryHidden", "visible", "visible"])  # fmt: skip
+    found = files.read(content)
+    assert (found.name, found.sheets, list(found.rows)) == ("March", ["Lists", "March", "April"], [(2, ["Beta"])])
+    assert found.remarks == ["The sheet “March” was read. Left out: “Lists” (hidden), “April”."]
+    assert list(files.read(content, "Lists").rows) == [(2, ["Alpha"])]
+    with pytest.raises(Unreadable, match="There is no sheet “May”"):
+        files.read(content, "May")
+
+
+def test_what_is_hidden_or_merged_is_read_and_said():
+    rows = (
+        f'<row r="2" hidden="1">{text_cell("A2", "Alpha")}{text_cell("C2", "x")}</row>'
+        f'<row r="3">{text_cell("C3", "y")}</row><row r="4">{text_cell("C4", "z")}</row><row r="5"/>'
+        f'<row r="6">{text_cell("C6", "w")}</row>'
+    )
+    content = hostile_workbooks.workbook(
+        hostile_workbooks.sheet(
+            rows, '<cols><col min="3" max="3" hidden="1"/></cols>', '<mergeCells><mergeCell ref="A2:B5"/></mergeCells>'
+        )
+    )
+    found = files.read(content)
+    assert list(found.rows) == [
+        (2, ["Alpha", "", "x"]), (3, ["Alpha", "", "y"]), (4, ["Alpha", "", "z"]), (6, ["", "", "w"]),
+    ]  # fmt: skip
+    assert found.remarks == [
+        "A merged cell's value stands for each of its rows.",
+        "Hidden rows were read, too: 1.",
+        "Hidden columns were read, too: C.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [("1353.125", "1353.125"), ("353.125", "353.1250"), ("0.30000000000000004", "0.3"), ("44.99999999", "44.99999999"),
+     ("447911123456", "447911123456"), ("1234567890123456789", "1.23456789012346e+18"), ("1E-05", "0.00001")],
+)  # fmt: skip
+def test_numbers_have_the_digits_that_a_spreadsheet_has(number, text):
+    assert worksheet._in_digits(float(number)) == text
+
+
+@pytest.mark.parametrize(
+    ("part", "reason"),
+    [
+        ("xl/workbook.bin", "a binary Excel file (.xlsb)"),
+        ("content.xml", "LibreOffice"),
+        ("Index.zip", "a Numbers file"),
+        ("word/document.xml", "a Word document"),
+    ],
+)
+def test_other_programs_files_are_called_by_their_name(part, reason):
+    with pytest.raises(Unreadable, match=r"This is .* (Save|Export|Copy)") as refused:
+        files.read(hostile_workbooks.workbook(hostile_workbooks.sheet(hostile_workbooks.A_ROW), **{part: b"x"}))
+    assert reason in refused.value.reason
+
+
+def test_a_strict_workbook_is_called_so():
+    content = hostile_workbooks.workbook(hostile_workbooks.sheet(hostile_workbooks.A_ROW), **{
+        "xl/workbook.xml": '<workbook xmlns="http://purl.oclc.org/ooxml/spreadsheetml/main"/>'
+    })  # fmt: skip
+    with pytest.raises(Unreadable, match="Strict Open XML"):
+        files.read(content)
+
+
+def test_limits_leave_room_for_what_people_have():
+    assert (limits.MAX_SHEET_CELLS, limits.MAX_CHARACTERS) >= (files.MAX_ROWS * 25, 2 * files.MAX_FILE)

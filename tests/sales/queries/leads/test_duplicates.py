@@ -1,0 +1,168 @@
+"""Which leads are the same inquiry, why, and who hears of it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from sales.models import Lead, NotDuplicate
+from sales.queries.leads import duplicates
+from sales.queries.leads.similar_names import LIKENESS
+from sales.services.follow_ups import reminders
+from sales.services.leads import leads, merging
+
+PICKUP = datetime(2027, 5, 8, 13, tzinfo=UTC)
+TRIP = {
+    "pickup_at": PICKUP, "pickup_location": "Boston", "dropoff_location": "New York", "estimated_passengers": 48
+}  # fmt: skip
+
+
+@pytest.fixture
+def band(rep):
+    return leads.create(
+        by=rep,
+        values={"company_name": "Lincoln High School Band, Inc.", "email": "Dana@Lincoln.example",
+                "phone": "(617) 555-0123", **TRIP},
+    )  # fmt: skip
+
+
+def found(by, **values):
+    return [(match.lead.pk, match.reasons, match.strength) for match in duplicates.find(by, values)]
+
+
+@pytest.mark.parametrize(
+    ("values", "reasons", "strength"),
+    [
+        ({"email": " DANA@lincoln.EXAMPLE "}, ("email",), 90),
+        ({"phone": "+1 617.555.0123 ext. 7"}, ("phone",), 80),
+        ({"email": "dana@lincoln.example", "phone": "617 555 0123"}, ("email", "phone"), 100),
+        ({"company_name": "lincoln high school bánd", "pickup_at": PICKUP.replace(hour=23)},
+         ("company_day", "similar_name"), 80),
+        ({**TRIP, "pickup_location": " BOSTON"}, ("trip",), 70),
+        ({"company_name": "The Lincoln High School Band LLC"}, ("similar_name",), 60),
+    ],
+)  # fmt: skip
+def test_what_they_have_in_common(rep, band, values, reasons, strength):
+    assert found(rep, **values) == [(band.pk, reasons, strength)]
+
+
+@pytest.mark.parametrize("name", ["Lincon High School Band", "Lincoln Highschool Band", "Lincoln High Scool Bands"])
+def test_almost_the_same_name(rep, band, name):
+    ((lead, reasons, strength),) = found(rep, company_name=name)
+    assert (lead, reasons) == (band.pk, ("similar_name",))
+    assert 36 <= strength < 60
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {}, {"email": ""}, {"phone": "no number"}, {"company_name": "Washington Middle School Choir"},
+        {"company_name": "Inc."}, {**TRIP, "estimated_passengers": 47}, {**TRIP, "dropoff_location": "Albany"},
+        {**TRIP, "pickup_at": PICKUP.replace(day=9)}, {"email": "dan@lincoln.example"}, {"company_name": "Li"},
+    ],
+)  # fmt: skip
+def test_what_says_nothing(rep, band, values):
+    assert found(rep, **values) == []
+
+
+def test_closed_and_archived_leads_are_no_duplicates(rep, manager, band):
+    leads.update(by=rep, lead_id=band.pk, changes={"status": "lost", "lost_reason": "price"})
+    assert found(rep, email="dana@lincoln.example") == []
+    leads.update(by=rep, lead_id=band.pk, changes={"status": "new"})
+    assert len(found(rep, email="dana@lincoln.example")) == 1
+    leads.archive(by=manager, lead_id=band.pk)
+    assert found(None, email="dana@lincoln.example") == []
+
+
+def test_nobody_hears_of_what_they_can_not_see(band, rep, colleague, stranger):
+    name = {"company_name": "Lincoln High School Bend"}
+    for values in ({"email": "dana@lincoln.example"}, name, TRIP):
+        seen = {by: len(duplicates.find(by, values)) for by in (rep, colleague, stranger, None)}
+        assert seen == {rep: 1, colleague: 1, stranger: 0, None: 1}
+
+
+def test_the_surest_comes_first_and_a_change_counts_at_once(rep, band):
+    other = leads.create(by=rep, values={"contact_name": "Dana Ruiz", "phone": "6175550123"})
+    values = {"email": "dana@lincoln.example", "phone": "617-555-0123"}
+    assert found(rep, **values) == [(band.pk, ("email", "phone"), 100), (other.pk, ("phone",), 80)]
+    leads.update(by=rep, lead_id=band.pk, changes={"email": "", "phone": ""})
+    assert found(rep, **values) == [(other.pk, ("phone",), 80)]
+
+
+def test_of_a_lead_it_is_not_its_own(rep, band):
+    twin = leads.create(by=rep, values={"contact_name": "Dana", "email": "dana@lincoln.example"})
+    assert [match.lead for match in duplicates.of(rep, band)] == [twin]
+    assert [match.lead for match in duplicates.of(rep, twin)] == [band]
+    merging.dismiss(by=rep, lead_id=twin.pk, other_id=band.pk)
+    merging.dismiss(by=rep, lead_id=band.pk, other_id=twin.pk)
+    assert [duplicates.of(rep, lead) for lead in (band, twin)] == [[], []]
+    assert [(row.first, row.second, row.by) for row in NotDuplicate.objects.all()] == [(band, twin, rep)]
+
+
+def test_many_at_once_as_one_by_one_at_a_constant_cost(rep, band, django_assert_max_num_queries):
+    rows = [{"email": "dana@lincoln.example"}, {}, {"phone": "617 555 0123"}, dict(TRIP), {"email": "x@y.example"}]
+    with CaptureQueriesContext(connection) as few:
+        many = duplicates.find_many(rep, rows)
+    assert [[match.lead for match in each] for each in many] == [[band], [], [band], [band], []]
+    assert many == [duplicates.find(rep, row) for row in rows]
+    with CaptureQueriesContext(connection) as more:
+        duplicates.find_many(rep, rows * 40)
+    assert len(few) == len(more) == 3
+
+
+class TestQueue:
+    def pairs(self, by):
+        return [(pair.first.pk, pair.second.pk, pair.reasons, pair.strength) for pair in duplicates.queue(by)]
+
+    def test_pairs_with_their_reasons(self, rep, manager, band):
+        by_mail = leads.create(by=rep, values={"contact_name": "D", "email": "dana@lincoln.example"})
+        by_both = leads.create(
+            by=rep, values={"contact_name": "D", "email": "dana@lincoln.example", "phone": "617 555 0123"}
+        )
+        leads.create(by=rep, values={"contact_name": "Somebody else", "email": "else@lincoln.example"})
+        assert self.pairs(manager) == [
+            (band.pk, by_both.pk, ("email", "phone"), 100),
+            (by_mail.pk, by_both.pk, ("email",), 90),
+            (band.pk, by_mail.pk, ("email",), 90),
+        ]
+        merging.dismiss(by=manager, lead_id=band.pk, other_id=by_both.pk)
+        assert [pair[:2] for pair in self.pairs(manager)] == [(by_mail.pk, by_both.pk), (band.pk, by_mail.pk)]
+
+    def test_only_of_leads_that_one_sees(self, rep, manager, stranger, band):
+        leads.create(by=stranger, values={"contact_name": "D", "email": "dana@lincoln.example"})
+        assert self.pairs(manager) == []
+
+    def test_at_a_constant_cost_and_bounded(self, rep, manager, band, monkeypatch):
+        monkeypatch.setattr(duplicates, "PAIRS", 7)
+
+        def cost():
+            with CaptureQueriesContext(connection) as captured:
+                shown = self.pairs(manager)
+            return len(captured), len(shown)
+
+        few, _ = cost()
+        for number in range(12):
+            for _ in range(2):
+                leads.create(by=rep, values={"contact_name": "D", "email": f"{number}@lincoln.example", **TRIP})
+        queries, shown = cost()
+        assert (queries, shown) == (8, 7)
+        assert few <= queries
+
+
+def test_a_lead_that_plain_sql_wrote_is_found_after_the_tick(rep, make_lead):
+
+    lead = make_lead(company_name="Émile's École", assigned_to=rep, email="e@x.example", **TRIP)
+    assert duplicates.find(rep, {"company_name": "Emile's Ecole"}) == []
+    reminders.fill_derived()
+    assert found(rep, company_name="Emile's Ecole") == [(lead.pk, ("similar_name",), 60)]
+    assert found(rep, email="E@x.example", **TRIP) == [(lead.pk, ("email", "trip"), 100)]
+    assert Lead.objects.search("emile ecole x.example").get() == lead
+
+
+@pytest.mark.postgres  # the threshold is a setting of that server's extension
+def test_the_index_leaves_out_no_name_that_is_alike(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('pg_trgm.similarity_threshold')::float, current_setting('jit')")
+        threshold, jit = cursor.fetchone()
+    assert (threshold <= LIKENESS, jit) == (True, "off")

@@ -1,0 +1,116 @@
+"""After days on which nothing ran: one message for what is late, whatever it is, and no stale ones."""
+
+from collections import Counter
+from datetime import date, datetime, time, timedelta
+
+import pytest
+import time_machine
+
+from notifications.channels.email import compose
+from notifications.models import Notification
+from sales.models import FollowUp
+from sales.services.follow_ups import follow_ups, overdue, reminders
+
+STOPPED = "2026-11-09T06:00Z"  # a Monday, before anybody is reminded
+MONDAY = date(2026, 11, 9)
+
+
+@pytest.fixture
+def plan(rep, make_lead):
+    def make(day, by=rep, clock=None, name="Band"):
+        lead = make_lead(assigned_to=by, company_name=name, phone="1")
+        return follow_ups.create(
+            by=by, lead_id=lead.pk, follow_up_type="call", scheduled_date=day, scheduled_time=clock
+        )
+
+    return make
+
+
+def tick():
+    reminders.fill_derived()
+    reminders.claim_due()
+    overdue.remind()
+    overdue.escalate()
+
+
+def kinds(user):
+    return Counter(Notification.objects.filter(recipient=user).values_list("kind", flat=True))
+
+
+# Days of standstill and what was planned on its first day; what the salesperson is told when it ends at noon.
+@pytest.mark.parametrize(
+    ("days", "count", "clock", "expected"),
+    [
+        (0, 1, None, {"follow_up_due": 1}),  # late, but its day is not over
+        (0, 3, time(10), {"follow_up_due": 3}),
+        (1, 1, None, {"follow_up_overdue": 1}),
+        (4, 1, time(10), {"follow_up_overdue": 1}),
+        (4, 12, time(10), {"follow_up_overdue": 1}),
+        (7, 12, None, {"follow_up_overdue": 1}),
+        (8, 12, None, {}),  # what has been late for longer than a week is in the digest
+        (60, 20, time(10), {}),
+    ],
+)
+def test_what_is_told_after_a_standstill(rep, plan, days, count, clock, expected):
+    with time_machine.travel(STOPPED, tick=False) as travel:
+        for _ in range(count):
+            plan(MONDAY, clock=clock)
+        travel.shift(timedelta(days=days, hours=6))
+        tick(), tick()
+    assert kinds(rep) == expected
+    assert not FollowUp.objects.filter(reminder_sent=False).exists()
+
+
+def test_each_person_is_told_once_of_all_that_is_theirs(rep, colleague, manager, plan):
+    with time_machine.travel(STOPPED, tick=False) as travel:
+        late = [plan(MONDAY + timedelta(days=day), by=user, name=f"{user} {day}")
+                for user in (rep, colleague) for day in range(4)]  # fmt: skip
+        travel.shift(timedelta(days=4, hours=6))
+        tick(), tick()
+        ahead = plan(MONDAY + timedelta(days=4), name="Today")
+        tick()
+    assert kinds(rep) == {"follow_up_overdue": 1, "follow_up_due": 1}
+    assert kinds(colleague) == {"follow_up_overdue": 1}
+    assert kinds(manager) == {"escalation_overdue": 1}
+    mail = compose(Notification.objects.get(recipient=rep, kind="follow_up_overdue"))
+    assert mail.subject == "Overdue: 4 follow-ups"
+    mine = [row for row in late if row.assigned_to == rep]
+    for part in (mail.body, mail.alternatives[0][0]):
+        assert [f"/lead/{row.lead_id}/change/" in part for row in late] == [row in mine for row in late]
+        assert f"/lead/{ahead.lead_id}/change/" not in part
+    escalated = Notification.objects.get(recipient=manager)
+    assert (escalated.context["count"], compose(escalated).subject) == (
+        4,
+        "Overdue in the team: 4 follow-ups",
+    )  # a holiday between
+    assert "Maria" in compose(escalated).body
+
+
+def test_a_long_list_says_that_there_is_more(rep, plan):
+    with time_machine.travel(STOPPED, tick=False) as travel:
+        for _ in range(overdue.SHOWN + 3):
+            plan(MONDAY)
+        travel.shift(timedelta(days=1, hours=6))
+        tick()
+    row = Notification.objects.get()
+    assert (row.context["count"], len(row.context["follow_ups"])) == (overdue.SHOWN + 3, overdue.SHOWN)
+    assert "and more" in compose(row).body
+
+
+@pytest.mark.parametrize(
+    ("until", "back", "expected"),
+    [
+        ("2026-11-09T10:00Z", "2026-11-09T12:00Z", {"follow_up_due": 1}),  # late, on the day: one for both reminders
+        ("2026-11-09T10:00Z", "2026-11-11T12:00Z", {"follow_up_overdue": 1}),
+        ("2026-11-10T07:00Z", "2026-11-10T07:00Z", {"follow_up_due": 1}),  # on time, before the notice
+        ("2026-11-10T07:00Z", "2026-11-11T12:00Z", {"follow_up_overdue": 1}),
+        ("2026-11-20T07:00Z", "2027-01-11T12:00Z", {}),
+    ],
+)
+def test_a_snooze_that_comes_late(rep, plan, until, back, expected):
+    with time_machine.travel(STOPPED, tick=False) as travel:
+        made = plan(MONDAY)
+        follow_ups.snooze(by=rep, follow_up_id=made.pk, until=datetime.fromisoformat(until))
+        travel.move_to(back, tick=False)
+        tick(), tick()
+    assert kinds(rep) == expected

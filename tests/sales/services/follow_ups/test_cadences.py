@@ -1,0 +1,192 @@
+"""Cadences: from step to step, on working days, until the lead answers or is closed."""
+
+from datetime import date
+
+import pytest
+import time_machine
+from django.db import IntegrityError, transaction
+
+from sales import errors
+from sales.models import Cadence, CadenceEnrolment, CadenceStep, FieldChange, FollowUp, Lead
+from sales.services import activities
+from sales.services.follow_ups import cadences, follow_ups
+from sales.services.leads import leads
+from sales.services.ownership import transfers
+
+MONDAY = "2026-11-23T15:00Z"  # Thursday the 26th is Thanksgiving
+
+
+@pytest.fixture
+def lead(make_lead, rep):
+    return make_lead(assigned_to=rep)
+
+
+@pytest.fixture
+def cadence(db):
+    made = Cadence.objects.create(name="New inquiry")
+    for day, kind in ((0, "call"), (1, "email"), (3, "call")):
+        CadenceStep.objects.create(cadence=made, day=day, follow_up_type=kind, notes=f"Day {day}")
+    return made
+
+
+@pytest.fixture
+def started(rep, lead, cadence):
+    with time_machine.travel(MONDAY, tick=False):
+        return cadences.enrol(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
+
+
+def open_plans():
+    rows = FollowUp.objects.open().order_by("pk")
+    return list(rows.values_list("follow_up_type", "scheduled_date", "notes", "assigned_to__full_name"))
+
+
+def complete(**values):
+    plan = FollowUp.objects.open().get()
+    return follow_ups.complete(**{"by": plan.assigned_to, "follow_up_id": plan.pk, "outcome": "no_answer", **values})
+
+
+def state():
+    row = CadenceEnrolment.objects.get()
+    return row.day, row.stop_reason
+
+
+@time_machine.travel(MONDAY, tick=False)
+def test_each_step_follows_the_one_before_on_working_days(rep, lead, cadence, started):
+    assert open_plans() == [("call", date(2026, 11, 23), "Day 0", "Maria")]
+    complete()
+    assert (open_plans(), state()) == ([("email", date(2026, 11, 24), "Day 1", "Maria")], (1, ""))
+    with time_machine.travel("2026-11-24T15:00Z", tick=False):
+        done = complete()
+    # Two days on is Thanksgiving: the next working day is the Friday.
+    assert open_plans() == [("call", date(2026, 11, 27), "Day 3", "Maria")]
+    assert done.following.enrolment == CadenceEnrolment.objects.get()
+    assert complete().following is None
+    assert (open_plans(), state()) == ([], (3, "Finished"))
+    lead.refresh_from_db()
+    assert lead.next_follow_up_date is None
+    changes = FieldChange.objects.values_list("field", "old", "new", "by")
+    assert list(changes) == [("cadence", None, "New inquiry", rep.pk)]
+
+
+@time_machine.travel(MONDAY, tick=False)
+def test_the_step_is_the_owners_of_that_time(manager, colleague, lead, started):
+    transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), to_user_id=colleague.pk)
+    complete()
+    assert open_plans() == [("email", date(2026, 11, 24), "Day 1", "Tom")]
+
+
+@time_machine.travel(MONDAY, tick=False)
+def test_what_one_says_oneself_takes_the_steps_place(started):
+    complete(schedule_next=True, next_follow_up_days=7, next_follow_up_type="meeting")
+    assert (open_plans(), state()) == ([("meeting", date(2026, 11, 30), "Day 1", "Maria")], (1, ""))
+    complete(schedule_next=True)
+    assert (open_plans(), state()) == ([("call", date(2026, 11, 25), "Day 3", "Maria")], (3, ""))
+    complete(schedule_next=True)  # the last step is done: a follow-up like any other
+    assert (open_plans(), state()) == ([("call", date(2026, 11, 27), "Day 3", "Maria")],
+                                       (3, "Finished"))  # fmt: skip
+
+
+def answer(rep, lead):
+    activities.log(by=rep, lead_id=lead.pk, activity_type="email", direction="inbound")
+
+
+def close(rep, lead):
+    leads.update(by=rep, lead_id=lead.pk, changes={"status": "won", "booked_value": 900})
+
+
+def archive(rep, lead):
+    leads.archive(by=None, lead_id=lead.pk)
+
+
+def by_hand(rep, lead):
+    cadences.stop(by=rep, lead_id=lead.pk, reason="They asked us to")
+
+
+def cancel(rep, lead):
+    follow_ups.cancel(by=rep, follow_up_id=FollowUp.objects.open().get().pk)
+
+
+def nothing_follows(rep, lead):
+    complete(no_next_reason="They will call in May")
+
+
+def close_with_the_step(rep, lead):
+    complete(close="lost", lost_reason="price")
+
+
+@pytest.mark.parametrize(
+    ("what", "reason", "left_open"),
+    [
+        (answer, "The lead answered", 1), (close, "Lead won", 0), (archive, "Lead archived", 0),
+        (by_hand, "They asked us to", 1), (cancel, "Its step was cancelled", 0),
+        (nothing_follows, "They will call in May", 0), (close_with_the_step, "Lead lost", 0),
+    ],
+)  # fmt: skip
+@time_machine.travel(MONDAY, tick=False)
+def test_it_stops(rep, lead, started, what, reason, left_open):
+    what(rep, lead)
+    assert (state(), len(open_plans())) == ((0, reason), left_open)
+    if left_open:  # somebody has to react to what they said; but no next step is made of it
+        assert complete().following is None
+
+
+def test_what_is_no_answer_lets_it_go_on(rep, lead, started):
+    activities.log(by=rep, lead_id=lead.pk, activity_type="email", direction="outbound")
+    activities.log(by=rep, lead_id=lead.pk, activity_type="note")
+    leads.update(by=rep, lead_id=lead.pk, changes={"notes": "x", "status": "contacted"})
+    assert state() == (0, "")
+
+
+def test_an_old_step_stops_no_new_cadence(rep, lead, cadence, started):
+    old = FollowUp.objects.get()
+    cadences.stop(by=rep, lead_id=lead.pk)
+    cadences.enrol(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
+    follow_ups.cancel(by=rep, follow_up_id=old.pk)
+    assert CadenceEnrolment.objects.running().count() == 1
+
+
+def test_one_at_a_time(rep, lead, cadence, started):
+    with pytest.raises(errors.CadenceRunning):
+        cadences.enrol(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CadenceEnrolment.objects.create(lead=lead, cadence=cadence, day=0)
+    assert FollowUp.objects.count() == 1
+
+
+def test_who_can_be_put_on_one(rep, colleague, stranger, manager, leaver, lead, cadence, make_lead):
+    empty = Cadence.objects.create(name="Empty")
+    off = Cadence.objects.create(name="Off", is_active=False)
+    CadenceStep.objects.create(cadence=off, day=0, follow_up_type="call")
+
+    def refused(error, by=rep, lead=lead, cadence_id=cadence.pk):
+        with pytest.raises(error):
+            cadences.enrol(by=by, lead_id=lead.pk, cadence_id=cadence_id)
+
+    refused(errors.NotYourLead, by=colleague)
+    refused(errors.NotFound, by=stranger)
+    refused(errors.CadenceNotReady, cadence_id=empty.pk)
+    refused(errors.CadenceNotReady, cadence_id=off.pk)
+    refused(errors.Invalid, cadence_id=off.pk + 1)
+    refused(errors.LeadClosed, lead=make_lead(assigned_to=rep, status="won"))
+    refused(errors.LeadUnowned, by=manager, lead=make_lead())
+    refused(errors.LeadUnowned, by=manager, lead=make_lead(assigned_to=leaver))
+    with pytest.raises(errors.NoCadence):
+        cadences.stop(by=rep, lead_id=lead.pk)
+    assert not FollowUp.objects.exists()
+
+
+@time_machine.travel(MONDAY, tick=False)
+def test_a_cadence_that_changes_goes_on_after_the_day_that_was_reached(manager, cadence, started):
+    first, second, _ = cadence.steps.all()
+    second.day = 2
+    cadences.save(
+        by=manager, cadence=cadence, removed=[first],
+        steps=[second, CadenceStep(day=1, follow_up_type="meeting", notes="New")],
+    )  # fmt: skip
+    complete()
+    assert open_plans() == [("meeting", date(2026, 11, 24), "New", "Maria")]
+
+
+def test_managers_define_them(rep, cadence):
+    with pytest.raises(errors.NotAllowed):
+        cadences.save(by=rep, cadence=cadence, steps=[], removed=[])

@@ -1,0 +1,171 @@
+"""The daily digest: at each person's hour, once a day of theirs, and only where there is something to say."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from athena.accounts.models import User
+from notifications.models import Notification
+from sales.models import FollowUp
+from sales.queries.follow_ups.digest import SHOWN, digests
+from sales.services.follow_ups import digests as service
+
+MONDAY = datetime(2026, 11, 30, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def plan(make_lead):
+    def make(who, day, **fields):
+        lead = make_lead(assigned_to=who)
+        return FollowUp.objects.create(
+            **{"lead": lead, "assigned_to": who, "follow_up_type": "call", "scheduled_date": day, **fields}
+        )
+
+    return make
+
+
+def sent(*times):
+    """How many digests were written at each of these times."""
+    counts = []
+    for each in times:
+        with time_machine.travel(each, tick=False):
+            counts.append(service.send())
+    return counts
+
+
+def keys():
+    return list(Notification.objects.order_by("pk").values_list("dedupe_key", flat=True))
+
+
+# Ahead of UTC, behind it; a clock put forward over the hour itself, and one put back so that the hour comes twice.
+@pytest.mark.parametrize(
+    ("zone", "hour", "before", "after", "day"),
+    [
+        ("Asia/Tokyo", 7, "2026-06-30T21:59:59Z", "2026-06-30T22:00Z", "2026-07-01"),
+        ("America/Los_Angeles", 7, "2026-07-01T13:59:59Z", "2026-07-01T14:00Z", "2026-07-01"),
+        ("Europe/Berlin", 2, "2026-03-29T00:59:59Z", "2026-03-29T01:00Z", "2026-03-29"),
+        ("America/New_York", 1, "2026-11-01T04:59:59Z", "2026-11-01T05:00Z", "2026-11-01"),
+    ],
+)
+def test_at_the_local_hour_once_a_day(rep, plan, zone, hour, before, after, day):
+    first = datetime.fromisoformat(after)
+    User.objects.filter(pk=rep.pk).update(time_zone=zone, digest_hour=hour, digested_on=date.fromisoformat(day) -
+                                          timedelta(days=1))  # fmt: skip
+    plan(rep, "2020-01-01")
+    again = [first + timedelta(minutes=minutes) for minutes in (0, 1, 60, 61)]
+    assert sent(before, after, *again) == [0, 1, 0, 0, 0, 0]
+    assert keys() == [f"digest:{rep.pk}:{day}"]
+    assert sent(first + timedelta(hours=25)) == [1]
+
+
+def test_a_missed_hour_is_made_up_for_on_the_same_day(rep, plan):
+    plan(rep, "2020-01-01")
+    assert sent("2026-11-30T23:59Z", "2026-12-01T06:59Z", "2026-12-01T07:00Z") == [1, 0, 1]
+
+
+def test_a_move_to_the_west_brings_no_second_one(rep, plan):
+    User.objects.filter(pk=rep.pk).update(time_zone="Asia/Tokyo")
+    plan(rep, "2020-01-01")
+    assert sent("2026-11-30T22:00Z") == [1]  # the first of December in Tokyo
+    User.objects.filter(pk=rep.pk).update(time_zone="America/New_York")
+    assert sent("2026-11-30T22:30Z", "2026-12-01T12:00Z", "2026-12-02T11:59Z", "2026-12-02T12:00Z") == [0, 0, 0, 1]
+    User.objects.filter(pk=rep.pk).update(time_zone="Asia/Tokyo")
+    assert sent("2026-12-02T13:00Z", "2026-12-02T22:00Z") == [0, 1]
+
+
+def test_another_hour_brings_no_second_one(rep, plan):
+    plan(rep, "2020-01-01")
+    assert sent("2026-11-30T07:00Z") == [1]
+    User.objects.filter(pk=rep.pk).update(digest_hour=9)
+    assert sent("2026-11-30T09:00Z", "2026-12-01T08:00Z", "2026-12-01T09:00Z") == [0, 0, 1]
+
+
+def test_nothing_to_say_is_no_mail_also_later_that_day(rep, leaver, plan):
+    plan(leaver, "2020-01-01")
+    assert sent("2026-11-30T07:00Z") == [0]
+    plan(rep, "2020-01-01")
+    assert sent("2026-11-30T08:00Z", "2026-12-01T07:00Z") == [0, 1]
+    assert not Notification.objects.filter(recipient=leaver).exists()
+
+
+@time_machine.travel(MONDAY, tick=False)
+def test_what_it_says(rep, colleague, plan, make_lead):
+    rep.time_zone = "America/New_York"
+    rep.save()
+    first, second = plan(rep, "2026-11-30", scheduled_time="10:00"), plan(rep, "2026-11-30")
+    late = plan(rep, "2026-11-27", follow_up_type="quote")
+    for other in (plan(rep, "2026-12-01"), plan(rep, "2026-11-30", completed=True, completed_at=MONDAY,
+                  outcome="successful"), plan(rep, "2026-11-27", cancelled_at=MONDAY)):  # fmt: skip
+        other.lead.status = "won"
+        other.lead.save()
+    plan(colleague, "2026-11-30")
+
+    def lead(name, **fields):
+        return make_lead(company_name=name, assigned_to=rep, **{"first_contacted_at": MONDAY, **fields})
+
+    hot = lead("Hot", score=70, first_contacted_at=None, phone="212 555 0123")
+    quote = lead("Quote", status="quoted", quote_valid_until="2026-12-07")
+    bid = lead("Bid", bid_due_at="2026-12-02T19:00Z")
+    passed = lead("Passed", pickup_at="2026-11-29T12:00Z")
+    lead("Not yet", quote_valid_until="2026-12-08", bid_due_at="2026-12-08T12:00Z", pickup_at="2026-11-30T12:00Z",
+         status="lost", lost_reason_id="price")  # fmt: skip
+    planned = lead("Planned", quote_valid_until="2026-12-08", bid_due_at="2026-12-08T12:00Z", pickup_at=MONDAY)
+    FollowUp.objects.create(lead=planned, assigned_to=colleague, follow_up_type="call", scheduled_date="2027-01-01")
+
+    def line(lead, detail):
+        return {"lead_id": lead.pk, "lead_name": str(lead), "detail": detail}
+
+    def section(name, short, title, *lines):
+        return {"name": name, "short": short, "title": title, "count": len(lines), "more": 0, "lines": list(lines)}
+
+    assert digests({rep: date(2026, 11, 30)}) == {
+        rep.pk: [
+            section("today", "today", "Today", line(second.lead, "Call"), line(first.lead, "Call, 10:00")),
+            section("overdue", "overdue", "Overdue", line(late.lead, "Quote, Friday, 27 November")),
+            section("hot", "hot", "Hot, and not contacted yet", line(hot, "70 points, 212 555 0123")),
+            section("quotes", "expiring", "Quotes about to expire", line(quote, "until Monday, 7 December")),
+            section("bids", "to bid on", "Bids about to fall due", line(bid, "Wednesday, 2 December, 14:00")),
+            section("unplanned", "unplanned", "Nothing is planned", line(hot, "70 points, 212 555 0123"),
+                    *(line(each, "0 points") for each in (quote, bid, passed))),
+            section("passed", "to close", "The trip has passed: won or lost?",
+                    line(passed, "Sunday, 29 November")),
+        ]
+    }  # fmt: skip
+
+
+def test_each_has_their_own_day_and_long_lists_are_counted(make_user, plan):
+    east, west = make_user("east", time_zone="Pacific/Auckland"), make_user("west", time_zone="America/Los_Angeles")
+    for person in (east, west):
+        for day in ("2026-11-30", "2026-12-01"):
+            plan(person, day)
+    for _ in range(SHOWN):
+        plan(east, "2026-12-01")
+    found = digests({east: date(2026, 12, 1), west: date(2026, 11, 30)})
+    counts = {
+        who.pk: {
+            s["name"]: (s["count"], len(s["lines"]), s["more"])
+            for s in found[who.pk]
+            if s["name"] in ("today", "overdue")
+        }
+        for who in (east, west)
+    }
+    assert counts == {
+        east.pk: {"today": (SHOWN + 1, SHOWN, 1), "overdue": (1, 1, 0)}, west.pk: {"today": (1, 1, 0)},
+    }  # fmt: skip
+
+
+def test_many_cost_no_more_queries_than_one(make_user, plan):
+    def ask(many):
+        for number in range(many):
+            plan(make_user(f"p{many}.{number}", time_zone=("UTC", "Asia/Tokyo")[number % 2]), "2020-01-01")
+        User.objects.update(digested_on=None)
+        with CaptureQueriesContext(connection) as captured:
+            assert sent("2026-11-30T23:59Z") == [User.objects.count()]
+        Notification.objects.all().delete()
+        return len(captured)
+
+    ask(2)
+    assert ask(20) == ask(40) <= 21

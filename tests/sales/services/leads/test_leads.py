@@ -1,0 +1,199 @@
+"""Taking leads in, changing, closing, reopening and archiving them."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from athena.accounts.models import local_today
+from notifications.models import Notification
+from sales import errors
+from sales.models import Activity, FieldChange, FollowUp, Lead, LeadSource
+from sales.services.follow_ups import follow_ups
+from sales.services.leads import leads
+
+
+def changes_of(lead: Lead) -> list[tuple[str, object, object]]:
+    rows = FieldChange.objects.filter(lead=lead).order_by("id")
+    return [(row.field, row.old, row.new) for row in rows]
+
+
+def test_a_reps_new_lead_is_theirs_and_scored(rep):
+    lead = leads.create(by=rep, values={"company_name": "Band", "estimated_passengers": 60})
+    assert (lead.assigned_to, lead.status, lead.score) == (rep, "new", 30)
+    history = lead.score_history.get()
+    assert (history.old_score, history.new_score, history.points_changed) == (0, 30, 30)
+    assert Notification.objects.count() == 0
+
+
+def test_a_manager_may_name_the_owner_who_is_told(manager, rep):
+    lead = leads.create(by=manager, values={"contact_name": "Ann Lee", "assigned_to": rep.pk})
+    told = Notification.objects.get()
+    assert (lead.assigned_to, told.recipient, told.kind) == (rep, rep, "lead_assigned")
+    assert leads.create(by=manager, values={"contact_name": "Ann Lee"}).assigned_to is None
+
+
+def test_a_rep_cannot_name_somebody_else(rep, colleague):
+    with pytest.raises(errors.ReceiverNotAllowed):
+        leads.create(by=rep, values={"contact_name": "Ann Lee", "assigned_to": colleague.pk})
+    assert Lead.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({}, "company_name"),
+        ({"contact_name": "A", "source": 99}, "source"),
+        ({"contact_name": "A", "status": "lost"}, "lost_reason"),
+        ({"contact_name": "A", "status": "lost", "lost_reason": "weather"}, "lost_reason"),
+        ({"contact_name": "A", "lost_reason": "price"}, "lost_reason"),
+        ({"contact_name": "A", "booked_value": Decimal(1)}, "booked_value"),
+        ({"contact_name": "A", "score": 99}, "score"),
+        ({"contact_name": "A", "assigned_to": 99}, "assigned_to"),
+    ],
+)
+def test_what_a_lead_cannot_be(admin, values, field):
+    with pytest.raises(errors.Invalid) as refused:
+        leads.create(by=admin, values=values)
+    assert list(refused.value.fields) == [field]
+    assert Lead.objects.count() == 0
+
+
+def test_an_inactive_user_gets_no_lead(admin, leaver):
+    with pytest.raises(errors.Invalid) as refused:
+        leads.create(by=admin, values={"contact_name": "A", "assigned_to": leaver.pk})
+    assert list(refused.value.fields) == ["assigned_to"]
+
+
+def test_email_and_phone_are_kept_as_typed_and_normalised(admin):
+    lead = leads.create(by=admin, values={"contact_name": "A", "email": "Ann@Example.COM", "phone": "(212) 555-0123"})
+    assert (lead.email, lead.email_normalised) == ("Ann@Example.COM", "ann@example.com")
+    assert (lead.phone, lead.phone_normalised) == ("(212) 555-0123", "+12125550123")
+
+
+def test_the_same_email_as_a_won_lead_makes_a_repeat_client(admin):
+    first = leads.create(by=admin, values={"contact_name": "A", "email": "ann@example.com"})
+    assert not first.is_repeat
+    leads.update(by=admin, lead_id=first.pk, changes={"status": "won", "booked_value": Decimal("900")})
+    again = leads.create(by=admin, values={"contact_name": "Ann", "email": "ANN@example.com"})
+    assert (again.is_repeat, again.score) == (True, 30)
+    assert not leads.create(by=admin, values={"contact_name": "Ann", "email": ""}).is_repeat
+
+
+def test_first_and_last_touch_start_equal(admin):
+    source = LeadSource.objects.create(name="Fair")
+    lead = leads.create(by=admin, values={"contact_name": "A", "source": source.pk, "utm_campaign": "may"})
+    assert (lead.last_source, lead.last_utm_campaign) == (source, "may")
+
+
+def test_an_update_is_audited_and_rescored(rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    after = leads.update(
+        by=rep, lead_id=lead.pk, changes={"estimated_value": Decimal("6000.50"), "company_name": lead.company_name}
+    )
+    assert (after.score, after.version > lead.version) == (40, True)
+    assert changes_of(lead) == [("estimated_value", None, 6000.5)]
+    assert list(lead.score_history.values_list("reason", "user")) == [("Changed: estimated value", rep.pk)]
+
+
+def test_an_update_that_changes_nothing_writes_nothing(rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    after = leads.update(by=rep, lead_id=lead.pk, changes={"company_name": lead.company_name})
+    assert (after.version, after.updated_at, changes_of(lead)) == (lead.version, lead.updated_at, [])
+
+
+def test_the_owner_is_not_changed_here(manager, rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    with pytest.raises(errors.Invalid):
+        leads.update(by=manager, lead_id=lead.pk, changes={"assigned_to": manager.pk})
+
+
+def test_a_colleague_sees_but_may_not_write_and_a_stranger_does_not_see(rep, colleague, stranger, make_lead):
+    lead = make_lead(assigned_to=rep)
+    with pytest.raises(errors.NotYourLead):
+        leads.update(by=colleague, lead_id=lead.pk, changes={"notes": "x"})
+    with pytest.raises(errors.NotFound):
+        leads.update(by=stranger, lead_id=lead.pk, changes={"notes": "x"})
+
+
+def test_closing_cancels_what_is_open_and_reopening_does_not_bring_it_back(rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=local_today(rep))
+    lost = leads.update(by=rep, lead_id=lead.pk, changes={"status": "lost", "lost_reason": "price"})
+    plan.refresh_from_db()
+    assert (lost.next_follow_up_date, lost.closed_at is None, lost.lost_reason_id) == (None, False, "price")
+    assert (plan.cancelled_at is None, plan.cancel_reason) == (False, "Lead lost")
+    assert Activity.objects.filter(lead=lead, activity_type="status_change").get().data == {"from": "new", "to": "lost"}
+
+    again = leads.update(by=rep, lead_id=lead.pk, changes={"status": "contacted"})
+    assert (again.closed_at, again.lost_reason, again.next_follow_up_date) == (None, None, None)
+    assert FollowUp.objects.open().count() == 0
+    assert changes_of(lead) == [
+        ("lost_reason", None, "price"),
+        ("status", "new", "lost"),
+        ("lost_reason", "price", None),
+        ("status", "lost", "contacted"),
+    ]
+
+
+def test_a_booking_records_value_date_and_source_and_reopening_keeps_its_history(rep, make_lead):
+    source = LeadSource.objects.create(name="Fair")
+    lead = make_lead(assigned_to=rep, source=source)
+    won = leads.update(by=rep, lead_id=lead.pk, changes={"status": "won", "booked_value": Decimal("1200.50")})
+    booked = won.won_at
+    assert (won.booked_value, won.source, booked, booked is None) == (Decimal("1200.50"), source, won.closed_at, False)
+    again = leads.update(by=rep, lead_id=lead.pk, changes={"status": "quoted"})
+    assert (again.booked_value, again.closed_at, again.won_at) == (None, None, booked)
+    assert ("booked_value", 1200.5, None) in changes_of(lead)
+    rewon = leads.update(by=rep, lead_id=lead.pk, changes={"status": "won", "booked_value": Decimal(1100)})
+    assert (rewon.won_at, rewon.closed_at > booked) == (booked, True)
+
+
+@pytest.mark.parametrize("reason", [{}, {"lost_reason": None}, {"lost_reason": "because"}])
+def test_a_lost_lead_needs_a_reason_of_the_list(rep, make_lead, reason):
+    lead = make_lead(assigned_to=rep)
+    with pytest.raises(errors.Invalid) as refused:
+        leads.update(by=rep, lead_id=lead.pk, changes={"status": "lost", **reason})
+    assert list(refused.value.fields) == ["lost_reason"]
+    lead.refresh_from_db()
+    assert (lead.status, changes_of(lead)) == ("new", [])
+
+
+def test_a_closed_leads_score_freezes(rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    leads.update(by=rep, lead_id=lead.pk, changes={"status": "won", "booked_value": Decimal(900)})
+    assert leads.update(by=rep, lead_id=lead.pk, changes={"estimated_passengers": 60}).score == 0
+
+
+def test_reaching_a_stage_means_having_reached_the_ones_before_it(rep, make_lead):
+    lead = make_lead(assigned_to=rep)
+    quoted = leads.update(by=rep, lead_id=lead.pk, changes={"status": "quoted"})
+    stamps = (quoted.first_contacted_at, quoted.qualified_at, quoted.quoted_at)
+    assert len(set(stamps)) == 1
+    assert stamps[0] is not None
+    back = leads.update(by=rep, lead_id=lead.pk, changes={"status": "new"})
+    assert (back.first_contacted_at, back.qualified_at, back.quoted_at) == stamps
+
+
+def test_archiving_is_for_managers_and_can_be_undone(rep, manager, make_lead):
+    lead = make_lead(assigned_to=rep)
+    plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=local_today(rep))
+    with pytest.raises(errors.NotAllowed):
+        leads.archive(by=rep, lead_id=lead.pk)
+    leads.archive(by=manager, lead_id=lead.pk)
+    plan.refresh_from_db()
+    assert (plan.is_open, Lead.objects.visible_to(manager).count()) == (False, 0)
+    with pytest.raises(errors.NotFound):
+        leads.update(by=manager, lead_id=lead.pk, changes={"notes": "x"})
+    leads.restore(by=manager, lead_id=lead.pk)
+    assert Lead.objects.visible_to(rep).get() == lead
+    assert changes_of(lead) == [("archived", False, True), ("archived", True, False)]
+
+
+def test_return_before_pickup_is_refused(rep, make_lead):
+    now = timezone.now()
+    lead = make_lead(assigned_to=rep, pickup_at=now)
+    with pytest.raises(errors.Invalid) as refused:
+        leads.update(by=rep, lead_id=lead.pk, changes={"return_at": now - timedelta(hours=1)})
+    assert list(refused.value.fields) == ["return_at"]

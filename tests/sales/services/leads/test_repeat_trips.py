@@ -1,0 +1,121 @@
+"""Calling again: won trips before their anniversary, and the new leads that are made of them."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+import time_machine
+from django.db import IntegrityError, transaction
+
+from notifications.models import Notification
+from sales import errors
+from sales.models import FollowUp, Lead
+from sales.services.leads import repeat_trips
+
+NOW = "2026-12-01T15:00Z"
+JUNE = datetime(2026, 6, 12, 11, 30, tzinfo=UTC)  # 7:30 in New York
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def won(make_lead, rep):
+    def make(**fields):
+        return make_lead(**{"assigned_to": rep, "status": "won", "pickup_at": JUNE, **fields})
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("pickup", "due"),
+    [
+        ("2026-06-01T04:00Z", True),  # midnight in New York: a year on is in exactly 6 months
+        ("2026-06-01T03:59Z", False), ("2026-09-02T03:59Z", True),  # the last minute of the day 9 months before
+        ("2026-09-02T04:00Z", False), ("2025-06-12T12:00Z", False),
+    ],
+)  # fmt: skip
+@time_machine.travel(NOW, tick=False)
+def test_the_anniversary_comes_in_6_to_9_months(won, pickup, due):
+    won(pickup_at=pickup)
+    assert Lead.objects.call_again().exists() == due
+
+
+@time_machine.travel(NOW, tick=False)
+def test_the_window_is_a_setting(settings, won):
+    settings.CALL_AGAIN_FROM_MONTHS, settings.CALL_AGAIN_TO_MONTHS = 2, 3
+    won()
+    inside = won(pickup_at="2026-02-10T12:00Z")
+    assert list(Lead.objects.call_again()) == [inside]
+
+
+@time_machine.travel(NOW, tick=False)
+def test_who_is_not_in_the_queue(won, make_lead):
+    won(status="lost", lost_reason_id="price")
+    won(archived_at=NOW)
+    won(email_normalised="a@example.com")
+    make_lead(email_normalised="a@example.com")  # they are talking to us
+    won(phone_normalised="+12125550123")
+    make_lead(phone_normalised="+12125550123")
+    done = won()
+    make_lead(repeat_of=done, status="lost", lost_reason_id="price")
+    kept = won(email_normalised="", phone_normalised="")
+    make_lead(email_normalised="", phone_normalised="")
+    assert list(Lead.objects.call_again()) == [kept]
+
+
+@time_machine.travel(NOW, tick=False)
+def test_a_new_lead_with_the_old_trips_data(won, rep):
+    old = won(
+        email="a@example.com", phone="212 555 0123", trip_type="round_trip", return_at=JUNE + timedelta(hours=30),
+        pickup_location="Gym", estimated_passengers=50, estimated_value=4000, booked_value=4500, quote_amount=4400,
+    )  # fmt: skip
+    new = repeat_trips.repeat(by=rep, lead_id=old.pk)
+    assert (new.repeat_of, new.is_repeat, new.status, new.assigned_to) == (old, True, "new", rep)
+    assert (new.pickup_at, new.return_at) == (
+        datetime(2027, 6, 12, 11, 30, tzinfo=UTC), datetime(2027, 6, 13, 17, 30, tzinfo=UTC),
+    )  # fmt: skip
+    assert (new.email_normalised, new.pickup_location, new.estimated_passengers) == ("a@example.com", "Gym", 50)
+    assert (new.estimated_value, new.quote_amount, new.booked_value) == (Decimal(4500), None, None)
+    assert new.notes == "As the trip of 2026-06-12, booked for 4,500.00."
+    plan = FollowUp.objects.get()
+    assert (plan.lead, plan.assigned_to, plan.follow_up_type, plan.scheduled_date) == (
+        new, rep, "call", date(2026, 12, 1),
+    )  # fmt: skip
+    assert new.next_follow_up_date == plan.due_at
+    with pytest.raises(errors.AlreadyRepeated):
+        repeat_trips.repeat(by=rep, lead_id=old.pk)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Lead.objects.create(company_name="x", repeat_of=old)
+    assert Lead.objects.count() == 2
+
+
+@time_machine.travel("2030-03-01T15:00Z", tick=False)
+def test_the_next_anniversary_is_still_to_come(won, rep):
+    leap = won(pickup_at="2028-02-29T17:00Z", return_at="2028-03-01T17:00Z")
+    new = repeat_trips.repeat(by=rep, lead_id=leap.pk)
+    assert (new.pickup_at.isoformat(), new.return_at.isoformat()) == (
+        "2031-02-28T17:00:00+00:00", "2031-03-01T17:00:00+00:00",
+    )  # fmt: skip
+
+
+def test_who_may_and_what(won, make_lead, rep, colleague, stranger, manager, leaver):
+    old = won()
+    for by, error in ((colleague, errors.NotYourLead), (stranger, errors.NotFound)):
+        with pytest.raises(error):
+            repeat_trips.repeat(by=by, lead_id=old.pk)
+    for lead in (make_lead(assigned_to=rep, pickup_at=JUNE), won(pickup_at=None)):
+        with pytest.raises(errors.NotWon):
+            repeat_trips.repeat(by=rep, lead_id=lead.pk)
+    assert repeat_trips.repeat(by=manager, lead_id=old.pk).assigned_to == rep
+    assert list(Notification.objects.values_list("kind", "recipient")) == [("lead_assigned", rep.pk)]
+    orphan = repeat_trips.repeat(by=manager, lead_id=won(assigned_to=leaver).pk)
+    assert (orphan.assigned_to, FollowUp.objects.filter(lead=orphan).exists()) == (None, False)
+
+
+@time_machine.travel(NOW, tick=False)
+def test_by_themselves_where_that_is_set(settings, won):
+    one, other = won(email="a@example.com", email_normalised="a@example.com"), won(company_name="Other")
+    won(email="a@example.com", email_normalised="a@example.com", company_name="The same client's second trip")
+    assert repeat_trips.repeat_due() == 0
+    settings.CALL_AGAIN_BY_ITSELF = True
+    assert [repeat_trips.repeat_due(), repeat_trips.repeat_due()] == [2, 0]
+    assert set(Lead.objects.exclude(repeat_of=None).values_list("repeat_of", flat=True)) == {one.pk, other.pk}

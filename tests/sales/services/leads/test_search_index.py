@@ -1,0 +1,84 @@
+"""What leads are found by follows every change of it, and nothing else touches it."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from sales.models import Lead, LeadSearch
+from sales.services import activities
+from sales.services.follow_ups import reminders
+from sales.services.leads import leads, merging, search_index
+from sales.services.ownership import transfers
+from sales.services.scoring import scores
+
+
+def found(words, by=None):
+    rows = Lead.objects.all() if by is None else Lead.objects.visible_to(by)
+    return list(rows.search(words).order_by("pk"))
+
+
+def test_a_lead_is_found_as_it_is_written_and_changed(rep):
+    lead = leads.create(by=rep, values={"company_name": "École Émile", "phone": "(617) 555-0123"})
+    assert [found(words) for words in ("emile ecole", "5550123", "617 555", "ECOLE 0123", "band", "ecole band")] == [
+        [lead], [lead], [lead], [lead], [], []
+    ]  # fmt: skip
+    leads.update(by=rep, lead_id=lead.pk, changes={"company_name": "Lincoln Band", "phone": "+49 30 901820"})
+    assert [found(words) for words in ("ecole", "555", "lincoln", "4930901820", "030901")] == [
+        [], [], [lead], [lead], []
+    ]  # fmt: skip
+
+
+def test_wildcards_are_letters_like_others(rep):
+    lead = leads.create(by=rep, values={"company_name": "100% Fun_Tours \\o/"})
+    assert [found(words) for words in ("%", "_", "\\", "100%", "n_t", "n%t", "f_n")] == [
+        [lead], [lead], [lead], [lead], [lead], [], []
+    ]  # fmt: skip
+
+
+def test_an_owner_or_a_score_never_touches_it(rep, manager, colleague):
+    lead = leads.create(by=rep, values={"company_name": "Band", "estimated_passengers": 60})
+    with CaptureQueriesContext(connection) as captured:
+        transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), to_user_id=colleague.pk)
+        activities.log(by=colleague, lead_id=lead.pk, activity_type="quote_requested", direction="inbound")
+        scores.calculate(by=manager, lead_id=lead.pk)
+    assert not [each["sql"] for each in captured if "lead_search" in each["sql"]]
+
+
+def test_plain_sql_is_caught_up_with(make_lead, rep):
+    raw = make_lead(company_name="Écho", email="A@x.example")
+    whole = make_lead(company_name="Böse", email_normalised="", phone_normalised="")
+    old = make_lead(company_name="Älter", email_normalised="", phone_normalised="")
+    LeadSearch.objects.create(lead=old, text="älter")  # as the migration leaves it
+    Lead.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=9))
+    assert found("echo") + found("bose") + found("alter") == []
+    assert reminders.fill_derived() == 3
+    assert found("echo") + found("bose") + found("alter") == [raw, whole, old]
+    assert (reminders.fill_derived(), search_index.fill(10)) == (0, 0)
+
+
+def test_a_merged_lead_answers_to_what_it_was_given(rep, manager):
+    kept = leads.create(by=rep, values={"company_name": "Band"})
+    other = leads.create(by=rep, values={"contact_name": "Dana", "email": "dana@lincoln.example"})
+    merging.merge(by=manager, lead_id=kept.pk, duplicate_ids=[other.pk])
+    assert found("band dana@lincoln") == [kept]
+    assert found("dana", by=manager) == [kept]
+
+
+@pytest.mark.postgres  # its trigram index; SQLite reads the texts one by one
+@pytest.mark.parametrize("who", ["admin", "manager", "rep"])
+def test_a_selective_search_uses_the_index_whoever_asks(request, who, make_lead):
+    by = request.getfixturevalue(who)
+    make_lead(company_name="Zebra Xylophones", assigned_to=by)
+    Lead.objects.bulk_create(Lead(company_name=f"Band number {number}", assigned_to=by) for number in range(300))
+    search_index.fill(500)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")  # the tables are small
+        cursor.execute("ANALYZE leads, lead_search, follow_ups, users")
+    page = Lead.objects.visible_to(by).search("xylophon zeb").order_by("-created_at", "-id")[:51]
+    plan = page.explain()
+    assert "Bitmap Index Scan on idx_lead_search_text" in plan
+    assert "Bitmap Index Scan on leads_pkey" in plan
+    assert [str(lead) for lead in page] == ["Zebra Xylophones"]

@@ -1,0 +1,168 @@
+"""Who gets a new lead that nobody has been named for."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from athena.accounts.models import User
+from notifications.models import Notification
+from sales import errors
+from sales.models import AssignmentRule, LeadTransfer
+from sales.services.leads import leads
+from sales.services.ownership import assignment
+
+
+@pytest.fixture
+def rule(admin):
+    """A rule that asks for big groups, or whatever is given."""
+
+    def make(*asked, to=None, team=None, **fields):
+        number = AssignmentRule.objects.count() + 1
+        conditions = [dict(zip(("field", "operator", "value"), each, strict=True)) for each in asked]
+        values = {
+            "rule_name": f"Rule {number}",
+            "position": number,
+            "conditions": conditions,
+            "to_user": to,
+            "to_team": team,
+        }
+        return assignment.create_rule(by=admin, values=values | fields)
+
+    return make
+
+
+BIG = ("estimated_passengers", "at_least", "40")
+
+
+def come_in(by=None, **values):
+    return leads.create(by=by, values={"company_name": "Band", **values}).assigned_to
+
+
+def test_the_first_rule_that_matches_decides(rule, manager, rep, colleague, stranger):
+    rule(BIG, ("trip_type", "in", "shuttle,multi_day"), to=rep)
+    rule(BIG, to=colleague)
+    rule(to=stranger, is_active=False)
+    assert come_in(estimated_passengers=50, trip_type="shuttle") == rep
+    assert come_in(by=manager, estimated_passengers=50) == colleague
+    assert come_in(estimated_passengers=10) is None
+    told = Notification.objects.filter(kind="lead_assigned").order_by("id")
+    assert [row.recipient for row in told] == [rep, colleague]
+    assert LeadTransfer.objects.count() == 0  # it had no owner before
+
+
+def test_the_order_is_the_number(rule, rep, colleague):
+    rule(to=rep, position=20)
+    rule(to=colleague, position=10)
+    assert come_in() == colleague
+
+
+def test_whoever_is_named_is_who_gets_it(rule, manager, rep, colleague):
+    rule(to=colleague)
+    assert come_in(by=rep) == rep  # a salesperson's new lead is theirs
+    assert come_in(by=manager, assigned_to=rep.pk) == rep
+    assert come_in(status="won", booked_value=5) is None  # a closed one waits for nobody
+
+
+def test_a_team_gets_them_in_turn_and_who_is_away_full_or_gone_is_passed_over(
+    rule, desk, manager, rep, colleague, leaver, make_user
+):
+    away, third = make_user("ann", team=desk), make_user("zoe", team=desk)
+    User.objects.filter(pk=away.pk).update(away_until=timezone.now().date() + timedelta(days=1))
+    User.objects.filter(pk=colleague.pk).update(max_open_leads=1)
+    rule(team=desk)
+    assert [come_in() for _ in range(5)] == [rep, colleague, third, rep, third]
+    User.objects.filter(pk=away.pk).update(away_until=timezone.now().date() - timedelta(days=1))
+    assert [come_in() for _ in range(4)] == [rep, away, third, rep]  # back in turn, neither first nor caught up
+
+
+def test_a_rule_without_anybody_to_give_it_to_is_passed_over(rule, rep, colleague, other_desk):
+    User.objects.filter(pk=rep.pk).update(max_open_leads=0)
+    rule(to=rep)
+    rule(team=other_desk)
+    assert come_in() is None
+    rule(to=colleague)
+    assert come_in() == colleague
+    User.objects.filter(pk=colleague.pk).update(is_active=False)
+    assert come_in() is None
+
+
+def test_the_pool_is_an_end_too(rule, rep):
+    rule(BIG)
+    rule(to=rep)
+    assert (come_in(estimated_passengers=50), come_in()) == (None, rep)
+
+
+def test_a_broken_rule_of_plain_sql_matches_nothing(rule, rep, colleague):
+    broken = rule(to=rep)
+    for conditions in ([{"field": "password", "operator": "equals", "value": "x"}], ["x"], [{"field": 5}], [{}]):
+        AssignmentRule.objects.filter(pk=broken.pk).update(conditions=conditions)
+        assert come_in() is None
+
+
+def test_managers_are_told_at_once_of_each_lead_that_nobody_owns(manager, admin, rep):
+    for name in ("Band", "Choir", "Club"):
+        leads.create(by=None, values={"company_name": name})
+    told = Notification.objects.order_by("pk")
+    assert [(row.kind, row.recipient, row.context["lead_name"]) for row in told] == [
+        ("lead_unowned", manager, "Band"), ("lead_unowned", manager, "Choir"), ("lead_unowned", manager, "Club"),
+    ]  # fmt: skip
+    assert all(row.not_before <= timezone.now() for row in told)
+
+
+def test_without_managers_administrators_are_told(admin, rep):
+    come_in()
+    assert Notification.objects.get().recipient == admin
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        (("email_count", "at_least", "1"), "condition_1"),  # a new lead has no history to ask about
+        (("estimated_passengers", "contains", "4"), "condition_1"),
+        (("estimated_passengers", "at_least", "many"), "condition_1"),
+        (("trip_type", "in", "shuttle,rocket"), "condition_1"),
+    ],
+)
+def test_what_can_not_be_asked_is_refused(rule, rep, asked, field):
+    with pytest.raises(errors.Invalid) as refused:
+        rule(asked, to=rep)
+    assert list(refused.value.fields) == [field]
+    assert AssignmentRule.objects.count() == 0
+
+
+def test_a_rule_leads_to_one_who_can_have_it(rule, desk, rep, leaver):
+    for wrong in ({"to": rep, "team": desk}, {"to": leaver}, {"rule_name": " "}):
+        with pytest.raises(errors.Invalid):
+            rule(**wrong)
+    rule(to=rep, rule_name="One")
+    with pytest.raises(errors.Invalid):
+        rule(to=rep, rule_name="One")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        AssignmentRule.objects.update(to_team=desk)
+
+
+def test_rules_are_the_managers(rule, rep, manager):
+    one = rule(to=rep)
+    for act in (
+        lambda: assignment.create_rule(by=rep, values={"rule_name": "x", "position": 1}),
+        lambda: assignment.update_rule(by=rep, rule_id=one.pk, changes={"position": 1}),
+        lambda: assignment.delete_rule(by=rep, rule_id=one.pk),
+    ):
+        with pytest.raises(errors.NotAllowed):
+            act()
+    with pytest.raises(errors.Invalid):
+        assignment.update_rule(by=manager, rule_id=one.pk, changes={"colour": "red"})
+    assert assignment.update_rule(by=manager, rule_id=one.pk, changes={"position": 7}).position == 7
+    assignment.delete_rule(by=manager, rule_id=one.pk)
+    with pytest.raises(errors.NotFound):
+        assignment.delete_rule(by=manager, rule_id=one.pk)
+
+
+def test_there_are_not_too_many(rule, rep, monkeypatch):
+    monkeypatch.setattr(assignment, "MOST_RULES", 1)
+    rule(to=rep)
+    with pytest.raises(errors.TooManyRules):
+        rule(to=rep)
+    rule(to=rep, is_active=False)
