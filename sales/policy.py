@@ -8,7 +8,7 @@ from typing import Protocol
 from django.db.models import Q, QuerySet
 
 from athena.accounts.models import User
-from athena.accounts.roles import Role, at_least, reads_everything
+from athena.accounts.roles import Role
 from sales import errors
 from sales.models import Activity, FollowUp, Lead, TransferBatch
 
@@ -21,7 +21,7 @@ class Owned(Protocol):
 
 
 def is_manager(user: User) -> bool:
-    return at_least(user, Role.MANAGER)
+    return user.has_role(Role.MANAGER)
 
 
 def may_write_lead(by: User | None, lead: Owned) -> bool:
@@ -74,7 +74,7 @@ def receivers_for(by: User | None) -> Q:
 
 def may_undo(by: User | None, batch: TransferBatch) -> bool:
     """A transfer is undone by its author, and by administrators."""
-    return by is None or (by.is_active and batch.by_id == by.pk) or at_least(by, Role.ADMIN)
+    return by is None or (by.is_active and batch.by_id == by.pk) or by.has_role(Role.ADMIN)
 
 
 def minders() -> "QuerySet[User]":
@@ -86,14 +86,14 @@ def minders() -> "QuerySet[User]":
 
 def people_in_reach_of(user: User) -> Q:
     """Whose leads this user reads for who owns them: one's own and one's team's; all without a team, for managers."""
-    if reads_everything(user):
+    if user.reads_all_leads:
         return Q()
     return Q(pk=user.pk) if user.team_id is None else Q(team=user.team_id) | Q(pk=user.pk)
 
 
 def people_in_scope_of(user: User) -> Q:
     """Whose figures this user may read: reps their own, managers their team's (all without a team), admins all."""
-    if reads_everything(user):
+    if user.reads_all_leads:
         return Q()
     if user.role == Role.MANAGER:
         return Q(team=user.team_id)

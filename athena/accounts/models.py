@@ -155,6 +155,15 @@ class User(AbstractBaseUser):
     def is_superuser(self) -> bool:
         return self.is_active and self.role == roles.Role.ADMIN
 
+    @property
+    def reads_all_leads(self) -> bool:
+        """Whether this user may read every lead: an administrator, or a manager without a team."""
+        return self.role == roles.Role.ADMIN or (self.role == roles.Role.MANAGER and self.team_id is None)
+
+    def has_role(self, minimum: roles.Role) -> bool:
+        """Whether this user is active and has the role `minimum` or one above it."""
+        return self.is_active and roles.is_at_least(self.role, minimum)
+
     def has_perm(self, perm: str, obj: object = None) -> bool:
         return self.is_active and perm in roles.permissions_of(self.role)
 

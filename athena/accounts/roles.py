@@ -5,12 +5,8 @@ A permission here says what kind of thing somebody may do at all; which rows it 
 """
 
 from functools import cache
-from typing import TYPE_CHECKING
 
 from django.db.models import TextChoices
-
-if TYPE_CHECKING:
-    from athena.accounts.models import User
 
 
 class Role(TextChoices):
@@ -83,11 +79,6 @@ def permissions_of(role: str) -> frozenset[str]:
     )
 
 
-def reads_everything(user: "User") -> bool:
-    """Whether every lead is this user's to read: administrators, and managers who are in no team."""
-    return user.role == Role.ADMIN or (user.role == Role.MANAGER and user.team_id is None)
-
-
-def at_least(user: "User", role: Role) -> bool:
-    """Whether this active user's role is `role` or one above it."""
-    return user.is_active and _ORDER.index(Role(user.role)) >= _ORDER.index(role)
+def is_at_least(role: str, minimum: Role) -> bool:
+    """Whether `role` is `minimum` or a role above it."""
+    return _ORDER.index(Role(role)) >= _ORDER.index(minimum)

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, NullIf
 
 from athena.accounts.models import User
-from athena.accounts.roles import Role, reads_everything
+from athena.accounts.roles import Role
 from athena.db import Now
 from sales import normalization, schedule
 from sales.models.fields import MAX_AMOUNT, MAX_COUNT, amount, long_text, one_line, user_key, within
@@ -28,9 +28,8 @@ def display_name(prefix: str = "") -> Coalesce:
 
 def unplanned() -> Q:
     """Open, and nobody has planned to follow it up."""
-    from sales.models.follow_up import FollowUp
-
-    return OPEN & ~Q(pk__in=FollowUp.objects.open().order_by().values("lead_id"))
+    follow_ups = _related_rows(Lead.follow_ups.rel).filter(completed=False, cancelled_at__isnull=True)
+    return OPEN & ~Q(pk__in=follow_ups.values("lead_id"))
 
 
 def hot() -> Q:
@@ -51,7 +50,7 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         """As `visible_to`, archived ones included."""
         if not user.is_active:
             return self.none()
-        if reads_everything(user):
+        if user.reads_all_leads:
             return self
         scope = Q(assigned_to=user.pk)
         if user.team_id is not None:
@@ -104,26 +103,27 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         Accents make no difference, and digits are found however either side punctuated them. Of leads that plain SQL
         wrote, those that the tick has seen (`LeadSearch`).
         """
-        from sales.models.search import LeadSearch
-
         words = text.split()
         if not words:
             return self
-        found = LeadSearch.objects.all()
+        search_rows = _related_rows(Lead.search_row.related)
         for word in words:
             either = Q()
             for part in normalization.parts(word):
                 either |= Q(text__contains=part)
-            found = found.filter(either)
-        return self.filter(pk__in=found.values("lead"))
+            search_rows = search_rows.filter(either)
+        return self.filter(pk__in=search_rows.values("lead"))
 
 
 def _has_follow_up_of(user: User) -> models.Exists:
     """An EXISTS, which PostgreSQL asks for each of a few leads, and answers from a hash of all for many."""
-    from sales.models.follow_up import FollowUp
+    follow_ups = _related_rows(Lead.follow_ups.rel)
+    return models.Exists(follow_ups.filter(lead=models.OuterRef("pk"), assigned_to=user.pk, cancelled_at__isnull=True))
 
-    theirs = FollowUp.objects.filter(lead=models.OuterRef("pk"), assigned_to=user.pk, cancelled_at__isnull=True)
-    return models.Exists(theirs.order_by())
+
+def _related_rows(relation: models.ForeignObjectRel) -> models.QuerySet[models.Model]:
+    """All rows of the model on the other side, in no order. (Those models import this one, which can't import them.)"""
+    return relation.related_model._base_manager.order_by()
 
 
 class Lead(models.Model):

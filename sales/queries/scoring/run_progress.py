@@ -6,7 +6,6 @@ from typing import Any
 from django.db.models import Count
 
 from athena.accounts.models import User
-from athena.accounts.roles import reads_everything
 from sales.models import Lead, LeadScoreHistory, ScoringRun
 
 COUNTS = ("total", "processed", "changed")
@@ -20,7 +19,7 @@ def counts_for(user: User, runs: Iterable[Mapping[str, Any]]) -> dict[int, dict[
     Each of `runs` has `id`, `state` and the three counts.
     """
     runs = list(runs)
-    if reads_everything(user):
+    if user.reads_all_leads:
         return {run["id"]: {name: run[name] for name in COUNTS} for run in runs}
     leads = Lead.objects.visible_to(user).open().order_by()
     total = leads.count()
@@ -34,7 +33,7 @@ def counts_for(user: User, runs: Iterable[Mapping[str, Any]]) -> dict[int, dict[
 
 def count_for(user: User, run: ScoringRun) -> int:
     """How many leads a run goes over, as `user` may know it."""
-    return run.total if reads_everything(user) else Lead.objects.visible_to(user).open().count()
+    return run.total if user.reads_all_leads else Lead.objects.visible_to(user).open().count()
 
 
 def _share(run: Mapping[str, Any], total: int) -> int:
