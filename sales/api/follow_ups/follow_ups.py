@@ -20,7 +20,7 @@ from athena.api.serializers import StrictSerializer
 from athena.api.viewsets import ViewSet
 from sales import errors, policy
 from sales.api.follow_ups.calendar import CalendarActions
-from sales.api.serializers.leads import FollowUpRow, PlannedRow, TaskRow, WarningShape
+from sales.api.serializers.follow_ups import FollowUpRow, PlannedRow, TaskRow, WarningShape
 from sales.models import FollowUp, Lead
 from sales.models.follow_up import DUE_FIRST, OPEN, before_today
 from sales.services.follow_ups import follow_ups, planning
