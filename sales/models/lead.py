@@ -109,7 +109,7 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         search_rows = _related_rows(Lead.search_row.related)
         for word in words:
             either = Q()
-            for part in normalization.parts(word):
+            for part in normalization.list_search_variants(word):
                 either |= Q(text__contains=part)
             search_rows = search_rows.filter(either)
         return self.filter(pk__in=search_rows.values("lead"))

@@ -23,9 +23,9 @@ def keys_of(values: Mapping[str, Any]) -> dict[str, str]:
 
     The day is that of the pickup, where the company is.
     """
-    company, pickup = normalization.company(values.get("company_name") or ""), values.get("pickup_at")
+    company, pickup = normalization.normalize_company(values.get("company_name") or ""), values.get("pickup_at")
     day = pickup.astimezone(schedule.company_zone()).date().isoformat() if pickup else ""
-    origin, to = (normalization.fold(values.get(name) or "") for name in ("pickup_location", "dropoff_location"))
+    origin, to = (normalization.fold_text(values.get(name) or "") for name in ("pickup_location", "dropoff_location"))
     many = values.get("estimated_passengers")
     return {
         "company": company,
@@ -64,7 +64,7 @@ class LeadSearch(models.Model):
         """The row for a lead whose normalised columns are filled, not yet saved."""
         texts = (lead.company_name, lead.contact_name, lead.email, lead.phone)
         numbers = (lead.phone, lead.phone_normalised or "")
-        return cls(lead=lead, text=normalization.searchable(*texts, numbers=numbers), **keys_of(vars(lead)))
+        return cls(lead=lead, text=normalization.build_search_text(*texts, numbers=numbers), **keys_of(vars(lead)))
 
 
 class NotDuplicate(models.Model):

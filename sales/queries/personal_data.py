@@ -170,7 +170,7 @@ def inquiries_of(address: str, leads: Iterable[Lead]) -> Inquiries:
             company_name=_line(activity, "Company name"),
             contact_name=_line(activity, "Contact name"),
             phone=_line(activity, "Phone"),
-            phone_normalised=normalization.phone(_line(activity, "Phone")),
+            phone_normalised=normalization.normalize_phone(_line(activity, "Phone")),
         )
         for activity in theirs
     ]
@@ -181,7 +181,7 @@ def _author(activity: Activity) -> str:
     """The normalised address that whoever wrote an inquiry gave; empty where there is none."""
     if "email" in activity.data and "reference" in activity.data:
         return str(activity.data["email"])
-    return normalization.email(_line(activity, "Email"))  # of an inquiry from before `data` had it
+    return normalization.normalize_email(_line(activity, "Email"))  # of an inquiry from before `data` had it
 
 
 def _line(activity: Activity, label: str) -> str:
@@ -236,7 +236,7 @@ def _own_numbers(leads: list[Lead]) -> set[str]:
         if normalised and not others.filter(phone_normalised=normalised).exists():
             numbers |= {_number(normalised), re.escape(lead.phone)}
             continue
-        is_long = not normalised and len(normalization.digits(lead.phone)) >= SHORTEST_NUMBER
+        is_long = not normalised and len(normalization.extract_digits(lead.phone)) >= SHORTEST_NUMBER
         if is_long and not others.filter(phone=lead.phone).exists():
             numbers.add(re.escape(lead.phone))
     return numbers

@@ -105,12 +105,12 @@ def erase(*, ran_by: str, address: str) -> Erased:
 def fingerprint(address: str) -> str:
     """By which a later question about the same person can be answered from the record."""
     return salted_hmac(
-        "sales.privacy", normalization.email(address), secret=settings.SECRET_KEY, algorithm="sha256"
+        "sales.privacy", normalization.normalize_email(address), secret=settings.SECRET_KEY, algorithm="sha256"
     ).hexdigest()
 
 
 def _person(address: str) -> str:
-    address = normalization.email(address)
+    address = normalization.normalize_email(address)
     if "@" not in address.strip("@") or len(address) < 5:
         raise errors.Invalid({"email": "This is not an e-mail address."})
     if User.objects.filter(email=address).exists():

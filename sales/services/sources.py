@@ -21,11 +21,11 @@ def save(*, by: User | None, row: LeadSource | SourceSpend | LostReason) -> None
     """Write a new or changed (and validated) row. Raises `NotAllowed` below manager, `Invalid`."""
     policy.require_manager(by)
     if isinstance(row, SourceSpend):
-        row.campaign = normalization.one_spaced(row.campaign)
+        row.campaign = normalization.collapse_spaces(row.campaign)
         if spend_of(row.source_id, row.month, row.campaign).exclude(pk=row.pk).exists():
             raise errors.Invalid({"campaign": "This campaign has an amount for this month already."})
     elif isinstance(row, LeadSource):
-        row.name = normalization.one_spaced(row.name)
+        row.name = normalization.collapse_spaces(row.name)
         unique_names.require_unused_name(row, "name")
     row.save()
 
@@ -67,7 +67,7 @@ def set_spend(
         raise errors.NotFound("There is no such source.")
     if month.day != 1:
         raise errors.Invalid({"month": "Give the first day of the month."})
-    campaign = normalization.one_spaced(campaign)
+    campaign = normalization.collapse_spaces(campaign)
     spend = spend_of(source.pk, month, campaign).first()
     is_new = spend is None
     if spend is None:
@@ -92,7 +92,7 @@ def delete_spend(*, by: User | None, row: SourceSpend) -> None:
 
 def _save_valid(source: LeadSource) -> None:
     """Write a source that holds what a source must. Raises `Invalid`."""
-    source.name = normalization.one_spaced(source.name)
+    source.name = normalization.collapse_spaces(source.name)
     unique_names.require_unused_name(source, "name")
     try:
         source.full_clean()

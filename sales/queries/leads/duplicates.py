@@ -159,8 +159,8 @@ def signs_of(values: Mapping[str, Any]) -> dict[str, str]:
     """What these values say of each sign, where they say something."""
     keys = keys_of(values)
     found = {
-        "email": normalization.email(values.get("email") or ""),
-        "phone": normalization.phone(values.get("phone") or ""),
+        "email": normalization.normalize_email(values.get("email") or ""),
+        "phone": normalization.normalize_phone(values.get("phone") or ""),
         "company_day": keys["company_day"],
         "trip": keys["trip"],
     }

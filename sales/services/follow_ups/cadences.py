@@ -37,7 +37,7 @@ def save(*, by: User | None, cadence: Cadence, steps: Sequence[CadenceStep], rem
     Leads that are on it go on with the first step after the day that they have reached. Raises `NotAllowed`, `Invalid`.
     """
     policy.require_manager(by)
-    cadence.name = normalization.one_spaced(cadence.name)
+    cadence.name = normalization.collapse_spaces(cadence.name)
     unique_names.require_unused_name(cadence, "name")
     cadence.save()
     for step in removed:

@@ -100,7 +100,7 @@ def _log(lead: Lead, form: IntakeForm, values: Mapping[str, Any], source: LeadSo
         direction=Activity.Direction.INBOUND,
         description=f"Inquiry by {form.name}",
         notes=_inquiry_text(values, schedule.company_zone()),
-        data={"reference": reference, "form": form.name, "email": normalization.email(values.get("email", ""))},
+        data={"reference": reference, "form": form.name, "email": normalization.normalize_email(values.get("email", ""))},
     )
     touch: dict[str, Any] = {f"last_{name}": values.get(name, "") for name in _UTM} if _is_attributed(values) else {}
     if source is not None:

@@ -191,8 +191,8 @@ def _resolved(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def normalise_contact(lead: Lead) -> None:
-    lead.email_normalised = normalization.email(lead.email)
-    lead.phone_normalised = normalization.phone(lead.phone)
+    lead.email_normalised = normalization.normalize_email(lead.email)
+    lead.phone_normalised = normalization.normalize_phone(lead.phone)
 
 
 def _has_booked_before(lead: Lead) -> bool:

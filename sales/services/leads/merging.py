@@ -129,7 +129,7 @@ def _fill(kept: Lead, duplicates: list[Lead]) -> dict[str, tuple[Any, Any]]:
         for name in names:
             known = [at for lead in (kept, *duplicates) if (at := getattr(lead, name)) is not None]
             setattr(kept, name, best(known, default=None))
-    kept.email_normalised, kept.phone_normalised = normalization.email(kept.email), normalization.phone(kept.phone)
+    kept.email_normalised, kept.phone_normalised = normalization.normalize_email(kept.email), normalization.normalize_phone(kept.phone)
     after = {name: plain(kept, name) for name in WRITABLE}
     return {name: (before[name], after[name]) for name in WRITABLE if before[name] != after[name]}
 
