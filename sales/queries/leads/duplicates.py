@@ -19,7 +19,7 @@ from athena.db.bulk import AmongKeys
 from sales import normalization
 from sales.models import Lead, LeadSearch, NotDuplicate
 from sales.models.lead import LeadQuerySet
-from sales.models.search import keys_of
+from sales.models.search import build_match_keys
 from sales.queries.leads.similar_names import similar
 
 MOST = 20  # matches of one lead
@@ -79,7 +79,7 @@ def find(by: User | None, values: Mapping[str, Any], *, apart_from: Collection[i
     """
     found = {match.lead.pk: match for match in find_many(by, [values], apart_from=apart_from)[0]}
     among = _search_of(open_leads(by).exclude(pk__in=apart_from))
-    likeness = similar(keys_of(values)["company"], among, MOST)
+    likeness = similar(build_match_keys(values)["company"], among, MOST)
     names = {lead.pk: lead for lead in _shown(by).filter(pk__in=set(likeness) - set(found))} if likeness else {}
     for pk, alike in likeness.items():
         lead = found[pk].lead if pk in found else names.get(pk)
@@ -157,7 +157,7 @@ def _shown(by: User | None) -> LeadQuerySet:
 
 def signs_of(values: Mapping[str, Any]) -> dict[str, str]:
     """What these values say of each sign, where they say something."""
-    keys = keys_of(values)
+    keys = build_match_keys(values)
     found = {
         "email": normalization.normalize_email(values.get("email") or ""),
         "phone": normalization.normalize_phone(values.get("phone") or ""),
