@@ -84,7 +84,7 @@ def correct(*, by: User | None, activity_id: int, changes: Mapping[str, Any]) ->
     activity, lead = locks.visible_activity(by, activity_id)
     policy.require_correct_activity(by, activity)
     if activity.activity_type not in LOGGABLE or activity.follow_up_id is not None:
-        raise errors.NotByHand
+        raise errors.NotLoggedByHand
     unknown = set(changes) - {*CORRECTABLE, *QUOTE}
     if unknown:
         raise errors.Invalid(dict.fromkeys(sorted(unknown), "This can't be changed."))

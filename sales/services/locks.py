@@ -10,7 +10,7 @@ from sales.models import Activity, FollowUp, Lead, LeadScoringRule
 def require_version(row: Lead | FollowUp | LeadScoringRule, versions: Container[int] | None) -> None:
     """That the locked row is still as the caller has read it (None: they do not mind). Raises `Changed`."""
     if versions is not None and row.version not in versions:
-        raise errors.Changed
+        raise errors.StaleVersion
 
 
 def lock_leads(ids: Iterable[int]) -> list[Lead]:

@@ -162,7 +162,7 @@ def _named(user: User, open_leads: int | None) -> str:
 def show(form: forms.Form, error: errors.SalesError) -> None:
     """Say on the form what a service refused; once, though it is asked twice."""
     wrong: dict[str | None, str]
-    if isinstance(error, errors.Changed):
+    if isinstance(error, errors.StaleVersion):
         wrong = {None: "What would happen has changed since you looked at it. Look again, then decide."}
     elif isinstance(error, errors.Invalid):
         wrong = {name if name in form.fields else None: why for name, why in error.fields.items()}

@@ -66,7 +66,7 @@ def enrol(*, by: User | None, lead_id: int, cadence_id: int) -> CadenceEnrolment
         raise errors.CadenceNotReady
     owner = lead.assigned_to
     if owner is None or not owner.is_active:
-        raise errors.LeadUnowned
+        raise errors.LeadUnassigned
     if CadenceEnrolment.objects.running().filter(lead=lead).exists():
         raise errors.CadenceRunning
     follow_up = planning.plan(

@@ -251,7 +251,7 @@ def test_what_was_not_expected_does_not_happen(admin, rep, colleague, make_lead,
     chosen = {"by": admin, "leads": every(*leads), "to_user_id": colleague.pk}
     seen = transfers.plan(**chosen).fingerprint
     plan(leads[0], rep)
-    with pytest.raises(errors.Changed):
+    with pytest.raises(errors.StaleVersion):
         transfers.transfer(**chosen, expected=seen)
     assert LeadTransfer.objects.count() == 0
     assert len(transfers.transfer(**chosen, expected=transfers.plan(**chosen).fingerprint).moves) == 2
