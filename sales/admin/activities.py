@@ -15,7 +15,7 @@ from sales.services.leads import sale_progress
 
 
 class ActivityForm(ServiceForm):
-    activity_type = forms.ChoiceField(choices=[(each.value, each.label) for each in activities.LOGGABLE])
+    activity_type = forms.ChoiceField(choices=[(each.value, each.label) for each in activities.LOGGABLE_TYPES])
     amount = forms.DecimalField(
         required=False,
         min_value=0,
@@ -68,7 +68,7 @@ class ActivityAdmin(ServiceAdmin):
 
     def may_write(self, request: HttpRequest, obj: Activity) -> bool:
         return (
-            obj.activity_type in activities.LOGGABLE
+            obj.activity_type in activities.LOGGABLE_TYPES
             and obj.follow_up_id is None
             and policy.may_correct_activity(person(request), obj)
         )

@@ -18,7 +18,7 @@ def lock_leads(ids: Iterable[int]) -> list[Lead]:
     return list(Lead.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk"))
 
 
-def visible_lead(by: User | None, lead_id: int) -> Lead:
+def lock_visible_lead(by: User | None, lead_id: int) -> Lead:
     """The locked lead, if `by` can see it. Raises `NotFound`."""
     leads = Lead.objects.filter(archived_at__isnull=True) if by is None else Lead.objects.visible_to(by)
     lead = leads.select_for_update(of=("self",)).filter(pk=lead_id).first()
@@ -27,13 +27,13 @@ def visible_lead(by: User | None, lead_id: int) -> Lead:
     return lead
 
 
-def visible_follow_up(by: User | None, follow_up_id: int) -> tuple[FollowUp, Lead]:
+def lock_visible_follow_up(by: User | None, follow_up_id: int) -> tuple[FollowUp, Lead]:
     """The locked follow-up with its assignee, and its locked lead, if `by` can see them. Raises `NotFound`."""
     lead_id = FollowUp.objects.filter(pk=follow_up_id).values_list("lead_id", flat=True).first()
     if lead_id is None:
         raise errors.NotFound("There is no such follow-up.")
     try:
-        lead = visible_lead(by, lead_id)
+        lead = lock_visible_lead(by, lead_id)
     except errors.NotFound:
         raise errors.NotFound("There is no such follow-up.") from None
     follow_up = (
@@ -45,14 +45,14 @@ def visible_follow_up(by: User | None, follow_up_id: int) -> tuple[FollowUp, Lea
     return follow_up, lead
 
 
-def visible_activity(by: User | None, activity_id: int) -> tuple[Activity, Lead]:
+def lock_visible_activity(by: User | None, activity_id: int) -> tuple[Activity, Lead]:
     """The locked activity and its locked lead, if `by` can see them. Raises `NotFound`."""
     missing = errors.NotFound("There is no such activity.")
     lead_id = Activity.objects.filter(pk=activity_id).values_list("lead_id", flat=True).first()
     if lead_id is None:
         raise missing
     try:
-        lead = visible_lead(by, lead_id)
+        lead = lock_visible_lead(by, lead_id)
     except errors.NotFound:
         raise missing from None
     activity = Activity.objects.select_for_update(of=("self",)).filter(pk=activity_id, lead=lead).first()

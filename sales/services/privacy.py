@@ -33,7 +33,7 @@ _UNDECIDED = (_Row.STAGED, _Row.READY, _Row.WRONG)
 
 
 @dataclass(frozen=True)
-class Erased:
+class ErasureCounts:
     """How many of the person's leads, and how many rows beside them, said something of them."""
 
     leads: int
@@ -41,7 +41,7 @@ class Erased:
 
 
 @transaction.atomic
-def hand_out(*, ran_by: str, address: str) -> dict[str, Any]:
+def export_person(*, ran_by: str, address: str) -> dict[str, Any]:
     """Everything that is kept about the person with this e-mail address, as JSON can hold it. Raises `Invalid`."""
     address = _person(address)
     leads = personal_data.leads_of(address)
@@ -71,7 +71,7 @@ def hand_out(*, ran_by: str, address: str) -> dict[str, Any]:
 
 
 @transaction.atomic
-def erase(*, ran_by: str, address: str) -> Erased:
+def erase_person(*, ran_by: str, address: str) -> ErasureCounts:
     """Take the person with this e-mail address out of everything, for good.
 
     Their leads stay as figures without a name, and what others wrote by the web site stays in them. What they wrote by
@@ -99,10 +99,10 @@ def erase(*, ran_by: str, address: str) -> Erased:
     _empty_leads(keys)
     rows += _scrub(address, mentions)
     _record(PrivacyRequest.Action.ERASE, address, ran_by, len(leads), rows)
-    return Erased(len(leads), rows)
+    return ErasureCounts(len(leads), rows)
 
 
-def fingerprint(address: str) -> str:
+def hash_address(address: str) -> str:
     """By which a later question about the same person can be answered from the record."""
     return salted_hmac(
         "sales.privacy", normalization.normalize_email(address), secret=settings.SECRET_KEY, algorithm="sha256"
@@ -120,7 +120,7 @@ def _person(address: str) -> str:
 
 def _record(action: str, address: str, ran_by: str, leads: int, rows: int) -> None:
     PrivacyRequest.objects.create(
-        action=action, person=fingerprint(address), ran_by=ran_by[:150], leads=leads, rows=rows
+        action=action, person=hash_address(address), ran_by=ran_by[:150], leads=leads, rows=rows
     )
 
 

@@ -22,7 +22,7 @@ def save(*, by: User | None, row: LeadSource | SourceSpend | LostReason) -> None
     policy.require_manager(by)
     if isinstance(row, SourceSpend):
         row.campaign = normalization.collapse_spaces(row.campaign)
-        if spend_of(row.source_id, row.month, row.campaign).exclude(pk=row.pk).exists():
+        if find_spend(row.source_id, row.month, row.campaign).exclude(pk=row.pk).exists():
             raise errors.Invalid({"campaign": "This campaign has an amount for this month already."})
     elif isinstance(row, LeadSource):
         row.name = normalization.collapse_spaces(row.name)
@@ -68,7 +68,7 @@ def set_spend(
     if month.day != 1:
         raise errors.Invalid({"month": "Give the first day of the month."})
     campaign = normalization.collapse_spaces(campaign)
-    spend = spend_of(source.pk, month, campaign).first()
+    spend = find_spend(source.pk, month, campaign).first()
     is_new = spend is None
     if spend is None:
         spend = SourceSpend(source=source, campaign=campaign, month=month)
@@ -77,7 +77,7 @@ def set_spend(
     return spend, is_new
 
 
-def spend_of(source_id: int, month: date, campaign: str) -> "QuerySet[SourceSpend]":
+def find_spend(source_id: int, month: date, campaign: str) -> "QuerySet[SourceSpend]":
     """What the source cost in this month for this campaign, however that is spelled: one row at most."""
     rows = SourceSpend.objects.filter(source=source_id, month=month).alias(key=NameKey("campaign"))
     return rows.filter(key=normalization.name_key(campaign))

@@ -54,7 +54,7 @@ def enrol(*, by: User | None, lead_id: int, cadence_id: int) -> CadenceEnrolment
     Raises `NotFound`, `NotYourLead`, `LeadClosed`, `Invalid` (no such cadence), `CadenceNotReady`, `LeadUnowned`,
     `CadenceRunning`.
     """
-    lead = locks.visible_lead(by, lead_id)
+    lead = locks.lock_visible_lead(by, lead_id)
     policy.require_write_lead(by, lead)
     if not lead.is_open:
         raise errors.LeadClosed
@@ -90,7 +90,7 @@ def stop(*, by: User | None, lead_id: int, reason: str = "") -> CadenceEnrolment
 
     Raises `NotFound`, `NotYourLead`, `NoCadence`.
     """
-    lead = locks.visible_lead(by, lead_id)
+    lead = locks.lock_visible_lead(by, lead_id)
     policy.require_write_lead(by, lead)
     enrolment: CadenceEnrolment | None = (
         CadenceEnrolment.objects.running().select_related("cadence").filter(lead=lead).first()

@@ -50,7 +50,7 @@ def create(
     A past date is allowed (a call that was missed is written down so) and never reminded of.
     Raises `NotFound`, `NotYourLead`, `LeadClosed`, `ReceiverNotAllowed`, `Invalid`.
     """
-    lead = locks.visible_lead(by, lead_id)
+    lead = locks.lock_visible_lead(by, lead_id)
     policy.require_write_lead(by, lead)
     if not lead.is_open:
         raise errors.LeadClosed
@@ -184,7 +184,7 @@ def complete(
 
 def _count(lead: Lead, activity: Activity, by: User) -> None:
     """Let the lead know of the activity of a completed follow-up."""
-    activities.touch(
+    activities.apply_to_lead(
         lead,
         activity,
         last_follow_up_date=activity.occurred_at,
@@ -195,7 +195,7 @@ def _count(lead: Lead, activity: Activity, by: User) -> None:
 
 
 def _open_follow_up(by: User | None, follow_up_id: int, versions: Container[int] | None) -> tuple[FollowUp, Lead]:
-    follow_up, lead = locks.visible_follow_up(by, follow_up_id)
+    follow_up, lead = locks.lock_visible_follow_up(by, follow_up_id)
     policy.require_write_follow_up(by, follow_up)
     locks.require_version(follow_up, versions)
     if not follow_up.is_open:
@@ -204,7 +204,7 @@ def _open_follow_up(by: User | None, follow_up_id: int, versions: Container[int]
 
 
 def _own_open_follow_up(by: User, follow_up_id: int) -> tuple[FollowUp, Lead]:
-    follow_up, lead = locks.visible_follow_up(by, follow_up_id)
+    follow_up, lead = locks.lock_visible_follow_up(by, follow_up_id)
     if follow_up.assigned_to_id != by.pk:
         raise errors.NotYourFollowUp
     if not follow_up.is_open:

@@ -93,7 +93,7 @@ def _lead_for(values: Mapping[str, Any]) -> tuple[Lead, bool]:
 
 def _log(lead: Lead, form: IntakeForm, values: Mapping[str, Any], source: LeadSource | None, reference: str) -> None:
     """An inbound request for a quote that says it all, and the lead's last touch."""
-    activity = activities.write(
+    activity = activities.write_activity(
         lead=lead,
         by=None,
         activity_type=Activity.Type.QUOTE_REQUESTED,
@@ -105,7 +105,7 @@ def _log(lead: Lead, form: IntakeForm, values: Mapping[str, Any], source: LeadSo
     touch: dict[str, Any] = {f"last_{name}": values.get(name, "") for name in _UTM} if _is_attributed(values) else {}
     if source is not None:
         touch["last_source"] = source
-    activities.touch(lead, activity, **touch)
+    activities.apply_to_lead(lead, activity, **touch)
     reason = f"Activity: {activity}"[:255]
     scores.rescore(lead_ids=[lead.pk], by=None, reason=reason, activity_id=activity.pk)
 

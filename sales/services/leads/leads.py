@@ -63,7 +63,7 @@ def update(
     cancels the open follow-ups; reopening does not bring them back. Raises `NotFound`, `NotYourLead`, `Invalid`;
     `Changed` where its version is none of `versions`.
     """
-    lead = locks.visible_lead(by, lead_id)
+    lead = locks.lock_visible_lead(by, lead_id)
     policy.require_write_lead(by, lead)
     locks.require_version(lead, versions)
     before = {name: plain(lead, name) for name in WRITABLE}
@@ -112,7 +112,7 @@ def archive(*, by: User | None, lead_id: int, versions: Container[int] | None = 
 
     Raises `NotFound`, `NotAllowed`, `Changed`.
     """
-    lead = locks.visible_lead(by, lead_id)
+    lead = locks.lock_visible_lead(by, lead_id)
     policy.require_manager(by)
     locks.require_version(lead, versions)
     this = Lead.objects.filter(pk=lead.pk)
