@@ -78,4 +78,4 @@ def rescore_nightly() -> None:
 
 @shared_task(name="sales.call_again_nightly")
 def call_again_nightly() -> None:
-    logger.info("trips_repeated", count=repeat_trips.repeat_due())
+    logger.info("trips_repeated", count=repeat_trips.repeat_due_trips())

@@ -56,7 +56,7 @@ def log(
     lead = locks.lock_visible_lead(by, lead_id)
     policy.require_write_lead(by, lead)
     _check(activity_type, occurred_at)
-    quote = sale_progress.quote_data(activity_type, amount, valid_until)
+    quote = sale_progress.build_quote_data(activity_type, amount, valid_until)
     activity = write_activity(
         lead=lead,
         by=by,
@@ -141,7 +141,7 @@ def apply_to_lead(lead: Lead, activity: Activity, **columns: Any) -> None:
     """
     if activity.direction == Activity.Direction.INBOUND:
         cadences.end(Lead.objects.filter(pk=lead.pk), reason="The lead answered")
-    columns |= sale_progress.advance(lead, activity, activity.user)
+    columns |= sale_progress.advance_lead(lead, activity, activity.user)
     Lead.objects.filter(pk=lead.pk).update(
         last_activity_at=Greatest(
             Coalesce("last_activity_at", Value(activity.occurred_at)), Value(activity.occurred_at)
@@ -164,9 +164,9 @@ def _data(activity: Activity, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The activity's data with these changes; without a quote's where it is none. Raises `Invalid`."""
     rest = {name: value for name, value in activity.data.items() if name not in QUOTE_FIELDS}
     is_quote = activity.activity_type == Activity.Type.QUOTE
-    known = sale_progress.quote_of(activity.data) if is_quote else {}
+    known = sale_progress.parse_quote(activity.data) if is_quote else {}
     quote = {name: changes.get(name, known.get(name)) for name in QUOTE_FIELDS}
-    return rest | sale_progress.quote_data(activity.activity_type, **quote)
+    return rest | sale_progress.build_quote_data(activity.activity_type, **quote)
 
 
 def _said(activity: Activity) -> dict[str, Any]:
@@ -183,7 +183,7 @@ def _retouch(lead: Lead, activity: Activity, before: Activity, by: User | None) 
     system = (Activity.Type.TRANSFER, Activity.Type.STATUS_CHANGE)
     last = Activity.objects.filter(lead=lead).exclude(activity_type__in=system).aggregate(at=Max("occurred_at"))
     Lead.objects.filter(pk=lead.pk).update(
-        **sale_progress.take_back(lead, activity, before, by),
+        **sale_progress.apply_correction(lead, activity, before, by),
         last_activity_at=last["at"],
         version=F("version") + 1,
         updated_at=timezone.now(),

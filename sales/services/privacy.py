@@ -178,7 +178,7 @@ def _empty_what_was_filled(leads: Collection[Lead]) -> int:
                 empty = {name: ERASED if name == "contact_name" else ""}
                 number = {"phone_normalised": ""} if name == "phone" else {}
                 Lead.objects.filter(pk=kept_id, **{name: value}).update(**empty, **number)
-    search_index.index(list(Lead.objects.filter(pk__in=[kept_id for _, kept_id in merged])))
+    search_index.index_leads(list(Lead.objects.filter(pk__in=[kept_id for _, kept_id in merged])))
     return rows
 
 

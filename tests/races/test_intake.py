@@ -34,7 +34,7 @@ def send_together(forms, many, **own):
         start.wait(10)
         try:
             values = VALUES | {name: value.format(number) for name, value in own.items()}
-            return intake.receive(form=forms[number % len(forms)], values=values)
+            return intake.receive_inquiry(form=forms[number % len(forms)], values=values)
         finally:
             connection.close()
 

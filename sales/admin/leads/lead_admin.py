@@ -189,7 +189,7 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
 
     @admin.action(description="Merge selected leads", permissions=["merge"])
     def merge_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        return merge_selected(request, list(queryset.values_list("pk", flat=True)[: merging.MOST + 1]))
+        return merge_selected(request, list(queryset.values_list("pk", flat=True)[: merging.MAX_MERGED_LEADS + 1]))
 
     @admin.action(description="Archive selected leads", permissions=["archive"])
     @confirmed("Archive", note="They leave all lists, and their open follow-ups are cancelled.")

@@ -140,8 +140,8 @@ class IntakeViewSet(VerbViewSet):
         values = self._read(request)
         del values["key"]
         if values.pop(HONEYPOT, ""):
-            return intake.new_reference()
-        return intake.receive(form=form, values=values)
+            return intake.make_reference()
+        return intake.receive_inquiry(form=form, values=values)
 
     def _read(self, request: Request) -> dict[str, Any]:
         serializer = IntakeBody(data=request.data, context={"query": self._is_page(request)})

@@ -167,7 +167,7 @@ def complete(
     follow_up, lead = _own_open_follow_up(by, follow_up_id)
     if schedule_next and not lead.is_open:
         raise errors.LeadClosed
-    quote = sale_progress.quote_data(follow_up.follow_up_type, amount, valid_until)
+    quote = sale_progress.build_quote_data(follow_up.follow_up_type, amount, valid_until)
     activity = completion.record_outcome(follow_up, by, outcome, notes, no_next_reason, quote)
     _save(follow_up)
     step = None if close else cadences.next_of(follow_up, stop_because=no_next_reason)

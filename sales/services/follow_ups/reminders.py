@@ -101,7 +101,7 @@ def fill_derived() -> int:
     """
     filled = 0
     _unsettle_moved_people()
-    while batch := _fill_follow_ups() + _fill_leads() + search_index.fill(BATCH):
+    while batch := _fill_follow_ups() + _fill_leads() + search_index.index_missing_leads(BATCH):
         filled += batch
     return filled
 
@@ -149,5 +149,5 @@ def _fill_leads() -> int:
         row.email_normalised = normalization.normalize_email(row.email)
         row.phone_normalised = normalization.normalize_phone(row.phone)
     Lead.objects.bulk_update(rows, ["email_normalised", "phone_normalised"])
-    search_index.index(rows)
+    search_index.index_leads(rows)
     return len(rows)

@@ -14,7 +14,7 @@ _COLUMNS = ["text", "company", "company_day", "trip"]
 RECENT = timedelta(days=2)
 
 
-def index(leads: Iterable[Lead]) -> None:
+def index_leads(leads: Iterable[Lead]) -> None:
     """Write what these (locked or new, normalised) leads are found by: one statement."""
     LeadSearch.objects.bulk_create(
         map(LeadSearch.build, leads), update_conflicts=True, unique_fields=["lead"], update_fields=_COLUMNS
@@ -22,7 +22,7 @@ def index(leads: Iterable[Lead]) -> None:
 
 
 @transaction.atomic
-def fill(most: int) -> int:
+def index_missing_leads(most: int) -> int:
     """Do so for up to `most` leads that plain SQL has written. Returns how many.
 
     Those are rows that only the database has filled, and recent leads that have none.
@@ -31,5 +31,5 @@ def fill(most: int) -> int:
     recent = Lead.objects.filter(created_at__gte=timezone.now() - RECENT)
     missing = recent.exclude(pk__in=LeadSearch.objects.values("lead")).order_by("pk").values_list("pk", flat=True)
     leads = locks.lock_leads({*stale, *missing[:most]})
-    index(leads)
+    index_leads(leads)
     return len(leads)

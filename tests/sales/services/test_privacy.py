@@ -165,12 +165,12 @@ def two_people(make_lead, rep):
     form = IntakeForm.objects.create(name="Site", key="k" * 20)
     shared = {"phone": "(212) 555-0188"}
     for name, address in (("Ann Field", "ann@field.example"), ("Zoë", ADDRESS)):
-        intake.receive(form=form, values={
+        intake.receive_inquiry(form=form, values={
             "contact_name": name, "email": address, "notes": f"Email: other@x.example\nThe plan of {name}", **shared,
         })  # fmt: skip
     lead = Lead.objects.get()
     Lead.objects.update(assigned_to=rep)
-    intake.receive(form=form, values={"contact_name": "Zoë", "email": ADDRESS, "notes": "Third time", **shared})
+    intake.receive_inquiry(form=form, values={"contact_name": "Zoë", "email": ADDRESS, "notes": "Third time", **shared})
     return lead
 
 
@@ -226,7 +226,7 @@ def test_a_corrected_activity_leaves_no_trace_of_what_it_said(rep, make_lead):
 def test_every_kind_of_change_is_emptied_but_those_that_are_kept(rep, make_lead):
     """Each field that has ever been changed, and one that is to come."""
     lead = make_lead(assigned_to=rep, email=ADDRESS, email_normalised=ADDRESS.casefold())
-    names = [*leads.WRITABLE, "activity", "follow_up", "merged", "archived", "cadence", "import", "something_new"]
+    names = [*leads.WRITABLE_FIELDS, "activity", "follow_up", "merged", "archived", "cadence", "import", "something_new"]
     FieldChange.objects.bulk_create(
         FieldChange(lead=lead, field=name, old="a word", new="another word") for name in names
     )

@@ -20,9 +20,9 @@ BOBS = {"contact_name": "Bob Mill", "email": BOB, "phone": PHONE, "notes": "Two 
 def shared(db, rep):
     """Bob's lead, which Ann's inquiry joined because both gave the number of their office."""
     form = IntakeForm.objects.create(name="Web", key="k")
-    intake.receive(form=form, values=BOBS)
+    intake.receive_inquiry(form=form, values=BOBS)
     Lead.objects.update(assigned_to=rep)
-    intake.receive(form=form, values=ANNS)
+    intake.receive_inquiry(form=form, values=ANNS)
     lead = Lead.objects.get()
     assert [activity.notes.count("\n") for activity in lead.activities.all()] == [3, 3]
     return lead
@@ -68,7 +68,7 @@ def test_an_inbound_activity_in_anothers_lead_goes_with_what_it_said_before(shar
 def test_what_a_merge_filled_in_goes_and_the_kept_lead_stays(make_lead, manager):
     kept = make_lead(company_name="Mill", contact_name="", email=BOB, email_normalised=BOB, phone="", notes="")
     gone = make_lead(company_name="Mill", contact_name="Ann Quill", email=ANN, email_normalised=ANN, notes="Elm Lane")
-    merging.merge(by=manager, lead_id=kept.pk, duplicate_ids=[gone.pk])
+    merging.merge_leads(by=manager, lead_id=kept.pk, duplicate_ids=[gone.pk])
     kept.refresh_from_db()
     assert (kept.contact_name, kept.notes) == ("Ann Quill", "Elm Lane")
     leads.update(by=manager, lead_id=kept.pk, changes={"campaign": "Spring"})
@@ -81,7 +81,7 @@ def test_what_a_merge_filled_in_goes_and_the_kept_lead_stays(make_lead, manager)
 def test_a_merged_lead_with_another_address_is_not_theirs(make_lead, manager):
     kept = make_lead(contact_name="Bob Mill", email=BOB, email_normalised=BOB, notes="b")
     gone = make_lead(contact_name="Ann Quill", email=ANN, email_normalised=ANN, notes="Elm Lane")
-    merging.merge(by=manager, lead_id=kept.pk, duplicate_ids=[gone.pk])
+    merging.merge_leads(by=manager, lead_id=kept.pk, duplicate_ids=[gone.pk])
     privacy.erase_person(ran_by="root", address=BOB)
     gone.refresh_from_db()
     assert (gone.contact_name, gone.email, gone.notes) == ("Ann Quill", ANN, "Elm Lane")

@@ -94,8 +94,8 @@ def test_of_a_lead_it_is_not_its_own(rep, band):
     twin = leads.create(by=rep, values={"contact_name": "Dana", "email": "dana@lincoln.example"})
     assert [match.lead for match in duplicates.of(rep, band)] == [twin]
     assert [match.lead for match in duplicates.of(rep, twin)] == [band]
-    merging.dismiss(by=rep, lead_id=twin.pk, other_id=band.pk)
-    merging.dismiss(by=rep, lead_id=band.pk, other_id=twin.pk)
+    merging.dismiss_duplicate(by=rep, lead_id=twin.pk, other_id=band.pk)
+    merging.dismiss_duplicate(by=rep, lead_id=band.pk, other_id=twin.pk)
     assert [duplicates.of(rep, lead) for lead in (band, twin)] == [[], []]
     assert [(row.first, row.second, row.by) for row in NotDuplicate.objects.all()] == [(band, twin, rep)]
 
@@ -126,7 +126,7 @@ class TestQueue:
             (by_mail.pk, by_both.pk, ("email",), 90),
             (band.pk, by_mail.pk, ("email",), 90),
         ]
-        merging.dismiss(by=manager, lead_id=band.pk, other_id=by_both.pk)
+        merging.dismiss_duplicate(by=manager, lead_id=band.pk, other_id=by_both.pk)
         assert [pair[:2] for pair in self.pairs(manager)] == [(by_mail.pk, by_both.pk), (band.pk, by_mail.pk)]
 
     def test_only_of_leads_that_one_sees(self, rep, manager, stranger, band):
