@@ -82,7 +82,7 @@ class LeadDetail(LeadRow):
     @staticmethod
     def warned(row: dict[str, Any]) -> dict[str, Any]:
         """The row of `read`, with its warnings."""
-        return row | {"warnings": [asdict(each) for each in trip_warnings.of(row)]}
+        return row | {"warnings": [asdict(each) for each in trip_warnings.list_warnings(row)]}
 
 
 class DuplicateRow(serializers.Serializer[Any]):

@@ -20,7 +20,7 @@ from sales import normalization
 from sales.models import Lead, LeadSearch, NotDuplicate
 from sales.models.lead import LeadQuerySet
 from sales.models.search import build_match_keys
-from sales.queries.leads.similar_names import similar
+from sales.queries.leads.similar_names import find_similar_names
 
 MOST = 20  # matches of one lead
 GROUPS, IN_GROUP, PAIRS = 500, 10, 100  # of the queue: groups of each sign, leads looked at in one, pairs shown
@@ -79,7 +79,7 @@ def find(by: User | None, values: Mapping[str, Any], *, apart_from: Collection[i
     """
     found = {match.lead.pk: match for match in find_many(by, [values], apart_from=apart_from)[0]}
     among = _search_of(open_leads(by).exclude(pk__in=apart_from))
-    likeness = similar(build_match_keys(values)["company"], among, MOST)
+    likeness = find_similar_names(build_match_keys(values)["company"], among, MOST)
     names = {lead.pk: lead for lead in _shown(by).filter(pk__in=set(likeness) - set(found))} if likeness else {}
     for pk, alike in likeness.items():
         lead = found[pk].lead if pk in found else names.get(pk)

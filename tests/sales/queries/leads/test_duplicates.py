@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from sales.models import Lead, NotDuplicate
 from sales.queries.leads import duplicates
-from sales.queries.leads.similar_names import LIKENESS
+from sales.queries.leads.similar_names import MIN_SIMILARITY
 from sales.services.follow_ups import reminders
 from sales.services.leads import leads, merging
 
@@ -165,4 +165,4 @@ def test_the_index_leaves_out_no_name_that_is_alike(db):
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('pg_trgm.similarity_threshold')::float, current_setting('jit')")
         threshold, jit = cursor.fetchone()
-    assert (threshold <= LIKENESS, jit) == (True, "off")
+    assert (threshold <= MIN_SIMILARITY, jit) == (True, "off")
