@@ -38,14 +38,14 @@ PERSONAL = {
 
 
 def test_each_column_of_text_is_declared():
-    found = {model._meta.label: set(columns) for model, columns in personal_data.searched()}
+    found = {model._meta.label: set(columns) for model, columns in personal_data.list_searched_columns()}
     assert found == PERSONAL
 
 
 def test_what_is_declared_is_there():
-    for label, columns in personal_data.FREE.items():
+    for label, columns in personal_data.WITHOUT_PERSONAL_DATA.items():
         if label.partition(".")[0] in {app.label for app in apps.get_app_configs()} and label != "auth.User":
-            assert columns == personal_data.ALL or columns <= set(text_columns(apps.get_model(label)))
+            assert columns == personal_data.ALL_COLUMNS or columns <= set(text_columns(apps.get_model(label)))
 
 
 def test_text_is_found_in_every_kind_of_column():
@@ -94,7 +94,7 @@ def written_changes():
 
 
 def test_what_belongs_to_a_lead_is_found_by_its_key():
-    assert {model._meta.label for model, _, _ in personal_data.of_leads()} == {
+    assert {model._meta.label for model, _, _ in personal_data.list_lead_columns()} == {
         *("sales.Activity", "sales.FieldChange", "sales.FollowUp", "sales.ImportRow"),
         *("sales.LeadScoreHistory", "sales.LeadTransfer"),
         *("sales.CadenceEnrolment", "sales.Inquiry", "sales.LeadSearch"),
