@@ -16,7 +16,7 @@ from athena.accounts.models import User
 from athena.admin.confirmation import confirmed
 from athena.api.fields import EMAIL_ERROR
 from sales import policy
-from sales.admin.base import ServiceAdmin, ServiceForm, act_on_each, person, score_pill
+from sales.admin.base import ServiceAdmin, ServiceForm, act_on_each, person, render_score
 from sales.admin.imports.exports import export
 from sales.admin.leads.duplicates import DuplicatePages, merge_selected
 from sales.admin.leads.lead_filters import ArchivedFilter, OwnerFilter, PlanFilter, ScoreFilter, ViewFilter
@@ -162,7 +162,7 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         return format_html(
             '{}<svg class="score-bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">'
             '<rect width="100" height="4"/><rect width="{}" height="4"/></svg>',
-            score_pill(lead.score),
+            render_score(lead.score),
             lead.score,
         )
 
