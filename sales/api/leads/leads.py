@@ -115,7 +115,7 @@ class LeadViewSet(
         return Lead.objects.visible_to(self.caller)
 
     def present(self, row: dict[str, Any]) -> dict[str, Any]:
-        return LeadDetail.warned(row)
+        return LeadDetail.add_warnings(row)
 
     @extend_schema(request=NewLeadBody, responses={201: NewLead})
     def create(self, request: Request) -> Response:
