@@ -157,7 +157,9 @@ def report_kept_changes(request: HttpRequest, form: ConcurrentEditForm) -> None:
         messages.info(request, f"Somebody else has changed this too, and that stays: {changes}.")
 
 
-def act_on_each(request: HttpRequest, rows: "QuerySet[Any, Any]", act: Callable[[int], object], done_message: str) -> None:
+def act_on_each(
+    request: HttpRequest, rows: "QuerySet[Any, Any]", act: Callable[[int], object], done_message: str
+) -> None:
     """Call a service for each row by itself; say how many went well, and of each that did not, why."""
     went_well = 0
     for row in list(rows):

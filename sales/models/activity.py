@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from athena.accounts.models import User
 from athena.db import Now
-from sales.models.fields import text_field, line_field, user_field
+from sales.models.fields import line_field, text_field, user_field
 from sales.models.follow_up import FollowUp
 from sales.models.lead import Lead
 

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from athena.db import Now
 from sales.models.activity import LeadRelatedQuerySet
-from sales.models.fields import text_field, line_field, unique_name_constraint
+from sales.models.fields import line_field, text_field, unique_name_constraint
 from sales.models.follow_up import FollowUp
 from sales.models.lead import Lead
 

@@ -38,7 +38,7 @@ def unique_name_constraint(name: str, field: str) -> models.UniqueConstraint:
     """No two rows have the same text in `field`, in whatever case.
 
     SQLite's own LOWER, which other programs have too, knows the case of ASCII letters only: services compare by
-    `normalise.name_key`.
+    `normalization.name_key`.
     """
     return models.UniqueConstraint(Lower(field), name=name, violation_error_message="This name is taken already.")
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from athena import time_zones
 from athena.accounts.models import User
 from athena.db import Now
-from sales.models.fields import text_field, line_field, user_field
+from sales.models.fields import line_field, text_field, user_field
 from sales.models.lead import Lead
 from sales.schedule import UNTIMED_DUE
 

@@ -12,7 +12,7 @@ from athena.accounts.models import User
 from athena.accounts.roles import Role
 from athena.db import Now
 from sales import normalization, schedule
-from sales.models.fields import MAX_AMOUNT, MAX_COUNT, money_field, text_field, line_field, user_field, range_constraint
+from sales.models.fields import MAX_AMOUNT, MAX_COUNT, line_field, money_field, range_constraint, text_field, user_field
 from sales.models.source import LeadSource, LostReason
 
 OPEN_STATUSES = ("new", "contacted", "qualified", "quoted")

@@ -64,7 +64,9 @@ class LeadSearch(models.Model):
         """The row for a lead whose normalised columns are filled, not yet saved."""
         texts = (lead.company_name, lead.contact_name, lead.email, lead.phone)
         numbers = (lead.phone, lead.phone_normalised or "")
-        return cls(lead=lead, text=normalization.build_search_text(*texts, numbers=numbers), **build_match_keys(vars(lead)))
+        return cls(
+            lead=lead, text=normalization.build_search_text(*texts, numbers=numbers), **build_match_keys(vars(lead))
+        )
 
 
 class NotDuplicate(models.Model):

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from athena.db import Now
-from sales.models.fields import MAX_AMOUNT, money_field, line_field, unique_name_constraint, range_constraint
+from sales.models.fields import MAX_AMOUNT, line_field, money_field, range_constraint, unique_name_constraint
 
 
 class LeadSource(models.Model):
@@ -79,7 +79,7 @@ class SourceSpend(models.Model):
     source = models.ForeignKey(LeadSource, models.PROTECT, related_name="spend")
     campaign = line_field(100)
     month = models.DateField(help_text="The first day of the month.")
-    amount = amount()
+    amount = money_field()
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -105,8 +105,14 @@ def list_lead_columns() -> Iterator[tuple[type[Model], str, list[str]]]:
     for model in apps.get_models():
         for field in model._meta.concrete_fields:
             if field.related_model is Lead and field.name == "lead":
-                kept = WITHOUT_PERSONAL_DATA.get(model._meta.label, frozenset()) | KEPT_COLUMNS.get(model._meta.label, set())
-                yield model, field.name, [] if kept >= ALL_COLUMNS else [n for n in text_columns(model) if n not in kept]
+                kept = WITHOUT_PERSONAL_DATA.get(model._meta.label, frozenset()) | KEPT_COLUMNS.get(
+                    model._meta.label, set()
+                )
+                yield (
+                    model,
+                    field.name,
+                    [] if kept >= ALL_COLUMNS else [n for n in text_columns(model) if n not in kept],
+                )
 
 
 def get_empty_value(model: type[Model], name: str) -> Any:
@@ -133,7 +139,11 @@ def find_import_rows(address: str, leads: Iterable[Lead]) -> "QuerySet[Any, Any]
     by_address = build_address_mentions(address).rows(ImportRow, IMPORT_ROW_COLUMNS)
     nameless = ImportRow.objects.filter(email_normalised="", lead_number=None).exclude(cells__icontains="@")
     by_number = Mentions(numbers=_own_numbers(leads)).rows(ImportRow, IMPORT_ROW_COLUMNS)
-    by_name = Mentions(names=_own_names(leads, "contact_name")).rows(ImportRow, IMPORT_ROW_COLUMNS).filter(phone_normalised="")
+    by_name = (
+        Mentions(names=_own_names(leads, "contact_name"))
+        .rows(ImportRow, IMPORT_ROW_COLUMNS)
+        .filter(phone_normalised="")
+    )
     alike = nameless.filter(Q(pk__in=by_number.values("pk")) | Q(pk__in=by_name.values("pk")))
     return ImportRow.objects.filter(
         Q(email_normalised=address)

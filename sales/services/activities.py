@@ -76,7 +76,7 @@ def log(
 def correct(*, by: User | None, activity_id: int, changes: Mapping[str, Any]) -> Activity:
     """Put right what was logged wrongly, and rescore the lead. Its author does, or a manager who can see it.
 
-    What followed from it for the lead follows the correction (see `progress.take_back`); what a person has set since
+    What followed from it for the lead follows the correction; what a person has set since
     stays. `amount` and `valid_until` can be corrected, too, and are dropped from what is no quote any more. What it
     said before stays in the lead's story: a `FieldChange` of the field "activity", with the old and the new values.
     Raises `NotFound`, `NotYourActivity`, `Invalid`; `NotByHand` for what Athena wrote itself.
@@ -171,7 +171,9 @@ def _data(activity: Activity, changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _said(activity: Activity) -> dict[str, Any]:
     """What can be corrected of it."""
-    return {name: getattr(activity, name) for name in CORRECTABLE_FIELDS} | {name: activity.data.get(name) for name in QUOTE_FIELDS}
+    return {name: getattr(activity, name) for name in CORRECTABLE_FIELDS} | {
+        name: activity.data.get(name) for name in QUOTE_FIELDS
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -156,7 +156,11 @@ def _nothing(model: type[Model], columns: Collection[str]) -> dict[str, Any]:
 
 def _empty_inquiries(activities: Collection[int]) -> int:
     """What the person wrote into other people's leads, and what was said there before it was corrected."""
-    columns = [name for name in text_columns(Activity) if name not in personal_data.WITHOUT_PERSONAL_DATA.get("sales.Activity", ())]
+    columns = [
+        name
+        for name in text_columns(Activity)
+        if name not in personal_data.WITHOUT_PERSONAL_DATA.get("sales.Activity", ())
+    ]
     rows = Activity.objects.filter(pk__in=activities).update(**_nothing(Activity, columns))
     corrections = FieldChange.objects.filter(field="activity", new__id__in=list(activities))
     return rows + corrections.update(old=None, new=None)

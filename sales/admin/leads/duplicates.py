@@ -51,8 +51,8 @@ class DuplicatePages(admin.ModelAdmin):  # type: ignore[type-arg]
     def duplicates_view(self, request: HttpRequest) -> HttpResponse:
         """Pairs of open leads that may be one, the surest first."""
         self._require_manager(request)
-        pairs = duplicates.queue(person(request))
-        return self._page(request, "duplicates", "Possible duplicates", pairs=pairs, most=duplicates.PAIRS)
+        pairs = duplicates.list_pairs(person(request))
+        return self._page(request, "duplicates", "Possible duplicates", pairs=pairs, most=duplicates.MAX_PAIRS)
 
     def merge_view(self, request: HttpRequest) -> HttpResponse:
         """The leads named by `id`, side by side: choose the one that stays, look at what it gets, confirm."""
@@ -102,7 +102,7 @@ class DuplicatePages(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def warn_of_duplicates(self, request: HttpRequest, lead: Lead) -> None:
         """Say, once a lead is saved, which open ones it may repeat."""
-        found = duplicates.of(person(request), lead)
+        found = duplicates.find_duplicates_of_lead(person(request), lead)
         if found:
             links = format_html_join(
                 ", ",

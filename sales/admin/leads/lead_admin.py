@@ -148,7 +148,7 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         lead = kwargs.get("obj")
         if lead is not None:
             context["panels"], context["hot_score"] = _panels(lead, person(request)), settings.HOT_SCORE
-            context["duplicates"] = duplicates.of(person(request), lead)
+            context["duplicates"] = duplicates.find_duplicates_of_lead(person(request), lead)
             context["warnings"] = trip_warnings.list_warnings(vars(lead))
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response

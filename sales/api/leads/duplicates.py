@@ -46,7 +46,7 @@ class DuplicateActions(ViewSet):
         """The open leads that may be about the same inquiry, the surest first: 20 at most, of those you may see."""
         query_values(request, StrictSerializer)
         lead: Lead = self.found(self.get_queryset().filter(pk=self.pk))
-        found = [DuplicateRow.of(match) for match in duplicates.of(self.caller, lead)]
+        found = [DuplicateRow.of(match) for match in duplicates.find_duplicates_of_lead(self.caller, lead)]
         return Response({"lead_id": lead.pk, "duplicates": found})
 
     @extend_schema(request=MergeBody, responses=LeadDetail)

@@ -75,7 +75,9 @@ def show_thanks(request: HttpRequest, key: str) -> HttpResponse:
     return _framed(HttpResponse(render_to_string("intake/thanks.html", {"reference": reference}, request)), form)
 
 
-def show_errors(request: HttpRequest, form: IntakeForm, values: Mapping[str, Any], wrong: Mapping[str, str]) -> HttpResponse:
+def show_errors(
+    request: HttpRequest, form: IntakeForm, values: Mapping[str, Any], wrong: Mapping[str, str]
+) -> HttpResponse:
     """The form with what was typed, up to the longest that any field takes, and what is wrong beside it."""
     typed = {name: str(value)[: fields.LONG_TEXT] for name, value in values.items()}
     return _page(request, form, typed, wrong, status=400)

@@ -20,7 +20,7 @@ CAPACITY = {
     Lead.VehicleType.SCHOOL_BUS.value: 48,
     Lead.VehicleType.VAN.value: 14,
 }
-DRIVING, ON_DUTY, OFF_DUTY = timedelta(hours=10), timedelta(hours=15), timedelta(hours=8)  # 49 CFR 395.5
+MAX_DRIVING, MAX_ON_DUTY, MIN_OFF_DUTY = timedelta(hours=10), timedelta(hours=15), timedelta(hours=8)  # 49 CFR 395.5
 SHORT_NOTICE = timedelta(hours=48)
 PEAK_MONTHS = (4, 5, 6, 9, 10)
 
@@ -69,9 +69,11 @@ def second_driver_likely(trip: Mapping[str, Any], now: datetime) -> Iterator[Tri
         return
     lasts, one_way = back - pickup, trip.get("trip_type") == Lead.TripType.ONE_WAY
     hours = f"{lasts / timedelta(hours=1):.0f} hours"
-    if one_way and lasts > DRIVING:
-        yield TripWarning("second_driver", f"{hours} one way: a driver may drive 10 (49 CFR 395.5). Plan a second driver.")
-    elif ON_DUTY < lasts < ON_DUTY + OFF_DUTY:
+    if one_way and lasts > MAX_DRIVING:
+        yield TripWarning(
+            "second_driver", f"{hours} one way: a driver may drive 10 (49 CFR 395.5). Plan a second driver."
+        )
+    elif MAX_ON_DUTY < lasts < MAX_ON_DUTY + MIN_OFF_DUTY:
         yield TripWarning(
             "second_driver",
             f"{hours} from pickup to return: a driver may be on duty 15 (49 CFR 395.5). Plan a second driver.",

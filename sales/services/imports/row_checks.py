@@ -78,7 +78,10 @@ def _check_new(row: Sequence[str], lead_import: LeadImport, lookups: parsing.Loo
     values, problems = columns.read_row(lead_import.columns, row, lookups, lead_import.header, cleaned)
     linked = {name: value for name, value in columns.as_fields(values).items() if name in _LINKED}
     problems |= _broken_rules(leads.RuleFields(**linked), problems)
-    email, phone = normalization.normalize_email(values.get("email", "")), normalization.normalize_phone(values.get("phone", ""))
+    email, phone = (
+        normalization.normalize_email(values.get("email", "")),
+        normalization.normalize_phone(values.get("phone", "")),
+    )
     return Checked(_Row.WRONG if problems else _Row.READY, values, problems, cleaned, email, phone, None)
 
 

@@ -36,7 +36,9 @@ def receive_inquiry(*, form: IntakeForm, values: Mapping[str, Any]) -> str:
     _check(values)
     lock_intake_forms()
     fingerprint = _fingerprint(values)
-    again = Inquiry.objects.filter(form=form, fingerprint=fingerprint, received_at__gte=timezone.now() - RESEND_WINDOW).first()
+    again = Inquiry.objects.filter(
+        form=form, fingerprint=fingerprint, received_at__gte=timezone.now() - RESEND_WINDOW
+    ).first()
     if again is not None:
         return str(again.reference)
     source = _source(form, values)
@@ -83,7 +85,7 @@ def _source(form: IntakeForm, values: Mapping[str, Any]) -> LeadSource | None:
 
 def _lead_for(values: Mapping[str, Any]) -> tuple[Lead, bool]:
     """The open lead (locked) with this e-mail or phone, or else a new one; and whether it is new."""
-    for match in duplicates.find_many(None, [values])[0]:
+    for match in duplicates.find_duplicates_of_many(None, [values])[0]:
         if {"email", "phone"} & set(match.reasons):
             (lead,) = locks.lock_leads([match.lead.pk])
             if lead.is_open and lead.archived_at is None:
@@ -100,7 +102,11 @@ def _log(lead: Lead, form: IntakeForm, values: Mapping[str, Any], source: LeadSo
         direction=Activity.Direction.INBOUND,
         description=f"Inquiry by {form.name}",
         notes=_inquiry_text(values, schedule.company_zone()),
-        data={"reference": reference, "form": form.name, "email": normalization.normalize_email(values.get("email", ""))},
+        data={
+            "reference": reference,
+            "form": form.name,
+            "email": normalization.normalize_email(values.get("email", "")),
+        },
     )
     touch: dict[str, Any] = {f"last_{name}": values.get(name, "") for name in _UTM} if _is_attributed(values) else {}
     if source is not None:
@@ -116,7 +122,12 @@ def _joined(lead: Lead, form: IntakeForm, values: Mapping[str, Any], reference: 
     def details(user: User) -> Mapping[str, Any]:
         text = _inquiry_text(values, user.zone)
         is_unowned = lead.assigned_to_id != user.pk
-        return {"form_name": form.name, "said": text[:MAX_MESSAGE_LENGTH], "is_cut": len(text) > MAX_MESSAGE_LENGTH, "is_unowned": is_unowned}
+        return {
+            "form_name": form.name,
+            "said": text[:MAX_MESSAGE_LENGTH],
+            "is_cut": len(text) > MAX_MESSAGE_LENGTH,
+            "is_unowned": is_unowned,
+        }
 
     return arrival_alerts.Arrival("inquiry_received", lead, f"inquiry:{reference}", details)
 

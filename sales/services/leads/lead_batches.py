@@ -45,7 +45,9 @@ def create(*, by: User | None, new: Sequence[Lead], reason: str, note: Any) -> d
     booked = _booked(new)
     for lead, key in zip(new, reserve_keys(Lead, len(new)), strict=True):
         lead.pk, lead.created_by, lead.created_at, lead.updated_at = key, by, now, now
-        leads.complete_new_lead(lead, booked_before=lambda lead: any((key, getattr(lead, key)) in booked for key in _KEYS))
+        leads.complete_new_lead(
+            lead, booked_before=lambda lead: any((key, getattr(lead, key)) in booked for key in _KEYS)
+        )
     said = [name for name in _COLUMNS if _is_said(name, new)]
     insert_new(Lead, ("id", *said), ([lead.pk, *_stored(lead, said)] for lead in new))
     search_index.index_leads(new)

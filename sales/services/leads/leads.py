@@ -35,7 +35,7 @@ def create(*, by: User | None, values: Mapping[str, Any], repeat_of: Lead | None
     """Take a lead in. A rep's is theirs; a manager may name `assigned_to` (a user's id).
 
     Where nobody is named the assignment rules decide; where they don't it waits unowned, and the managers are told.
-    `repeat_of` is the won trip that it was made from (`services.repeats`). `source` is a source's id, `lost_reason` a
+    `repeat_of` is the won trip that it was made from. `source` is a source's id, `lost_reason` a
     name of the managed list. Raises `Invalid`, `ReceiverNotAllowed`.
     """
     owner = _owner_of_new(by, values.get("assigned_to"))

@@ -55,7 +55,9 @@ def merge_leads(*, by: User | None, lead_id: int, duplicate_ids: Iterable[int]) 
     wanted = set(duplicate_ids)
     kept, duplicates = _locked(by, lead_id, wanted)
     if not wanted or lead_id in wanted or len(wanted) > MAX_MERGED_LEADS:
-        raise errors.Invalid({"duplicate_ids": f"Name 1 to {MAX_MERGED_LEADS} other leads: a lead is no duplicate of itself."})
+        raise errors.Invalid(
+            {"duplicate_ids": f"Name 1 to {MAX_MERGED_LEADS} other leads: a lead is no duplicate of itself."}
+        )
     policy.require_manager(by)
     if not all(lead.is_open for lead in (kept, *duplicates)):
         raise errors.LeadClosed("Only open leads are merged. Reopen the closed one first.")
@@ -129,7 +131,10 @@ def _fill(kept: Lead, duplicates: list[Lead]) -> dict[str, tuple[Any, Any]]:
         for name in names:
             known = [at for lead in (kept, *duplicates) if (at := getattr(lead, name)) is not None]
             setattr(kept, name, best(known, default=None))
-    kept.email_normalised, kept.phone_normalised = normalization.normalize_email(kept.email), normalization.normalize_phone(kept.phone)
+    kept.email_normalised, kept.phone_normalised = (
+        normalization.normalize_email(kept.email),
+        normalization.normalize_phone(kept.phone),
+    )
     after = {name: json_value(kept, name) for name in WRITABLE_FIELDS}
     return {name: (before[name], after[name]) for name in WRITABLE_FIELDS if before[name] != after[name]}
 

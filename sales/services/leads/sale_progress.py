@@ -91,7 +91,11 @@ def apply_correction(lead: Lead, activity: Activity, before: Activity, by: User 
     columns: dict[str, Any] = {}
     for name in _MILESTONES[: _MILESTONES.index(stage) + 1]:
         column = lead_status.REACHED_AT[name]
-        times = [each.occurred_at for each in log if lead_status.get_rank(get_proven_stage(each)) >= lead_status.get_rank(name)]
+        times = [
+            each.occurred_at
+            for each in log
+            if lead_status.get_rank(get_proven_stage(each)) >= lead_status.get_rank(name)
+        ]
         times += [at for status, at in by_hand if lead_status.get_rank(status) >= lead_status.get_rank(name)]
         known = getattr(lead, column)
         if known not in (None, before.occurred_at):  # something else said when that was

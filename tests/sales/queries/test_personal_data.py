@@ -13,7 +13,7 @@ from sales.services.follow_ups import change_history
 from sales.services.leads.leads import WRITABLE_FIELDS
 
 # What is known to hold it, and dealt with: emptied where the lead is the person's, searched for mentions elsewhere.
-# A column that is neither here nor in `personal_data.FREE` fails the test. Decide which it is.
+# A column that is neither here nor in `personal_data.WITHOUT_PERSONAL_DATA` fails the test. Decide which it is.
 PERSONAL = {
     "admin.LogEntry": {"object_repr", "change_message"},
     "athena.IdempotencyKey": {"answer"},

@@ -226,7 +226,16 @@ def test_a_corrected_activity_leaves_no_trace_of_what_it_said(rep, make_lead):
 def test_every_kind_of_change_is_emptied_but_those_that_are_kept(rep, make_lead):
     """Each field that has ever been changed, and one that is to come."""
     lead = make_lead(assigned_to=rep, email=ADDRESS, email_normalised=ADDRESS.casefold())
-    names = [*leads.WRITABLE_FIELDS, "activity", "follow_up", "merged", "archived", "cadence", "import", "something_new"]
+    names = [
+        *leads.WRITABLE_FIELDS,
+        "activity",
+        "follow_up",
+        "merged",
+        "archived",
+        "cadence",
+        "import",
+        "something_new",
+    ]
     FieldChange.objects.bulk_create(
         FieldChange(lead=lead, field=name, old="a word", new="another word") for name in names
     )

@@ -40,7 +40,9 @@ def mails(monkeypatch):
 
 
 def inquire(form, number=0, **values):
-    intake.receive_inquiry(form=form, values={"contact_name": f"Client {number}", "email": f"c{number}@x.example", **values})
+    intake.receive_inquiry(
+        form=form, values={"contact_name": f"Client {number}", "email": f"c{number}@x.example", **values}
+    )
 
 
 def play(minutes, act, begin=START):
