@@ -14,6 +14,7 @@ from django.utils.html import format_html
 
 from athena.accounts.models import User
 from athena.api.fields import LONG_TEXT
+from athena.formatting import format_date
 from athena.forms import KeysField, StrictForm
 from sales import errors, policy
 from sales.admin.base import person
@@ -155,7 +156,7 @@ def _named(user: User, open_leads: int | None) -> str:
         limit = "" if user.max_open_leads is None else f" of at most {user.max_open_leads}"
         parts.append(f"{open_leads} open{limit}")
     if user.away_until is not None:
-        parts.append(f"away until {user.away_until:%-d %B %Y}")
+        parts.append(f"away until {format_date(user.away_until)}")
     return " · ".join(parts)
 
 
