@@ -178,7 +178,9 @@ def complete(
     _count(lead, activity, by)
     if close:
         changes = {"status": close, "lost_reason": lost_reason, "booked_value": booked_value}
-        leads.update(by=by, lead_id=lead.pk, changes=changes)
+        policy.require_write_lead(by, lead)
+        lead.refresh_from_db()
+        leads.apply_changes(lead, by=by, changes=changes)
     return Completion(follow_up, following)
 
 
