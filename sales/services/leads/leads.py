@@ -64,7 +64,7 @@ def update(
     `Changed` where its version is none of `versions`.
     """
     lead = locks.visible_lead(by, lead_id)
-    policy.require_write_lead(by, lead)
+    policy.check_may_change_lead(by, lead)
     locks.require_version(lead, versions)
     if apply_changes(lead, by=by, changes=changes):
         lead.refresh_from_db()
@@ -123,7 +123,7 @@ def archive(*, by: User | None, lead_id: int, versions: Container[int] | None = 
     Raises `NotFound`, `NotAllowed`, `Changed`.
     """
     lead = locks.visible_lead(by, lead_id)
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     locks.require_version(lead, versions)
     this = Lead.objects.filter(pk=lead.pk)
     planning.cancel_open(this, reason="Lead archived", by=by)
@@ -142,7 +142,7 @@ def restore(*, by: User | None, lead_id: int) -> None:
     lead = leads.select_for_update(of=("self",)).filter(pk=lead_id, archived_at__isnull=False).first()
     if lead is None:
         raise errors.NotFound("There is no such archived lead.")
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     if lead.merged_into_id is not None:
         raise errors.LeadMerged
     _stamp_archived(lead, by, archived=False)
