@@ -94,7 +94,7 @@ def _group_by_recipient(arrivals: Sequence[Arrival]) -> list[tuple[User, list[Ar
     for each in arrivals:
         owner = owners.get(each.lead.assigned_to_id or 0)
         if owner is None and minders is None:
-            minders = list(policy.minders())
+            minders = list(policy.find_fallback_recipients())
         for user in [owner] if owner else minders or []:
             found.setdefault(user.pk, (user, []))[1].append(each)
     return [found[key] for key in sorted(found)]

@@ -51,6 +51,6 @@ def escalate_unassigned_leads() -> int:
         outbox.NewNotification(
             "escalation_unowned", user.pk, f"unowned_for_hours:{leads[0].pk}:{now:%Y%m%d%H%M%S%f}:{user.pk}", context
         )
-        for user in policy.minders()
+        for user in policy.find_fallback_recipients()
     )
     return Lead.objects.filter(pk__in=[lead.pk for lead in leads]).update(unowned_escalated_at=now)

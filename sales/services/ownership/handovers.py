@@ -16,7 +16,7 @@ from athena.accounts import services as accounts
 from athena.accounts.models import User
 from athena.db.bulk import AmongKeys
 from notifications import outbox
-from sales import errors
+from sales import errors, policy
 from sales.models import AssignmentRule, FollowUp, Lead, TransferBatch
 from sales.models.follow_up import FollowUpQuerySet
 from sales.services.follow_ups import planning
@@ -103,7 +103,7 @@ def hand_over(
 
 
 def _leaver(by: User | None, user_id: int, *, locked: bool) -> User:
-    if by is not None and not by.has_perm("accounts.change_user"):
+    if not policy.may_hand_over(by):
         raise errors.NotAllowed
     users = User.objects.select_for_update(no_key=True) if locked else User.objects.all()
     leaver = users.filter(pk=user_id).first()

@@ -36,7 +36,7 @@ _State = ScoringRun.State
 @transaction.atomic
 def start_run(*, by: User | None, reason: str) -> ScoringRun:
     """The run that is queued or running already, or else a new one. Raises `NotAllowed` below manager."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     wake("sales.score")
     while (run := unfinished()) is None:
         new = ScoringRun(

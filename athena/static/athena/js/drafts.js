@@ -187,7 +187,7 @@ if (user) {
     const draft = event.target === submitted && read(keyOf(event.target));
     if (draft) event.formData.set("_draft", draft.id);
   });
-  document.addEventListener("athena:page", arrive); // in-place.js has changed what is shown
+  document.addEventListener("athena:page", arrive); // in_place_forms.js has changed what is shown
   if (document.readyState === "complete") arrive();
   else addEventListener("load", arrive); // once the admin's own scripts have made the page
 }
