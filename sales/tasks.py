@@ -37,7 +37,7 @@ def remind_overdue() -> None:
 
 @shared_task(name="sales.escalate")
 def escalate() -> None:
-    logger.info("escalated", count=overdue.escalate() + unowned_alerts.escalate())
+    logger.info("escalated", count=overdue.escalate() + unowned_alerts.escalate_unassigned_leads())
 
 
 @shared_task(name="sales.digest")

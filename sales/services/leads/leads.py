@@ -49,7 +49,7 @@ def create(*, by: User | None, values: Mapping[str, Any], repeat_of: Lead | None
     scores.rescore(lead_ids=[lead.pk], by=by, reason="New lead")
     lead.refresh_from_db()
     if lead.assigned_to_id is not None or lead.is_open:
-        arrival_alerts.tell([arrival_alerts.new_lead(lead, by)], by=by)
+        arrival_alerts.notify_arrivals([arrival_alerts.build_new_lead_arrival(lead, by)], by=by)
     return lead
 
 

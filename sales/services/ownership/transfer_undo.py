@@ -159,6 +159,6 @@ def _tell_managers(batch: TransferBatch, lead_ids: list[int]) -> None:
         UNLISTED: lead_ids[transfer_writes.TOLD_LEADS :],
     }
     outbox.add_many(
-        outbox.Message("leads_not_returned", user.pk, f"not_returned:{batch.pk}:{user.pk}", context)
+        outbox.NewNotification("leads_not_returned", user.pk, f"not_returned:{batch.pk}:{user.pk}", context)
         for user in policy.find_fallback_recipients()
     )

@@ -189,7 +189,7 @@ def _fail(run: ScoringRun, error: Exception) -> None:
     run.save()
     people = Q(pk=run.started_by_id) if run.started_by_id else Q(is_active=True, role=Role.ADMIN)
     outbox.add_many(
-        outbox.Message(
+        outbox.NewNotification(
             kind="run_failed",
             recipient_id=recipient,
             dedupe_key=f"run_failed:{run.pk}:{recipient}",
