@@ -35,7 +35,7 @@ def remind_overdue() -> None:
 
 @shared_task(name=task_names.ESCALATE)
 def escalate() -> None:
-    logger.info("escalated", count=overdue.escalate() + unowned_alerts.escalate())
+    logger.info("escalated", count=overdue.escalate() + unowned_alerts.escalate_unassigned_leads())
 
 
 @shared_task(name=task_names.SEND_DIGESTS)

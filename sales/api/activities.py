@@ -8,7 +8,7 @@ from athena.api import fields
 from athena.api.filters import query_values
 from athena.api.serializers import StrictSerializer
 from athena.api.viewsets import VerbViewSet
-from sales.api.serializers.leads import ActivityRow
+from sales.api.serializers.activities import ActivityRow
 from sales.models import Activity
 from sales.services import activities
 

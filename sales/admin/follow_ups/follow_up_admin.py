@@ -97,7 +97,7 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
 
     def may_write(self, request: HttpRequest, obj: FollowUp) -> bool:
         """Saving one that was completed meanwhile is for the service to refuse: the page keeps what was typed."""
-        may = policy.may_write_follow_up(person(request), obj)
+        may = policy.may_change_follow_up(person(request), obj)
         return may and (obj.is_open or request.method == "POST")
 
     def page_after(self, obj: FollowUp) -> str:

@@ -128,7 +128,7 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def may_write(self, request: HttpRequest, obj: Lead) -> bool:
-        return obj.archived_at is None and policy.may_write_lead(person(request), obj)
+        return obj.archived_at is None and policy.may_change_lead(person(request), obj)
 
     def page_after(self, obj: Lead) -> str:
         return reverse("admin:sales_lead_change", args=[obj.pk])

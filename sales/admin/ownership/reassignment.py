@@ -52,7 +52,7 @@ class ShareForm(StrictForm):
         people = User.objects.filter(receivers).select_related("team")
         had = {
             hand.user.pk: hand.open_before
-            for hand in distribution.hands_of(people.filter(policy.people_in_reach_of(user)))
+            for hand in distribution.hands_of(people.filter(policy.get_visible_owner_filter(user)))
         }
         field: Any = self.fields["receivers"]
         field.queryset = people
@@ -86,7 +86,7 @@ def reassign(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, queryse
     looked at is known by its fingerprint, so nothing else is confirmed.
     """
     by, step = person(request), request.POST.get("step")
-    form = ReassignForm(by, policy.receivers_for(by), request.POST if step else None)
+    form = ReassignForm(by, policy.get_receiver_filter(by), request.POST if step else None)
     plan = None
     if form.is_bound and form.is_valid():
         chosen = {"by": by, "leads": queryset, "until": form.cleaned_data["until"], **form.chosen()}

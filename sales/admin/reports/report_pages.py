@@ -46,7 +46,7 @@ class ReportForm(StrictForm):
 
     def __init__(self, user: User, choices: dict[str, dict[str, str]], data: QueryDict) -> None:
         super().__init__({name: next(iter(each)) for name, each in choices.items()} | data.dict())
-        people = User.objects.filter(policy.people_in_scope_of(user))
+        people = User.objects.filter(policy.get_scope_filter(user))
         self.fields["person"].queryset = people  # type: ignore[attr-defined]
         teams = Team.objects.filter(pk__in=people.order_by().values("team"))
         self.fields["team"].queryset = teams  # type: ignore[attr-defined]

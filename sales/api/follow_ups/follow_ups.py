@@ -20,7 +20,7 @@ from athena.api.serializers import StrictSerializer
 from athena.api.viewsets import ViewSet
 from sales import errors, policy
 from sales.api.follow_ups.calendar import CalendarActions
-from sales.api.serializers.leads import FollowUpRow, PlannedRow, TaskRow, WarningShape
+from sales.api.serializers.follow_ups import FollowUpRow, PlannedRow, TaskRow, WarningShape
 from sales.models import FollowUp, Lead
 from sales.models.follow_up import DUE_FIRST, OPEN, before_today
 from sales.services.follow_ups import follow_ups, planning
@@ -228,6 +228,6 @@ class FollowUpViewSet(CalendarActions, ViewSet):
         person = User.objects.filter(pk=user_id).first()
         if person is None:
             raise errors.NotFound("There is no such user.")
-        if not User.objects.filter(policy.people_in_scope_of(me), pk=user_id).exists():
+        if not User.objects.filter(policy.get_scope_filter(me), pk=user_id).exists():
             raise errors.NotAllowed("You may not read this person's tasks.")
         return person

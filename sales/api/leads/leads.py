@@ -19,7 +19,8 @@ from sales.api.leads.repeat_trips import RepeatActions
 from sales.api.leads.scores import ScoreActions
 from sales.api.leads.timeline import TimelineActions
 from sales.api.ownership.transfers import TransferActions
-from sales.api.serializers.leads import ActivityRow, DuplicateRow, LeadDetail, LeadRow, NewLead
+from sales.api.serializers.activities import ActivityRow
+from sales.api.serializers.leads import DuplicateRow, LeadDetail, LeadRow, NewLead
 from sales.models import Activity, Lead
 from sales.queries.leads import duplicates
 from sales.services import activities

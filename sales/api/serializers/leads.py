@@ -1,4 +1,4 @@
-"""The shapes in which leads, follow-ups and activities go out, each declared once for the JSON and for the schema."""
+"""The JSON of leads and of their probable duplicates, declared once for the responses and for the schema."""
 
 from dataclasses import asdict
 from typing import Any
@@ -7,8 +7,7 @@ from django.db.models import Model, QuerySet
 from rest_framework import serializers
 
 from athena.api.row_serializers import Row
-from sales.models import Activity, FollowUp, Lead
-from sales.models.lead import display_name
+from sales.models import Lead
 from sales.queries.leads import duplicates, trip_warnings
 
 
@@ -115,90 +114,3 @@ class NewLead(LeadDetail):
     """A lead that has just come in, with the open ones that it may repeat (of those that the caller may see)."""
 
     duplicates = DuplicateRow(many=True)
-
-
-class ActivityRow(Row):
-    id = serializers.IntegerField()
-    lead_id = serializers.IntegerField()
-    activity_type = serializers.ChoiceField(Activity.Type.choices)
-    direction = serializers.ChoiceField(Activity.Direction.choices, allow_null=True)
-    description = serializers.CharField()
-    notes = serializers.CharField()
-    data = serializers.JSONField()  # type: ignore[assignment]  # (every serializer has `data`)
-    user_id = serializers.IntegerField(allow_null=True)
-    follow_up_id = serializers.IntegerField(allow_null=True)
-    occurred_at = serializers.DateTimeField()
-    created_at = serializers.DateTimeField()
-
-
-class FollowUpRow(Row):
-    """Read from a queryset that is `with_overdue()`."""
-
-    id = serializers.IntegerField()
-    lead_id = serializers.IntegerField()
-    lead_name = serializers.CharField()
-    follow_up_type = serializers.ChoiceField(FollowUp.Type.choices)
-    scheduled_date = serializers.DateField()
-    scheduled_time = serializers.TimeField(allow_null=True)
-    due_at = serializers.DateTimeField(allow_null=True)
-    is_overdue = serializers.BooleanField()
-    completed = serializers.BooleanField()
-    completed_at = serializers.DateTimeField(allow_null=True)
-    completed_by = serializers.IntegerField(allow_null=True)
-    outcome = serializers.ChoiceField(FollowUp.Outcome.choices, allow_null=True)
-    notes = serializers.CharField()
-    outcome_notes = serializers.CharField()
-    no_next_reason = serializers.CharField()
-    assigned_to = serializers.IntegerField()
-    created_by = serializers.IntegerField(allow_null=True)
-    activity_id = serializers.IntegerField(allow_null=True)
-    remind_at = serializers.DateTimeField(allow_null=True)
-    reminder_sent = serializers.BooleanField()
-    snoozed_until = serializers.DateTimeField(allow_null=True)
-    cancelled_at = serializers.DateTimeField(allow_null=True)
-    cancel_reason = serializers.CharField()
-    version = serializers.IntegerField()
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-
-    class Meta:
-        expressions = {"lead_name": display_name("lead__")}
-
-
-class WarningShape(serializers.Serializer[Any]):
-    code = serializers.ChoiceField(["after_pickup"])
-    message = serializers.CharField()
-
-
-class PlannedRow(FollowUpRow):
-    """As it goes out when it was planned or changed: with what is odd about it. (Not to be read.)"""
-
-    warnings = WarningShape(many=True)
-
-
-class TaskRow(Row):
-    """A follow-up on somebody's list of what to do, with what they need to do it. `with_overdue()`, too."""
-
-    id = serializers.IntegerField()
-    lead_id = serializers.IntegerField()
-    lead_name = serializers.CharField()
-    follow_up_type = serializers.ChoiceField(FollowUp.Type.choices)
-    scheduled_date = serializers.DateField()
-    scheduled_time = serializers.TimeField(allow_null=True)
-    notes = serializers.CharField()
-    is_overdue = serializers.BooleanField()
-    due_at = serializers.DateTimeField(allow_null=True)
-    assigned_to = serializers.IntegerField()
-    lead_status = serializers.ChoiceField(Lead.Status.choices)
-    lead_score = serializers.IntegerField()
-    phone = serializers.CharField()
-    email = serializers.CharField()
-
-    class Meta:
-        expressions = {
-            "lead_name": display_name("lead__"),
-            "lead_status": "lead__status",
-            "lead_score": "lead__score",
-            "phone": "lead__phone",
-            "email": "lead__email",
-        }

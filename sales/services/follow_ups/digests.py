@@ -36,7 +36,7 @@ def _batch() -> int | None:
         return None
     found = digests(people)
     sent = outbox.add_many(
-        outbox.Message(
+        outbox.NewNotification(
             kind="daily_digest",
             recipient_id=user.pk,
             dedupe_key=f"digest:{user.pk}:{day}",

@@ -56,7 +56,7 @@ def merge(*, by: User | None, lead_id: int, duplicate_ids: Iterable[int]) -> Lea
     kept, duplicates = _locked(by, lead_id, wanted)
     if not wanted or lead_id in wanted or len(wanted) > MOST:
         raise errors.Invalid({"duplicate_ids": f"Name 1 to {MOST} other leads: a lead is no duplicate of itself."})
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     if not all(lead.is_open for lead in (kept, *duplicates)):
         raise errors.LeadClosed("Only open leads are merged. Reopen the closed one first.")
     cadences.end_all_but_one(kept, duplicates, reason=f"Merged into {kept}"[:200])
@@ -96,7 +96,7 @@ def dismiss(*, by: User | None, lead_id: int, other_id: int) -> None:
     if first == second:
         raise errors.Invalid({"lead_id": "A lead is no duplicate of itself."})
     pair = _visible(by, {first, second})
-    if not any(policy.may_write_lead(by, lead) for lead in pair):
+    if not any(policy.may_change_lead(by, lead) for lead in pair):
         raise errors.NotYourLead
     NotDuplicate.objects.get_or_create(first_id=first, second_id=second, defaults={"by": by})
 

@@ -32,7 +32,7 @@ def repeat(*, by: User | None, lead_id: int) -> Lead:
     Nobody's, where that owner has left. Raises `NotFound`, `NotYourLead`, `NotWon`, `AlreadyRepeated`.
     """
     won = locks.visible_lead(by, lead_id)
-    policy.require_write_lead(by, won)
+    policy.check_may_change_lead(by, won)
     if won.status != Lead.Status.WON or won.pickup_at is None:
         raise errors.NotWon
     if Lead.objects.filter(repeat_of=won).exists():

@@ -36,8 +36,7 @@ def undo(*, by: User | None, batch_id: int) -> Done:
     if not visible.filter(pk=batch_id).exists():
         raise errors.NotFound("There is no such transfer.")
     batch = TransferBatch.objects.select_for_update(of=("self",)).get(pk=batch_id)
-    if not policy.may_undo(by, batch):
-        raise errors.NotYourTransfer
+    policy.check_may_undo_transfer(by, batch)
     if TransferBatch.objects.filter(undoes=batch).exists():
         raise errors.AlreadyUndone
     return _give_back(_plan(batch, only_open=False, locked=True), batch, by, f"Undo of batch {batch.pk}")
@@ -161,6 +160,6 @@ def _tell_managers(batch: TransferBatch, lead_ids: list[int]) -> None:
         UNLISTED: lead_ids[transfer_writes.TOLD_LEADS :],
     }
     outbox.add_many(
-        outbox.Message("leads_not_returned", user.pk, f"not_returned:{batch.pk}:{user.pk}", context)
-        for user in policy.minders()
+        outbox.NewNotification("leads_not_returned", user.pk, f"not_returned:{batch.pk}:{user.pk}", context)
+        for user in policy.find_fallback_recipients()
     )

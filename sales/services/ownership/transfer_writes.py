@@ -243,13 +243,14 @@ def _tell(plan: Plan, batch: TransferBatch, by: User | None) -> None:
 
 def _message(
     kind: str, to: User | None, moves: Sequence[Move], batch: TransferBatch, context: Mapping[str, object]
-) -> outbox.Message | None:
+) -> outbox.NewNotification | None:
     if to is None or not to.is_active:
         return None
     sample = [{"id": move.lead.pk, "name": str(move.lead)} for move in moves[:TOLD_LEADS]]
     unlisted = [move.lead.pk for move in moves[TOLD_LEADS:]]
     key = f"{kind.removeprefix('leads_')}:{batch.pk}:{to.pk}"
-    return outbox.Message(kind, to.pk, key, {**context, "count": len(moves), "leads": sample, UNLISTED: unlisted})
+    context = {**context, "count": len(moves), "leads": sample, UNLISTED: unlisted}
+    return outbox.NewNotification(kind, to.pk, key, context)
 
 
 def _grouped(moves: Iterable[Move], key: Callable[[Move], Any]) -> dict[Any, list[Move]]:

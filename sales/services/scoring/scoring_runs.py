@@ -37,7 +37,7 @@ _State = ScoringRun.State
 @transaction.atomic
 def start_run(*, by: User | None, reason: str) -> ScoringRun:
     """The run that is queued or running already, or else a new one. Raises `NotAllowed` below manager."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     publish_task(task_names.RUN_SCORING)
     while (run := unfinished()) is None:
         new = ScoringRun(
@@ -190,7 +190,7 @@ def _fail(run: ScoringRun, error: Exception) -> None:
     run.save()
     people = Q(pk=run.started_by_id) if run.started_by_id else Q(is_active=True, role=Role.ADMIN)
     outbox.add_many(
-        outbox.Message(
+        outbox.NewNotification(
             kind="run_failed",
             recipient_id=recipient,
             dedupe_key=f"run_failed:{run.pk}:{recipient}",
