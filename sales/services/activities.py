@@ -54,7 +54,7 @@ def log(
     a validity of what is no quote.
     """
     lead = locks.lock_visible_lead(by, lead_id)
-    policy.require_write_lead(by, lead)
+    policy.check_may_change_lead(by, lead)
     _check(activity_type, occurred_at)
     quote = sale_progress.build_quote_data(activity_type, amount, valid_until)
     activity = write_activity(
@@ -82,7 +82,7 @@ def correct(*, by: User | None, activity_id: int, changes: Mapping[str, Any]) ->
     Raises `NotFound`, `NotYourActivity`, `Invalid`; `NotByHand` for what Athena wrote itself.
     """
     activity, lead = locks.lock_visible_activity(by, activity_id)
-    policy.require_correct_activity(by, activity)
+    policy.check_may_correct_activity(by, activity)
     if activity.activity_type not in LOGGABLE_TYPES or activity.follow_up_id is not None:
         raise errors.NotLoggedByHand
     unknown = set(changes) - {*CORRECTABLE_FIELDS, *QUOTE_FIELDS}

@@ -58,7 +58,7 @@ def export_person(*, ran_by: str, address: str) -> dict[str, Any]:
     belongs["import_rows"] = list(personal_data.find_import_rows(address, leads).order_by("pk").values())
     found |= {table: rows for table, rows in belongs.items() if rows}
     found["notifications"] = [
-        {"kind": row.kind, "at": row.created_at, "context": row.context} for row in told.about(keys, mentions)
+        {"kind": row.kind, "at": row.created_at, "context": row.context} for row in told.find_about(keys, mentions)
     ]
     found["mentioned_in"] = [
         {"table": model._meta.db_table, "row": row.pop("pk"), **row}

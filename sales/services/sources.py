@@ -19,7 +19,7 @@ from sales.services import unique_names
 @transaction.atomic
 def save(*, by: User | None, row: LeadSource | SourceSpend | LostReason) -> None:
     """Write a new or changed (and validated) row. Raises `NotAllowed` below manager, `Invalid`."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     if isinstance(row, SourceSpend):
         row.campaign = normalization.collapse_spaces(row.campaign)
         if find_spend(row.source_id, row.month, row.campaign).exclude(pk=row.pk).exists():
@@ -33,7 +33,7 @@ def save(*, by: User | None, row: LeadSource | SourceSpend | LostReason) -> None
 @transaction.atomic
 def create(*, by: User | None, values: Mapping[str, Any]) -> LeadSource:
     """A new source. Raises `NotAllowed` below manager, `Invalid`."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     source = LeadSource(**values)
     _save_valid(source)
     return source
@@ -42,7 +42,7 @@ def create(*, by: User | None, values: Mapping[str, Any]) -> LeadSource:
 @transaction.atomic
 def update(*, by: User | None, source_id: int, changes: Mapping[str, Any]) -> LeadSource:
     """Change a source. Raises `NotFound`, `NotAllowed` below manager, `Invalid`."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     source = LeadSource.objects.select_for_update().filter(pk=source_id).first()
     if source is None:
         raise errors.NotFound("There is no such source.")
@@ -61,7 +61,7 @@ def set_spend(
     What was said before is replaced, however the campaign was spelled then.
     Raises `NotFound`, `NotAllowed` below manager, `Invalid`.
     """
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     source = LeadSource.objects.select_for_update().filter(pk=source_id).first()
     if source is None:
         raise errors.NotFound("There is no such source.")
@@ -86,7 +86,7 @@ def find_spend(source_id: int, month: date, campaign: str) -> "QuerySet[SourceSp
 @transaction.atomic
 def delete_spend(*, by: User | None, row: SourceSpend) -> None:
     """Take back an amount that was entered wrongly. Raises `NotAllowed` below manager."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     row.delete()
 
 

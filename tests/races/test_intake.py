@@ -111,7 +111,7 @@ def test_what_is_being_added_to_is_not_sent_meanwhile(transactional_db, make_use
 
     with ThreadPoolExecutor(1) as worker:
         with transaction.atomic():
-            message = outbox.not_yet_told("arrivals", [user.pk])[user.pk]
+            message = outbox.lock_unsent("arrivals", [user.pk])[user.pk]
             time.sleep(max(0, (due - timezone.now()).total_seconds()) + 0.1)
             worker.submit(work).result(20)
             message.context = {"half": 1, "other": 2}

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from athena.accounts.models import User
 from athena.admin.confirmation import confirmed
 from athena.api.fields import EMAIL_ERROR
+from athena.formatting import format_date, format_money
 from sales import policy
 from sales.admin.base import ServiceAdmin, ServiceForm, act_on_each, person, render_score
 from sales.admin.imports.exports import export
@@ -127,7 +128,7 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def may_write(self, request: HttpRequest, obj: Lead) -> bool:
-        return obj.archived_at is None and policy.may_write_lead(person(request), obj)
+        return obj.archived_at is None and policy.may_change_lead(person(request), obj)
 
     def page_after(self, obj: Lead) -> str:
         return reverse("admin:sales_lead_change", args=[obj.pk])
@@ -177,11 +178,11 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
 
     @admin.display(description="Pickup", ordering="pickup_at", empty_value="–")
     def pickup(self, lead: Lead) -> str | None:
-        return dateformat.format(timezone.localtime(lead.pickup_at), "j M Y") if lead.pickup_at else None
+        return format_date(timezone.localtime(lead.pickup_at)) if lead.pickup_at else None
 
     @admin.display(description="Value", ordering="estimated_value", empty_value="–")
     def value(self, lead: Lead) -> str | None:
-        return None if lead.estimated_value is None else f"{lead.estimated_value:,.0f}"
+        return None if lead.estimated_value is None else format_money(lead.estimated_value)
 
     @admin.action(description="Reassign selected leads", permissions=["bulk_transfer"])
     def reassign_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:

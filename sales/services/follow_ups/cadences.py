@@ -36,7 +36,7 @@ def save(*, by: User | None, cadence: Cadence, steps: Sequence[CadenceStep], rem
 
     Leads that are on it go on with the first step after the day that they have reached. Raises `NotAllowed`, `Invalid`.
     """
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     cadence.name = normalization.collapse_spaces(cadence.name)
     unique_names.require_unused_name(cadence, "name")
     cadence.save()
@@ -55,7 +55,7 @@ def enrol(*, by: User | None, lead_id: int, cadence_id: int) -> CadenceEnrolment
     `CadenceRunning`.
     """
     lead = locks.lock_visible_lead(by, lead_id)
-    policy.require_write_lead(by, lead)
+    policy.check_may_change_lead(by, lead)
     if not lead.is_open:
         raise errors.LeadClosed
     cadence = Cadence.objects.filter(pk=cadence_id).first()
@@ -91,7 +91,7 @@ def stop(*, by: User | None, lead_id: int, reason: str = "") -> CadenceEnrolment
     Raises `NotFound`, `NotYourLead`, `NoCadence`.
     """
     lead = locks.lock_visible_lead(by, lead_id)
-    policy.require_write_lead(by, lead)
+    policy.check_may_change_lead(by, lead)
     enrolment: CadenceEnrolment | None = (
         CadenceEnrolment.objects.running().select_related("cadence").filter(lead=lead).first()
     )

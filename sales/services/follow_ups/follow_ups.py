@@ -51,7 +51,7 @@ def create(
     Raises `NotFound`, `NotYourLead`, `LeadClosed`, `ReceiverNotAllowed`, `Invalid`.
     """
     lead = locks.lock_visible_lead(by, lead_id)
-    policy.require_write_lead(by, lead)
+    policy.check_may_change_lead(by, lead)
     if not lead.is_open:
         raise errors.LeadClosed
     follow_up = planning.plan(
@@ -84,7 +84,7 @@ def update(
     was = change_history.keep_plan(follow_up)
     before = (follow_up.scheduled_date, follow_up.scheduled_time, follow_up.assigned_to_id)
     if "assigned_to" in changes and changes["assigned_to"] != follow_up.assigned_to_id:
-        policy.require_manager(by)
+        policy.check_is_manager(by)
         follow_up.assigned_to = _assignee(by, changes["assigned_to"])
     for name in changes.keys() - {"assigned_to"}:
         setattr(follow_up, name, changes[name])
@@ -178,7 +178,9 @@ def complete(
     _count(lead, activity, by)
     if close:
         changes = {"status": close, "lost_reason": lost_reason, "booked_value": booked_value}
-        leads.update(by=by, lead_id=lead.pk, changes=changes)
+        policy.check_may_change_lead(by, lead)
+        lead.refresh_from_db()
+        leads.apply_changes(lead, by=by, changes=changes)
     return Completion(follow_up, following)
 
 
@@ -196,7 +198,7 @@ def _count(lead: Lead, activity: Activity, by: User) -> None:
 
 def _open_follow_up(by: User | None, follow_up_id: int, versions: Container[int] | None) -> tuple[FollowUp, Lead]:
     follow_up, lead = locks.lock_visible_follow_up(by, follow_up_id)
-    policy.require_write_follow_up(by, follow_up)
+    policy.check_may_change_follow_up(by, follow_up)
     locks.require_version(follow_up, versions)
     if not follow_up.is_open:
         raise errors.FollowUpClosed
@@ -205,8 +207,7 @@ def _open_follow_up(by: User | None, follow_up_id: int, versions: Container[int]
 
 def _own_open_follow_up(by: User, follow_up_id: int) -> tuple[FollowUp, Lead]:
     follow_up, lead = locks.lock_visible_follow_up(by, follow_up_id)
-    if follow_up.assigned_to_id != by.pk:
-        raise errors.NotYourFollowUp
+    policy.check_may_complete_follow_up(by, follow_up)
     if not follow_up.is_open:
         raise errors.FollowUpClosed
     return follow_up, lead

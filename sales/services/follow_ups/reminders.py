@@ -85,7 +85,7 @@ def _is_told_otherwise(now: datetime) -> Q:
 
 def told(follow_up: FollowUp) -> "QuerySet[Notification]":
     """Each reminder of this follow-up that was written, with its deliveries, the first one first."""
-    return outbox.fate(
+    return outbox.find_with_deliveries(
         f"{word}:{follow_up.pk}:{number}"
         for word, column in KEYS.items()
         for number in range(1, getattr(follow_up, column) + 1)

@@ -62,7 +62,7 @@ def decoded(content: bytes) -> str:
 
 def plan(*, by: User | None, text: str) -> Plan:
     """What the text would write; writes nothing. Raises `NotAllowed` below manager, `Invalid` for what is no table."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     lines = list(_read(text))
     known = {
         (row.source_id, normalization.name_key(row.campaign), row.month): row

@@ -47,7 +47,7 @@ def receive_inquiry(*, form: IntakeForm, values: Mapping[str, Any]) -> str:
     _log(lead, form, values, source, reference)
     Inquiry.objects.create(form=form, lead=lead, reference=reference, fingerprint=fingerprint)
     if not is_new:
-        arrival_alerts.tell([_joined(lead, form, values, reference)], by=None)
+        arrival_alerts.notify_arrivals([_joined(lead, form, values, reference)], by=None)
     return reference
 
 

@@ -14,7 +14,7 @@ from sales.services import unique_names
 @transaction.atomic
 def save(*, by: User | None, form: IntakeForm) -> None:
     """Write a new or changed form; a new one gets a key. Raises `NotAllowed` below manager, and `Invalid`."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     wrong = {}
     strange = [text for text in form.allowed_origins.split() if not _is_origin(text)]
     if strange:

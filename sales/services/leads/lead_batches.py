@@ -53,7 +53,8 @@ def create(*, by: User | None, new: Sequence[Lead], reason: str, note: Any) -> d
     search_index.index_leads(new)
     unowned = [lead for lead in new if lead.assigned_to_id is None and lead.is_open]
     assigned = assignment.assign(unowned)
-    arrival_alerts.tell([arrival_alerts.new_lead(lead, by) for lead in unowned if lead.pk not in assigned], by=by)
+    arrivals = [arrival_alerts.build_new_lead_arrival(lead, by) for lead in unowned if lead.pk not in assigned]
+    arrival_alerts.notify_arrivals(arrivals, by=by)
     keys = [lead.pk for lead in new]
     _note(by, keys, now, note)
     scores.rescore(lead_ids=keys, by=by, reason=reason)

@@ -49,7 +49,7 @@ def create(*, by: User | None, values: Mapping[str, Any], repeat_of: Lead | None
     scores.rescore(lead_ids=[lead.pk], by=by, reason="New lead")
     lead.refresh_from_db()
     if lead.assigned_to_id is not None or lead.is_open:
-        arrival_alerts.tell([arrival_alerts.new_lead(lead, by)], by=by)
+        arrival_alerts.notify_arrivals([arrival_alerts.build_new_lead_arrival(lead, by)], by=by)
     return lead
 
 
@@ -64,8 +64,18 @@ def update(
     `Changed` where its version is none of `versions`.
     """
     lead = locks.lock_visible_lead(by, lead_id)
-    policy.require_write_lead(by, lead)
+    policy.check_may_change_lead(by, lead)
     locks.require_version(lead, versions)
+    if apply_changes(lead, by=by, changes=changes):
+        lead.refresh_from_db()
+    return lead
+
+
+def apply_changes(lead: Lead, *, by: User | None, changes: Mapping[str, Any]) -> bool:
+    """Change the fields of a locked lead, as `update` does, without asking whether `by` may.
+
+    Returns whether anything changed; the database then knows more than `lead`. Raises `Invalid`.
+    """
     before = {name: json_value(lead, name) for name in WRITABLE_FIELDS}
     was, was_closed = lead.status, not lead.is_open
     values = _resolved(changes)
@@ -84,7 +94,7 @@ def update(
     after = {name: json_value(lead, name) for name in WRITABLE_FIELDS}
     changed = sorted(name for name in WRITABLE_FIELDS if before[name] != after[name])
     if not changed:
-        return lead
+        return False
     lead.version += 1
     lead.updated_at = timezone.now()
     lead.save()
@@ -101,9 +111,9 @@ def update(
         planning.cancel_open(this, reason=f"Lead {lead.status}", by=by)
         cadences.end(this, reason=f"Lead {lead.status}")
         planning.refresh_next_dates(this)
-    scores.rescore(lead_ids=[lead.pk], by=by, reason=_why(changed))
-    lead.refresh_from_db()
-    return lead
+    if lead.is_open:  # a closed lead keeps its score
+        scores.rescore(lead_ids=[lead.pk], by=by, reason=_why(changed))
+    return True
 
 
 @transaction.atomic
@@ -113,7 +123,7 @@ def archive(*, by: User | None, lead_id: int, versions: Container[int] | None = 
     Raises `NotFound`, `NotAllowed`, `Changed`.
     """
     lead = locks.lock_visible_lead(by, lead_id)
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     locks.require_version(lead, versions)
     this = Lead.objects.filter(pk=lead.pk)
     planning.cancel_open(this, reason="Lead archived", by=by)
@@ -132,7 +142,7 @@ def restore(*, by: User | None, lead_id: int) -> None:
     lead = leads.select_for_update(of=("self",)).filter(pk=lead_id, archived_at__isnull=False).first()
     if lead is None:
         raise errors.NotFound("There is no such archived lead.")
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     if lead.merged_into_id is not None:
         raise errors.LeadMerged
     _stamp_archived(lead, by, archived=False)

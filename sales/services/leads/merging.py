@@ -58,7 +58,7 @@ def merge_leads(*, by: User | None, lead_id: int, duplicate_ids: Iterable[int]) 
         raise errors.Invalid(
             {"duplicate_ids": f"Name 1 to {MAX_MERGED_LEADS} other leads: a lead is no duplicate of itself."}
         )
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     if not all(lead.is_open for lead in (kept, *duplicates)):
         raise errors.LeadClosed("Only open leads are merged. Reopen the closed one first.")
     cadences.end_all_but_one(kept, duplicates, reason=f"Merged into {kept}"[:200])
@@ -98,7 +98,7 @@ def dismiss_duplicate(*, by: User | None, lead_id: int, other_id: int) -> None:
     if first == second:
         raise errors.Invalid({"lead_id": "A lead is no duplicate of itself."})
     pair = _visible(by, {first, second})
-    if not any(policy.may_write_lead(by, lead) for lead in pair):
+    if not any(policy.may_change_lead(by, lead) for lead in pair):
         raise errors.NotYourLead
     NotDuplicate.objects.get_or_create(first_id=first, second_id=second, defaults={"by": by})
 

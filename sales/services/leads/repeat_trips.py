@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from athena.accounts.models import User, local_today
+from athena.formatting import format_date, format_money
 from sales import errors, policy, schedule
 from sales.models import FollowUp, Lead
 from sales.services import locks
@@ -31,7 +32,7 @@ def repeat_trip(*, by: User | None, lead_id: int) -> Lead:
     Nobody's, where that owner has left. Raises `NotFound`, `NotYourLead`, `NotWon`, `AlreadyRepeated`.
     """
     won = locks.lock_visible_lead(by, lead_id)
-    policy.require_write_lead(by, won)
+    policy.check_may_change_lead(by, won)
     if won.status != Lead.Status.WON or won.pickup_at is None:
         raise errors.NotWon
     if Lead.objects.filter(repeat_of=won).exists():
@@ -70,13 +71,13 @@ def repeat_due_trips() -> int:
 def _values(won: Lead, pickup: datetime, owner: User | None) -> dict[str, Any]:
     again = _next_anniversary(pickup)
     day = pickup.astimezone(schedule.company_zone()).date()
-    booked = f", booked for {won.booked_value:,.2f}" if won.booked_value is not None else ""
+    booked = f", booked for {format_money(won.booked_value)}" if won.booked_value is not None else ""
     return {
         **{name: getattr(won, name) for name in COPIED_FIELDS},
         "pickup_at": again,
         "return_at": again + (won.return_at - pickup) if won.return_at else None,
         "estimated_value": won.estimated_value if won.booked_value is None else won.booked_value,
-        "notes": f"As the trip of {day:%Y-%m-%d}{booked}.",
+        "notes": f"As the trip of {format_date(day)}{booked}.",
         "is_repeat": True,
         "assigned_to": owner.pk if owner else None,
     }

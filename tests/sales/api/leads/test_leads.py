@@ -220,6 +220,6 @@ def test_a_quote_is_logged_with_its_amount_and_corrected(api, rep, make_lead):
     assert (read["status"], read["quote_amount"], read["quoted_at"]) == ("new", None, None)
     told = api(rep).get(f"{url}/timeline?kind=correction").data["results"]
     assert [item["detail"] for item in told] == [
-        "activity type: Quote sent → Note; amount: 4,000.00 → nothing; valid until: 5 Jan 2099 → nothing",
-        "amount: 4,200.50 → 4,000.00",
+        "activity type: Quote sent → Note; amount: $4,000 → nothing; valid until: Mon 5 Jan 2099 → nothing",
+        "amount: $4,200.50 → $4,000",
     ]
