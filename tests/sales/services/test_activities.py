@@ -74,7 +74,7 @@ def test_a_correction_keeps_what_was_said_and_rescores(rep, make_lead):
     log.refresh_from_db()
     assert (log.direction, log.notes) == ("outbound", "Sent the offer")
     change = FieldChange.objects.get(lead=lead, field="activity")
-    about = {"id": log.pk, "was": "E-mail"}
+    about = {"id": log.pk, "was": "Email"}
     assert (change.field, change.by, change.old, change.new) == (
         "activity", rep, about | {"direction": "inbound", "notes": "Yes please"},
         about | {"direction": "outbound", "notes": "Sent the offer"},

@@ -71,7 +71,7 @@ def test_somebody_new_is_a_lead_that_says_all(send, form):
         48, form.source, form.source, "google", None
     )  # fmt: skip
     assert (activity.activity_type, activity.direction, activity.user, activity.description) == (
-        "quote_requested", "inbound", None, "Inquiry by Web site"
+        "quote_requested", "inbound", None, "Inquiry from Web site"
     )  # fmt: skip
     assert activity.data == {"reference": inquiry.reference, "form": "Web site", "email": "dana@lincoln.example"}
     assert "Estimated passengers: 48" in activity.notes.splitlines()
