@@ -81,7 +81,7 @@ def test_a_correction_keeps_what_was_said_and_rescores(rep, make_lead):
     )  # fmt: skip
     assert (lead.score, lead.first_contacted_at, lead.version > before) == (0, log.occurred_at, True)
     assert sum(lead.score_history.values_list("points_changed", flat=True)) == 0
-    assert lead.score_history.first().reason == "Corrected: E-mail"
+    assert lead.score_history.first().reason == "Corrected: Email"
 
 
 def test_what_the_lead_knew_from_it_follows(rep, make_lead):
