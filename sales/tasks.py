@@ -27,17 +27,17 @@ def tick() -> None:
 
 @shared_task(name="sales.remind")
 def remind() -> None:
-    logger.info("reminders_claimed", count=reminders.claim_due())
+    logger.info("reminders_claimed", count=reminders.send_due_reminders())
 
 
 @shared_task(name="sales.remind_overdue")
 def remind_overdue() -> None:
-    logger.info("overdue_reminded", count=overdue.remind())
+    logger.info("overdue_reminded", count=overdue.send_overdue_notices())
 
 
 @shared_task(name="sales.escalate")
 def escalate() -> None:
-    logger.info("escalated", count=overdue.escalate() + unowned_alerts.escalate())
+    logger.info("escalated", count=overdue.escalate_to_managers() + unowned_alerts.escalate())
 
 
 @shared_task(name="sales.digest")
@@ -47,7 +47,7 @@ def digest() -> None:
 
 @shared_task(name="sales.fill_derived")
 def fill_derived() -> None:
-    logger.info("derived_filled", count=reminders.fill_derived())
+    logger.info("derived_filled", count=reminders.fill_derived_columns())
 
 
 @shared_task(name="sales.score")

@@ -7,7 +7,7 @@ from django.utils import dateformat, timezone
 from athena import time_zones
 from athena.accounts.models import User
 from notifications import outbox
-from sales.queries.follow_ups.digest import digests
+from sales.queries.follow_ups.digest import build_digests
 
 BATCH = 100
 
@@ -33,7 +33,7 @@ def _batch() -> int | None:
     people = {user: now.astimezone(user.zone).date() for user in rows.order_by("pk")[:BATCH]}
     if not people:
         return None
-    found = digests(people)
+    found = build_digests(people)
     sent = outbox.add_many(
         outbox.Message(
             kind="daily_digest",
