@@ -1,6 +1,9 @@
-"""Who may change what. Reading is `visible_to` on the querysets; these questions are asked of what is visible.
+"""Who may change what: every rule about permissions that `sales` has, in one place.
 
-`by=None` is the system itself, which may do everything.
+Reading is `visible_to` on the querysets: an invisible row is a 404. The rules here are about visible rows, or about no
+row at all: "no" is a 403. A rule is a function `may_…`; its twin `check_may_…` raises an error where the answer is no.
+
+`by=None` is Athena itself, which may do everything.
 """
 
 from typing import Protocol
@@ -14,57 +17,97 @@ from sales.models import Activity, FollowUp, Lead, TransferBatch
 
 
 class Owned(Protocol):
-    """A lead, whole or as a row."""
+    """A lead: the model, or any row that has its owner."""
 
     @property
     def assigned_to_id(self) -> int | None: ...
 
 
+# Roles
+
+
 def is_manager(user: User) -> bool:
+    """Whether the user is an active manager or administrator."""
     return user.has_role(Role.MANAGER)
 
 
-def may_write_lead(by: User | None, lead: Owned) -> bool:
-    """Owners and managers change a lead (managers: any lead that they can see)."""
-    return by is None or is_manager(by) or (by.is_active and lead.assigned_to_id == by.pk)
-
-
-def require_write_lead(by: User | None, lead: Lead) -> None:
-    """Raises `NotYourLead` where `by` may not change it."""
-    if not may_write_lead(by, lead):
-        raise errors.NotYourLead
-
-
-def may_write_follow_up(by: User | None, follow_up: FollowUp) -> bool:
-    """A follow-up is changed by its assignee and by managers who can see it."""
-    return by is None or is_manager(by) or (by.is_active and follow_up.assigned_to_id == by.pk)
-
-
-def require_write_follow_up(by: User | None, follow_up: FollowUp) -> None:
-    """Raises `NotYourFollowUp` where `by` may not change it."""
-    if not may_write_follow_up(by, follow_up):
-        raise errors.NotYourFollowUp
-
-
-def may_correct_activity(by: User | None, activity: Activity) -> bool:
-    """What was logged is corrected by whoever logged it and by managers who can see it."""
-    return by is None or is_manager(by) or (by.is_active and activity.user_id == by.pk)
-
-
-def require_correct_activity(by: User | None, activity: Activity) -> None:
-    """Raises `NotYourActivity` where `by` may not correct it."""
-    if not may_correct_activity(by, activity):
-        raise errors.NotYourActivity
-
-
-def require_manager(by: User | None) -> None:
-    """Raises `NotAllowed` below manager."""
+def check_is_manager(by: User | None) -> None:
+    """Raise `NotAllowed` unless `by` is a manager or administrator."""
     if by is not None and not is_manager(by):
         raise errors.NotAllowed
 
 
-def receivers_for(by: User | None) -> Q:
-    """Which active users `by` may give a lead or a follow-up to: reps their own team, managers anybody."""
+def may_hand_over(by: User | None) -> bool:
+    """Whether `by` may hand over another user's work and deactivate them: administrators."""
+    return by is None or by.has_perm("accounts.change_user")
+
+
+def may_start_scoring_run(by: User | None) -> bool:
+    """Whether `by` may have all open leads scored again: managers."""
+    return by is None or by.has_perm("sales.add_scoringrun")
+
+
+# Leads
+
+
+def may_change_lead(by: User | None, lead: Owned) -> bool:
+    """Whether `by` may change the lead: its owner and managers may."""
+    return by is None or is_manager(by) or (by.is_active and lead.assigned_to_id == by.pk)
+
+
+def check_may_change_lead(by: User | None, lead: Lead) -> None:
+    """Raise `NotYourLead` unless `by` may change the lead."""
+    if not may_change_lead(by, lead):
+        raise errors.NotYourLead
+
+
+# Follow-ups
+
+
+def may_change_follow_up(by: User | None, follow_up: FollowUp) -> bool:
+    """Whether `by` may reschedule, snooze or cancel the follow-up: its assignee and managers may."""
+    return by is None or is_manager(by) or (by.is_active and follow_up.assigned_to_id == by.pk)
+
+
+def check_may_change_follow_up(by: User | None, follow_up: FollowUp) -> None:
+    """Raise `NotYourFollowUp` unless `by` may change the follow-up."""
+    if not may_change_follow_up(by, follow_up):
+        raise errors.NotYourFollowUp
+
+
+def may_complete_follow_up(by: User, follow_up: FollowUp) -> bool:
+    """Whether `by` may complete the follow-up: only its assignee may, since the outcome is what they did."""
+    return by.is_active and follow_up.assigned_to_id == by.pk
+
+
+def check_may_complete_follow_up(by: User, follow_up: FollowUp) -> None:
+    """Raise `NotYourFollowUp` unless `by` may complete the follow-up."""
+    if not may_complete_follow_up(by, follow_up):
+        raise errors.NotYourFollowUp
+
+
+# Activities
+
+
+def may_correct_activity(by: User | None, activity: Activity) -> bool:
+    """Whether `by` may correct the activity: the user who logged it and managers may."""
+    return by is None or is_manager(by) or (by.is_active and activity.user_id == by.pk)
+
+
+def check_may_correct_activity(by: User | None, activity: Activity) -> None:
+    """Raise `NotYourActivity` unless `by` may correct the activity."""
+    if not may_correct_activity(by, activity):
+        raise errors.NotYourActivity
+
+
+# Transfers
+
+
+def get_receiver_filter(by: User | None) -> Q:
+    """A filter for the active users to whom `by` may give a lead or a follow-up.
+
+    Managers give to anybody, salespeople to their team; without a team, only to themselves.
+    """
     if by is None or is_manager(by):
         return Q(is_active=True)
     if by.team_id is None:
@@ -72,27 +115,42 @@ def receivers_for(by: User | None) -> Q:
     return Q(team=by.team_id, is_active=True)
 
 
-def may_undo(by: User | None, batch: TransferBatch) -> bool:
-    """A transfer is undone by its author, and by administrators."""
+def may_undo_transfer(by: User | None, batch: TransferBatch) -> bool:
+    """Whether `by` may undo the transfer batch: the user who made it and administrators may."""
     return by is None or (by.is_active and batch.by_id == by.pk) or by.has_role(Role.ADMIN)
 
 
-def minders() -> "QuerySet[User]":
-    """Who is told of leads that nobody looks after: the managers, or administrators where there are none."""
+def check_may_undo_transfer(by: User | None, batch: TransferBatch) -> None:
+    """Raise `NotYourTransfer` unless `by` may undo the transfer batch."""
+    if not may_undo_transfer(by, batch):
+        raise errors.NotYourTransfer
+
+
+# Users
+
+
+def find_fallback_recipients() -> "QuerySet[User]":
+    """The users to notify about leads without an active owner: the managers, or administrators if there are none."""
     active = User.objects.filter(is_active=True).order_by("pk")
     managers = active.filter(role=Role.MANAGER)
     return managers if managers.exists() else active.filter(role=Role.ADMIN)
 
 
-def people_in_reach_of(user: User) -> Q:
-    """Whose leads this user reads for who owns them: one's own and one's team's; all without a team, for managers."""
+def get_visible_owner_filter(user: User) -> Q:
+    """A filter for the users whose leads `user` may read: the user's team and the user.
+
+    Administrators, and managers without a team, read everybody's.
+    """
     if user.reads_all_leads:
         return Q()
     return Q(pk=user.pk) if user.team_id is None else Q(team=user.team_id) | Q(pk=user.pk)
 
 
-def people_in_scope_of(user: User) -> Q:
-    """Whose figures this user may read: reps their own, managers their team's (all without a team), admins all."""
+def get_scope_filter(user: User) -> Q:
+    """A filter for the users whose reports `user` may read: salespeople read their own, managers their team's.
+
+    Administrators, and managers without a team, read everybody's.
+    """
     if user.reads_all_leads:
         return Q()
     if user.role == Role.MANAGER:

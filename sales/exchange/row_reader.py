@@ -75,12 +75,7 @@ def read_row(
     _join_contact_name(values, problems, parts, extra, lookups)
     _join_contacts(values, problems, parts, extra, lookups)
     if extra:
-        cleaned["Notes"] = " ".join(filter(None, (cleaned.get("Notes"), f"Kept here: {'; '.join(extra)}.")))
-        values[EXTRA_NOTES] = extra
-        if len(append_lines(values.get("notes", ""), extra)) > LONG_TEXT:
-            problems["Notes"] = (
-                f"Together with what is kept here, the notes have more than {LONG_TEXT:,} characters. Shorten them."
-            )
+        _keep_as_notes(extra, values, problems, cleaned)
     return values, problems
 
 
@@ -160,3 +155,12 @@ def _join_contacts(
             elif first != values.get(field):
                 extra.append(f"{label}: {first}")
             extra += [f"{label}: {other}" for other in others]
+
+
+def _keep_as_notes(extra: list[str], values: dict[str, Any], problems: dict[str, str], cleaned: dict[str, str]) -> None:
+    cleaned["Notes"] = " ".join(filter(None, (cleaned.get("Notes"), f"Kept here: {'; '.join(extra)}.")))
+    values[EXTRA_NOTES] = extra
+    if len(append_lines(values.get("notes", ""), extra)) > LONG_TEXT:
+        problems["Notes"] = (
+            f"Together with what is kept here, the notes have more than {LONG_TEXT:,} characters. Shorten them."
+        )

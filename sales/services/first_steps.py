@@ -10,5 +10,5 @@ from sales.queries.home.first_steps import PUT_AWAY
 
 def put_away(*, by: User) -> None:
     """They are not shown to this person again. Raises `NotAllowed` below manager."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     Preference.objects.update_or_create(user=by, kind=PUT_AWAY["kind"], channel=PUT_AWAY["channel"], defaults=PUT_AWAY)

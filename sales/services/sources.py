@@ -19,13 +19,13 @@ from sales.services import unique_names
 @transaction.atomic
 def save(*, by: User | None, row: LeadSource | SourceSpend | LostReason) -> None:
     """Write a new or changed (and validated) row. Raises `NotAllowed` below manager, `Invalid`."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     if isinstance(row, SourceSpend):
-        row.campaign = normalization.one_spaced(row.campaign)
-        if spend_of(row.source_id, row.month, row.campaign).exclude(pk=row.pk).exists():
+        row.campaign = normalization.collapse_spaces(row.campaign)
+        if find_spend(row.source_id, row.month, row.campaign).exclude(pk=row.pk).exists():
             raise errors.Invalid({"campaign": "This campaign has an amount for this month already."})
     elif isinstance(row, LeadSource):
-        row.name = normalization.one_spaced(row.name)
+        row.name = normalization.collapse_spaces(row.name)
         unique_names.require_unused_name(row, "name")
     row.save()
 
@@ -33,7 +33,7 @@ def save(*, by: User | None, row: LeadSource | SourceSpend | LostReason) -> None
 @transaction.atomic
 def create(*, by: User | None, values: Mapping[str, Any]) -> LeadSource:
     """A new source. Raises `NotAllowed` below manager, `Invalid`."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     source = LeadSource(**values)
     _save_valid(source)
     return source
@@ -42,7 +42,7 @@ def create(*, by: User | None, values: Mapping[str, Any]) -> LeadSource:
 @transaction.atomic
 def update(*, by: User | None, source_id: int, changes: Mapping[str, Any]) -> LeadSource:
     """Change a source. Raises `NotFound`, `NotAllowed` below manager, `Invalid`."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     source = LeadSource.objects.select_for_update().filter(pk=source_id).first()
     if source is None:
         raise errors.NotFound("There is no such source.")
@@ -61,14 +61,14 @@ def set_spend(
     What was said before is replaced, however the campaign was spelled then.
     Raises `NotFound`, `NotAllowed` below manager, `Invalid`.
     """
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     source = LeadSource.objects.select_for_update().filter(pk=source_id).first()
     if source is None:
         raise errors.NotFound("There is no such source.")
     if month.day != 1:
         raise errors.Invalid({"month": "Give the first day of the month."})
-    campaign = normalization.one_spaced(campaign)
-    spend = spend_of(source.pk, month, campaign).first()
+    campaign = normalization.collapse_spaces(campaign)
+    spend = find_spend(source.pk, month, campaign).first()
     is_new = spend is None
     if spend is None:
         spend = SourceSpend(source=source, campaign=campaign, month=month)
@@ -77,7 +77,7 @@ def set_spend(
     return spend, is_new
 
 
-def spend_of(source_id: int, month: date, campaign: str) -> "QuerySet[SourceSpend]":
+def find_spend(source_id: int, month: date, campaign: str) -> "QuerySet[SourceSpend]":
     """What the source cost in this month for this campaign, however that is spelled: one row at most."""
     rows = SourceSpend.objects.filter(source=source_id, month=month).alias(key=NameKey("campaign"))
     return rows.filter(key=normalization.name_key(campaign))
@@ -86,13 +86,13 @@ def spend_of(source_id: int, month: date, campaign: str) -> "QuerySet[SourceSpen
 @transaction.atomic
 def delete_spend(*, by: User | None, row: SourceSpend) -> None:
     """Take back an amount that was entered wrongly. Raises `NotAllowed` below manager."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     row.delete()
 
 
 def _save_valid(source: LeadSource) -> None:
     """Write a source that holds what a source must. Raises `Invalid`."""
-    source.name = normalization.one_spaced(source.name)
+    source.name = normalization.collapse_spaces(source.name)
     unique_names.require_unused_name(source, "name")
     try:
         source.full_clean()

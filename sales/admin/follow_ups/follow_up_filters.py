@@ -83,7 +83,7 @@ class WhoseFilter(admin.SimpleListFilter):
         user = person(request)
         seen = FollowUp.objects.visible_to(user).open()
         busy = Exists(seen.filter(assigned_to=OuterRef("pk")).order_by())
-        people = User.objects.filter(policy.people_in_reach_of(user), busy).exclude(pk=user.pk)
+        people = User.objects.filter(policy.get_visible_owner_filter(user), busy).exclude(pk=user.pk)
         return [("me", "Mine"), *((str(pk), name) for pk, name in people.values_list("pk", "full_name"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:

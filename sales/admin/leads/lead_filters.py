@@ -42,7 +42,7 @@ class OwnerFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         user = person(request)
         owns = Exists(Lead.objects.filter(assigned_to=OuterRef("pk"), archived_at__isnull=True))
-        people = User.objects.filter(policy.people_in_reach_of(user), owns)
+        people = User.objects.filter(policy.get_visible_owner_filter(user), owns)
         names = people.values_list("pk", "full_name")
         return [("me", "Me"), ("none", "Nobody"), *((str(pk), name) for pk, name in names)]
 

@@ -79,7 +79,7 @@ class PeopleAdmin(UserAdmin):
         if leaver is None:
             raise Http404
         by, step, held = person(request), request.POST.get("step"), handovers.held_by(leaver)
-        form = HandoverForm(by, policy.receivers_for(by) & ~Q(pk=leaver.pk), request.POST if step else None)
+        form = HandoverForm(by, policy.get_receiver_filter(by) & ~Q(pk=leaver.pk), request.POST if step else None)
         form.fields["receivers"].required = bool(held)
         found = None
         if form.is_bound and form.is_valid():

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 
 from athena.accounts.models import User
 from athena.api.fields import LONG_TEXT
+from athena.formatting import format_date
 from athena.forms import KeysField, StrictForm
 from sales import errors, policy
 from sales.admin.base import person
@@ -51,7 +52,7 @@ class ShareForm(StrictForm):
         people = User.objects.filter(receivers).select_related("team")
         had = {
             hand.user.pk: hand.open_before
-            for hand in distribution.hands_of(people.filter(policy.people_in_reach_of(user)))
+            for hand in distribution.hands_of(people.filter(policy.get_visible_owner_filter(user)))
         }
         field: Any = self.fields["receivers"]
         field.queryset = people
@@ -85,7 +86,7 @@ def reassign(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, queryse
     looked at is known by its fingerprint, so nothing else is confirmed.
     """
     by, step = person(request), request.POST.get("step")
-    form = ReassignForm(by, policy.receivers_for(by), request.POST if step else None)
+    form = ReassignForm(by, policy.get_receiver_filter(by), request.POST if step else None)
     plan = None
     if form.is_bound and form.is_valid():
         chosen = {"by": by, "leads": queryset, "until": form.cleaned_data["until"], **form.chosen()}
@@ -155,14 +156,14 @@ def _named(user: User, open_leads: int | None) -> str:
         limit = "" if user.max_open_leads is None else f" of at most {user.max_open_leads}"
         parts.append(f"{open_leads} open{limit}")
     if user.away_until is not None:
-        parts.append(f"away until {user.away_until:%-d %B %Y}")
+        parts.append(f"away until {format_date(user.away_until)}")
     return " · ".join(parts)
 
 
 def show(form: forms.Form, error: errors.SalesError) -> None:
     """Say on the form what a service refused; once, though it is asked twice."""
     wrong: dict[str | None, str]
-    if isinstance(error, errors.Changed):
+    if isinstance(error, errors.StaleVersion):
         wrong = {None: "What would happen has changed since you looked at it. Look again, then decide."}
     elif isinstance(error, errors.Invalid):
         wrong = {name if name in form.fields else None: why for name, why in error.fields.items()}

@@ -78,7 +78,7 @@ class TransferBatchAdmin(VisibleAdmin):
         """The leads that the user may see, and what undoing would do."""
         made = LeadTransfer.objects.filter(batch=batch).visible_to(person(request))
         rows = made.select_related("lead", "from_user", "to_user").order_by("pk")[:SHOWN]
-        may = policy.may_undo(person(request), batch) and not hasattr(batch, "undone_by")
+        may = policy.may_undo_transfer(person(request), batch) and not hasattr(batch, "undone_by")
         found = transfer_undo.plan_undo(batch=batch) if may else None
         back = set(found.lead_ids) if found else set()
         why = {pk: REASONS[code] for pk, code in found.skipped} if found else {}

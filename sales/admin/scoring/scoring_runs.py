@@ -10,6 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from athena.accounts.models import User
+from sales import policy
 from sales.admin.base import VisibleAdmin, person
 from sales.models import LeadScoreHistory, ScoringRun
 from sales.queries.scoring import run_progress
@@ -61,7 +62,7 @@ class ScoringRunAdmin(VisibleAdmin):
         """Start a run over all open leads, or join the one that is under way."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        if not person(request).has_perm("sales.add_scoringrun"):
+        if not policy.may_start_scoring_run(person(request)):
             raise PermissionDenied
         run = scoring_runs.start_run(by=person(request), reason="Recalculated by hand")
         messages.success(request, f"{run} is under way.")

@@ -228,6 +228,6 @@ class FollowUpViewSet(CalendarActions, ViewSet):
         person = User.objects.filter(pk=user_id).first()
         if person is None:
             raise errors.NotFound("There is no such user.")
-        if not User.objects.filter(policy.people_in_scope_of(me), pk=user_id).exists():
+        if not User.objects.filter(policy.get_scope_filter(me), pk=user_id).exists():
             raise errors.NotAllowed("You may not read this person's tasks.")
         return person

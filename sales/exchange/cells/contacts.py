@@ -50,6 +50,6 @@ def _strip_email(address: str) -> str:
 def read_phone(text: str, lookups: parsing.Lookups) -> object:
     """Return the phone number as it is written, or `MultipleValues` if the cell has several. Raises `ValueError`."""
     numbers = [part for part in _PHONE_SEPARATOR.split(_GOOGLE_SEPARATOR.sub(", ", text)) if part]
-    if len(numbers) > 1 and all(map(normalization.phone, numbers)):
+    if len(numbers) > 1 and all(map(normalization.normalize_phone, numbers)):
         return MultipleValues(_read_one_phone(numbers[0], lookups), tuple(numbers[1:]))
     return _read_one_phone(text.replace("\n", " "), lookups)

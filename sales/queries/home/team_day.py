@@ -136,7 +136,7 @@ def _many(rows: "QuerySet[Any, Any]") -> Subquery:
 
 def _people(user: User, open_leads: list[dict[str, Any]]) -> list[Person]:
     """Who has overdue follow-ups or open leads: whoever is most behind comes first."""
-    people = User.objects.filter(policy.people_in_scope_of(user)).order_by()
+    people = User.objects.filter(policy.get_scope_filter(user)).order_by()
     late = FollowUp.objects.visible_to(user).overdue().filter(assigned_to__in=people.values("pk"))
     overdue = dict(late.order_by().values_list("assigned_to").annotate(Count("pk")))
     leads = Counter[int]()

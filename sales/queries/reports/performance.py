@@ -98,7 +98,7 @@ def _counts(follow_ups: "QuerySet[FollowUp]", period: Period) -> list[tuple[Any,
 
 
 def _readable(user: User, user_id: int | None) -> "QuerySet[FollowUp]":
-    people = User.objects.filter(policy.people_in_scope_of(user))
+    people = User.objects.filter(policy.get_scope_filter(user))
     if user_id is None:
         return FollowUp.objects.filter(assigned_to__in=people.order_by().values("pk"))
     if not User.objects.filter(pk=user_id).exists():

@@ -196,7 +196,7 @@ def _finish(lead_import: LeadImport) -> None:
     given = made.filter(assigned_to__is_active=True).exclude(assigned_to=lead_import.by_id).order_by()
     counts = given.values("assigned_to").annotate(count=Count("pk", distinct=True)).values_list("assigned_to", "count")
     outbox.add_many(
-        outbox.Message(
+        outbox.NewNotification(
             kind="leads_received",
             recipient_id=owner,
             dedupe_key=f"imported:{lead_import.pk}:{owner}",

@@ -62,7 +62,7 @@ def decoded(content: bytes) -> str:
 
 def plan(*, by: User | None, text: str) -> Plan:
     """What the text would write; writes nothing. Raises `NotAllowed` below manager, `Invalid` for what is no table."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     lines = list(_read(text))
     known = {
         (row.source_id, normalization.name_key(row.campaign), row.month): row
@@ -150,7 +150,7 @@ def _line(number: int, header: list[str], cells: list[str], sources: dict[str, L
         amount = amounts.parse_amount(values["amount"])
     except ValueError as error:
         wrong.append(f"The amount is not like 1250.00. {error}")
-    return Line(number, month, source, normalization.one_spaced(values["campaign"]), amount, tuple(wrong))
+    return Line(number, month, source, normalization.collapse_spaces(values["campaign"]), amount, tuple(wrong))
 
 
 def _month(text: str) -> date | None:

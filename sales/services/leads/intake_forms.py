@@ -14,7 +14,7 @@ from sales.services import unique_names
 @transaction.atomic
 def save(*, by: User | None, form: IntakeForm) -> None:
     """Write a new or changed form; a new one gets a key. Raises `NotAllowed` below manager, and `Invalid`."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     wrong = {}
     strange = [text for text in form.allowed_origins.split() if not _is_origin(text)]
     if strange:
@@ -27,7 +27,7 @@ def save(*, by: User | None, form: IntakeForm) -> None:
             wrong["thank_you_url"] = "This is no address like https://www.example.com/thanks."
     if wrong:
         raise errors.Invalid(wrong)
-    form.name = normalization.one_spaced(form.name)
+    form.name = normalization.collapse_spaces(form.name)
     unique_names.require_unused_name(form, "name")
     form.key = form.key or secrets.token_urlsafe(16)
     form.save()

@@ -79,7 +79,7 @@ def _deal(rule: AssignmentRule, those: Sequence[Lead], people: Sequence[distribu
 @transaction.atomic
 def create_rule(*, by: User | None, values: Mapping[str, Any]) -> AssignmentRule:
     """Raises `NotAllowed` below manager, `Invalid`, `TooManyRules`."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     rule = AssignmentRule(**_known({"is_active": True, "conditions": [], **values}))
     _check(rule)
     rule.save()
@@ -89,7 +89,7 @@ def create_rule(*, by: User | None, values: Mapping[str, Any]) -> AssignmentRule
 @transaction.atomic
 def update_rule(*, by: User | None, rule_id: int, changes: Mapping[str, Any]) -> AssignmentRule:
     """Raises `NotAllowed` below manager, `NotFound`, `Invalid`, `TooManyRules`."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     rule = _rule(rule_id)
     for name, value in _known(changes).items():
         setattr(rule, name, value)
@@ -102,7 +102,7 @@ def update_rule(*, by: User | None, rule_id: int, changes: Mapping[str, Any]) ->
 @transaction.atomic
 def delete_rule(*, by: User | None, rule_id: int) -> None:
     """Raises `NotAllowed` below manager, `NotFound`."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     _rule(rule_id).delete()
 
 

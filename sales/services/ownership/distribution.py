@@ -98,7 +98,7 @@ def receivers(by: User | None, ids: Collection[int], name: str = "receivers", *,
     gone = ", ".join(str(user) for user in found if not user.is_active)
     if gone:
         raise errors.Invalid({name: "This user is not active." if len(found) == 1 else f"Not active: {gone}."})
-    if User.objects.filter(policy.receivers_for(by), pk__in=set(ids)).count() < len(found):
+    if User.objects.filter(policy.get_receiver_filter(by), pk__in=set(ids)).count() < len(found):
         raise errors.ReceiverNotAllowed
     return found
 

@@ -16,7 +16,7 @@ from athena.accounts import services as accounts
 from athena.accounts.models import User
 from athena.db.bulk import AmongKeys
 from notifications import outbox
-from sales import errors
+from sales import errors, policy
 from sales.models import AssignmentRule, FollowUp, Lead, TransferBatch
 from sales.models.follow_up import FollowUpQuerySet
 from sales.services.follow_ups import planning
@@ -89,7 +89,7 @@ def hand_over(
     leaver = _leaver(by, user_id, locked=True)
     done = _plan(by, leaver, receivers, Way(way), locked=True)
     if expected is not None and done.fingerprint != expected:
-        raise errors.Changed
+        raise errors.StaleVersion
     if done.plan.skipped:
         raise errors.LeadsRemain(f"{len(done.plan.skipped)} leads don't fit. Choose more people, or raise a limit.")
     if done.plan.moves or done.elsewhere:
@@ -103,7 +103,7 @@ def hand_over(
 
 
 def _leaver(by: User | None, user_id: int, *, locked: bool) -> User:
-    if by is not None and not by.has_perm("accounts.change_user"):
+    if not policy.may_hand_over(by):
         raise errors.NotAllowed
     users = User.objects.select_for_update(no_key=True) if locked else User.objects.all()
     leaver = users.filter(pk=user_id).first()
@@ -163,7 +163,7 @@ def _hand_over_elsewhere(done: Handover, by: User | None, batch: TransferBatch) 
         counts[each.to.pk] = counts.get(each.to.pk, 0) + 1
     said = {"by_name": str(by) if by else "Athena", "from_name": str(done.leaver), "reason": batch.reason}
     outbox.add_many(
-        outbox.Message("follow_ups_received", pk, f"follow_ups:{batch.pk}:{pk}", {**said, "count": count})
+        outbox.NewNotification("follow_ups_received", pk, f"follow_ups:{batch.pk}:{pk}", {**said, "count": count})
         for pk, count in counts.items()
         if by is None or pk != by.pk
     )

@@ -60,7 +60,7 @@ def transfer(
     people = _receivers(by, to_user_id, receivers, locked=True)
     done = draw_up(by, leads, people, Way(way), locked=True)
     if expected is not None and done.fingerprint != expected:
-        raise errors.Changed
+        raise errors.StaleVersion
     if not done.moves:
         return Done([], done.skipped)
     batch = TransferBatch.objects.create(by=by, reason=reason, until=until)
@@ -89,7 +89,7 @@ def draw_up(by: User | None, leads: LeadQuerySet, people: list[User], way: Way, 
     for lead in transfer_writes.read(visible, locked=locked):
         if lead.assigned_to_id in owned:
             skipped.append((lead.pk, "already_owner"))
-        elif not policy.may_write_lead(by, lead):
+        elif not policy.may_change_lead(by, lead):
             skipped.append((lead.pk, errors.NotYourLead.code))
         else:
             free.append(lead)

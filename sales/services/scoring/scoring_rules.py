@@ -19,7 +19,7 @@ _DEFAULTS: dict[str, Any] = {"is_active": True, "within_days": None, "half_life_
 @transaction.atomic
 def create_rule(*, by: User | None, values: Mapping[str, Any]) -> LeadScoringRule:
     """Raises `NotAllowed` below manager, `Invalid`, `TooManyRules`."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     rule_lock.take()
     rule = LeadScoringRule(**_trimmed({**_DEFAULTS, **values}))
     _check(rule)
@@ -33,7 +33,7 @@ def update_rule(
     *, by: User | None, rule_id: int, changes: Mapping[str, Any], versions: Container[int] | None = None
 ) -> LeadScoringRule:
     """No change starts no run. Raises `NotAllowed` below manager, `NotFound`, `Changed`, `Invalid`, `TooManyRules`."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     rule_lock.take()
     rule = _rule(rule_id, versions)
     before = rule_checks.values_of(rule)
@@ -52,7 +52,7 @@ def update_rule(
 @transaction.atomic
 def delete_rule(*, by: User | None, rule_id: int, versions: Container[int] | None = None) -> None:
     """Raises `NotAllowed` below manager, `NotFound`, `Changed`."""
-    policy.require_manager(by)
+    policy.check_is_manager(by)
     rule_lock.take()
     rule = _rule(rule_id, versions)
     rule.delete()
@@ -73,7 +73,7 @@ def _trimmed(values: Mapping[str, Any]) -> dict[str, Any]:
         raise errors.Invalid(dict.fromkeys(sorted(unknown), "A rule has no such value."))
     trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
     if "rule_name" in trimmed:
-        trimmed["rule_name"] = normalization.one_spaced(trimmed["rule_name"])
+        trimmed["rule_name"] = normalization.collapse_spaces(trimmed["rule_name"])
     return trimmed
 
 
