@@ -12,8 +12,9 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
+from athena import task_names
 from athena.db.bulk import Sql, insertion_from, insertion_of
-from athena.runtime.task_publisher import wake
+from athena.runtime.task_publisher import publish_task
 from notifications import channels
 from notifications.models import Delivery, Notification
 
@@ -97,7 +98,7 @@ def _write(insertion: Sql) -> int:
     write = _write_at_once if connection.vendor == "postgresql" else _write_in_turn
     new = write(*insertion, list(channels.get_sending()))
     if new:
-        wake("notifications.deliver")
+        publish_task(task_names.DELIVER)
     return new
 
 

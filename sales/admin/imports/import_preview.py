@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db.models import Count, Prefetch, Q
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.timezone import localtime
 
 from athena.accounts.models import User
 from athena.admin.confirmation import SAMPLE
+from athena.formatting import format_date, format_datetime, format_money
 from sales import schedule
 from sales.exchange import columns, headers
 from sales.exchange.cells import notation
@@ -173,13 +174,13 @@ def _as_read(name: str, value: Any, by: User) -> str:
     if isinstance(value, datetime):
         at_company = localtime(value, schedule.company_zone())
         is_day = at_company.time() == time()
-        return date_format(at_company, "j F Y") if is_day else date_format(localtime(value, by.zone), "j F Y, H:i")
+        return format_date(at_company) if is_day else format_datetime(value, by.zone)
     if isinstance(value, date):
-        return date_format(value, "j F Y")
+        return format_date(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Decimal):
-        return number_format(value, 2, use_l10n=True, force_grouping=True)
+        return format_money(value)
     if isinstance(value, int):
         return number_format(value, 0, use_l10n=True, force_grouping=True)
     return str(dict(_CHOICES[name].choices)[value]) if name in _CHOICES else str(value)

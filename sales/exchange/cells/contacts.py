@@ -48,7 +48,7 @@ def _bare(address: str) -> str:
 def phone(text: str, lookups: parsing.Lookups) -> object:
     """A number as it is written; of several that are numbers each, `Several`. Raises `ValueError`."""
     numbers = [part for part in _BETWEEN_NUMBERS.split(_GOOGLE.sub(", ", text)) if part]
-    if len(numbers) > 1 and all(map(normalization.phone, numbers)):
+    if len(numbers) > 1 and all(map(normalization.normalize_phone, numbers)):
         return Several(_read_phone(numbers[0], lookups), tuple(numbers[1:]))
     return _read_phone(text.replace("\n", " "), lookups)
 

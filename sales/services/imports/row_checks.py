@@ -13,7 +13,7 @@ from sales.queries.imports import duplicate_rows, export_rows
 from sales.services.leads import leads
 
 _Row = ImportRow.State
-_LINKED = tuple(field.name for field in dataclasses.fields(leads.Said))
+_LINKED = tuple(field.name for field in dataclasses.fields(leads.RuleFields))
 _NOT_CHANGED = "A file does not change this. Change it on the lead's page."
 
 
@@ -77,8 +77,11 @@ def _check_new(row: Sequence[str], lead_import: LeadImport, lookups: parsing.Loo
     cleaned: dict[str, str] = {}
     values, problems = columns.read_row(lead_import.columns, row, lookups, lead_import.header, cleaned)
     linked = {name: value for name, value in columns.as_fields(values).items() if name in _LINKED}
-    problems |= _broken_rules(leads.Said(**linked), problems)
-    email, phone = normalization.email(values.get("email", "")), normalization.phone(values.get("phone", ""))
+    problems |= _broken_rules(leads.RuleFields(**linked), problems)
+    email, phone = (
+        normalization.normalize_email(values.get("email", "")),
+        normalization.normalize_phone(values.get("phone", "")),
+    )
     return Checked(_Row.WRONG if problems else _Row.READY, values, problems, cleaned, email, phone, None)
 
 
@@ -94,15 +97,15 @@ def _check_change(row: Sequence[str], lead_import: LeadImport, lookups: parsing.
     values, problems = columns.read_row(lead_import.columns, edited, lookups, lead_import.header, cleaned)
     linked = {name: getattr(lead, name) for name in _LINKED}
     linked |= {name: value for name, value in columns.as_fields(values).items() if name in _LINKED}
-    problems |= _broken_rules(leads.Said(**linked), problems)
+    problems |= _broken_rules(leads.RuleFields(**linked), problems)
     state = _Row.WRONG if problems else _Row.READY
     return Checked(state, values, problems, cleaned, "", "", lead.pk)
 
 
-def _broken_rules(linked: leads.Said, problems: dict[str, str]) -> dict[str, str]:
+def _broken_rules(linked: leads.RuleFields, problems: dict[str, str]) -> dict[str, str]:
     """The rules between fields that the row breaks, by column; none where an unreadable cell may be the reason."""
     try:
-        leads.check(linked)
+        leads.check_rules(linked)
     except errors.Invalid as error:
         return {} if problems else {columns.BY_NAME[name].label: why for name, why in error.fields.items()}
     return {}

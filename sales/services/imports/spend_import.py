@@ -150,7 +150,7 @@ def _line(number: int, header: list[str], cells: list[str], sources: dict[str, L
         amount = amounts.amount(values["amount"])
     except ValueError as error:
         wrong.append(f"The amount is not like 1250.00. {error}")
-    return Line(number, month, source, normalization.one_spaced(values["campaign"]), amount, tuple(wrong))
+    return Line(number, month, source, normalization.collapse_spaces(values["campaign"]), amount, tuple(wrong))
 
 
 def _month(text: str) -> date | None:

@@ -89,7 +89,7 @@ def hand_over(
     leaver = _leaver(by, user_id, locked=True)
     done = _plan(by, leaver, receivers, Way(way), locked=True)
     if expected is not None and done.fingerprint != expected:
-        raise errors.Changed
+        raise errors.StaleVersion
     if done.plan.skipped:
         raise errors.LeadsRemain(f"{len(done.plan.skipped)} leads don't fit. Choose more people, or raise a limit.")
     if done.plan.moves or done.elsewhere:

@@ -70,7 +70,7 @@ def test_an_export_has_the_lists_filters_search_and_order(browse, manager, make_
     for name, status in (("Alpha", "new"), ("Beta", "new"), ("Gamma", "won")):
         make_lead(company_name=name, contact_name="Choir", status=status)
     make_lead(company_name="Choir of others", assigned_to=stranger)
-    search_index.fill(10)
+    search_index.index_missing_leads(10)
     address = reverse("admin:sales_lead_export_csv") + "?status__exact=new&q=choir&o=1"
     lines = browse(manager).post(address).getvalue().decode("utf-8-sig").splitlines()
     assert [line.partition(",")[0] for line in lines] == ["Company", "Alpha", "Beta"]

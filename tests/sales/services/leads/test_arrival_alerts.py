@@ -40,7 +40,9 @@ def mails(monkeypatch):
 
 
 def inquire(form, number=0, **values):
-    intake.receive(form=form, values={"contact_name": f"Client {number}", "email": f"c{number}@x.example", **values})
+    intake.receive_inquiry(
+        form=form, values={"contact_name": f"Client {number}", "email": f"c{number}@x.example", **values}
+    )
 
 
 def play(minutes, act, begin=START):
@@ -173,10 +175,10 @@ def test_times_are_the_readers(form, make_user, mails, zone, shown):
     make_user("boss", Role.MANAGER, time_zone=zone)
     inquire(form, 1)
     values = {"email": "c1@x.example", "contact_name": "D", "pickup_at": datetime(2027, 5, 7, 12, 30, tzinfo=UTC)}
-    intake.receive(form=form, values=values)
+    intake.receive_inquiry(form=form, values=values)
     Notification.objects.filter(kind="arrivals").delete()
     Notification.objects.all().delete()
-    intake.receive(form=form, values={**values, "notes": "again"})
+    intake.receive_inquiry(form=form, values={**values, "notes": "again"})
     delivery.deliver()
     assert f"Pickup at: {shown}" in mails[-1][2].body or shown in mails[-1][2].body
 
