@@ -97,7 +97,7 @@ def test_completing_a_step_says_what_comes_next(browse, rep, lead, cadence):
         url = reverse("admin:sales_followup_complete", args=[FollowUp.objects.get().pk])
         assert "A step of the cadence “New inquiry” (day 0)" in browse(rep).get(url).content.decode()
         done = browse(rep).post(url, {"outcome": "no_answer", "next_follow_up_days": "3"}, follow=True)
-    assert said(done) == [("success", "Done: Lincoln High School Band. Next: Call on 2026-11-25.")]
+    assert said(done) == [("success", "Completed: Lincoln High School Band. Next: Call on Wed 25 Nov 2026.")]
 
 
 def test_completing_with_nothing_to_follow(browse, rep, plan):
