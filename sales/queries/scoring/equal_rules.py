@@ -28,7 +28,7 @@ def find_equal_rules() -> dict[int, list[str]]:
     }
 
 
-def warning_about(names: list[str]) -> str:
+def format_warning(names: list[str]) -> str:
     """What to say of a rule that asks what the rules of these names ask."""
     quoted = ", ".join(f"“{name}”" for name in names)
     return f"The same condition as in {quoted}: a lead that matches gets the points of each."
@@ -47,7 +47,9 @@ def _value_of(rule: LeadScoringRule) -> Hashable:
     field = FIELDS.get((rule.rule_type, rule.condition_field))
     try:
         value = (
-            rule_checks.parse(field, rule.condition_operator, rule.condition_value) if field else rule.condition_value
+            rule_checks.parse_value(field, rule.condition_operator, rule.condition_value)
+            if field
+            else rule.condition_value
         )
     except ValueError:
         return name_key(rule.condition_value)

@@ -50,7 +50,7 @@ def create(*, by: User | None, new: Sequence[Lead], reason: str, note: Any) -> d
     insert_new(Lead, ("id", *said), ([lead.pk, *_stored(lead, said)] for lead in new))
     search_index.index(new)
     unowned = [lead for lead in new if lead.assigned_to_id is None and lead.is_open]
-    assigned = assignment.assign(unowned)
+    assigned = assignment.assign_new_leads(unowned)
     arrival_alerts.tell([arrival_alerts.new_lead(lead, by) for lead in unowned if lead.pk not in assigned], by=by)
     keys = [lead.pk for lead in new]
     _note(by, keys, now, note)

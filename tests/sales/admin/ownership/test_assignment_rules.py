@@ -31,7 +31,7 @@ def test_added_changed_and_shown(browse, manager, rep, desk):
         {"field": "channel", "operator": "in", "value": "ads,referral"},
     ])  # fmt: skip
     assert "Charter desk, in turn" in text(browse(manager).get(LIST))
-    assert "How many passengers they expect: is at least 40; The channel of that source: is one of" in text(
+    assert "Number of passengers: is at least 40; The channel of that source: is one of" in text(
         browse(manager).get(LIST)
     )
     url = reverse("admin:sales_assignmentrule_change", args=[rule.pk])
@@ -47,7 +47,7 @@ def test_added_changed_and_shown(browse, manager, rep, desk):
 @pytest.mark.parametrize(
     ("wrong", "field", "why"),
     [
-        ({"condition_1_value": "many"}, "condition_1_value", "It is a whole number."),
+        ({"condition_1_value": "many"}, "condition_1_value", "Enter a whole number."),
         ({"condition_1_operator": ""}, "condition_1_value", "Of this one can say"),
         ({"condition_2_value": "5"}, "condition_2_value", "Choose what it looks at."),
         ({"position": "x"}, "position", "Enter a whole number."),
