@@ -1,4 +1,4 @@
-"""Tells the browser which of its drafts are saved (`athena/static/athena/drafts.js`)."""
+"""Tells the browser which of its drafts are saved (`athena/static/athena/js/drafts.js`)."""
 
 import re
 from collections.abc import Callable

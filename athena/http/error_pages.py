@@ -75,7 +75,7 @@ def error_page(request: HttpRequest, name: str, *, explanation: str = "", body_i
         "home": reverse("admin:index") if request.path_info.startswith("/admin/") else "",
         "login": reverse("admin:login"),
         "request_id": request_id(),
-        "sheet": _static("athena/error.css"),
+        "sheet": _static("athena/css/error_pages.css"),
         "icon": _static("athena/icon.svg"),
     }
     return HttpResponse(render_to_string("error.html", context), status=status)

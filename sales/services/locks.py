@@ -2,15 +2,18 @@
 
 from collections.abc import Container, Iterable
 
+from django.db.models import Subquery
+
 from athena.accounts.models import User
 from sales import errors
 from sales.models import Activity, FollowUp, Lead, LeadScoringRule
+from sales.models.lead import LeadQuerySet
 
 
 def require_version(row: Lead | FollowUp | LeadScoringRule, versions: Container[int] | None) -> None:
     """That the locked row is still as the caller has read it (None: they do not mind). Raises `Changed`."""
     if versions is not None and row.version not in versions:
-        raise errors.Changed
+        raise errors.StaleVersion
 
 
 def lock_leads(ids: Iterable[int]) -> list[Lead]:
@@ -18,41 +21,44 @@ def lock_leads(ids: Iterable[int]) -> list[Lead]:
     return list(Lead.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk"))
 
 
-def visible_lead(by: User | None, lead_id: int) -> Lead:
+def lock_visible_lead(by: User | None, lead_id: int) -> Lead:
     """The locked lead, if `by` can see it. Raises `NotFound`."""
-    leads = Lead.objects.filter(archived_at__isnull=True) if by is None else Lead.objects.visible_to(by)
-    lead = leads.select_for_update(of=("self",)).filter(pk=lead_id).first()
+    lead = _visible_leads(by).select_for_update(of=("self",)).filter(pk=lead_id).first()
     if lead is None:
         raise errors.NotFound("There is no such lead.")
     return lead
 
 
-def visible_follow_up(by: User | None, follow_up_id: int) -> tuple[FollowUp, Lead]:
-    """The locked follow-up with its assignee, and its locked lead, if `by` can see them. Raises `NotFound`."""
-    lead_id = FollowUp.objects.filter(pk=follow_up_id).values_list("lead_id", flat=True).first()
-    if lead_id is None:
-        raise errors.NotFound("There is no such follow-up.")
-    try:
-        lead = visible_lead(by, lead_id)
-    except errors.NotFound:
-        raise errors.NotFound("There is no such follow-up.") from None
-    follow_up = (
-        FollowUp.objects.select_for_update(of=("self",)).select_related("assigned_to").filter(pk=follow_up_id).first()
-    )
+def _visible_leads(by: User | None) -> LeadQuerySet:
+    return Lead.objects.filter(archived_at__isnull=True) if by is None else Lead.objects.visible_to(by)
+
+
+def lock_visible_follow_up(by: User | None, follow_up_id: int) -> tuple[FollowUp, Lead]:
+    """The locked follow-up with its assignee, and its lead, which is locked first, if `by` can see it.
+
+    Raises `NotFound`.
+    """
+    missing = errors.NotFound("There is no such follow-up.")
+    lead = _visible_leads(by).filter(pk=Subquery(FollowUp.objects.filter(pk=follow_up_id).order_by().values("lead")))
+    locked_lead = lead.select_for_update(of=("self",)).first()
+    if locked_lead is None:
+        raise missing
+    follow_ups = FollowUp.objects.select_for_update(of=("self",)).select_related("assigned_to")
+    follow_up = follow_ups.filter(pk=follow_up_id, lead=locked_lead).first()
     if follow_up is None:
-        raise errors.NotFound("There is no such follow-up.")
-    follow_up.lead = lead
-    return follow_up, lead
+        raise missing
+    follow_up.lead = locked_lead
+    return follow_up, locked_lead
 
 
-def visible_activity(by: User | None, activity_id: int) -> tuple[Activity, Lead]:
+def lock_visible_activity(by: User | None, activity_id: int) -> tuple[Activity, Lead]:
     """The locked activity and its locked lead, if `by` can see them. Raises `NotFound`."""
     missing = errors.NotFound("There is no such activity.")
     lead_id = Activity.objects.filter(pk=activity_id).values_list("lead_id", flat=True).first()
     if lead_id is None:
         raise missing
     try:
-        lead = visible_lead(by, lead_id)
+        lead = lock_visible_lead(by, lead_id)
     except errors.NotFound:
         raise missing from None
     activity = Activity.objects.select_for_update(of=("self",)).filter(pk=activity_id, lead=lead).first()

@@ -7,6 +7,7 @@ from django import template
 from django.conf import settings
 from django.template.context import Context
 
+from athena.formatting import format_percent
 from notifications.channels import email
 from sales import policy
 from sales.forms import CompletionForm
@@ -14,7 +15,6 @@ from sales.models import FollowUp
 from sales.queries.home.first_steps import FirstSteps, first_steps
 from sales.queries.home.my_day import TASKS, Day, my_day
 from sales.queries.home.team_day import Team, team_day
-from sales.queries.reports.period import percent_text
 
 register = template.Library()
 
@@ -24,7 +24,7 @@ BESIDE_A_TEAM = 5  # tasks of each kind that managers see of their own
 @register.filter
 def share_in_percent(share: float | None) -> str:
     """A share (1 is all) in per cent, as reports write it."""
-    return percent_text(None if share is None else share * 100)
+    return format_percent(None if share is None else share * 100)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def choices_of(spec: Any, changelist: Any) -> list[Any]:
 
 @register.simple_tag
 def mails_leave() -> str:
-    return email.way()
+    return email.describe_transport()
 
 
 @register.simple_tag
@@ -78,7 +78,7 @@ def company() -> list[tuple[str, object, str]]:
     """What the settings say about the company: what it is, its value, and the setting's name."""
     return [
         ("Address of this Athena", settings.BASE_URL, "BASE_URL"),
-        ("E-mails leave", email.way(), "EMAIL_URL"),
+        ("E-mails leave", email.describe_transport(), "EMAIL_URL"),
         ("E-mails come from", settings.DEFAULT_FROM_EMAIL, "DEFAULT_FROM_EMAIL"),
         ("The company’s time zone", settings.COMPANY_TIME_ZONE, "COMPANY_TIME_ZONE"),
         ("Telephone numbers without a country", settings.PHONE_REGION, "PHONE_REGION"),

@@ -9,7 +9,8 @@ import django_celery_beat
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-SHEET = ROOT / "athena" / "static" / "athena" / "admin.css"
+STATIC = ROOT / "athena" / "static" / "athena"
+SHEETS = re.findall(r'static "athena/(css/\w+\.css)"', (ROOT / "templates" / "admin" / "base_site.html").read_text())
 TEMPLATES = [*(ROOT / "templates" / "admin").rglob("*.html"), ROOT / "templates" / "notifications" / "unsubscribe.html"]
 ADMIN = Path(django.__file__).parent / "contrib" / "admin"
 # Names of Django's admin that our sheet adjusts where they mean what they mean there.
@@ -23,8 +24,9 @@ LAYS_OUT = re.compile(r"(?:^|;)\s*(?:display|float|position|grid-[a-z-]+|flex)\s
 
 
 def rules() -> list[tuple[str, str]]:
-    """Selector and declarations of each rule of our sheet."""
-    text = re.sub(r"/\*.*?\*/", "", SHEET.read_text(), flags=re.DOTALL)
+    """The selector and the declarations of each rule of our style sheets."""
+    sheets = "".join((STATIC / sheet).read_text() for sheet in SHEETS)
+    text = re.sub(r"/\*.*?\*/", "", sheets, flags=re.DOTALL)
     return [(selector.strip(), body) for selector, body in re.findall(r"([^{};]+)\{([^{}]*)\}", text)]
 
 
@@ -80,7 +82,7 @@ def test_each_rule_has_an_element() -> None:
         *TEMPLATES,
         *(path for folder in ("athena", "sales", "notifications") for path in (ROOT / folder).rglob("*.py")),
     ]
-    text = "\n".join(path.read_text() for path in [*sources, *SHEET.parent.glob("*.js")])
+    text = "\n".join(path.read_text() for path in [*sources, *STATIC.glob("js/*.js")])
     assert [name for name in sorted(OURS - ADJUSTED) if not re.search(rf"[\"' ]{re.escape(name)}\b", text)] == []
 
 

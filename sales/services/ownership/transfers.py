@@ -60,7 +60,7 @@ def transfer(
     people = _receivers(by, to_user_id, receivers, locked=True)
     done = build_plan(by, leads, people, DistributionMethod(way), locked=True)
     if expected is not None and done.fingerprint != expected:
-        raise errors.Changed
+        raise errors.StaleVersion
     if not done.moves:
         return TransferResult([], done.skipped)
     batch = TransferBatch.objects.create(by=by, reason=reason, until=until)

@@ -83,7 +83,7 @@ def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
         raise errors.Invalid(dict.fromkeys(sorted(unknown), "A rule has no such field."))
     cleaned = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
     if "rule_name" in cleaned:
-        cleaned["rule_name"] = normalization.one_spaced(cleaned["rule_name"])
+        cleaned["rule_name"] = normalization.collapse_spaces(cleaned["rule_name"])
     return cleaned
 
 

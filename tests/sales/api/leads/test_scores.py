@@ -202,7 +202,7 @@ def test_a_rule_with_the_condition_of_another_says_so(api, manager, same, change
     client = api(manager)
     first = answer(client.post(f"{SCORING}/rules", RULE), 201)
     second = answer(client.post(f"{SCORING}/rules", {**RULE, "rule_name": "Again", **change}), 201)
-    message = f"The same condition as in “{RULE['rule_name']}”: a lead that matches gets the points of each."
+    message = f"The condition is the same as in “{RULE['rule_name']}”: a lead that matches gets the points of each."
     assert (first["warnings"], second["warnings"]) == (
         [],
         [{"code": "same_condition", "message": message}] if same else [],
