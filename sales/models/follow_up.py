@@ -13,10 +13,10 @@ from athena.accounts.models import User
 from athena.db import Now
 from sales.models.fields import line_field, text_field, user_field
 from sales.models.lead import Lead
-from sales.schedule import UNTIMED_DUE
+from sales.schedule import UNTIMED_DUE_TIME
 
 OPEN = Q(completed=False, cancelled_at__isnull=True)
-DUE_FIRST = ("scheduled_date", Coalesce("scheduled_time", models.Value(UNTIMED_DUE)), "id")  # the order of the day
+DUE_ORDER = ("scheduled_date", Coalesce("scheduled_time", models.Value(UNTIMED_DUE_TIME)), "id")  # the order of the day
 
 
 class FollowUpQuerySet(models.QuerySet["FollowUp"]):
@@ -29,7 +29,7 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
         """Neither completed nor cancelled."""
         return self.filter(OPEN)
 
-    def of_kept_leads(self) -> Self:
+    def without_archived_leads(self) -> Self:
         """Whose lead is not archived. (Archived are few: they are looked up, not each follow-up's lead.)"""
         archived = Lead.objects.filter(archived_at__isnull=False).order_by()
         return self.exclude(lead__in=archived.values("pk"))
@@ -46,7 +46,7 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
 
 def before_today() -> Q:
     """Whether `scheduled_date` is before today on the assignee's calendar."""
-    zones_of_day = zones_by_day()
+    zones_of_day = find_zones_by_date()
     days = sorted(zones_of_day)
     condition = Q(scheduled_date__lt=days[0]) if days else Q(pk__in=())
     for day in days[1:]:
@@ -55,7 +55,7 @@ def before_today() -> Q:
     return condition
 
 
-def zones_by_day(begins: timedelta = timedelta()) -> dict[date, list[str]]:
+def find_zones_by_date(day_starts_after: timedelta = timedelta()) -> dict[date, list[str]]:
     """The zones that people live in, by the day it is there; a day that `begins` so long after midnight, by the clock.
 
     One small query.
@@ -64,7 +64,7 @@ def zones_by_day(begins: timedelta = timedelta()) -> dict[date, list[str]]:
     now = timezone.now()
     for name in User.objects.order_by().values_list("time_zone", flat=True).distinct():
         clock = now.astimezone(time_zones.find_zone(name)).replace(tzinfo=None)
-        found.setdefault((clock - begins).date(), []).append(name)
+        found.setdefault((clock - day_starts_after).date(), []).append(name)
     return found
 
 

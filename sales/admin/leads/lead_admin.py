@@ -24,7 +24,7 @@ from sales.admin.leads.lead_filters import ArchivedFilter, OwnerFilter, PlanFilt
 from sales.admin.leads.next_steps import LeadSteps
 from sales.admin.leads.timeline import TimelinePages, newest
 from sales.admin.ownership.reassignment import reassign
-from sales.forms import ask_for_value, proposed_value
+from sales.forms import get_suggested_value, require_confirmed_value
 from sales.models import CadenceEnrolment, FollowUp, Lead
 from sales.models.lead import LeadQuerySet
 from sales.queries.leads import duplicates, trip_warnings
@@ -44,7 +44,9 @@ class LeadForm(ServiceForm):
         values = super().clean() or {}
         wins = not was_won or was_booked
         if values.get("status") == Lead.Status.WON and wins and values.get("booked_value", 0) is None:
-            ask_for_value(self, proposed_value(values.get("quote_amount"), values.get("estimated_value")))
+            require_confirmed_value(
+                self, get_suggested_value(values.get("quote_amount"), values.get("estimated_value"))
+            )
         return values
 
 

@@ -65,7 +65,7 @@ class PeopleAdmin(UserAdmin):
     def put_first_steps_away_view(self, request: HttpRequest) -> HttpResponse:
         """One's own first steps leave the home page."""
         try:
-            first_steps.put_away(by=person(request))
+            first_steps.hide(by=person(request))
         except errors.NotAllowed as error:
             raise PermissionDenied from error
         messages.success(request, "The first steps are put away.")

@@ -148,8 +148,8 @@ def archive(*, by: User | None, lead_ids: Collection[int], reason: str) -> None:
     """Put these (locked) leads away."""
     now = timezone.now()
     these = Lead.objects.filter(AmongKeys("pk", lead_ids))
-    planning.cancel_open(these, reason=reason, by=by)
-    cadences.end(these, reason=reason)
+    planning.cancel_open_follow_ups(these, reason=reason, by=by)
+    cadences.stop_for_leads(these, reason=reason)
     these.update(archived_at=now, updated_at=now, version=F("version") + 1)
     FieldChange.objects.bulk_create(
         FieldChange(lead_id=key, field="archived", old=False, new=True, by=by, at=now) for key in sorted(lead_ids)

@@ -108,8 +108,8 @@ def apply_changes(lead: Lead, *, by: User | None, changes: Mapping[str, Any]) ->
         lead_status.record_change(lead, was, by, lead.updated_at)
     if not lead.is_open and not was_closed:
         this = Lead.objects.filter(pk=lead.pk)
-        planning.cancel_open(this, reason=f"Lead {lead.status}", by=by)
-        cadences.end(this, reason=f"Lead {lead.status}")
+        planning.cancel_open_follow_ups(this, reason=f"Lead {lead.status}", by=by)
+        cadences.stop_for_leads(this, reason=f"Lead {lead.status}")
         planning.refresh_next_dates(this)
     if lead.is_open:  # a closed lead keeps its score
         scores.rescore(lead_ids=[lead.pk], by=by, reason=_why(changed))
@@ -126,8 +126,8 @@ def archive(*, by: User | None, lead_id: int, versions: Container[int] | None = 
     policy.check_is_manager(by)
     locks.require_version(lead, versions)
     this = Lead.objects.filter(pk=lead.pk)
-    planning.cancel_open(this, reason="Lead archived", by=by)
-    cadences.end(this, reason="Lead archived")
+    planning.cancel_open_follow_ups(this, reason="Lead archived", by=by)
+    cadences.stop_for_leads(this, reason="Lead archived")
     _stamp_archived(lead, by, archived=True)
     planning.refresh_next_dates(this)
 

@@ -30,7 +30,7 @@ class Handover:
 
     leaver: User
     plan: transfer_writes.TransferPlan
-    elsewhere: list[planning.Handing]
+    elsewhere: list[planning.Reassignment]
     rules: list[AssignmentRule]
     rules_to: User | None
 
@@ -144,7 +144,7 @@ def _open_follow_ups(leaver: User) -> FollowUpQuerySet:
     return FollowUp.objects.open().filter(assigned_to=leaver).order_by()
 
 
-def _elsewhere(leaver: User, handed: Collection[int], people: Sequence[User]) -> list[planning.Handing]:
+def _elsewhere(leaver: User, handed: Collection[int], people: Sequence[User]) -> list[planning.Reassignment]:
     rows = list(
         _open_follow_ups(leaver)
         .order_by("pk")
@@ -153,7 +153,7 @@ def _elsewhere(leaver: User, handed: Collection[int], people: Sequence[User]) ->
     owners = User.objects.filter(is_active=True).exclude(pk=leaver.pk).in_bulk({row[4] for row in rows if row[4]})
     left = [row for row in rows if row[0] not in handed]
     return [
-        planning.Handing(pk, lead_id, day, clock, leaver.pk, owners.get(owner_id) or people[place % len(people)])
+        planning.Reassignment(pk, lead_id, day, clock, leaver.pk, owners.get(owner_id) or people[place % len(people)])
         for place, (pk, lead_id, day, clock, owner_id) in enumerate(left)
     ]
 

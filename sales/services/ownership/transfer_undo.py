@@ -132,7 +132,7 @@ def _why_not(lead: transfer_writes.LeadRow, still_there: bool, only_open: bool) 
     return CLOSED if only_open and not lead.is_open else None
 
 
-def _following(going: list[Move], moved: dict[int, int], people: dict[int, User]) -> list[planning.Handing]:
+def _following(going: list[Move], moved: dict[int, int], people: dict[int, User]) -> list[planning.Reassignment]:
     """The open follow-ups that went with the leads, back to whose they were; others of the present owner's to the next.
 
     One whose assignee has left goes to the next owner, too.
@@ -145,7 +145,7 @@ def _following(going: list[Move], moved: dict[int, int], people: dict[int, User]
         to = was if was is not None and was.is_active else move.to
         theirs = move.owner is None or assignee == move.owner.pk
         if theirs and to is not None and to.pk != assignee:
-            handed.append(planning.Handing(pk, lead_id, day, clock, assignee, to))
+            handed.append(planning.Reassignment(pk, lead_id, day, clock, assignee, to))
     return handed
 
 

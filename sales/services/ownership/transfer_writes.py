@@ -73,7 +73,7 @@ class TransferPlan:
 
     moves: list[Move]
     skipped: list[tuple[int, str]]
-    handed: list[planning.Handing] = field(default_factory=list)
+    handed: list[planning.Reassignment] = field(default_factory=list)
 
     @property
     def lead_ids(self) -> list[int]:
@@ -137,7 +137,7 @@ def read_open_follow_ups(leads: Sequence[LeadRow]) -> "QuerySet[FollowUp, tuple[
     return those.values_list("pk", "lead_id", "scheduled_date", "scheduled_time", "assigned_to_id")
 
 
-def plan_follow_up_moves(moves: Sequence[Move]) -> list[planning.Handing]:
+def plan_follow_up_moves(moves: Sequence[Move]) -> list[planning.Reassignment]:
     """What goes with the leads: their owner's open follow-ups, or anybody's where nobody owned the lead."""
     by_lead = {move.lead.pk: move for move in moves}
     handed = []
@@ -145,7 +145,7 @@ def plan_follow_up_moves(moves: Sequence[Move]) -> list[planning.Handing]:
         move = by_lead[lead_id]
         theirs = move.owner is None or assignee == move.lead.assigned_to_id
         if theirs and move.to is not None and assignee != move.to.id:
-            handed.append(planning.Handing(pk, lead_id, day, clock, assignee, move.to))
+            handed.append(planning.Reassignment(pk, lead_id, day, clock, assignee, move.to))
     return handed
 
 
@@ -166,7 +166,7 @@ def apply_plan(plan: TransferPlan, *, by: User | None, batch: TransferBatch, not
     return TransferResult(plan.moves, plan.skipped, plan.handed, batch)
 
 
-def move_follow_ups(handed: Sequence[planning.Handing], batch: TransferBatch) -> None:
+def move_follow_ups(handed: Sequence[planning.Reassignment], batch: TransferBatch) -> None:
     """Give follow-ups to others, and remember whose they were."""
     those = FollowUp.objects.filter(AmongKeys("pk", [each.follow_up_id for each in handed]))
     insert_from(MovedFollowUp, those, batch=Value(batch.pk), follow_up=F("pk"), from_user=F("assigned_to"))

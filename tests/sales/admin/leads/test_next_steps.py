@@ -79,7 +79,7 @@ def test_selected_leads_are_put_on_a_cadence(browse, rep, lead, cadence, make_le
 
 
 def test_a_leads_page_shows_its_cadence_and_stops_it(browse, rep, colleague, lead, cadence):
-    cadences.enrol(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
+    cadences.enroll(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
     page, stop = (reverse(f"admin:sales_lead_{name}", args=[lead.pk]) for name in ("change", "stop_cadence"))
     assert "Goes on" in browse(rep).get(page).content.decode()
     assert (stop in browse(rep).get(page).content.decode(), stop in browse(colleague).get(page).content.decode()) == (
@@ -93,7 +93,7 @@ def test_a_leads_page_shows_its_cadence_and_stops_it(browse, rep, colleague, lea
 
 def test_completing_a_step_says_what_comes_next(browse, rep, lead, cadence):
     with time_machine.travel("2026-11-23T15:00Z", tick=False):
-        cadences.enrol(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
+        cadences.enroll(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
         url = reverse("admin:sales_followup_complete", args=[FollowUp.objects.get().pk])
         assert "A step of the cadence “New inquiry” (day 0)" in browse(rep).get(url).content.decode()
         done = browse(rep).post(url, {"outcome": "no_answer", "next_follow_up_days": "3"}, follow=True)

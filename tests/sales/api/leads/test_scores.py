@@ -294,7 +294,7 @@ def test_what_a_rule_may_ask(api, manager):
         "field": "trip_type",
         "rule_type": "attribute",
         "value_type": "choice",
-        "description": "The kind of trip",
+        "description": "Kind of trip",
         "operators": ["equals", "not_equals", "in", "is_set"],
         "choices": [
             {"value": "one_way", "label": "One way"},

@@ -32,11 +32,11 @@ class World:
 
     def overdue(self):
         self.clock.shift(timedelta(days=1))
-        overdue.remind()
+        overdue.send_overdue_notices()
 
     def escalated(self):
         self.clock.shift(timedelta(days=5))
-        overdue.escalate()
+        overdue.escalate_to_managers()
 
     def received(self):
         Lead.objects.update(assigned_to=None)

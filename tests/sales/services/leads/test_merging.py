@@ -86,7 +86,7 @@ def test_one_cadence_goes_on(manager, rep, band, twin, kept_has_one):
     CadenceStep.objects.create(cadence=cadence, day=0, follow_up_type="call")
     third = leads.create(by=rep, values={"company_name": "Lincoln Band", "email": "d@lincoln.example"})
     on_it = [twin, third, *([band] if kept_has_one else [])]
-    started = [cadences.enrol(by=None, lead_id=lead.pk, cadence_id=cadence.pk).pk for lead in on_it]
+    started = [cadences.enroll(by=None, lead_id=lead.pk, cadence_id=cadence.pk).pk for lead in on_it]
     merging.merge_leads(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk, third.pk])
     (running,) = CadenceEnrolment.objects.running()
     assert (running.lead_id, running.pk) == (band.pk, started[-1] if kept_has_one else started[0])
