@@ -50,12 +50,12 @@ def fill_derived() -> None:
 
 @shared_task(name=task_names.RUN_SCORING)
 def score() -> None:
-    logger.info("runs_worked", batches=scoring_runs.work())
+    logger.info("runs_worked", batches=scoring_runs.process_batches())
 
 
 @shared_task(name=task_names.RETURN_LEADS)
 def give_back() -> None:
-    logger.info("batches_given_back", count=transfer_undo.give_back())
+    logger.info("batches_given_back", count=transfer_undo.return_due_batches())
 
 
 @shared_task(name=task_names.IMPORT_LEADS)

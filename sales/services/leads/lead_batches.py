@@ -52,7 +52,7 @@ def create(*, by: User | None, new: Sequence[Lead], reason: str, note: Any) -> d
     insert_new(Lead, ("id", *said), ([lead.pk, *_stored(lead, said)] for lead in new))
     search_index.index_leads(new)
     unowned = [lead for lead in new if lead.assigned_to_id is None and lead.is_open]
-    assigned = assignment.assign(unowned)
+    assigned = assignment.assign_new_leads(unowned)
     arrivals = [arrival_alerts.build_new_lead_arrival(lead, by) for lead in unowned if lead.pk not in assigned]
     arrival_alerts.notify_arrivals(arrivals, by=by)
     keys = [lead.pk for lead in new]

@@ -45,7 +45,7 @@ def create(*, by: User | None, values: Mapping[str, Any], repeat_of: Lead | None
     lead.save()
     search_index.index_leads([lead])
     if owner is None and lead.is_open:
-        assignment.assign([lead])
+        assignment.assign_new_leads([lead])
     scores.rescore(lead_ids=[lead.pk], by=by, reason="New lead")
     lead.refresh_from_db()
     if lead.assigned_to_id is not None or lead.is_open:

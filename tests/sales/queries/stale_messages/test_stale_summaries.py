@@ -51,7 +51,7 @@ class World:
         self.maria.is_active = False
         self.maria.save()
         self.clock.shift(timedelta(days=2))
-        transfer_undo.give_back()
+        transfer_undo.return_due_batches()
 
     def unowned(self):
         Lead.objects.update(assigned_to=None)

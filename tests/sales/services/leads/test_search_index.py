@@ -43,7 +43,7 @@ def test_an_owner_or_a_score_never_touches_it(rep, manager, colleague):
     with CaptureQueriesContext(connection) as captured:
         transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), to_user_id=colleague.pk)
         activities.log(by=colleague, lead_id=lead.pk, activity_type="quote_requested", direction="inbound")
-        scores.calculate(by=manager, lead_id=lead.pk)
+        scores.recalculate_lead(by=manager, lead_id=lead.pk)
     assert not [each["sql"] for each in captured if "lead_search" in each["sql"]]
 
 
