@@ -66,10 +66,14 @@ class CompletionInput:
         if not self.schedule_next:
             self._check_nothing_is_planned()
             return
-        if self.close or self.no_next_reason:
-            name = "close" if self.close else "no_next_reason"
-            message = "Plan a next follow-up, or close the lead or give a reason why nothing follows: not both."
-            raise errors.Invalid({name: message})
+        if self.close:
+            raise errors.Invalid(
+                {"close": "A closed lead gets no next follow-up. Close the lead or plan one, not both."}
+            )
+        if self.no_next_reason:
+            raise errors.Invalid(
+                {"no_next_reason": "A next follow-up is planned. Leave this empty, or don't plan one."}
+            )
         if self.next_follow_up_date is not None:
             self._check_date(self.next_follow_up_date, today)
 
