@@ -74,7 +74,7 @@ class LeadQuerySet(models.QuerySet["Lead"]):
 
     def trip_passed(self) -> Self:
         """The open leads whose pickup date, in the company's time zone, has passed: they should be closed."""
-        return self.open().filter(pickup_at__lt=schedule.begin_of(schedule.company_today()))
+        return self.open().filter(pickup_at__lt=schedule.get_day_start(schedule.company_today()))
 
     def hot_and_uncontacted(self) -> Self:
         """The hot open leads that nobody has contacted yet."""
@@ -89,7 +89,7 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         """
         today = schedule.company_today()
         first, last = (
-            schedule.months_later(today, months - 12)
+            schedule.add_months(today, months - 12)
             for months in (settings.CALL_AGAIN_FROM_MONTHS, settings.CALL_AGAIN_TO_MONTHS)
         )
         open_leads = (Lead.objects.all() if user is None else Lead.objects.visible_to(user)).open().order_by()
@@ -101,8 +101,8 @@ class LeadQuerySet(models.QuerySet["Lead"]):
             status=Lead.Status.WON,
             archived_at__isnull=True,
             repeated_by__isnull=True,
-            pickup_at__gte=schedule.begin_of(first),
-            pickup_at__lt=schedule.begin_of(last + timedelta(days=1)),
+            pickup_at__gte=schedule.get_day_start(first),
+            pickup_at__lt=schedule.get_day_start(last + timedelta(days=1)),
         )
 
     def search(self, text: str) -> Self:

@@ -141,7 +141,7 @@ def apply_to_lead(lead: Lead, activity: Activity, **columns: Any) -> None:
     An inbound activity ends the lead's cadence. A contact or a quote moves its status forward.
     """
     if activity.direction == Activity.Direction.INBOUND:
-        cadences.end(Lead.objects.filter(pk=lead.pk), reason="The lead answered")
+        cadences.stop_for_leads(Lead.objects.filter(pk=lead.pk), reason="The lead answered")
     columns |= sale_progress.advance_lead(lead, activity, activity.user)
     Lead.objects.filter(pk=lead.pk).update(
         last_activity_at=Greatest(

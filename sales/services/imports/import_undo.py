@@ -61,7 +61,7 @@ def _give_back(
             if current.get(name, leads.json_value(lead, name)) == new:
                 back[name] = current[name] = old
         differ[row.pk] = sorted(set(row.changes or {}) - set(back))
-        changes.append((lead.pk, columns.as_fields(back)))
+        changes.append((lead.pk, columns.to_lead_fields(back)))
     results, _ = lead_batches.update(by=by, changes=changes, reason=f"{lead_import} undone"[:255], note=None)
     found: dict[int, tuple[Any, ...]] = {}
     for row, result in zip(rows, results, strict=True):

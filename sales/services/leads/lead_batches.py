@@ -58,7 +58,7 @@ def create(*, by: User | None, new: Sequence[Lead], reason: str, note: Any) -> d
     insert_new(Lead, ("id", *columns), ([lead.pk, *_get_column_values(lead, columns)] for lead in new))
     search_index.index_leads(new)
     unowned = [lead for lead in new if lead.assigned_to_id is None and lead.is_open]
-    assigned = assignment.assign(unowned)
+    assigned = assignment.assign_new_leads(unowned)
     arrivals = [arrival_alerts.build_new_lead_arrival(lead, by) for lead in unowned if lead.pk not in assigned]
     arrival_alerts.notify_arrivals(arrivals, by=by)
     keys = [lead.pk for lead in new]
@@ -155,8 +155,8 @@ def archive(*, by: User | None, lead_ids: Collection[int], reason: str) -> None:
     """Archive these (locked) leads, as `leads.archive` does."""
     now = timezone.now()
     rows = Lead.objects.filter(AmongKeys("pk", lead_ids))
-    planning.cancel_open(rows, reason=reason, by=by)
-    cadences.end(rows, reason=reason)
+    planning.cancel_open_follow_ups(rows, reason=reason, by=by)
+    cadences.stop_for_leads(rows, reason=reason)
     rows.update(archived_at=now, updated_at=now, version=F("version") + 1)
     FieldChange.objects.bulk_create(
         FieldChange(lead_id=key, field="archived", old=False, new=True, by=by, at=now) for key in sorted(lead_ids)

@@ -46,7 +46,7 @@ def create(*, by: User | None, values: Mapping[str, Any], repeat_of: Lead | None
     lead.save()
     search_index.index_leads([lead])
     if owner is None and lead.is_open:
-        assignment.assign([lead])
+        assignment.assign_new_leads([lead])
     scores.rescore(lead_ids=[lead.pk], by=by, reason="New lead")
     lead.refresh_from_db()
     if lead.assigned_to_id is not None or lead.is_open:
@@ -109,8 +109,8 @@ def apply_changes(lead: Lead, *, by: User | None, changes: Mapping[str, Any]) ->
         lead_status.record_change(lead, old_status, by, lead.updated_at)
     if was_open and not lead.is_open:
         closed_lead = Lead.objects.filter(pk=lead.pk)
-        planning.cancel_open(closed_lead, reason=f"Lead {lead.status}", by=by)
-        cadences.end(closed_lead, reason=f"Lead {lead.status}")
+        planning.cancel_open_follow_ups(closed_lead, reason=f"Lead {lead.status}", by=by)
+        cadences.stop_for_leads(closed_lead, reason=f"Lead {lead.status}")
         planning.refresh_next_dates(closed_lead)
     if lead.is_open:  # a closed lead keeps its score
         scores.rescore(lead_ids=[lead.pk], by=by, reason=_describe_changes(changed))
@@ -127,8 +127,8 @@ def archive(*, by: User | None, lead_id: int, versions: Container[int] | None = 
     policy.check_is_manager(by)
     locks.require_version(lead, versions)
     archived_lead = Lead.objects.filter(pk=lead.pk)
-    planning.cancel_open(archived_lead, reason="Lead archived", by=by)
-    cadences.end(archived_lead, reason="Lead archived")
+    planning.cancel_open_follow_ups(archived_lead, reason="Lead archived", by=by)
+    cadences.stop_for_leads(archived_lead, reason="Lead archived")
     _set_archived(lead, by, is_archived=True)
     planning.refresh_next_dates(archived_lead)
 

@@ -60,7 +60,7 @@ def merge_leads(*, by: User | None, lead_id: int, duplicate_ids: Iterable[int]) 
     policy.check_is_manager(by)
     if not all(lead.is_open for lead in (kept, *duplicates)):
         raise errors.LeadClosed("Only open leads can be merged. Reopen the closed lead first.")
-    cadences.end_all_but_one(kept, duplicates, reason=f"Merged into {kept}"[:200])
+    cadences.stop_all_but_one(kept, duplicates, reason=f"Merged into {kept}"[:200])
     for field in list_moved_keys():
         rows = field.model._base_manager.filter(**{f"{field.name}__in": other_ids})
         rows.update(**{field.attname: kept.pk})

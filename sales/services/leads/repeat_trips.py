@@ -41,12 +41,12 @@ def repeat_trip(*, by: User | None, lead_id: int) -> Lead:
     owner = won.assigned_to if won.assigned_to is not None and won.assigned_to.is_active else None
     lead = leads.create(by=by, values=_copy_values(won, won.pickup_at, owner), repeat_of=won)
     if lead.assigned_to is not None:
-        planning.plan(
+        planning.plan_follow_up(
             lead=lead,
             by=by,
             assignee=lead.assigned_to,
             follow_up_type=FollowUp.Type.CALL,
-            scheduled_date=schedule.working_day(local_today(lead.assigned_to)),
+            scheduled_date=schedule.move_to_working_day(local_today(lead.assigned_to)),
             scheduled_time=None,
             notes="Will they travel again this year?",
         )
@@ -92,7 +92,7 @@ def _next_anniversary(pickup: datetime) -> datetime:
     local = pickup.astimezone(schedule.company_zone())
     years = max(timezone.now().year - local.year, 1)
     while True:
-        day = schedule.months_later(local.date(), 12 * years)
+        day = schedule.add_months(local.date(), 12 * years)
         anniversary = datetime.combine(day, local.time(), tzinfo=local.tzinfo)
         if anniversary > timezone.now():
             return anniversary

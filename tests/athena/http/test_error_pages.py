@@ -62,7 +62,7 @@ def read(answer, status):
     assert (answer.status_code, answer["Content-Type"], found.found) == (status, "text/html; charset=utf-8", [])
     assert f"{status} · {answer['X-Request-ID']}" in page
     assert "secret" not in page
-    assert "error.css" in page
+    assert "error_pages.css" in page
     return page
 
 
