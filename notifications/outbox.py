@@ -12,9 +12,10 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
+from athena import task_names
 from athena.accounts.models import User
 from athena.db.bulk import Sql, insertion_from, insertion_of
-from athena.runtime.task_publisher import wake
+from athena.runtime.task_publisher import publish_task
 from notifications import channels, kinds
 from notifications.models import Delivery, Notification
 
@@ -111,7 +112,7 @@ def _write(insertion: Sql, kind_names: set[str]) -> int:
     write = _write_at_once if connection.vendor == "postgresql" else _write_in_turn
     count = write(*insertion, _find_routes(kind_names))
     if count:
-        wake("notifications.deliver")
+        publish_task(task_names.DELIVER)
     return count
 
 

@@ -7,9 +7,10 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from athena import task_names
 from athena.accounts import services as accounts
 from athena.accounts.models import User
-from athena.runtime.task_publisher import wake
+from athena.runtime.task_publisher import publish_task
 from notifications import channels, kinds, stale_messages
 from notifications.emails import unsubscribe_tokens
 from notifications.models import Delivery, Notification, Preference
@@ -112,5 +113,5 @@ def retry(*, by: User, ids: Iterable[int]) -> int:
     )
     if resent:
         logger.info("deliveries_retried", user=by.pk, count=len(resent))
-        wake("notifications.deliver")
+        publish_task(task_names.DELIVER)
     return len(resent)

@@ -5,6 +5,7 @@ from typing import Any, Self, cast
 from django import forms
 from django.http import QueryDict
 
+from athena.formatting import format_money
 from athena.forms import StrictForm
 from sales.models import CadenceEnrolment, FollowUp, Lead, LostReason
 from sales.services.follow_ups.completion import DEFAULT_NEXT_DAYS
@@ -57,8 +58,8 @@ class CompletionForm(StrictForm):
 
     def __init__(self, follow_up: FollowUp, data: QueryDict | None = None, *, goes_on: bool | None = None) -> None:
         self.follow_up, self.lead = follow_up, follow_up.lead
-        going_on = CadenceEnrolment.objects.going_on()
-        self.goes_on = going_on.filter(follow_up=follow_up.pk).exists() if goes_on is None else goes_on
+        with_next_step = CadenceEnrolment.objects.with_next_step()
+        self.goes_on = with_next_step.filter(follow_up=follow_up.pk).exists() if goes_on is None else goes_on
         initial = {
             "schedule_next": not self.goes_on,
             "next_follow_up_time": follow_up.scheduled_time,
@@ -70,7 +71,7 @@ class CompletionForm(StrictForm):
             del self.fields["amount"], self.fields["valid_until"]
 
     @classmethod
-    def continuing(cls, follow_up: FollowUp, typed: QueryDict) -> Self:
+    def prefilled(cls, follow_up: FollowUp, typed: QueryDict) -> Self:
         """The form as somebody has filled it in so far. Nothing of it is checked yet."""
         form = cls(follow_up)
         form.initial.update({name: typed[name] for name in form.fields if name in typed})
@@ -78,13 +79,13 @@ class CompletionForm(StrictForm):
         return form
 
     @property
-    def is_last(self) -> bool:
+    def leaves_lead_unplanned(self) -> bool:
         """Whether the lead is open and nothing else is planned for it, so that it must be said why nothing follows."""
         others = FollowUp.objects.open().filter(lead=self.lead).exclude(pk=self.follow_up.pk)
         return self.lead.is_open and not self.goes_on and not others.exists()
 
     @property
-    def more(self) -> list[forms.BoundField]:
+    def full_page_fields(self) -> list[forms.BoundField]:
         """What only the full page asks."""
         return [self[name] for name in ("next_follow_up_type", "close", "lost_reason", "booked_value")]
 
@@ -92,16 +93,16 @@ class CompletionForm(StrictForm):
         values = super().clean() or {}
         if values.get("outcome") == _Outcome.RESCHEDULED and not self._closes and not values.get("next_follow_up_date"):
             self.add_error("next_follow_up_date", "For when is it rescheduled?")
-        elif not (self._plans or self._closes or values.get("no_next_reason")) and self.is_last:
+        elif not (self._plans or self._closes or values.get("no_next_reason")) and self.leaves_lead_unplanned:
             why = "The lead is open and nothing else is planned. Plan the next follow-up, or say why nothing follows."
             self.add_error("no_next_reason", why)
         if values.get("close") == Lead.Status.WON and values.get("booked_value") is None:
-            ask_for_value(self, self._proposed)
+            require_confirmed_value(self, self._proposed)
         return values
 
     @property
     def _proposed(self) -> Any:
-        return proposed_value(self.lead.quote_amount, self.lead.estimated_value)
+        return get_suggested_value(self.lead.quote_amount, self.lead.estimated_value)
 
     @property
     def _closes(self) -> bool:
@@ -129,12 +130,12 @@ class CompletionForm(StrictForm):
         return filled | {"schedule_next": self._plans}
 
 
-def proposed_value(quote_amount: Any, estimated_value: Any) -> Any:
+def get_suggested_value(quote_amount: Any, estimated_value: Any) -> Any:
     """What a trip was probably booked for: the quote, or else the estimate."""
     return estimated_value if quote_amount is None else quote_amount
 
 
-def ask_for_value(form: forms.BaseForm, value: Any) -> None:
+def require_confirmed_value(form: forms.BaseForm, value: Any) -> None:
     """Let a bound form ask what a won lead was booked for, with this value filled in: a person confirms it."""
     if value is None:
         form.add_error("booked_value", "For how much was it booked?")
@@ -142,4 +143,6 @@ def ask_for_value(form: forms.BaseForm, value: Any) -> None:
     data = cast(QueryDict, form.data).copy()
     data["booked_value"] = str(value)
     form.data = data
-    form.add_error("booked_value", f"Was it booked for {value:,.2f}? Save again to confirm, or change the amount.")
+    form.add_error(
+        "booked_value", f"Was it booked for {format_money(value)}? Save again to confirm, or change the amount."
+    )

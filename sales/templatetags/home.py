@@ -7,14 +7,14 @@ from django import template
 from django.conf import settings
 from django.template.context import Context
 
+from athena.formatting import format_percent
 from notifications.channels import email
 from sales import policy
 from sales.forms import CompletionForm
 from sales.models import FollowUp
 from sales.queries.home.first_steps import FirstSteps, first_steps
-from sales.queries.home.my_day import TASKS, Day, my_day
-from sales.queries.home.team_day import Team, team_day
-from sales.queries.reports.period import percent_text
+from sales.queries.home.my_day import MAX_TASKS, MyDay, my_day
+from sales.queries.home.team_day import TeamDay, team_day
 
 register = template.Library()
 
@@ -24,7 +24,7 @@ BESIDE_A_TEAM = 5  # tasks of each kind that managers see of their own
 @register.filter
 def share_in_percent(share: float | None) -> str:
     """A share (1 is all) in per cent, as reports write it."""
-    return percent_text(None if share is None else share * 100)
+    return format_percent(None if share is None else share * 100)
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Home:
     """
 
     first_steps: FirstSteps | None
-    day: Day | None
-    team: Team | None
+    day: MyDay | None
+    team: TeamDay | None
     outcomes: list[tuple[str, str]]
     hot_score: int
 
@@ -46,7 +46,7 @@ def home(context: Context) -> Home:
     steps = first_steps(user)
     is_new = steps is not None and not steps.has_leads
     team = team_day(user) if policy.is_manager(user) and not is_new else None
-    day = None if is_new else my_day(user, tasks_shown=BESIDE_A_TEAM if team else TASKS)
+    day = None if is_new else my_day(user, tasks_shown=BESIDE_A_TEAM if team else MAX_TASKS)
     return Home(
         first_steps=steps,
         day=None if team and day and day.is_empty else day,

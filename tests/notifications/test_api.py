@@ -124,9 +124,9 @@ def test_another_lead_time_moves_the_reminders_that_are_to_come(client, rep, mak
         scheduled_date=day,
         scheduled_time=time(10),
     )
-    reminders.fill_derived()
+    reminders.fill_derived_columns()
     client.put(f"{BASE}/preferences", {"kinds": [], "reminder_minutes": 90, "digest_hour": 7})
-    reminders.fill_derived()
+    reminders.fill_derived_columns()
     plan.refresh_from_db()
     assert plan.due_at - plan.remind_at == timedelta(minutes=90)
 

@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 @pytest.fixture
 def woken(monkeypatch):
     names = []
-    monkeypatch.setattr(outbox, "wake", names.append)
+    monkeypatch.setattr(outbox, "publish_task", names.append)
     return names
 
 

@@ -30,8 +30,8 @@ def mails(rep, manager, make_lead):
             by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=DAY, notes="<script>alert(1)</script>"
         )
         User.objects.filter(pk=rep.pk).update(full_name=HOSTILE[:100])
-    for at, act in (("2026-11-24T07:00Z", digests.send), ("2026-11-25T08:00Z", overdue.remind),
-                    ("2026-11-30T08:00Z", overdue.escalate)):  # fmt: skip
+    for at, act in (("2026-11-24T07:00Z", digests.send), ("2026-11-25T08:00Z", overdue.send_overdue_notices),
+                    ("2026-11-30T08:00Z", overdue.escalate_to_managers)):  # fmt: skip
         with time_machine.travel(at, tick=False):
             act()
     return {row.kind: compose(row) for row in Notification.objects.select_related("recipient")}
@@ -54,7 +54,7 @@ def test_what_somebody_typed_is_text(mails):
 
 def test_the_digest(mails):
     mail = mails["daily_digest"]
-    assert mail.subject == "Tuesday, 24 November 2026: 1 today, 1 hot, 1 expiring"
+    assert mail.subject == "Tue 24 Nov 2026: 1 today, 1 hot, 1 expiring"
     assert [" ".join(line.split()) for line in mail.body.split("\n\n")][1].startswith("Today (1) - Band")
     assert "72 points" in mail.body
     assert "until Friday, 27 November" in mail.body

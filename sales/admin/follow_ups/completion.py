@@ -15,9 +15,9 @@ from sales.models import CadenceEnrolment, FollowUp
 from sales.services.follow_ups import follow_ups, planning
 
 
-def warn(request: HttpRequest, follow_up: FollowUp | None) -> None:
+def show_warnings(request: HttpRequest, follow_up: FollowUp | None) -> None:
     """Say what is odd about a follow-up that was planned all the same."""
-    for each in planning.warnings_about(follow_up):
+    for each in planning.find_warnings(follow_up):
         messages.warning(request, each["message"])
 
 
@@ -36,7 +36,7 @@ class CompletionPage(admin.ModelAdmin):  # type: ignore[type-arg]
         lead_page = reverse("admin:sales_lead_change", args=[follow_up.lead_id])
         form = CompletionForm(follow_up, request.POST if request.method == "POST" else None)
         if "more" in request.POST:  # the short form asks for this page, with what was typed there
-            form = CompletionForm.continuing(follow_up, request.POST)
+            form = CompletionForm.prefilled(follow_up, request.POST)
         elif request.method == "POST" and form.is_valid() and self._complete(request, follow_up, form):
             return HttpResponseRedirect(next_page(request, lead_page))
         context: dict[str, Any] = {
@@ -62,6 +62,6 @@ class CompletionPage(admin.ModelAdmin):  # type: ignore[type-arg]
         else:
             following = f" Next: {done.following}." if done.following else ""
             messages.success(request, f"Done: {follow_up.lead}.{following}")
-            warn(request, done.following)
+            show_warnings(request, done.following)
             return True
         return False

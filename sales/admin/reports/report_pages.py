@@ -11,9 +11,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.formats import date_format
 
 from athena.accounts.models import Team, User
+from athena.formatting import format_date
 from athena.forms import StrictForm
 from athena.http.csv_responses import columns_of, csv_response
 from sales import policy
@@ -77,7 +77,7 @@ class ReportForm(StrictForm):
     def in_words(self, whose: str) -> str:
         """Which days and whose, for the page and for paper."""
         start, end, team, who = (self.cleaned_data[name] for name in ("start_date", "end_date", "team", "person"))
-        days = [f"{word} {date_format(day, 'j F Y')}" for word, day in (("from", start), ("to", end)) if day]
+        days = [f"{word} {format_date(day)}" for word, day in (("from", start), ("to", end)) if day]
         people = [str(each) for each in (who, team) if each]
         said = [" ".join(days) or "all time", *([f"{whose} {', '.join(people)}"] if people else [])]
         return "; ".join(said)

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from athena.formatting import format_money, format_percent
 from sales.admin.reports.charts import Chart, bar_chart
 from sales.queries.reports import losses, source_roi, speed
 from sales.queries.reports.effectiveness import effectiveness_table
 from sales.queries.reports.performance import performance_table
-from sales.queries.reports.period import percent_text
 
 Row = dict[str, Any]
 VERDICTS = {
@@ -49,7 +49,7 @@ def _roi_chart(rows: list[Row]) -> Chart | None:
 
 def _worth_chart(rows: list[Row]) -> Chart | None:
     bars = [(row["name"], [row["won_with_rate"], row["won_without_rate"]]) for row in rows]
-    return bar_chart("Won of the closed leads", "Per cent", ["That match the rule", "The others"], bars, percent_text)
+    return bar_chart("Won of the closed leads", "Per cent", ["That match the rule", "The others"], bars, format_percent)
 
 
 REPORTS = {
@@ -165,11 +165,11 @@ def cell(row: Row, key: str, kind: str) -> tuple[str, str]:
         return "–", "number"
     match kind:
         case "money":
-            shown = f"{value:,.0f}"
+            shown = format_money(value)
         case "percent":
-            shown = percent_text(value)
+            shown = format_percent(value)
         case "share":
-            shown = percent_text(value * 100)
+            shown = format_percent(value * 100)
         case "rate":
             shown = f"{value:,.1f}"
         case "ratio":

@@ -22,7 +22,7 @@ from sales import errors, policy
 from sales.api.follow_ups.calendar import CalendarActions
 from sales.api.serializers.follow_ups import FollowUpRow, PlannedRow, TaskRow, WarningShape
 from sales.models import FollowUp, Lead
-from sales.models.follow_up import DUE_FIRST, OPEN, before_today
+from sales.models.follow_up import DUE_ORDER, OPEN, before_today
 from sales.services.follow_ups import follow_ups, planning
 
 _STATES = {"open": OPEN, "completed": Q(completed=True), "cancelled": Q(cancelled_at__isnull=False)}
@@ -183,7 +183,7 @@ class FollowUpViewSet(CalendarActions, ViewSet):
                 "completed": True,
                 "outcome": done.follow_up.outcome,
                 "next_follow_up_id": done.next_follow_up_id,
-                "warnings": planning.warnings_about(done.following),
+                "warnings": planning.find_warnings(done.following),
             }
         )
 
@@ -202,7 +202,7 @@ class FollowUpViewSet(CalendarActions, ViewSet):
         elif query.get("view") != "all":
             tasks = tasks.filter(scheduled_date__gte=today)
         late = Case(When(scheduled_date__lt=today, then=True), default=False, output_field=BooleanField())
-        rows = TaskRow.read(tasks.annotate(is_overdue=late)).order_by(*DUE_FIRST)
+        rows = TaskRow.read(tasks.annotate(is_overdue=late)).order_by(*DUE_ORDER)
         return array_response(request, rows)
 
     @extend_schema(parameters=[LeadQuery, *ARRAY], responses=FollowUpRow(many=True))
@@ -219,7 +219,7 @@ class FollowUpViewSet(CalendarActions, ViewSet):
 
     def _planned(self, follow_up: FollowUp) -> dict[str, Any]:
         found: dict[str, Any] = FollowUpRow.read(FollowUp.objects.with_overdue().filter(pk=follow_up.pk)).get()
-        return found | {"warnings": planning.warnings_about(follow_up)}
+        return found | {"warnings": planning.find_warnings(follow_up)}
 
     def _whose(self, user_id: int | None) -> User:
         me: User = self.caller

@@ -66,10 +66,5 @@ def per_cent(part: int, whole: int) -> float | None:
     return round(part / whole * 100, 2) if whole else None
 
 
-def percent_text(percent: float | None) -> str:
-    """A rate as every page and chart shows it: per cent, with at most one decimal; a dash where it is not known."""
-    return "–" if percent is None else f"{round(percent, 1) + 0.0:,.1f}".removesuffix(".0") + "%"
-
-
 def rounded(value: Any, digits: int = 2) -> float | None:
     return None if value is None else round(float(value), digits)

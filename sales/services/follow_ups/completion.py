@@ -52,13 +52,13 @@ class NextStep:
             raise errors.Invalid({"next_follow_up_date": "This day is over."})
         if self.days is not None:
             counted = today + timedelta(days=self.days)
-            if self.day not in (counted, schedule.working_day(counted)):
+            if self.day not in (counted, schedule.move_to_working_day(counted)):
                 raise errors.Invalid(
                     {"next_follow_up_date": f"In {self.days} days it is another date. Give one of the two."}
                 )
 
 
-def plan_next(done: FollowUp, by: User, outcome: str, step: cadences.Step | None, wanted: NextStep) -> FollowUp:
+def plan_next(done: FollowUp, by: User, outcome: str, step: cadences.UpcomingStep | None, wanted: NextStep) -> FollowUp:
     """Plan what follows a completed follow-up: as `wanted`, otherwise as its cadence's next `step` or as it was itself.
 
     A date that is named stays; a number of days leads to a working day. Nobody's instruction is lost: without a new
@@ -67,13 +67,13 @@ def plan_next(done: FollowUp, by: User, outcome: str, step: cadences.Step | None
     day = wanted.day
     if day is None:
         days = wanted.days or (step.days if step else DEFAULT_NEXT_DAYS)
-        day = schedule.working_day(local_today(by) + timedelta(days=days))
+        day = schedule.move_to_working_day(local_today(by) + timedelta(days=days))
     clock = wanted.clock
     if clock is AS_BEFORE:
         clock = None if step else done.scheduled_time
     before = step.notes if step else done.notes
     label = FollowUp.Outcome(outcome).label.lower()
-    following = planning.plan(
+    following = planning.plan_follow_up(
         lead=done.lead,
         by=by,
         assignee=step.assignee if step else done.assigned_to,
@@ -83,7 +83,7 @@ def plan_next(done: FollowUp, by: User, outcome: str, step: cadences.Step | None
         notes=wanted.notes or before or f"Follow-up from {done.scheduled_date}: {label}",
     )
     if step is not None:
-        cadences.reach(step, following)
+        cadences.record_progress(step, following)
     return following
 
 
@@ -92,7 +92,7 @@ def record_outcome(
 ) -> Activity:
     """Write the activity of a completed follow-up, and its outcome on it; the follow-up is the caller's to save."""
     labels = FollowUp.Type(follow_up.follow_up_type).label, FollowUp.Outcome(outcome).label.lower()
-    activity = activities.write(
+    activity = activities.write_activity(
         lead=follow_up.lead,
         by=by,
         activity_type=follow_up.follow_up_type,

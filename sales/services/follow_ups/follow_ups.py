@@ -50,11 +50,11 @@ def create(
     A past date is allowed (a call that was missed is written down so) and never reminded of.
     Raises `NotFound`, `NotYourLead`, `LeadClosed`, `ReceiverNotAllowed`, `Invalid`.
     """
-    lead = locks.visible_lead(by, lead_id)
+    lead = locks.lock_visible_lead(by, lead_id)
     policy.check_may_change_lead(by, lead)
     if not lead.is_open:
         raise errors.LeadClosed
-    follow_up = planning.plan(
+    follow_up = planning.plan_follow_up(
         lead=lead,
         by=by,
         assignee=_assignee(by, by.pk if assigned_to is None and by is not None else assigned_to),
@@ -81,7 +81,7 @@ def update(
     unknown = set(changes) - set(CHANGEABLE)
     if unknown:
         raise errors.Invalid(dict.fromkeys(sorted(unknown), "This can't be changed."))
-    was = change_history.keep_plan(follow_up)
+    was = change_history.keep_first_plan(follow_up)
     before = (follow_up.scheduled_date, follow_up.scheduled_time, follow_up.assigned_to_id)
     if "assigned_to" in changes and changes["assigned_to"] != follow_up.assigned_to_id:
         policy.check_is_manager(by)
@@ -90,9 +90,9 @@ def update(
         setattr(follow_up, name, changes[name])
     after = (follow_up.scheduled_date, follow_up.scheduled_time, follow_up.assigned_to_id)
     if before != after:
-        planning.rearm(follow_up, has_new_day=before[0] != after[0], has_new_assignee=before[2] != after[2])
+        planning.rearm_reminder(follow_up, has_new_day=before[0] != after[0], has_new_assignee=before[2] != after[2])
     _save(follow_up)
-    change_history.record(follow_up, was, by=by, at=follow_up.updated_at)
+    change_history.record_change(follow_up, was, by=by, at=follow_up.updated_at)
     planning.refresh_next_dates(Lead.objects.filter(pk=lead.pk))
     if before[2] != after[2]:
         _tell_assignee(follow_up, by)
@@ -110,7 +110,7 @@ def snooze(*, by: User | None, follow_up_id: int, until: datetime) -> FollowUp:
     now = timezone.now()
     if not now < until <= now + LONGEST_SNOOZE:
         raise errors.Invalid({"until": "This must be a time in the next 30 days."})
-    planning.snooze(follow_up, until)
+    planning.set_snooze(follow_up, until)
     _save(follow_up)
     return follow_up
 
@@ -124,7 +124,7 @@ def cancel(*, by: User | None, follow_up_id: int, reason: str = "", versions: Co
     follow_up, lead = _open_follow_up(by, follow_up_id, versions)
     follow_up.cancelled_at, follow_up.cancelled_by, follow_up.cancel_reason = timezone.now(), by, reason
     _save(follow_up)
-    cadences.end_at(follow_up, reason="Its step was cancelled")
+    cadences.stop_at_follow_up(follow_up, reason="Its step was cancelled")
     planning.refresh_next_dates(Lead.objects.filter(pk=lead.pk))
     return follow_up
 
@@ -167,10 +167,10 @@ def complete(
     follow_up, lead = _own_open_follow_up(by, follow_up_id)
     if schedule_next and not lead.is_open:
         raise errors.LeadClosed
-    quote = sale_progress.quote_data(follow_up.follow_up_type, amount, valid_until)
+    quote = sale_progress.build_quote_data(follow_up.follow_up_type, amount, valid_until)
     activity = completion.record_outcome(follow_up, by, outcome, notes, no_next_reason, quote)
     _save(follow_up)
-    step = None if close else cadences.next_of(follow_up, stop_because=no_next_reason)
+    step = None if close else cadences.find_next_or_stop(follow_up, stop_reason=no_next_reason)
     following = None
     if schedule_next or step is not None:
         following = completion.plan_next(follow_up, by, outcome, step, wanted if schedule_next else NextStep())
@@ -178,7 +178,7 @@ def complete(
     _count(lead, activity, by)
     if close:
         changes = {"status": close, "lost_reason": lost_reason, "booked_value": booked_value}
-        policy.require_write_lead(by, lead)
+        policy.check_may_change_lead(by, lead)
         lead.refresh_from_db()
         leads.apply_changes(lead, by=by, changes=changes)
     return Completion(follow_up, following)
@@ -186,7 +186,7 @@ def complete(
 
 def _count(lead: Lead, activity: Activity, by: User) -> None:
     """Let the lead know of the activity of a completed follow-up."""
-    activities.touch(
+    activities.apply_to_lead(
         lead,
         activity,
         last_follow_up_date=activity.occurred_at,
@@ -197,7 +197,7 @@ def _count(lead: Lead, activity: Activity, by: User) -> None:
 
 
 def _open_follow_up(by: User | None, follow_up_id: int, versions: Container[int] | None) -> tuple[FollowUp, Lead]:
-    follow_up, lead = locks.visible_follow_up(by, follow_up_id)
+    follow_up, lead = locks.lock_visible_follow_up(by, follow_up_id)
     policy.check_may_change_follow_up(by, follow_up)
     locks.require_version(follow_up, versions)
     if not follow_up.is_open:
@@ -206,7 +206,7 @@ def _open_follow_up(by: User | None, follow_up_id: int, versions: Container[int]
 
 
 def _own_open_follow_up(by: User, follow_up_id: int) -> tuple[FollowUp, Lead]:
-    follow_up, lead = locks.visible_follow_up(by, follow_up_id)
+    follow_up, lead = locks.lock_visible_follow_up(by, follow_up_id)
     policy.check_may_complete_follow_up(by, follow_up)
     if not follow_up.is_open:
         raise errors.FollowUpClosed
@@ -240,5 +240,5 @@ def _tell_assignee(follow_up: FollowUp, by: User | None) -> None:
         kind="follow_up_reassigned",
         recipient_id=follow_up.assigned_to_id,
         dedupe_key=f"reassigned:{follow_up.pk}:{follow_up.reminder_no}",
-        context=planning.told(follow_up) | {"by_name": str(by) if by else "Athena"},
+        context=planning.build_context(follow_up) | {"by_name": str(by) if by else "Athena"},
     )

@@ -124,7 +124,7 @@ def test_a_follow_ups_page_says_what_became_of_its_reminders(browse, rep, make_l
     client, url = browse(rep), reverse("admin:sales_followup_change", args=[plan.pk])
     assert '<td>Maria</td><td colspan="3">At ' in client.get(url).content.decode()
     type(plan).objects.update(remind_at=timezone.now())
-    reminders.claim_due()
+    reminders.send_due_reminders()
     Delivery.objects.update(state="dead", ended_at=timezone.now(), last_error="550 No such user")
     text = client.get(url).content.decode()
     assert all(part in text for part in ("550 No such user", "Email"))

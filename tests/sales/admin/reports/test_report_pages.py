@@ -11,9 +11,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from athena.formatting import format_percent
 from sales.admin.reports.report_tables import REPORTS, cell
 from sales.models import FollowUp, Lead, LeadScoringRule, LeadSource, SourceSpend
-from sales.queries.reports.period import percent_text
 from sales.schedule import company_today
 from tests.sales.admin.scoring.test_scoring_rules import text
 
@@ -86,7 +86,7 @@ def test_how_follow_ups_go(browse, manager, done):
     found = text(browse(manager).get(page("performance") + "?by=type&start_date=2026-05-11&end_date=2026-05-12"))
     cells = [f'<td class="number">{cell}</td>' for cell in ("1", "1", "0", "0", "100%", "100%", "0")]
     assert f'<th scope="row">Call</th>{"".join(cells)}' in found
-    assert "<strong>From 11 May 2026 to 12 May 2026.</strong>" in found
+    assert "<strong>From Mon 11 May 2026 to Tue 12 May 2026.</strong>" in found
 
 
 def test_what_the_rules_are_worth_leads_to_each_rule(browse, manager, done):
@@ -196,7 +196,7 @@ def test_roi_reads_alike_wherever_people_see_it(browse, manager, make_lead, rep,
     line = r'<tr><th scope="row">(?:<a [^>]*>)?Fair(?:</a>)?</th>(.*?)</tr>'
     assert [re.search(line, found, re.DOTALL)[1].count(f">{shown}<") for found in (report, home)] == [1, 1]
     (file, _) = lines_of(browse(manager).get(page("roi") + "?format=csv"))
-    assert percent_text(float(file["roi_percent"])) == shown
+    assert format_percent(float(file["roi_percent"])) == shown
 
 
 def test_each_rate_of_a_report_is_written_by_the_one_formatter():

@@ -36,27 +36,27 @@ class World:
     # What is told.
 
     def due(self):
-        reminders.claim_due()
+        reminders.send_due_reminders()
 
     def snooze(self):
         FollowUp.objects.update(reminder_sent=True)
         follow_ups.snooze(by=self.maria, follow_up_id=self.call.pk, until=timezone.now() + timedelta(hours=1))
         self.clock.shift(timedelta(hours=1))
-        reminders.claim_due()
+        reminders.send_due_reminders()
 
     def overdue(self):
         self.clock.shift(timedelta(days=1))
-        overdue.remind()
+        overdue.send_overdue_notices()
 
     def escalated(self):
         self.clock.shift(timedelta(days=5))
-        overdue.escalate()
+        overdue.escalate_to_managers()
         Notification.objects.exclude(kind="escalation_overdue").delete()
 
     def hot(self):
         LeadScoreHistory.objects.create(lead=self.lead, old_score=0, new_score=60, points_changed=60, reason="x",
                                         changed_at="2026-11-23T09:00Z")  # fmt: skip
-        overdue.escalate()
+        overdue.escalate_to_managers()
 
     def reassigned(self):
         self.call = follow_ups.create(by=self.manager, lead_id=self.lead.pk, follow_up_type="call",
@@ -312,7 +312,7 @@ def test_a_list_says_only_what_is_still_true(world):
 def test_what_changes_while_a_slow_server_takes_the_batch_is_seen(world, monkeypatch):
     follow_ups.create(by=world.maria, lead_id=world.lead.pk, follow_up_type="email",
                               scheduled_date=timezone.now().date())  # fmt: skip
-    reminders.claim_due()
+    reminders.send_due_reminders()
     send = EmailChannel.send
 
     def slow(self, notification):

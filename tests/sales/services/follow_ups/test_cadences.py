@@ -32,7 +32,7 @@ def cadence(db):
 @pytest.fixture
 def started(rep, lead, cadence):
     with time_machine.travel(MONDAY, tick=False):
-        return cadences.enrol(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
+        return cadences.enroll(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
 
 
 def open_plans():
@@ -140,14 +140,14 @@ def test_what_is_no_answer_lets_it_go_on(rep, lead, started):
 def test_an_old_step_stops_no_new_cadence(rep, lead, cadence, started):
     old = FollowUp.objects.get()
     cadences.stop(by=rep, lead_id=lead.pk)
-    cadences.enrol(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
+    cadences.enroll(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
     follow_ups.cancel(by=rep, follow_up_id=old.pk)
     assert CadenceEnrolment.objects.running().count() == 1
 
 
 def test_one_at_a_time(rep, lead, cadence, started):
     with pytest.raises(errors.CadenceRunning):
-        cadences.enrol(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
+        cadences.enroll(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
     with pytest.raises(IntegrityError), transaction.atomic():
         CadenceEnrolment.objects.create(lead=lead, cadence=cadence, day=0)
     assert FollowUp.objects.count() == 1
@@ -160,7 +160,7 @@ def test_who_can_be_put_on_one(rep, colleague, stranger, manager, leaver, lead, 
 
     def refused(error, by=rep, lead=lead, cadence_id=cadence.pk):
         with pytest.raises(error):
-            cadences.enrol(by=by, lead_id=lead.pk, cadence_id=cadence_id)
+            cadences.enroll(by=by, lead_id=lead.pk, cadence_id=cadence_id)
 
     refused(errors.NotYourLead, by=colleague)
     refused(errors.NotFound, by=stranger)
@@ -168,8 +168,8 @@ def test_who_can_be_put_on_one(rep, colleague, stranger, manager, leaver, lead, 
     refused(errors.CadenceNotReady, cadence_id=off.pk)
     refused(errors.Invalid, cadence_id=off.pk + 1)
     refused(errors.LeadClosed, lead=make_lead(assigned_to=rep, status="won"))
-    refused(errors.LeadUnowned, by=manager, lead=make_lead())
-    refused(errors.LeadUnowned, by=manager, lead=make_lead(assigned_to=leaver))
+    refused(errors.LeadUnassigned, by=manager, lead=make_lead())
+    refused(errors.LeadUnassigned, by=manager, lead=make_lead(assigned_to=leaver))
     with pytest.raises(errors.NoCadence):
         cadences.stop(by=rep, lead_id=lead.pk)
     assert not FollowUp.objects.exists()

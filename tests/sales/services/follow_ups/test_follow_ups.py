@@ -125,7 +125,7 @@ def test_completing_writes_the_whole_story(rep, lead, plan):
     )  # fmt: skip
     assert activity.notes == "Wants two coaches"
     assert (following.scheduled_date, following.scheduled_time, following.follow_up_type) == (
-        schedule.working_day(local_today(rep) + timedelta(days=3)), time(10), "call",
+        schedule.move_to_working_day(local_today(rep) + timedelta(days=3)), time(10), "call",
     )  # fmt: skip
     assert (lead.follow_up_count, lead.last_follow_up_date, lead.next_follow_up_date) == (
         1, planned.completed_at, following.due_at,
@@ -222,10 +222,10 @@ def test_snoozing_reminds_again_then_and_leaves_the_date(rep, manager, colleague
     assert (snoozed.scheduled_date, snoozed.due_at) == (planned.scheduled_date, planned.due_at)
     rep.time_zone = "Asia/Tokyo"
     rep.save()
-    reminders.fill_derived()  # a move to another zone does not take it away
+    reminders.fill_derived_columns()  # a move to another zone does not take it away
     assert FollowUp.objects.get().remind_at == until
     with time_machine.travel(until, tick=False):
-        assert [reminders.claim_due(), reminders.claim_due()] == [1, 0]
+        assert [reminders.send_due_reminders(), reminders.send_due_reminders()] == [1, 0]
     with pytest.raises(errors.NotYourFollowUp):
         follow_ups.snooze(by=colleague, follow_up_id=planned.pk, until=until)
     moved = follow_ups.update(by=rep, follow_up_id=planned.pk, changes={"scheduled_date": date(2026, 11, 25)})
@@ -249,10 +249,10 @@ def test_a_transfer_ends_a_snooze(rep, manager, colleague, lead, plan):
 @time_machine.travel("2026-11-23T15:00Z", tick=False)
 def test_what_is_given_to_another_reminds_that_person(rep, manager, colleague, plan):
     planned = plan(scheduled_date=local_today(rep))
-    assert reminders.claim_due() == 1
+    assert reminders.send_due_reminders() == 1
     follow_ups.update(by=manager, follow_up_id=planned.pk, changes={"assigned_to": colleague.pk})
     FollowUp.objects.update(remind_at=timezone.now())
-    assert reminders.claim_due() == 1
+    assert reminders.send_due_reminders() == 1
     told = Notification.objects.filter(kind="follow_up_due").order_by("pk")
     assert list(told.values_list("recipient", "dedupe_key")) == [
         (rep.pk, f"due:{planned.pk}:1"), (colleague.pk, f"due:{planned.pk}:2"),

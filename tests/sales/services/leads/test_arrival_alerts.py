@@ -40,7 +40,9 @@ def mails(monkeypatch):
 
 
 def inquire(form, number=0, **values):
-    intake.receive(form=form, values={"contact_name": f"Client {number}", "email": f"c{number}@x.example", **values})
+    intake.receive_inquiry(
+        form=form, values={"contact_name": f"Client {number}", "email": f"c{number}@x.example", **values}
+    )
 
 
 def play(minutes, act, begin=START):
@@ -113,9 +115,10 @@ def test_a_second_inquiry_on_a_lead_waits_and_others_do_not(form, manager, mails
 
     play(13, act)
     assert [((at - START).seconds // 60, mail.subject) for at, _, mail in mails] == [
-        (0, "Unassigned lead: Client 1"), (3, "Unassigned lead: Client 2"),
+        (0, "Unassigned lead: Client 1"),
+        (3, "Unassigned lead: Client 2"),
         (10, "1 more lead or inquiry – Client 1"),
-    ]  # fmt: skip
+    ]
     assert "Client 1: another inquiry\n" in mails[-1][2].body
 
 
@@ -126,8 +129,10 @@ def test_a_message_that_has_gone_is_not_added_to(form, manager, mails):
 
     play(31, act)
     assert [((at - START).seconds // 60, mail.subject) for at, _, mail in mails] == [
-        (0, "Unassigned lead: Client 1"), (10, "1 more lead or inquiry – Client 1"), (20, "2 more leads and inquiries – Client 1"),
-    ]  # fmt: skip
+        (0, "Unassigned lead: Client 1"),
+        (10, "1 more lead or inquiry – Client 1"),
+        (20, "2 more leads and inquiries – Client 1"),
+    ]
 
 
 class TestWho:
@@ -173,10 +178,10 @@ def test_times_are_the_readers(form, make_user, mails, zone, shown):
     make_user("boss", Role.MANAGER, time_zone=zone)
     inquire(form, 1)
     values = {"email": "c1@x.example", "contact_name": "D", "pickup_at": datetime(2027, 5, 7, 12, 30, tzinfo=UTC)}
-    intake.receive(form=form, values=values)
+    intake.receive_inquiry(form=form, values=values)
     Notification.objects.filter(kind="arrivals").delete()
     Notification.objects.all().delete()
-    intake.receive(form=form, values={**values, "notes": "again"})
+    intake.receive_inquiry(form=form, values={**values, "notes": "again"})
     delivery.deliver()
     assert f"Pickup at: {shown}" in mails[-1][2].body or shown in mails[-1][2].body
 
