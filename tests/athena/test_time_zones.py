@@ -23,6 +23,7 @@ from notifications.models import Notification
 from sales.admin.reports.report_tables import REPORTS
 from sales.models import FollowUp
 from sales.services.follow_ups import digests, follow_ups, overdue, reminders
+from sales.services.follow_ups.completion import CompletionInput
 from tests.athena.api.routes import BASE, CALENDAR, READS
 from tests.athena.api.test_query_counts import filler
 from tests.fixtures import new_user
@@ -75,7 +76,11 @@ def world(made_once):
                 by=admin, lead_id=lead.pk, follow_up_type="call", scheduled_date=day, assigned_to=admin.pk
             )
         done = FollowUp.objects.filter(assigned_to=somebody).latest("pk")
-        follow_ups.complete(by=somebody, follow_up_id=done.pk, outcome="successful", no_next_reason="x")
+        follow_ups.complete(
+            by=somebody,
+            follow_up_id=done.pk,
+            completion_input=CompletionInput(outcome="successful", no_next_reason="x"),
+        )
         reminders.fill_derived_columns()
     return {"admin": admin, "somebody": somebody, "colleague": colleague, "ids": ids}
 

@@ -17,7 +17,7 @@ from notifications import outbox
 from notifications.models import Notification
 from sales import normalization
 from sales.models import FollowUp, Lead
-from sales.models.follow_up import before_today
+from sales.models.follow_up import is_before_today
 from sales.models.lead import NOT_NORMALISED
 from sales.services import locks
 from sales.services.follow_ups import planning
@@ -84,7 +84,7 @@ def _is_told_otherwise(now: datetime) -> Q:
     is_plans_own = Q(snoozed_until=None)
     will_be_overdue = Q(late_when_planned=False, overdue_no__lt=F("reminder_no"))
     is_late_snooze = Q(snoozed_until__lt=now - MAX_SNOOZE_DELAY) & will_be_overdue
-    return before_today() & (is_plans_own | is_late_snooze | Q(snoozed_until__lt=now - MAX_NOTICE_AGE))
+    return is_before_today() & (is_plans_own | is_late_snooze | Q(snoozed_until__lt=now - MAX_NOTICE_AGE))
 
 
 def find_reminders(follow_up: FollowUp) -> "QuerySet[Notification]":

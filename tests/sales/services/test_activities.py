@@ -9,6 +9,7 @@ from sales import errors
 from sales.models import Activity, FieldChange
 from sales.services import activities
 from sales.services.follow_ups import follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.leads import leads
 
 
@@ -129,7 +130,7 @@ def test_what_is_not_to_be_corrected(rep, make_lead):
     lead = make_lead(assigned_to=rep)
     leads.update(by=rep, lead_id=lead.pk, changes={"status": "contacted"})
     plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2026, 1, 5))
-    follow_ups.complete(by=rep, follow_up_id=plan.pk, outcome="voicemail")
+    follow_ups.complete(by=rep, follow_up_id=plan.pk, completion_input=CompletionInput(outcome="voicemail"))
     changes = FieldChange.objects.count()
     for log in Activity.objects.filter(lead=lead):
         with pytest.raises(errors.NotLoggedByHand):

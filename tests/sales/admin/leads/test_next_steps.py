@@ -97,14 +97,15 @@ def test_completing_a_step_says_what_comes_next(browse, rep, lead, cadence):
         url = reverse("admin:sales_followup_complete", args=[FollowUp.objects.get().pk])
         assert "A step of the cadence “New inquiry” (day 0)" in browse(rep).get(url).content.decode()
         done = browse(rep).post(url, {"outcome": "no_answer", "next_follow_up_days": "3"}, follow=True)
-    assert said(done) == [("success", "Done: Lincoln High School Band. Next: Call on 2026-11-25.")]
+    assert said(done) == [("success", "Completed: Lincoln High School Band. Next: Call on Wed 25 Nov 2026.")]
 
 
 def test_completing_with_nothing_to_follow(browse, rep, plan):
     url = reverse("admin:sales_followup_complete", args=[plan.pk])
     body = {"outcome": "successful", "next_follow_up_days": "3", "no_next_reason": "They travel in May"}
     both = browse(rep).post(url, body | {"schedule_next": "on"})
-    assert both.context["form"].errors == {"no_next_reason": ["There is a next follow-up, or the end of it: not both."]}
+    message = "A next follow-up is planned. Leave this empty, or don't plan one."
+    assert both.context["form"].errors == {"no_next_reason": [message]}
     assert browse(rep).post(url, body).status_code == 302
     plan.refresh_from_db()
     assert (plan.no_next_reason, FollowUp.objects.count()) == ("They travel in May", 1)
@@ -121,7 +122,7 @@ def test_snoozing(browse, rep, colleague, plan):
     assert FollowUp.objects.get().snoozed_until == timezone.now() + timedelta(hours=2)
     for wrong in ({}, {"minutes": "x"}, {"minutes": "7"}, {"minutes": "-30"}):
         assert said(browse(rep).post(url, wrong, follow=True)) == [
-            ("error", "until: This must be a time in the next 30 days.")
+            ("error", "until: Choose a time within the next 30 days.")
         ]
     assert browse(colleague).post(url, {"minutes": "30"}).status_code == 403
 

@@ -17,6 +17,7 @@ from notifications.models import Delivery, Notification
 from sales.models import FollowUp, Lead, LeadScoreHistory, TransferBatch
 from sales.services import activities
 from sales.services.follow_ups import digests, follow_ups, overdue, reminders
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.leads import leads
 from sales.services.ownership import handovers, transfer_undo, transfers
 
@@ -117,7 +118,9 @@ class World:
         pass
 
     def complete(self):
-        follow_ups.complete(by=self.maria, follow_up_id=self.call.pk, outcome="no_answer")
+        follow_ups.complete(
+            by=self.maria, follow_up_id=self.call.pk, completion_input=CompletionInput(outcome="no_answer")
+        )
 
     def cancel(self):
         follow_ups.cancel(by=self.maria, follow_up_id=self.call.pk)
@@ -296,7 +299,7 @@ def test_a_list_says_only_what_is_still_true(world):
     ]  # fmt: skip
     follow_ups.cancel(by=world.maria, follow_up_id=world.call.pk)
     world.overdue()
-    follow_ups.complete(by=world.maria, follow_up_id=plans[0].pk, outcome="no_answer")
+    follow_ups.complete(by=world.maria, follow_up_id=plans[0].pk, completion_input=CompletionInput(outcome="no_answer"))
     changes = {"scheduled_date": timezone.now().date()}
     follow_ups.update(by=world.maria, follow_up_id=plans[1].pk, changes=changes)
     given = Lead.objects.filter(pk=plans[2].lead_id)
@@ -319,7 +322,9 @@ def test_what_changes_while_a_slow_server_takes_the_batch_is_seen(world, monkeyp
         send(self, notification)
         world.clock.shift(timedelta(seconds=10))
         for each in FollowUp.objects.open():
-            follow_ups.complete(by=world.maria, follow_up_id=each.pk, outcome="no_answer")
+            follow_ups.complete(
+                by=world.maria, follow_up_id=each.pk, completion_input=CompletionInput(outcome="no_answer")
+            )
 
     monkeypatch.setattr(EmailChannel, "send", slow)
     assert delivery.deliver() == {"sent": 1, "lapsed": 1}

@@ -13,6 +13,7 @@ from sales import errors
 from sales.models import Activity, FollowUp, Lead, LeadTransfer, TransferBatch
 from sales.schedule import company_today
 from sales.services.follow_ups import follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.ownership import transfer_undo, transfers
 
 
@@ -53,7 +54,9 @@ def test_what_has_not_moved_since_goes_back_with_its_follow_ups(admin, rep, coll
     lead, moved_on = make_lead(assigned_to=rep), make_lead(assigned_to=rep)
     task, others, done_since = plan(lead, rep), plan(lead, stranger), plan(lead, rep)
     batch = give(lead, moved_on, to=colleague, reason="Holiday")
-    follow_ups.complete(by=colleague, follow_up_id=done_since.pk, outcome="successful")
+    follow_ups.complete(
+        by=colleague, follow_up_id=done_since.pk, completion_input=CompletionInput(outcome="successful")
+    )
     of_the_new_owner = plan(lead, colleague)
     give(moved_on, to=stranger)
     Notification.objects.all().delete()
