@@ -31,7 +31,7 @@ def test_a_source_is_made_and_changed_by_managers(manager, rep):
         lambda: sources.create(by=rep, values={"name": "Mine"}),
         lambda: sources.update(by=rep, source_id=source.pk, changes={"name": "Mine"}),
         lambda: sources.set_spend(by=rep, source_id=source.pk, month=MAY, amount=Decimal(1)),
-        lambda: spend_import.write(by=rep, text=""),
+        lambda: spend_import.save_spend(by=rep, text=""),
     ):
         with pytest.raises(errors.NotAllowed):
             call()
@@ -59,14 +59,14 @@ def test_spend_is_said_once_a_month_and_replaced(manager, fair):
 def test_a_file_is_planned_and_then_written_whole(manager, fair):
     sources.set_spend(by=manager, source_id=fair.pk, month=MAY, amount=Decimal(10))
     text = '\ufeffSource,month,Amount,campaign\r\nfair,2026-05,20.50,\r\n\r\n Fair ,2026-06-01,7,"June, 1st"\r\n'
-    plan = spend_import.plan(by=manager, text=text)
+    plan = spend_import.plan_spend(by=manager, text=text)
     assert [(line.number, line.amount, line.replaces, line.wrong) for line in plan.lines] == [
         (2, Decimal("20.50"), Decimal("10.00"), ()), (4, Decimal(7), None, ()),
     ]  # fmt: skip
     assert (plan.total, spent()) == (Decimal("27.50"), [(MAY, "", 10)])
-    spend_import.write(by=manager, text=text)
+    spend_import.save_spend(by=manager, text=text)
     assert spent() == [(MAY, "", Decimal("20.50")), (date(2026, 6, 1), "June, 1st", Decimal(7))]
-    spend_import.write(by=manager, text=text)
+    spend_import.save_spend(by=manager, text=text)
     assert len(spent()) == 2
 
 
@@ -85,31 +85,31 @@ HEAD = "month,source,campaign,amount\n"
 )  # fmt: skip
 def test_a_wrong_line_is_named_and_nothing_is_written(manager, fair, line, why):
     text = f"{HEAD}2026-06,Fair,,5\n{line}\n"
-    (wrong,) = spend_import.plan(by=manager, text=text).wrong
+    (wrong,) = spend_import.plan_spend(by=manager, text=text).wrong
     assert (wrong.number, len(wrong.wrong), why in wrong.wrong[0]) == (3, 1, True)
     with pytest.raises(spend_import.SpendRefused, match="1 of 2 lines are wrong"):
-        spend_import.write(by=manager, text=text)
+        spend_import.save_spend(by=manager, text=text)
     assert spent() == []
 
 
 @pytest.mark.parametrize(
     "text",
     ["", "\n", "a,b\n1,2\n", HEAD, "month,source,amount\n", "month,month,source,campaign,amount\n", HEAD + '2026-05,"x',
-     HEAD + "\x00", HEAD + "2026-05,Fair,,1\n" * (spend_import.MOST_LINES + 1)],
+     HEAD + "\x00", HEAD + "2026-05,Fair,,1\n" * (spend_import.MAX_ROWS + 1)],
 )  # fmt: skip
 def test_what_is_no_such_table_is_refused(manager, fair, text):
     with pytest.raises(errors.Invalid) as refused:
-        spend_import.write(by=manager, text=text)
+        spend_import.save_spend(by=manager, text=text)
     assert list(refused.value.fields) == ["file"]
     assert spent() == []
 
 
 def test_files_are_text():
     for encoding in ("utf-8", "utf-8-sig", "utf-16"):
-        assert spend_import.decoded("Straße\n".encode(encoding)) == "Straße\n"
+        assert spend_import.decode_file("Straße\n".encode(encoding)) == "Straße\n"
     for content in (b"\xff\xfe\x00", "Straße".encode("latin-1"), b"PK\x03\x04"):
         with pytest.raises(errors.Invalid):
-            spend_import.decoded(content)
+            spend_import.decode_file(content)
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,10 @@ def test_files_are_text():
     ],
 )
 def test_spreadsheets_write_the_same_in_many_ways(manager, fair, text):
-    spend_import.write(by=manager, text=text)
+    spend_import.save_spend(by=manager, text=text)
     assert spent() == [(MAY, "June", Decimal("1200.50"))]
 
 
 @pytest.mark.parametrize("line", ["2026-05,Fair,,#REF!", "=A1,Fair,,1", "2026-05,Fair,########,1", "2026-05,Fair,,€ 5"])
 def test_what_is_no_value_is_refused_there_too(manager, fair, line):
-    assert len(spend_import.plan(by=manager, text=HEAD + line).wrong) == 1
+    assert len(spend_import.plan_spend(by=manager, text=HEAD + line).wrong) == 1
