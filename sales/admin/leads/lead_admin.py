@@ -24,12 +24,12 @@ from sales.admin.leads.lead_filters import ArchivedFilter, OwnerFilter, PlanFilt
 from sales.admin.leads.next_steps import LeadSteps
 from sales.admin.leads.timeline import TimelinePages, newest
 from sales.admin.ownership.reassignment import reassign
-from sales.forms import ask_for_value, proposed_value
+from sales.forms import get_suggested_value, require_confirmed_value
 from sales.models import CadenceEnrolment, FollowUp, Lead
 from sales.models.lead import LeadQuerySet
 from sales.queries.leads import duplicates, trip_warnings
-from sales.scoring.compiler import Compiled
-from sales.scoring.explanations import explain
+from sales.scoring.compiler import CompiledRule
+from sales.scoring.explanations import explain_score
 from sales.services.leads import leads, merging
 
 SHOWN = 20  # follow-ups on a lead's page
@@ -44,7 +44,9 @@ class LeadForm(ServiceForm):
         values = super().clean() or {}
         wins = not was_won or was_booked
         if values.get("status") == Lead.Status.WON and wins and values.get("booked_value", 0) is None:
-            ask_for_value(self, proposed_value(values.get("quote_amount"), values.get("estimated_value")))
+            require_confirmed_value(
+                self, get_suggested_value(values.get("quote_amount"), values.get("estimated_value"))
+            )
         return values
 
 
@@ -224,7 +226,7 @@ def _panels(lead: Lead, user: User) -> dict[str, Any]:
         "cadences": CadenceEnrolment.objects.filter(lead=lead).select_related("cadence").order_by("-id")[:SHOWN],
         "repeated_by": repeats.visible_to(user).first(),
         "may_be_repeated": lead.status == Lead.Status.WON and _has_begun(lead) and not repeats.exists(),
-        "why": explain(Compiled.active(), lead.pk, timezone.now()),
+        "why": explain_score(CompiledRule.load_active(), lead.pk, timezone.now()),
         "timeline": newest(lead),
     }
 

@@ -73,7 +73,7 @@ class LeadSteps(admin.ModelAdmin):  # type: ignore[type-arg]
             act_on_each(
                 request,
                 queryset,
-                lambda pk: cadences.enrol(by=person(request), lead_id=pk, cadence_id=cadence.pk),
+                lambda pk: cadences.enroll(by=person(request), lead_id=pk, cadence_id=cadence.pk),
                 "{count} put on the cadence.",
             )
             return None

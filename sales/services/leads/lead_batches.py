@@ -15,7 +15,7 @@ from athena.accounts.models import User
 from athena.db.bulk import AmongKeys, insert_from, insert_new, reserve_keys, update_own
 from sales import errors
 from sales.models import FieldChange, Lead
-from sales.models.lead import LeadQuerySet
+from sales.models.lead import UTM_FIELDS, LeadQuerySet
 from sales.services import locks
 from sales.services.follow_ups import cadences, planning
 from sales.services.leads import arrival_alerts, leads, search_index
@@ -23,10 +23,10 @@ from sales.services.ownership import assignment
 from sales.services.scoring import scores
 
 _INSERTED = (
-    *(name for name in leads.WRITABLE_FIELDS),
+    *leads.WRITABLE_FIELDS,
     *("assigned_to", "email_normalised", "phone_normalised", "first_contacted_at", "qualified_at", "quoted_at"),
     *("won_at", "closed_at", "last_source"),
-    *(f"last_utm_{name}" for name in ("source", "medium", "campaign", "term", "content")),
+    *(f"last_{name}" for name in UTM_FIELDS),
     *("created_by", "created_at", "updated_at"),
 )
 _UPDATED = (*leads.WRITABLE_FIELDS, "email_normalised", "phone_normalised", "updated_at")
@@ -58,7 +58,7 @@ def create(*, by: User | None, new: Sequence[Lead], reason: str, import_id: int 
     insert_new(Lead, ("id", *names), ([lead.pk, *_get_values(lead, names)] for lead in new))
     search_index.index_leads(new)
     unassigned = [lead for lead in new if lead.assigned_to_id is None and lead.is_open]
-    assigned = assignment.assign(unassigned)
+    assigned = assignment.assign_new_leads(unassigned)
     arrivals = [arrival_alerts.build_new_lead_arrival(lead, by) for lead in unassigned if lead.pk not in assigned]
     arrival_alerts.notify_arrivals(arrivals, by=by)
     lead_ids = [lead.pk for lead in new]
