@@ -49,12 +49,8 @@ class LeadImport(models.Model):
     columns = models.JSONField(default=list)  # by column of the file: the field that it fills, or null (`mapping`)
     header = models.JSONField(default=list)  # the headers of the file
     sheet = line_field(100)  # of an Excel file: the sheet that is read
-    sheets = models.JSONField(
-        default=list, db_default=models.Value([], models.JSONField())
-    )  # the names of all
-    remarks = models.JSONField(
-        default=list, db_default=models.Value([], models.JSONField())
-    )  # how the file was read
+    sheets = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))  # the names of all
+    remarks = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))  # how the file was read
     # By field: how its column writes dates or amounts, if that makes a difference (`notation.StoredNotation`).
     notations = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     reading_until = models.DateTimeField(null=True)  # a worker has claimed the file until then

@@ -140,8 +140,8 @@ def archive(*, by: User | None, lead_ids: Collection[int], reason: str) -> None:
         return
     now = timezone.now()
     archived = Lead.objects.filter(AmongKeys("pk", lead_ids))
-    planning.cancel_open(archived, reason=reason, by=by)
-    cadences.end(archived, reason=reason)
+    planning.cancel_open_follow_ups(archived, reason=reason, by=by)
+    cadences.stop_for_leads(archived, reason=reason)
     archived.update(archived_at=now, updated_at=now, version=F("version") + 1)
     FieldChange.objects.bulk_create(
         FieldChange(lead_id=lead_id, field="archived", old=False, new=True, by=by, at=now)

@@ -38,7 +38,8 @@ def test_from_the_file_to_the_leads_and_back(browse, manager, make_lead):
     assert "is at another step" in client.post(start, {"duplicates": "skip"}, follow=True).content.decode()
     undo = reverse("admin:sales_leadimport_undo", args=[made.pk])
     page = client.post(undo, follow=True).content.decode()
-    assert ("1 lead that the import created will be archived" in page, "that the import updated" in page) == (True, False)
+    assert "1 lead that the import created will be archived" in page
+    assert "that the import updated" not in page
     assert Lead.objects.filter(archived_at=None).count() == 2
     page = client.post(undo, untouched(page), follow=True).content.decode()
     assert "<strong>1</strong> undone" in page

@@ -90,7 +90,9 @@ def test_a_wrong_row_is_named_and_nothing_is_saved(manager, fair, row, problem):
     assert list_spend() == []
 
 
-@pytest.mark.parametrize("cells", ["2026-05,Fair,,#REF!", "=A1,Fair,,1", "2026-05,Fair,########,1", "2026-05,Fair,,€ 5"])
+@pytest.mark.parametrize(
+    "cells", ["2026-05,Fair,,#REF!", "=A1,Fair,,1", "2026-05,Fair,########,1", "2026-05,Fair,,€ 5"]
+)
 def test_a_cell_without_a_value_makes_its_row_wrong(manager, fair, cells):
     assert len(spend_import.plan_spend(by=manager, text=HEADER + cells).wrong_rows) == 1
 
