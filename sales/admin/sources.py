@@ -8,7 +8,6 @@ from django.http import HttpRequest
 
 from sales.admin.base import ServiceAdmin, person
 from sales.admin.imports.spend_import import SpendUpload
-from sales.admin.reports.report_pages import ReportPages
 from sales.models import LeadSource, LostReason, SourceSpend
 from sales.services import sources
 
@@ -24,7 +23,7 @@ class ManagedAdmin(ServiceAdmin):
 
 
 @admin.register(LeadSource)
-class LeadSourceAdmin(ReportPages, ManagedAdmin):
+class LeadSourceAdmin(ManagedAdmin):
     rank = 4
     change_list_template = "admin/sales/leadsource/change_list.html"
     list_display = ("name", "channel", "cost_model", "unit_cost", "is_active")

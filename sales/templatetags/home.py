@@ -7,6 +7,7 @@ from django import template
 from django.conf import settings
 from django.template.context import Context
 
+from athena.formatting import format_percent
 from notifications.channels import email
 from sales import policy
 from sales.forms import CompletionForm
@@ -14,7 +15,6 @@ from sales.models import FollowUp
 from sales.queries.home.first_steps import FirstSteps, first_steps
 from sales.queries.home.my_day import TASKS, Day, my_day
 from sales.queries.home.team_day import Team, team_day
-from sales.queries.reports.period import percent_text
 
 register = template.Library()
 
@@ -24,7 +24,7 @@ BESIDE_A_TEAM = 5  # tasks of each kind that managers see of their own
 @register.filter
 def share_in_percent(share: float | None) -> str:
     """A share (1 is all) in per cent, as reports write it."""
-    return percent_text(None if share is None else share * 100)
+    return format_percent(None if share is None else share * 100)
 
 
 @dataclass(frozen=True)
