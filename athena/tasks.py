@@ -5,6 +5,7 @@ from celery import shared_task
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from athena import task_names
 from athena.accounts import lockout
 from athena.accounts.models import LoginSession
 from athena.api import idempotency, throttles
@@ -12,7 +13,7 @@ from athena.api import idempotency, throttles
 logger = structlog.get_logger(__name__)
 
 
-@shared_task(name="athena.clean_up")
+@shared_task(name=task_names.CLEAN_UP)
 def clean_up() -> None:
     """Delete what is of no use any more; each row says itself when that is."""
     now = timezone.now()

@@ -49,7 +49,7 @@ class KindFilter(admin.SimpleListFilter):
     column = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(kind.name, kind.label) for kind in kinds.every()]
+        return [(kind.name, kind.label) for kind in kinds.get_all()]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.filter(**{self.column: self.value()}) if self.value() else None
@@ -92,7 +92,7 @@ class NotificationAdmin(ReadOnlyAdmin):
             '<button type="submit" class="link{}" formaction="{}">{}</button>',
             "" if row.read_at else " unread",
             reverse("admin:notifications_notification_open", args=[row.pk]),
-            rendering.title(row.kind, row.context),
+            rendering.render_title(row.kind, row.context),
         )
 
     @admin.display(description="When", ordering="not_before")
@@ -101,7 +101,7 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Kind", ordering="kind")
     def kind_label(self, row: Notification) -> str:
-        return kinds.get(row.kind).label
+        return kinds.get_kind(row.kind).label
 
     @admin.display(description="Read", boolean=True)
     def is_read(self, row: Notification) -> bool:
@@ -109,7 +109,7 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Text")
     def text(self, row: Notification) -> str:
-        return rendering.body(row.kind, row.context)
+        return rendering.render_body(row.kind, row.context)
 
     @admin.action(description="Mark selected as read", permissions=["view"])
     def mark_selected(self, request: HttpRequest, queryset: "QuerySet[Notification]") -> None:
@@ -124,7 +124,7 @@ class NotificationAdmin(ReadOnlyAdmin):
         if row is None:
             raise Http404
         services.mark_read(by=person(request), ids=[pk])
-        page = kinds.get(row.kind).page_for(row.context)
+        page = kinds.get_kind(row.kind).build_path(row.context)
         return HttpResponseRedirect(page or reverse("admin:notifications_notification_change", args=[pk]))
 
     def read_all_view(self, request: HttpRequest) -> HttpResponse:
@@ -151,7 +151,7 @@ class PreferenceAdmin(ReadOnlyAdmin):
             "title": "What I am told",
             "opts": self.opts,
             "form": form,
-            "channels": channels.every().values(),
+            "channels": channels.get_all().values(),
         }
         return TemplateResponse(request, "admin/notifications/preference/change_list.html", context)
 
@@ -177,7 +177,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Kind", ordering="notification__kind")
     def kind_label(self, row: Delivery) -> str:
-        return kinds.get(row.notification.kind).label
+        return kinds.get_kind(row.notification.kind).label
 
     @admin.display(description="For", ordering="notification__recipient__full_name")
     def recipient(self, row: Delivery) -> User:
@@ -185,7 +185,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="By", ordering="channel")
     def channel_label(self, row: Delivery) -> str:
-        return channels.label_of(row.channel)
+        return channels.get_label(row.channel)
 
     @admin.display(description="")
     def again(self, row: Delivery) -> str:
@@ -219,7 +219,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         """An e-mail to oneself; back to the page that it was asked for on."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        test_email.send_email(by=person(request))
+        test_email.send_test_email(by=person(request))
         messages.success(request, f"A test e-mail to {person(request).email} is on its way.")
         back = "admin:index" if "home" in request.POST else "admin:notifications_delivery_changelist"
         return HttpResponseRedirect(reverse(back))
@@ -242,14 +242,14 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if not self.has_view_permission(request):
             return super().changelist_view(request, extra_context)
-        found = delivery_stats.by_channel(Delivery.objects.visible_to(person(request)))
+        found = delivery_stats.measure_channels(Delivery.objects.visible_to(person(request)))
         proof = {
             "title": "Delivery",
-            "figures": [(channels.label_of(each.channel), each) for each in found],
+            "figures": [(channels.get_label(each.channel), each) for each in found],
             "pulse": [(name.capitalize(), age) for name, age in liveness.ages().items()],
             "longest_silence": liveness.longest_silence(),
             "broker": liveness.broker(),
-            "mails_leave": email.way(),
+            "mails_leave": email.describe_transport(),
         }
         return super().changelist_view(request, proof | (extra_context or {}))
 

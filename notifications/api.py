@@ -24,8 +24,8 @@ from notifications import channels, kinds, services
 from notifications.emails import rendering
 from notifications.models import Notification
 
-KINDS = [(kind.name, kind.label) for kind in kinds.every()]
-CHANNELS = [(name, channel.label) for name, channel in channels.every().items()]
+KINDS = [(kind.name, kind.label) for kind in kinds.get_all()]
+CHANNELS = [(name, channel.label) for name, channel in channels.get_all().items()]
 
 
 class NotificationRow(Row):
@@ -50,7 +50,7 @@ class NotificationRow(Row):
         kind, context = row["kind"], row["context"]
         if isinstance(context, dict):
             row = {**row, "context": {name: value for name, value in context.items() if name != kinds.UNLISTED}}
-        return {**row, "title": rendering.title(kind, context), "page": kinds.get(kind).page_for(context)}
+        return {**row, "title": rendering.render_title(kind, context), "page": kinds.get_kind(kind).build_path(context)}
 
 
 class NotificationFilters(filters.StrictFilterSet):
@@ -177,15 +177,15 @@ class NotificationViewSet(ViewSet):
 def _preferences_of(user: User) -> dict[str, Any]:
     return {
         "channels": [{"name": name, "label": label} for name, label in CHANNELS],
-        "kinds": [_kind_out(chosen) for chosen in services.preferences(user)],
+        "kinds": [_kind_out(chosen) for chosen in services.get_preferences(user)],
         "reminder_minutes": user.reminder_minutes,
         "digest_hour": user.digest_hour,
     }
 
 
-def _kind_out(chosen: services.Chosen) -> dict[str, Any]:
+def _kind_out(chosen: services.KindPreference) -> dict[str, Any]:
     kind = chosen.kind
-    return {"kind": kind.name, "label": kind.label, "about": kind.about, "channels": list(chosen.channels)}
+    return {"kind": kind.name, "label": kind.label, "about": kind.description, "channels": list(chosen.channels)}
 
 
 class Unsubscribed(serializers.Serializer[Any]):

@@ -15,7 +15,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from notifications import channels, kinds, stale_messages
-from notifications.channels import Channel, ChannelAway, PermanentFailure, TemporaryFailure
+from notifications.channels import Channel, ChannelUnavailable, PermanentFailure, TemporaryFailure
 from notifications.models import Delivery, Preference
 
 logger = structlog.get_logger(__name__)
@@ -33,7 +33,7 @@ def deliver() -> dict[str, int]:
     that is away stops no other.
     """
     counts: Counter[str] = Counter()
-    for name, make in channels.pushing().items():
+    for name, make in channels.get_sending().items():
         with closing(make()) as channel:
             for _ in range(BATCHES):
                 batch = _claim(name)
@@ -57,7 +57,7 @@ def _claim(channel: str) -> list[Delivery]:
 def _lease(due: "QuerySet[Delivery]", most: int, now: datetime) -> list[Delivery]:
     lease_until = now + timedelta(seconds=settings.DELIVERY_LEASE_SECONDS)
     rows = due.select_for_update(of=("self",), skip_locked=True)
-    rows = rows.prefetch_related("notification__recipient")  # read after the lock: see `outbox.not_yet_told`
+    rows = rows.prefetch_related("notification__recipient")  # read after the lock: see `outbox.lock_unsent`
     batch = list(rows.order_by("next_attempt_at", "pk")[:most])
     if batch:
         leased = Delivery.objects.filter(pk__in=[row.pk for row in batch])
@@ -73,7 +73,7 @@ def _send_batch(channel: Channel, batch: list[Delivery], counts: Counter[str]) -
     for place, row in enumerate(batch):
         if asked_at is None or timezone.now() - asked_at > FRESH:
             asked_at = timezone.now()
-            lapsed = stale_messages.of(each.notification for each in batch[place:])
+            lapsed = stale_messages.find_stale(each.notification for each in batch[place:])
         if row.pk in unwanted:
             counts[_end(row, State.OFF)] += 1
             continue
@@ -88,7 +88,7 @@ def _send_batch(channel: Channel, batch: list[Delivery], counts: Counter[str]) -
             return True
         try:
             channel.send(row.notification)
-        except ChannelAway as error:
+        except ChannelUnavailable as error:
             counts[_retry(row, error)] += 1
             _give_back(batch[place + 1 :])
             logger.warning("channel_away", channel=channel.name, error=str(error))
@@ -115,7 +115,7 @@ def _unwanted(channel: str, batch: list[Delivery]) -> set[int]:
         row.pk
         for row, each in zip(batch, told, strict=True)
         if not each.recipient.is_active
-        or not chosen.get((each.recipient_id, each.kind), channel not in kinds.get(each.kind).off)
+        or not chosen.get((each.recipient_id, each.kind), channel not in kinds.get_kind(each.kind).off)
     }
 
 

@@ -16,7 +16,7 @@ _PERIODS = {"day": timedelta(days=1), "week": timedelta(days=7)}
 
 
 @dataclass(frozen=True)
-class Figures:
+class ChannelStats:
     """Of one channel. `due` should have gone out by now, `queued` has time; `failed` of the two were tried in vain.
 
     `day` and `week` say how many ended as sent, dead, off and lapsed in the last 24 hours and 7 days.
@@ -38,7 +38,7 @@ class Figures:
         return now | {f"{state}_in_a_{name}": count for name, of in lately.items() for state, count in of.items()}
 
 
-def by_channel(deliveries: DeliveryQuerySet) -> list[Figures]:
+def measure_channels(deliveries: DeliveryQuerySet) -> list[ChannelStats]:
     """The figures of these deliveries. Three queries, each on an index that holds no more than it counts."""
     now = timezone.now()
     due = Q(next_attempt_at__lte=now)
@@ -60,12 +60,13 @@ def by_channel(deliveries: DeliveryQuerySet) -> list[Figures]:
         .annotate(week=Count("pk"), day=Count("pk", filter=Q(ended_at__gte=now - _PERIODS["day"])))
     }
     found = []
-    for name in channels.pushing():
+    for name in channels.get_sending():
         own = waiting.get(name, {})
         day, week = (
             {state.value: int(ended.get((name, state.value), {}).get(period, 0)) for state in ENDS}
             for period in _PERIODS
         )
         numbers = {each: int(own.get(each, 0)) for each in counted}
-        found.append(Figures(name, **numbers, dead=dead.get(name, 0), oldest=own.get("oldest"), day=day, week=week))
+        oldest = own.get("oldest")
+        found.append(ChannelStats(name, **numbers, dead=dead.get(name, 0), oldest=oldest, day=day, week=week))
     return found

@@ -22,13 +22,13 @@ class PreferencesForm(StrictForm):
     )  # fmt: skip
 
     def __init__(self, user: User, data: Any = None) -> None:
-        chosen = services.preferences(user)
+        chosen = services.get_preferences(user)
         when = {"reminder_minutes": user.reminder_minutes, "digest_hour": user.digest_hour}
-        boxes = {_box(each.kind.name, name): name in each.channels for each in chosen for name in channels.every()}
+        boxes = {_box(each.kind.name, name): name in each.channels for each in chosen for name in channels.get_all()}
         super().__init__(data, initial=when | boxes)
         self.kinds = [each.kind for each in chosen]
         for kind in self.kinds:
-            for name, channel in channels.every().items():
+            for name, channel in channels.get_all().items():
                 label = f"{kind.label}: {channel.label}"
                 self.fields[_box(kind.name, name)] = forms.BooleanField(
                     required=False, widget=forms.CheckboxInput({"aria-label": label}), label=label
@@ -36,13 +36,13 @@ class PreferencesForm(StrictForm):
 
     def rows(self) -> list[tuple[kinds.Kind, list[forms.BoundField]]]:
         """Each kind with its boxes."""
-        return [(kind, [self[_box(kind.name, name)] for name in channels.every()]) for kind in self.kinds]
+        return [(kind, [self[_box(kind.name, name)] for name in channels.get_all()]) for kind in self.kinds]
 
     def values(self) -> dict[str, Any]:
         """What the service takes."""
         ticked = self.cleaned_data
         wanted = {
-            kind.name: [name for name in channels.every() if ticked[_box(kind.name, name)]] for kind in self.kinds
+            kind.name: [name for name in channels.get_all() if ticked[_box(kind.name, name)]] for kind in self.kinds
         }
         return {"wanted": wanted, **{name: ticked[name] for name in ("reminder_minutes", "digest_hour")}}
 

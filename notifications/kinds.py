@@ -11,7 +11,7 @@ from athena.accounts.models import User
 UNLISTED = "unlisted"  # in a context: the keys of what a message counts and does not list, for `lapsed` alone
 
 
-class Told(Protocol):
+class PendingNotification(Protocol):
     """A notification, as its kind's app sees it: loaded with its recipient."""
 
     pk: int
@@ -23,10 +23,10 @@ class Told(Protocol):
 
 # Why each of these notifications (of one kind) that is no longer true is not, by its key. What is still true in part
 # loses the rest: the callable changes its `context`, which is not saved. It takes a fixed number of queries.
-Lapsed = Callable[[Collection[Told]], Mapping[int, str]]
+StalenessRule = Callable[[Collection[PendingNotification]], Mapping[int, str]]
 
 
-def never(notifications: Collection[Told]) -> Mapping[int, str]:
+def never_stale(notifications: Collection[PendingNotification]) -> Mapping[int, str]:
     """Of kinds that tell of something that has happened: it stays true."""
     return {}
 
@@ -41,13 +41,13 @@ class Kind:
 
     name: str
     label: str
-    about: str
+    description: str
     page: str = ""
     off: frozenset[str] = frozenset()
     list_page: str = ""
-    lapsed: Lapsed | None = None
+    find_stale: StalenessRule | None = None
 
-    def page_for(self, context: Mapping[str, Any]) -> str:
+    def build_path(self, context: Mapping[str, Any]) -> str:
         """The path of what a notification is about; empty where it leads nowhere."""
         try:
             return "/" + self.page.format_map(context) if self.page else ""
@@ -60,7 +60,7 @@ TEST_EMAIL = Kind(
     "Test e-mail",
     "The one that you send yourself, to see that e-mails arrive.",
     off=frozenset({"in_app"}),
-    lapsed=never,
+    find_stale=never_stale,
 )
 
 _kinds: dict[str, Kind] = {}
@@ -70,11 +70,11 @@ def register(*kinds: Kind) -> None:
     _kinds.update({kind.name: kind for kind in kinds})
 
 
-def every() -> list[Kind]:
+def get_all() -> list[Kind]:
     """All kinds, in the order in which they were registered."""
     return list(_kinds.values())
 
 
-def get(name: str) -> Kind:
+def get_kind(name: str) -> Kind:
     """The kind of this name; one that is not registered (any longer) is told like any other."""
     return _kinds.get(name) or Kind(name, name.replace("_", " ").capitalize(), "")

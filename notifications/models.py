@@ -22,7 +22,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     def shown_to(self, user: User) -> Self:
         """What this user finds in Athena: whatever its time has come for, of the kinds that they want to see there."""
         chosen = Preference.objects.filter(user=user.pk, channel=IN_APP)
-        by_default = [kind.name for kind in kinds.every() if IN_APP in kind.off]
+        by_default = [kind.name for kind in kinds.get_all() if IN_APP in kind.off]
         hidden = Q(kind__in=chosen.filter(wanted=False).values("kind"))
         hidden |= Q(kind__in=by_default) & ~Q(kind__in=chosen.filter(wanted=True).values("kind"))
         return self.visible_to(user).filter(not_before__lte=timezone.now()).exclude(hidden)

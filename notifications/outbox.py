@@ -12,14 +12,15 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
+from athena import task_names
 from athena.db.bulk import Sql, insertion_from, insertion_of
-from athena.runtime.task_publisher import wake
+from athena.runtime.task_publisher import publish_task
 from notifications import channels
 from notifications.models import Delivery, Notification
 
 
 @dataclass(frozen=True)
-class Message:
+class NewNotification:
     """One thing to tell one person, once for each `dedupe_key`; not before `not_before` (UTC), where given.
 
     `by_id` is whose act it tells of: they are not told.
@@ -43,10 +44,10 @@ def add(
     by_id: int | None = None,
 ) -> bool:
     """Tell one person. False where this `dedupe_key` has been told, or is to be, already, or it is their own act."""
-    return bool(add_many([Message(kind, recipient_id, dedupe_key, context, not_before, by_id)]))
+    return bool(add_many([NewNotification(kind, recipient_id, dedupe_key, context, not_before, by_id)]))
 
 
-def add_many(messages: Iterable[Message]) -> int:
+def add_many(messages: Iterable[NewNotification]) -> int:
     """Tell many, in a fixed number of statements however many they are. Returns how many were new."""
     now = timezone.now()
     rows = [
@@ -72,7 +73,7 @@ def add_from(
     return _write(insertion_from(Notification, rows, **who, context=context, not_before=now))
 
 
-def not_yet_told(kind: str, recipient_ids: Iterable[int]) -> dict[int, Notification]:
+def lock_unsent(kind: str, recipient_ids: Iterable[int]) -> dict[int, Notification]:
     """By recipient, a message of this kind that nobody has been sent or shown yet, for its context to be added to.
 
     No worker takes it until the caller's transaction ends: its deliveries are locked, and workers read it after they
@@ -86,7 +87,7 @@ def not_yet_told(kind: str, recipient_ids: Iterable[int]) -> dict[int, Notificat
     return {message.recipient_id: message for message in Notification.objects.filter(pk__in=keys).order_by("pk")}
 
 
-def fate(dedupe_keys: Iterable[str]) -> "QuerySet[Notification]":
+def find_with_deliveries(dedupe_keys: Iterable[str]) -> "QuerySet[Notification]":
     """What became of these messages: each with its recipient and its deliveries. Those never written are missing."""
     told = Notification.objects.filter(dedupe_key__in=list(dedupe_keys))
     return told.select_related("recipient").prefetch_related("deliveries").order_by("id")
@@ -95,9 +96,9 @@ def fate(dedupe_keys: Iterable[str]) -> "QuerySet[Notification]":
 def _write(insertion: Sql) -> int:
     """Write the notifications that are new, and their deliveries. Returns how many they are."""
     write = _write_at_once if connection.vendor == "postgresql" else _write_in_turn
-    new = write(*insertion, list(channels.pushing()))
+    new = write(*insertion, list(channels.get_sending()))
     if new:
-        wake("notifications.deliver")
+        publish_task(task_names.DELIVER)
     return new
 
 

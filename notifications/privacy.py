@@ -17,7 +17,7 @@ COLUMNS = ("context",)
 TEXT = {"kind", "dedupe_key", *COLUMNS}  # of Notification; the first two name kinds and keys of rows
 
 
-def about(lead_ids: Collection[int], mentions: Mentions) -> list[Notification]:
+def find_about(lead_ids: Collection[int], mentions: Mentions) -> list[Notification]:
     """What was told about these leads, or mentions the person."""
     theirs = Q(context__lead_id__in=list(lead_ids))
     named = mentions.rows(Notification, COLUMNS).values("pk")
@@ -30,7 +30,7 @@ def erase(lead_ids: Collection[int], mentions: Mentions, address: Mentions) -> i
 
     Mails in files that say anything of them are deleted when the transaction is committed. Returns how many rows.
     """
-    rows = about(lead_ids, mentions)
+    rows = find_about(lead_ids, mentions)
     changed: dict[int, list[Any]] = {}
     for row in rows:
         if row.context.get("lead_id") in lead_ids:
@@ -42,5 +42,5 @@ def erase(lead_ids: Collection[int], mentions: Mentions, address: Mentions) -> i
         changed[row.pk] = [context]
     if changed:
         update_own(Notification, COLUMNS, changed)
-    transaction.on_commit(partial(eml.forget, mentions, {message_id(row) for row in rows}))
+    transaction.on_commit(partial(eml.delete_files, mentions, {message_id(row) for row in rows}))
     return len(rows)

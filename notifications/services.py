@@ -7,9 +7,10 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from athena import task_names
 from athena.accounts import services as accounts
 from athena.accounts.models import User
-from athena.runtime.task_publisher import wake
+from athena.runtime.task_publisher import publish_task
 from notifications import channels, kinds, stale_messages
 from notifications.emails import unsubscribe_tokens
 from notifications.models import Delivery, Notification, Preference
@@ -22,7 +23,7 @@ State = Delivery.State
 
 
 @dataclass(frozen=True)
-class Chosen:
+class KindPreference:
     """How one person hears of one kind of thing."""
 
     kind: kinds.Kind
@@ -39,15 +40,17 @@ def mark_all_read(*, by: User) -> int:
     return Notification.objects.shown_to(by).unread().update(read_at=timezone.now())
 
 
-def preferences(user: User) -> list[Chosen]:
+def get_preferences(user: User) -> list[KindPreference]:
     """By which channels this user hears of each kind."""
     chosen = {
         (kind, channel): wanted
         for kind, channel, wanted in Preference.objects.filter(user=user.pk).values_list("kind", "channel", "wanted")
     }
     return [
-        Chosen(kind, tuple(name for name in channels.every() if chosen.get((kind.name, name), name not in kind.off)))
-        for kind in kinds.every()
+        KindPreference(
+            kind, tuple(name for name in channels.get_all() if chosen.get((kind.name, name), name not in kind.off))
+        )
+        for kind in kinds.get_all()
     ]
 
 
@@ -62,12 +65,12 @@ def set_preferences(
     new default, or a new channel, reaches everybody who has not decided otherwise.
     """
     User.objects.select_for_update().get(pk=by.pk)
-    Preference.objects.filter(user=by, kind__in=[kind.name for kind in kinds.every()]).delete()
+    Preference.objects.filter(user=by, kind__in=[kind.name for kind in kinds.get_all()]).delete()
     Preference.objects.bulk_create(
         Preference(user=by, kind=kind.name, channel=channel, wanted=channel in wanted[kind.name])
-        for kind in kinds.every()
+        for kind in kinds.get_all()
         if kind.name in wanted
-        for channel in channels.every()
+        for channel in channels.get_all()
         if (channel in wanted[kind.name]) != (channel not in kind.off)
     )
     changes = {"reminder_minutes": reminder_minutes, "digest_hour": digest_hour}
@@ -76,13 +79,13 @@ def set_preferences(
 
 def unsubscribe(*, token: str) -> kinds.Kind | None:
     """No more e-mails of a kind, by the link of one of them. Returns the kind; None where it is no link of ours."""
-    found = unsubscribe_tokens.read(token)
+    found = unsubscribe_tokens.read_token(token)
     user = User.objects.filter(pk=found[0]).first() if found else None
     if found is None or user is None:
         return None
     Preference.objects.update_or_create(user=user, kind=found[1], channel=EMAIL, defaults={"wanted": False})
     logger.info("unsubscribed", user=user.pk, kind=found[1])
-    return kinds.get(found[1])
+    return kinds.get_kind(found[1])
 
 
 @transaction.atomic
@@ -95,7 +98,7 @@ def retry(*, by: User, ids: Iterable[int]) -> int:
     again: list[int] = []
     for start in range(0, len(rows), RETRIED):
         some = rows[start : start + RETRIED]
-        lapsed = stale_messages.of(row.notification for row in some)
+        lapsed = stale_messages.find_stale(row.notification for row in some)
         for reason in set(lapsed.values()):
             those = [row.pk for row in some if lapsed.get(row.notification_id) == reason]
             Delivery.objects.filter(pk__in=those).update(
@@ -107,5 +110,5 @@ def retry(*, by: User, ids: Iterable[int]) -> int:
     )
     if again:
         logger.info("deliveries_retried", user=by.pk, count=len(again))
-        wake("notifications.deliver")
+        publish_task(task_names.DELIVER)
     return len(again)

@@ -6,7 +6,7 @@ from notifications import kinds
 from notifications.models import Notification
 
 
-def of(notifications: Iterable[Notification]) -> dict[int, str]:
+def find_stale(notifications: Iterable[Notification]) -> dict[int, str]:
     """Why each of these that is not to be sent (any longer) is not, by its key. Their recipients are loaded.
 
     A fixed number of queries a kind. One that is still true in part has lost the rest of its `context` afterwards.
@@ -16,7 +16,7 @@ def of(notifications: Iterable[Notification]) -> dict[int, str]:
         by_kind.setdefault(notification.kind, []).append(notification)
     reasons: dict[int, str] = {}
     for name, rows in by_kind.items():
-        lapsed = kinds.get(name).lapsed
+        lapsed = kinds.get_kind(name).find_stale
         if lapsed is not None:
             reasons |= lapsed(rows)
     return reasons

@@ -3,11 +3,12 @@
 import structlog
 from celery import shared_task
 
+from athena import task_names
 from notifications import delivery
 
 logger = structlog.get_logger(__name__)
 
 
-@shared_task(name="notifications.deliver")
+@shared_task(name=task_names.DELIVER)
 def deliver() -> None:
     logger.info("delivered", **delivery.deliver())

@@ -100,7 +100,7 @@ class CadenceNotReady(Conflict):
     message = "Leads can't be put on this cadence: it is switched off, or has no steps."
 
 
-class LeadUnowned(Conflict):
+class LeadUnassigned(Conflict):
     code = "lead_unowned"
     message = "The lead needs an owner who is active: its steps are theirs."
 
@@ -115,12 +115,12 @@ class AlreadyRepeated(Conflict):
     message = "There is a new lead of this trip already."
 
 
-class NotByHand(Conflict):
+class NotLoggedByHand(Conflict):
     code = "not_by_hand"
     message = "Athena wrote this itself: what was not logged by hand can't be corrected."
 
 
-class Changed(SalesError):
+class StaleVersion(SalesError):
     """Somebody else changed it since it was read (HTTP 412)."""
 
     code = "changed"

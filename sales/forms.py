@@ -5,6 +5,7 @@ from typing import Any, Self, cast
 from django import forms
 from django.http import QueryDict
 
+from athena.formatting import format_money
 from athena.forms import StrictForm
 from sales.models import CadenceEnrolment, FollowUp, Lead, LostReason
 from sales.services.follow_ups.completion import DEFAULT_NEXT_DAYS
@@ -142,4 +143,6 @@ def ask_for_value(form: forms.BaseForm, value: Any) -> None:
     data = cast(QueryDict, form.data).copy()
     data["booked_value"] = str(value)
     form.data = data
-    form.add_error("booked_value", f"Was it booked for {value:,.2f}? Save again to confirm, or change the amount.")
+    form.add_error(
+        "booked_value", f"Was it booked for {format_money(value)}? Save again to confirm, or change the amount."
+    )

@@ -12,7 +12,17 @@ from django.conf import settings
 from athena.accounts.models import fold_email
 from athena.db import name_key
 
-__all__ = ["company", "digits", "email", "fold", "name_key", "one_spaced", "parts", "phone", "searchable"]
+__all__ = [
+    "build_search_text",
+    "collapse_spaces",
+    "extract_digits",
+    "fold_text",
+    "list_search_variants",
+    "name_key",
+    "normalize_company",
+    "normalize_email",
+    "normalize_phone",
+]
 
 EMAIL_LENGTH = 254
 _NOT_DECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "’": "'", "‘": "'", "–": "-"})
@@ -23,12 +33,12 @@ _NO_WORD = re.compile(r"[^\w]+")
 _LEGAL_FORMS = {"the", "inc", "incorporated", "llc", "ltd", "limited", "corp", "corporation", "co", "company", "and"}
 
 
-def email(text: str) -> str:
+def normalize_email(text: str) -> str:
     """The address in its one spelling (`fold_email`). (NULL in a column means: not worked out yet.)"""
     return fold_email(text)[:EMAIL_LENGTH]
 
 
-def phone(text: str) -> str:
+def normalize_phone(text: str) -> str:
     """The number in E.164, read as one of `PHONE_REGION` unless it says otherwise; empty where it is no number.
 
     A number that people type because a form wants one (000-000-0000, 123-456-7890) identifies nobody: it is none. An
@@ -43,7 +53,7 @@ def phone(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def one_spaced(name: str) -> str:
+def collapse_spaces(name: str) -> str:
     """The name with one space between its words and none around them."""
     return " ".join(name.split())
 
@@ -52,31 +62,31 @@ def _is_placeholder(number: phonenumbers.PhoneNumber) -> bool:
     return bool(_PLACEHOLDER.fullmatch(phonenumbers.national_significant_number(number)))
 
 
-def fold(text: str) -> str:
+def fold_text(text: str) -> str:
     """Text without case and accents (NFKD, without combining marks), with single spaces."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(each for each in decomposed if not unicodedata.combining(each))
     return " ".join(plain.translate(_NOT_DECOMPOSED).casefold().split())
 
 
-def digits(text: str) -> str:
+def extract_digits(text: str) -> str:
     return "".join(each for each in text if each.isascii() and each.isdigit())
 
 
-def searchable(*texts: str, numbers: tuple[str, ...]) -> str:
+def build_search_text(*texts: str, numbers: tuple[str, ...]) -> str:
     """What a search looks in: the texts, folded, and the digits of the numbers."""
-    return " ".join(filter(None, (*map(fold, texts), *dict.fromkeys(map(digits, numbers)))))
+    return " ".join(filter(None, (*map(fold_text, texts), *dict.fromkeys(map(extract_digits, numbers)))))
 
 
-def parts(word: str) -> list[str]:
+def list_search_variants(word: str) -> list[str]:
     """What a typed word may stand for in `searchable` text: itself, or the digits of a number."""
-    found = [fold(word)]
+    found = [fold_text(word)]
     if _LIKE_A_PHONE.fullmatch(word):
-        found.append(digits(word))
+        found.append(extract_digits(word))
     return list(dict.fromkeys(filter(None, found))) or [word]
 
 
-def company(text: str) -> str:
+def normalize_company(text: str) -> str:
     """A company's name without its legal form and punctuation; empty where nothing else is left."""
-    words = _NO_WORD.sub(" ", fold(text).replace("'", "")).split()
+    words = _NO_WORD.sub(" ", fold_text(text).replace("'", "")).split()
     return " ".join(word for word in words if word not in _LEGAL_FORMS)[:200]

@@ -3,8 +3,9 @@
 import structlog
 from celery import shared_task
 
+from athena import task_names
 from athena.models import Heartbeat
-from athena.runtime.task_publisher import wake
+from athena.runtime.task_publisher import publish_task
 from sales.services.follow_ups import digests, overdue, reminders
 from sales.services.imports import import_batches, imports
 from sales.services.leads import repeat_trips, unowned_alerts
@@ -14,68 +15,65 @@ from sales.services.scoring import scoring_runs
 logger = structlog.get_logger(__name__)
 
 
-@shared_task(name="sales.tick")
+@shared_task(name=task_names.TICK)
 def tick() -> None:
-    """Beat's minute: wake everything that may have work, each by itself so that none stops another."""
+    """Publish every task that may have due work, each as a task of its own, so that none holds up another."""
     Heartbeat.beat("tick")
-    for task in (
-        *("sales.remind", "sales.remind_overdue", "sales.escalate", "sales.digest"),
-        *("sales.fill_derived", "sales.score", "sales.import_leads", "sales.give_back", "notifications.deliver"),
-    ):
-        wake(task)
+    for name in task_names.DUE_EVERY_TICK:
+        publish_task(name)
 
 
-@shared_task(name="sales.remind")
+@shared_task(name=task_names.REMIND)
 def remind() -> None:
     logger.info("reminders_claimed", count=reminders.claim_due())
 
 
-@shared_task(name="sales.remind_overdue")
+@shared_task(name=task_names.REMIND_OVERDUE)
 def remind_overdue() -> None:
     logger.info("overdue_reminded", count=overdue.remind())
 
 
-@shared_task(name="sales.escalate")
+@shared_task(name=task_names.ESCALATE)
 def escalate() -> None:
-    logger.info("escalated", count=overdue.escalate() + unowned_alerts.escalate())
+    logger.info("escalated", count=overdue.escalate() + unowned_alerts.escalate_unassigned_leads())
 
 
-@shared_task(name="sales.digest")
+@shared_task(name=task_names.SEND_DIGESTS)
 def digest() -> None:
     logger.info("digests_written", count=digests.send())
 
 
-@shared_task(name="sales.fill_derived")
+@shared_task(name=task_names.FILL_DERIVED_COLUMNS)
 def fill_derived() -> None:
     logger.info("derived_filled", count=reminders.fill_derived())
 
 
-@shared_task(name="sales.score")
+@shared_task(name=task_names.RUN_SCORING)
 def score() -> None:
     logger.info("runs_worked", batches=scoring_runs.work())
 
 
-@shared_task(name="sales.give_back")
+@shared_task(name=task_names.RETURN_LEADS)
 def give_back() -> None:
     logger.info("batches_given_back", count=transfer_undo.give_back())
 
 
-@shared_task(name="sales.import_leads")
+@shared_task(name=task_names.IMPORT_LEADS)
 def import_leads() -> None:
     logger.info("imports_worked", batches=import_batches.work())
 
 
-@shared_task(name="sales.forget_imports")
+@shared_task(name=task_names.FORGET_IMPORTS)
 def forget_imports() -> None:
     logger.info("import_rows_forgotten", count=imports.forget())
 
 
-@shared_task(name="sales.rescore_nightly")
+@shared_task(name=task_names.RESCORE_NIGHTLY)
 def rescore_nightly() -> None:
     run = scoring_runs.start_run(by=None, reason="Nightly recalculation")
     logger.info("run_started", run=run.pk)
 
 
-@shared_task(name="sales.call_again_nightly")
+@shared_task(name=task_names.REPEAT_TRIPS_NIGHTLY)
 def call_again_nightly() -> None:
-    logger.info("trips_repeated", count=repeat_trips.repeat_due())
+    logger.info("trips_repeated", count=repeat_trips.repeat_due_trips())

@@ -61,8 +61,8 @@ class NameKey(Func):
         return self.as_sql(compiler, connection, function="ATHENA_NAME_KEY")  # type: ignore[return-value]
 
 
-class DayInWords(Func):
-    """A date as people say it: `Monday, 5 January 2026`."""
+class FormatDate(Func):
+    """`athena.formatting.format_date` in SQL: `Mon 5 Jan 2026`."""
 
     arity = 1
     output_field = TextField()
@@ -70,13 +70,13 @@ class DayInWords(Func):
     def as_postgresql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
     ) -> tuple[str, tuple[Any, ...]]:
-        template = "TO_CHAR(%(expressions)s, 'FMDay, FMDD FMMonth YYYY')"  # in English, whatever the server's language
+        template = "TO_CHAR(%(expressions)s, 'FMDy FMDD FMMon YYYY')"  # in English, whatever the server's language
         return self.as_sql(compiler, connection, template=template)  # type: ignore[return-value]
 
     def as_sqlite(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
     ) -> tuple[str, tuple[Any, ...]]:
-        return self.as_sql(compiler, connection, function="ATHENA_DAY_IN_WORDS")  # type: ignore[return-value]
+        return self.as_sql(compiler, connection, function="ATHENA_FORMAT_DATE")  # type: ignore[return-value]
 
 
 class WholeDays(Func):

@@ -57,15 +57,15 @@ def _migrated() -> bool:
     return True
 
 
-def ages(channels: list[delivery_stats.Figures]) -> dict[str, int | None]:
+def ages(channels: list[delivery_stats.ChannelStats]) -> dict[str, int | None]:
     """Seconds since beat and the worker last ticked, and since the longest-waiting message came due; None: never."""
     oldest = min((each.oldest for each in channels if each.oldest), default=None)
     return liveness.ages() | {"outbox": liveness.age_of(oldest)}
 
 
-def outbox() -> list[delivery_stats.Figures]:
+def outbox() -> list[delivery_stats.ChannelStats]:
     """How all deliveries are doing, by channel."""
-    return delivery_stats.by_channel(Delivery.objects.all())
+    return delivery_stats.measure_channels(Delivery.objects.all())
 
 
 def _work() -> tuple[dict[str, Any], list[str]]:

@@ -9,11 +9,10 @@ from django.db.models import Max
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
+from athena import task_names
 from athena.models import Heartbeat
 
 logger = structlog.get_logger(__name__)
-
-TICK_TASK = "sales.tick"
 
 
 def longest_silence() -> int:
@@ -32,7 +31,7 @@ def age_of(moment: datetime | None) -> int | None:
 
 
 def last_beat() -> datetime | None:
-    beats = PeriodicTask.objects.filter(task=TICK_TASK)
+    beats = PeriodicTask.objects.filter(task=task_names.TICK)
     last: datetime | None = beats.aggregate(at=Max("last_run_at"))["at"]
     return last
 

@@ -1,14 +1,14 @@
-"""Wake a task by name once the caller's transaction is committed.
+"""Publishes tasks by name, once the caller's transaction is committed.
 
-The work is already a row, so a message that cannot be published costs a delay (the next tick finds the row), never
-the work and never the request: a failure is logged. The broker options in settings bound the wait to two seconds; after
-a failure nothing is published for a while, so that a request that wakes several tasks, and those after it, wait once.
+The work itself is a row in the database. If a task cannot be published, the failure is logged and the next tick finds
+the row: the work is delayed, never lost, and the request does not fail. The broker options in the settings limit the
+wait to two seconds. After a failure nothing is published for `PAUSE_SECONDS`, so that a request that publishes several
+tasks, and the requests after it, wait only once.
 """
 
 import math
 import time
 from functools import partial
-from typing import Any
 
 import structlog
 from celery import current_app
@@ -19,23 +19,26 @@ from athena.runtime.logs import request_id
 
 logger = structlog.get_logger(__name__)
 
-REST_SECONDS = 10.0
+PAUSE_SECONDS = 10.0
 
 
 class _Broker:
-    asleep_until = -math.inf
+    paused_until = -math.inf  # time.monotonic()
 
 
-def wake(task_name: str, *args: Any) -> None:
-    """Publish `task_name` after commit (at once outside a transaction). Never raises for a broker that is away."""
-    transaction.on_commit(partial(_publish, task_name, args))
+def publish_task(name: str) -> None:
+    """Publish a task (see `athena.task_names`) after the commit, or at once outside a transaction.
+
+    Never raises an error because the broker is unavailable.
+    """
+    transaction.on_commit(partial(_publish, name))
 
 
-def _publish(task_name: str, args: tuple[Any, ...]) -> None:
-    if time.monotonic() < _Broker.asleep_until:
+def _publish(name: str) -> None:
+    if time.monotonic() < _Broker.paused_until:
         return
     try:
-        current_app.send_task(task_name, args=args, retry=False, headers={"request_id": request_id()})
+        current_app.send_task(name, retry=False, headers={"request_id": request_id()})
     except (OSError, KombuError) as error:
-        _Broker.asleep_until = time.monotonic() + REST_SECONDS
-        logger.warning("wake_failed", task=task_name, error=repr(error))
+        _Broker.paused_until = time.monotonic() + PAUSE_SECONDS
+        logger.warning("task_not_published", task=name, error=repr(error))

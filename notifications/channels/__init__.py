@@ -21,7 +21,7 @@ class TemporaryFailure(Exception):
     """This one may go through later."""
 
 
-class ChannelAway(TemporaryFailure):
+class ChannelUnavailable(TemporaryFailure):
     """Nothing goes through just now: the server does not answer, or does not let us in."""
 
 
@@ -37,7 +37,7 @@ class Channel:
     pushes: ClassVar[bool] = True  # whether there is anything to send; else people come and look
 
     def send(self, notification: Notification) -> None:
-        """Raises TemporaryFailure, ChannelAway or PermanentFailure."""
+        """Raises TemporaryFailure, ChannelUnavailable or PermanentFailure."""
         raise NotImplementedError(type(self).__name__)
 
     def close(self) -> None:
@@ -45,21 +45,21 @@ class Channel:
 
 
 @cache
-def every() -> dict[str, type[Channel]]:
+def get_all() -> dict[str, type[Channel]]:
     """All channels by name, in the order of their files."""
     modules = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__)]
     found = [each for module in modules for each in vars(module).values() if _is_channel_of(each, module.__name__)]
     return {channel.name: channel for channel in found}
 
 
-def pushing() -> dict[str, type[Channel]]:
+def get_sending() -> dict[str, type[Channel]]:
     """Those that send."""
-    return {name: channel for name, channel in every().items() if channel.pushes}
+    return {name: channel for name, channel in get_all().items() if channel.pushes}
 
 
-def label_of(name: str) -> str:
+def get_label(name: str) -> str:
     """What people call a channel; its name, where it is no longer there."""
-    return every()[name].label if name in every() else name
+    return get_all()[name].label if name in get_all() else name
 
 
 def _is_channel_of(what: object, module: str) -> bool:

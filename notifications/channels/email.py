@@ -11,9 +11,9 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 from athena import host_names
-from notifications.channels import Channel, ChannelAway, PermanentFailure, TemporaryFailure, eml
+from notifications.channels import Channel, ChannelUnavailable, PermanentFailure, TemporaryFailure, eml
 from notifications.emails import rendering, unsubscribe_tokens
-from notifications.emails.link_removal import unlinked
+from notifications.emails.link_removal import remove_links_from_context
 from notifications.models import Notification
 
 SERVER_CLOSES = 421
@@ -36,7 +36,7 @@ class EmailChannel(Channel):
         used = self._used
         try:
             self._send(message)
-        except ChannelAway:
+        except ChannelUnavailable:
             if not used:
                 raise
             self._send(message)  # servers end a connection after some mails, or minutes; a new one may do
@@ -59,15 +59,15 @@ class EmailChannel(Channel):
 
 def compose(notification: Notification) -> EmailMultiAlternatives:
     """The message in text and HTML. Its Message-ID is the same whenever it is sent. Raises PermanentFailure."""
-    kind, unsubscribe = notification.kind, f"{settings.BASE_URL}{unsubscribe_tokens.path(notification)}"
+    kind, unsubscribe = notification.kind, f"{settings.BASE_URL}{unsubscribe_tokens.build_path(notification)}"
     try:
         context = {
-            **unlinked(notification.context),
+            **remove_links_from_context(notification.context),
             "recipient": notification.recipient,
             "unsubscribe_url": unsubscribe,
         }
-        subject, text = rendering.subject(kind, context), rendering.text(kind, context)
-        html = INLINER.inline(rendering.html(kind, context))
+        subject, text = rendering.render_subject(kind, context), rendering.render_text(kind, context)
+        html = INLINER.inline(rendering.render_html(kind, context))
     except Exception as error:  # whatever a template makes of its context: it will make the same of it tomorrow
         raise PermanentFailure(f"It can't be written: {error!r}") from error
     try:
@@ -90,7 +90,7 @@ def compose(notification: Notification) -> EmailMultiAlternatives:
     return message
 
 
-def way() -> str:
+def describe_transport() -> str:
     """How mails leave, in words: a server, a provider, or none."""
     module = settings.EMAIL_BACKEND.rpartition(".")[0]
     if module == eml.__name__:
@@ -108,17 +108,17 @@ def _failure(error: Exception) -> Exception:
     why = repr(error)
     if isinstance(error, provider.AnymailAPIError):
         why = " ".join(str(error).split())
-        return PermanentFailure(why) if error.status_code in OF_ONE_MAIL else ChannelAway(why)
+        return PermanentFailure(why) if error.status_code in OF_ONE_MAIL else ChannelUnavailable(why)
     if isinstance(error, (ImproperlyConfigured, ImportError)):  # a provider whose settings are not complete
-        return ChannelAway(why)
+        return ChannelUnavailable(why)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code = max(code for code, _ in error.recipients.values())
     elif isinstance(error, smtplib.SMTPDataError):
         code = error.smtp_code
     elif isinstance(error, OSError):  # nobody there, or no mail of ours wanted; smtplib's errors are OSErrors, too
-        return ChannelAway(why)
+        return ChannelUnavailable(why)
     else:
         return PermanentFailure(why)
     if code == SERVER_CLOSES:
-        return ChannelAway(why)
+        return ChannelUnavailable(why)
     return PermanentFailure(why) if code >= 500 else TemporaryFailure(why)

@@ -28,7 +28,7 @@ class EmailBackend(BaseEmailBackend):
         return len(email_messages)
 
 
-def forget(mentions: Mentions, message_ids: Collection[str]) -> int:
+def delete_files(mentions: Mentions, message_ids: Collection[str]) -> int:
     """Delete the files of these messages, and those in which the words stand. Returns how many."""
     files = [path for path in Path(settings.MAIL_DIR).glob("*.eml") if _is_about(path, mentions, message_ids)]
     for path in files:

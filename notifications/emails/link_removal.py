@@ -17,22 +17,22 @@ _DOT = re.compile(rf"(?<=[^\s{_DOTS}])[{_DOTS}](?=[^\W\d_]|\d+[{_DOTS}]\d)")
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:/\"']+@[^\s@<>()\[\]\\,;:/\"']+")
 
 
-def unlink(text: str) -> str:
+def remove_links(text: str) -> str:
     """`https://example.com` as `https[:]//example[.]com`, and without characters that nobody sees."""
     text = _INVISIBLE.sub("", text)
     return _DOT.sub("[.]", _SCHEME.sub(r"\1[:]", text))
 
 
-def unlinked(context: Mapping[str, Any]) -> dict[str, Any]:
+def remove_links_from_context(context: Mapping[str, Any]) -> dict[str, Any]:
     """What a message says, without live links in any text of outsiders. A lead's `email`, if it is one, stays one."""
     return {name: _unlinked(name, value) for name, value in context.items()}
 
 
 def _unlinked(name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
-        return unlinked(value)
+        return remove_links_from_context(value)
     if isinstance(value, list | tuple):
         return [_unlinked(name, each) for each in value]
     if not isinstance(value, str) or name in COLLEAGUES or (name == "email" and _ADDRESS.fullmatch(value)):
         return value
-    return unlink(value)
+    return remove_links(value)

@@ -9,31 +9,31 @@ from django.template.loader import render_to_string
 from notifications import kinds
 
 
-def subject(kind: str, context: Mapping[str, Any]) -> str:
+def render_subject(kind: str, context: Mapping[str, Any]) -> str:
     """One line. Raises whatever a template makes of a context that is not its own."""
     return " ".join(_filled(kind, "subject.txt", context).split())
 
 
-def text(kind: str, context: Mapping[str, Any]) -> str:
+def render_text(kind: str, context: Mapping[str, Any]) -> str:
     return _filled(kind, "txt", context).strip()
 
 
-def html(kind: str, context: Mapping[str, Any]) -> str:
+def render_html(kind: str, context: Mapping[str, Any]) -> str:
     return _filled(kind, "html", context)
 
 
-def title(kind: str, context: Mapping[str, Any]) -> str:
+def render_title(kind: str, context: Mapping[str, Any]) -> str:
     """The subject; the kind's own name for what can't be said (any longer)."""
     try:
-        return subject(kind, context)
+        return render_subject(kind, context)
     except Exception:  # it is one line of somebody's list, and the others are to be seen
-        return kinds.get(kind).label
+        return kinds.get_kind(kind).label
 
 
-def body(kind: str, context: Mapping[str, Any]) -> str:
+def render_body(kind: str, context: Mapping[str, Any]) -> str:
     """The text; empty for what can't be said (any longer)."""
     try:
-        return text(kind, context)
+        return render_text(kind, context)
     except Exception:
         return ""
 

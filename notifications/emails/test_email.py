@@ -11,7 +11,7 @@ KIND = kinds.TEST_EMAIL.name
 
 
 @transaction.atomic
-def send_email(*, by: User) -> None:
+def send_test_email(*, by: User) -> None:
     """One e-mail to oneself. It takes the place of the one before, whose fate is nobody's question any longer: as a row
     of its own it has a Message-ID of its own, and does not wait for that one's next attempt. Two at once are one.
     """
@@ -19,12 +19,12 @@ def send_email(*, by: User) -> None:
     outbox.add(kind=KIND, recipient_id=by.pk, dedupe_key=_key(by), context={})
 
 
-def last_of(user: User) -> DeliveryQuerySet:
+def find_last_delivery(user: User) -> DeliveryQuerySet:
     """The delivery of the one that this person has sent last, or nothing."""
     return Delivery.objects.filter(channel=EmailChannel.name, notification__dedupe_key=_key(user)).order_by()
 
 
-def sent() -> DeliveryQuerySet:
+def find_sent_emails() -> DeliveryQuerySet:
     """Every e-mail that has left."""
     return Delivery.objects.filter(channel=EmailChannel.name, state=Delivery.State.SENT).order_by()
 

@@ -15,9 +15,9 @@ from notifications.emails import unsubscribe_tokens
 @never_cache
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """GET asks, with one button: programs that look at links must not unsubscribe anybody. POST does it."""
-    found = unsubscribe_tokens.read(token)
+    found = unsubscribe_tokens.read_token(token)
     if found is None:
         raise Http404
     done = request.method == "POST" and services.unsubscribe(token=token) is not None
-    context = {"kind": kinds.get(found[1]), "done": done, "title": "E-mails"}
+    context = {"kind": kinds.get_kind(found[1]), "done": done, "title": "E-mails"}
     return render(request, "notifications/unsubscribe.html", context)

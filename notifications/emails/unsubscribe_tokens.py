@@ -8,16 +8,16 @@ from notifications.models import Notification
 _signer = signing.Signer(salt="athena.notifications.unsubscribe")
 
 
-def path(notification: Notification) -> str:
+def build_path(notification: Notification) -> str:
     """Where the link leads, without the host."""
-    return reverse("unsubscribe", args=[token(notification.recipient_id, notification.kind)])
+    return reverse("unsubscribe", args=[make_token(notification.recipient_id, notification.kind)])
 
 
-def token(user_id: int, kind: str) -> str:
+def make_token(user_id: int, kind: str) -> str:
     return _signer.sign_object([user_id, kind])
 
 
-def read(text: str) -> tuple[int, str] | None:
+def read_token(text: str) -> tuple[int, str] | None:
     """Whose e-mails of which kind a token is about, or None where it is not one of ours."""
     try:
         user_id, kind = _signer.unsign_object(text)

@@ -7,13 +7,13 @@ from django import template
 
 from athena import host_names
 from athena.accounts.models import User
-from notifications.channels import label_of
+from notifications.channels import get_label
 from notifications.models import Notification
 
 register = template.Library()
 
 MOST = 99
-register.filter("channel_label", label_of)
+register.filter("channel_label", get_label)
 
 
 @register.filter

@@ -99,7 +99,7 @@ def _write(world: World, stories: list[Story]) -> None:
         story.lead.updated_at = story.at
         if story.lead.closed_at is None:
             story.lead.status = story.status
-    search_index.index(Lead.objects.bulk_create(world.take(Lead)))
+    search_index.index_leads(Lead.objects.bulk_create(world.take(Lead)))
     _mark_repeat_clients(leads)
     _score(leads, stories)
     for follow_up in world.rows[FollowUp]:

@@ -7,12 +7,12 @@ from django.db.models import F, Q
 
 from athena.accounts.models import User
 from athena.db import Now
-from sales.models.fields import long_text, one_line, user_key
+from sales.models.fields import line_field, text_field, user_field
 from sales.models.follow_up import FollowUp
 from sales.models.lead import Lead
 
 
-class OfVisibleLeads(models.QuerySet):  # type: ignore[type-arg]
+class LeadRelatedQuerySet(models.QuerySet):  # type: ignore[type-arg]
     """Rows that belong to a lead and are seen by whoever sees the lead."""
 
     def visible_to(self, user: User) -> Self:
@@ -38,15 +38,15 @@ class Activity(models.Model):
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="activities", db_index=False)
     activity_type = models.CharField(max_length=50, choices=Type)
     direction = models.CharField(max_length=10, choices=Direction, null=True, blank=True)
-    description = one_line(500)
-    notes = long_text()
+    description = line_field(500)
+    notes = text_field()
     data = models.JSONField(default=dict, blank=True, db_default=models.Value({}, models.JSONField()))
-    user = user_key("user_id", null=True, blank=True)
+    user = user_field("user_id", null=True, blank=True)
     follow_up = models.ForeignKey(FollowUp, models.SET_NULL, null=True, blank=True, related_name="activities")
     occurred_at = models.DateTimeField(db_default=Now())
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
-    objects = OfVisibleLeads.as_manager()
+    objects = LeadRelatedQuerySet.as_manager()
 
     class Meta:
         db_table = "activities"
@@ -80,11 +80,11 @@ class FieldChange(models.Model):
     field = models.CharField(max_length=100)
     old = models.JSONField(null=True)
     new = models.JSONField(null=True)
-    by = user_key("by_id", null=True)
+    by = user_field("by_id", null=True)
     activity = models.ForeignKey(Activity, models.SET_NULL, null=True, related_name="+", db_index=False)
     at = models.DateTimeField(db_default=Now())
 
-    objects = OfVisibleLeads.as_manager()
+    objects = LeadRelatedQuerySet.as_manager()
 
     class Meta:
         db_table = "field_changes"

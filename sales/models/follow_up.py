@@ -11,7 +11,7 @@ from django.utils import timezone
 from athena import time_zones
 from athena.accounts.models import User
 from athena.db import Now
-from sales.models.fields import long_text, one_line, user_key
+from sales.models.fields import line_field, text_field, user_field
 from sales.models.lead import Lead
 from sales.schedule import UNTIMED_DUE
 
@@ -94,11 +94,11 @@ class FollowUp(models.Model):
     due_at = models.DateTimeField(null=True, editable=False)
     completed = models.BooleanField(default=False, db_default=False)
     completed_at = models.DateTimeField(null=True, blank=True)
-    completed_by = user_key("completed_by", null=True, blank=True)
+    completed_by = user_field("completed_by", null=True, blank=True)
     outcome = models.CharField(max_length=50, choices=Outcome, null=True, blank=True)
-    notes = long_text(help_text="What is to be done.")
-    outcome_notes = long_text(help_text="What came of it.")
-    no_next_reason = one_line(help_text="Why nothing follows.")
+    notes = text_field(help_text="What is to be done.")
+    outcome_notes = text_field(help_text="What came of it.")
+    no_next_reason = line_field(help_text="Why nothing follows.")
     remind_at = models.DateTimeField(null=True, editable=False)
     reminder_sent = models.BooleanField(default=False, db_default=False, editable=False)
     reminder_no = models.IntegerField(default=1, db_default=1, editable=False)
@@ -110,12 +110,12 @@ class FollowUp(models.Model):
     snooze_no = models.IntegerField(default=0, db_default=0, editable=False)  # one more with each snooze or new plan
     overdue_no = models.IntegerField(default=0, db_default=0, editable=False)  # the reminder_no that was told overdue
     escalated_no = models.IntegerField(default=0, db_default=0, editable=False)  # … and that managers were told of
-    assigned_to = user_key("assigned_to", related_name="follow_ups")
-    created_by = user_key("created_by", null=True, editable=False)
+    assigned_to = user_field("assigned_to", related_name="follow_ups")
+    created_by = user_field("created_by", null=True, editable=False)
     planned = models.JSONField(null=True, editable=False)  # what was planned at first, as the timeline tells it
     cancelled_at = models.DateTimeField(null=True, editable=False)
-    cancelled_by = user_key("cancelled_by", null=True, editable=False)
-    cancel_reason = one_line()
+    cancelled_by = user_field("cancelled_by", null=True, editable=False)
+    cancel_reason = line_field()
     version = models.IntegerField(default=1, db_default=1, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -5,8 +5,8 @@ from django.db.models import F
 
 from athena.db import Now
 from athena.http.origins import origin_of
-from sales.models.activity import OfVisibleLeads
-from sales.models.fields import unique_name
+from sales.models.activity import LeadRelatedQuerySet
+from sales.models.fields import unique_name_constraint
 from sales.models.lead import Lead
 from sales.models.source import LeadSource
 
@@ -37,7 +37,7 @@ class IntakeForm(models.Model):
     class Meta:
         db_table = "intake_forms"
         ordering = ["name"]
-        constraints = [unique_name("intake_forms_name_in_any_case", "name")]
+        constraints = [unique_name_constraint("intake_forms_name_in_any_case", "name")]
 
     def __str__(self) -> str:
         return self.name
@@ -57,7 +57,7 @@ class Inquiry(models.Model):
     fingerprint = models.CharField(max_length=64)
     received_at = models.DateTimeField(db_default=Now())
 
-    objects = OfVisibleLeads.as_manager()
+    objects = LeadRelatedQuerySet.as_manager()
 
     class Meta:
         db_table = "intake_inquiries"

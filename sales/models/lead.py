@@ -12,33 +12,33 @@ from athena.accounts.models import User
 from athena.accounts.roles import Role
 from athena.db import Now
 from sales import normalization, schedule
-from sales.models.fields import MAX_AMOUNT, MAX_COUNT, amount, long_text, one_line, user_key, within
+from sales.models.fields import MAX_AMOUNT, MAX_COUNT, line_field, money_field, range_constraint, text_field, user_field
 from sales.models.source import LeadSource, LostReason
 
 OPEN_STATUSES = ("new", "contacted", "qualified", "quoted")
 CLOSED_STATUSES = ("won", "lost")
-OPEN = Q(status__in=OPEN_STATUSES)
+IS_OPEN = Q(status__in=OPEN_STATUSES)
 NOT_NORMALISED = Q(email_normalised__isnull=True) | Q(phone_normalised__isnull=True)
 
 
-def display_name(prefix: str = "") -> Coalesce:
+def lead_name(prefix: str = "") -> Coalesce:
     """A lead's name as people know it: the company, or else the contact."""
     return Coalesce(NullIf(F(f"{prefix}company_name"), models.Value("")), F(f"{prefix}contact_name"))
 
 
-def unplanned() -> Q:
+def is_unplanned() -> Q:
     """Open, and nobody has planned to follow it up."""
     follow_ups = _related_rows(Lead.follow_ups.rel).filter(completed=False, cancelled_at__isnull=True)
-    return OPEN & ~Q(pk__in=follow_ups.values("lead_id"))
+    return IS_OPEN & ~Q(pk__in=follow_ups.values("lead_id"))
 
 
-def hot() -> Q:
+def is_hot() -> Q:
     """Open, with a score of at least the setting `HOT_SCORE`."""
-    return OPEN & Q(score__gte=settings.HOT_SCORE)
+    return IS_OPEN & Q(score__gte=settings.HOT_SCORE)
 
 
-def hot_and_uncontacted() -> Q:
-    return hot() & Q(first_contacted_at__isnull=True)
+def is_hot_and_uncontacted() -> Q:
+    return is_hot() & Q(first_contacted_at__isnull=True)
 
 
 class LeadQuerySet(models.QuerySet["Lead"]):
@@ -60,17 +60,17 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         return self.filter(scope | Q(_has_follow_up_of(user)))  # asked last, of the few that are left
 
     def open(self) -> Self:
-        return self.filter(OPEN, archived_at__isnull=True)
+        return self.filter(IS_OPEN, archived_at__isnull=True)
 
     def unplanned(self) -> Self:
-        return self.open().filter(unplanned())
+        return self.open().filter(is_unplanned())
 
     def trip_passed(self) -> Self:
         """Open leads whose pickup date has passed where the company is: it is time to close them."""
         return self.open().filter(pickup_at__lt=schedule.begin_of(schedule.company_today()))
 
     def hot_and_uncontacted(self) -> Self:
-        return self.open().filter(hot_and_uncontacted())
+        return self.open().filter(is_hot_and_uncontacted())
 
     def call_again(self, user: User | None = None) -> Self:
         """Won trips whose anniversary comes in some months, unless a lead was made of it or its client has an open one.
@@ -109,7 +109,7 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         search_rows = _related_rows(Lead.search_row.related)
         for word in words:
             either = Q()
-            for part in normalization.parts(word):
+            for part in normalization.list_search_variants(word):
                 either |= Q(text__contains=part)
             search_rows = search_rows.filter(either)
         return self.filter(pk__in=search_rows.values("lead"))
@@ -148,51 +148,51 @@ class Lead(models.Model):
         VAN = "van", "Van"
         OTHER = "other", "Other"
 
-    company_name = one_line()
-    contact_name = one_line()
-    email = one_line(254)
+    company_name = line_field()
+    contact_name = line_field()
+    email = line_field(254)
     email_normalised = models.CharField(max_length=254, null=True, editable=False)
-    phone = one_line(50)
+    phone = line_field(50)
     phone_normalised = models.CharField(max_length=32, null=True, editable=False)
-    notes = long_text()
+    notes = text_field()
     status = models.CharField(max_length=20, choices=Status, default=Status.NEW, db_default=Status.NEW)
 
-    trip_type = one_line(20, choices=TripType)
+    trip_type = line_field(20, choices=TripType)
     pickup_at = models.DateTimeField(null=True, blank=True)
     return_at = models.DateTimeField(null=True, blank=True)
-    pickup_location = one_line()
-    dropoff_location = one_line()
-    itinerary = long_text()
+    pickup_location = line_field()
+    dropoff_location = line_field()
+    itinerary = text_field()
     estimated_passengers = models.IntegerField(null=True, blank=True)
-    vehicle_type = one_line(20, choices=VehicleType)
+    vehicle_type = line_field(20, choices=VehicleType)
     vehicles_needed = models.IntegerField(null=True, blank=True)
     accessible_seats = models.IntegerField(null=True, blank=True)
 
-    estimated_value = amount(null=True, blank=True)
-    quote_amount = amount(null=True, blank=True)
+    estimated_value = money_field(null=True, blank=True)
+    quote_amount = money_field(null=True, blank=True)
     quote_valid_until = models.DateField(null=True, blank=True)
     bid_due_at = models.DateTimeField(null=True, blank=True)
-    booked_value = amount(null=True, blank=True)
+    booked_value = money_field(null=True, blank=True)
     is_repeat = models.BooleanField(default=False, db_default=False)
     repeat_of = models.OneToOneField(
         "self", models.PROTECT, null=True, editable=False, related_name="repeated_by"
     )  # the won trip that this lead was made from, a year on
 
     source = models.ForeignKey(LeadSource, models.PROTECT, null=True, blank=True, related_name="leads")
-    campaign = one_line(100)
-    utm_source = one_line(100)
-    utm_medium = one_line(100)
-    utm_campaign = one_line(100)
-    utm_term = one_line(100)
-    utm_content = one_line(100)
+    campaign = line_field(100)
+    utm_source = line_field(100)
+    utm_medium = line_field(100)
+    utm_campaign = line_field(100)
+    utm_term = line_field(100)
+    utm_content = line_field(100)
     last_source = models.ForeignKey(LeadSource, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
-    last_utm_source = one_line(100)
-    last_utm_medium = one_line(100)
-    last_utm_campaign = one_line(100)
-    last_utm_term = one_line(100)
-    last_utm_content = one_line(100)
+    last_utm_source = line_field(100)
+    last_utm_medium = line_field(100)
+    last_utm_campaign = line_field(100)
+    last_utm_term = line_field(100)
+    last_utm_content = line_field(100)
 
-    assigned_to = user_key("assigned_to", related_name="leads", null=True, blank=True)
+    assigned_to = user_field("assigned_to", related_name="leads", null=True, blank=True)
     score = models.IntegerField(default=0, db_default=0, editable=False)
     score_raw = models.IntegerField(default=0, db_default=0, editable=False)
     score_updated_at = models.DateTimeField(null=True, editable=False)
@@ -217,7 +217,7 @@ class Lead(models.Model):
         "self", models.PROTECT, null=True, editable=False, related_name="merged", db_index=False
     )
     version = models.IntegerField(default=1, db_default=1, editable=False)
-    created_by = user_key("created_by", null=True, editable=False)
+    created_by = user_field("created_by", null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -240,12 +240,12 @@ class Lead(models.Model):
             ),
             models.CheckConstraint(condition=~Q(merged_into=F("id")), name="leads_not_merged_into_itself"),
             models.CheckConstraint(condition=Q(score__range=(0, 100)), name="leads_score"),
-            within("leads_estimated_passengers", "estimated_passengers", 0, MAX_COUNT),
-            within("leads_vehicles_needed", "vehicles_needed", 0, MAX_COUNT),
-            within("leads_accessible_seats", "accessible_seats", 0, MAX_COUNT),
-            within("leads_estimated_value", "estimated_value", 0, MAX_AMOUNT),
-            within("leads_quote_amount", "quote_amount", 0, MAX_AMOUNT),
-            within("leads_booked_value", "booked_value", 0, MAX_AMOUNT),
+            range_constraint("leads_estimated_passengers", "estimated_passengers", 0, MAX_COUNT),
+            range_constraint("leads_vehicles_needed", "vehicles_needed", 0, MAX_COUNT),
+            range_constraint("leads_accessible_seats", "accessible_seats", 0, MAX_COUNT),
+            range_constraint("leads_estimated_value", "estimated_value", 0, MAX_AMOUNT),
+            range_constraint("leads_quote_amount", "quote_amount", 0, MAX_AMOUNT),
+            range_constraint("leads_booked_value", "booked_value", 0, MAX_AMOUNT),
         ]
         # Each new score writes to every index of the table but the partial ones that its lead is not in: they are few.
         indexes = [

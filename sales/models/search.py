@@ -11,21 +11,21 @@ from django.db.models import Q
 
 from athena.db import Now
 from sales import normalization, schedule
-from sales.models.activity import OfVisibleLeads
-from sales.models.fields import user_key
+from sales.models.activity import LeadRelatedQuerySet
+from sales.models.fields import user_field
 from sales.models.lead import Lead
 
-STALE = Q(company__isnull=True)
+IS_STALE = Q(company__isnull=True)
 
 
-def keys_of(values: Mapping[str, Any]) -> dict[str, str]:
+def build_match_keys(values: Mapping[str, Any]) -> dict[str, str]:
     """By what the inquiry with these values is known again: `company`, `company_day`, `trip`; empty where unknown.
 
     The day is that of the pickup, where the company is.
     """
-    company, pickup = normalization.company(values.get("company_name") or ""), values.get("pickup_at")
+    company, pickup = normalization.normalize_company(values.get("company_name") or ""), values.get("pickup_at")
     day = pickup.astimezone(schedule.company_zone()).date().isoformat() if pickup else ""
-    origin, to = (normalization.fold(values.get(name) or "") for name in ("pickup_location", "dropoff_location"))
+    origin, to = (normalization.fold_text(values.get(name) or "") for name in ("pickup_location", "dropoff_location"))
     many = values.get("estimated_passengers")
     return {
         "company": company,
@@ -46,25 +46,27 @@ class LeadSearch(models.Model):
     company_day = models.CharField(max_length=220, default="", db_default="")
     trip = models.CharField(max_length=450, default="", db_default="", help_text="Day, route and group size.")
 
-    objects = OfVisibleLeads.as_manager()
+    objects = LeadRelatedQuerySet.as_manager()
 
     class Meta:
         db_table = "lead_search"
         indexes = [
             models.Index("company_day", name="idx_lead_search_company_day", condition=~Q(company_day="")),
             models.Index("trip", name="idx_lead_search_trip", condition=~Q(trip="")),
-            models.Index("lead", name="idx_lead_search_stale", condition=STALE),
+            models.Index("lead", name="idx_lead_search_stale", condition=IS_STALE),
         ]
 
     def __str__(self) -> str:
         return self.text
 
     @classmethod
-    def of(cls, lead: Lead) -> "LeadSearch":
+    def build(cls, lead: Lead) -> "LeadSearch":
         """The row for a lead whose normalised columns are filled, not yet saved."""
         texts = (lead.company_name, lead.contact_name, lead.email, lead.phone)
         numbers = (lead.phone, lead.phone_normalised or "")
-        return cls(lead=lead, text=normalization.searchable(*texts, numbers=numbers), **keys_of(vars(lead)))
+        return cls(
+            lead=lead, text=normalization.build_search_text(*texts, numbers=numbers), **build_match_keys(vars(lead))
+        )
 
 
 class NotDuplicate(models.Model):
@@ -72,7 +74,7 @@ class NotDuplicate(models.Model):
 
     first = models.ForeignKey(Lead, models.CASCADE, related_name="+", db_index=False)
     second = models.ForeignKey(Lead, models.CASCADE, related_name="+")
-    by = user_key("by_id", null=True)
+    by = user_field("by_id", null=True)
     at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from athena.db import Now
-from sales.models.fields import MAX_AMOUNT, amount, one_line, unique_name, within
+from sales.models.fields import MAX_AMOUNT, line_field, money_field, range_constraint, unique_name_constraint
 
 
 class LeadSource(models.Model):
@@ -34,7 +34,7 @@ class LeadSource(models.Model):
     cost_model = models.CharField(
         max_length=20, choices=CostModel, default=CostModel.MONTHLY, db_default=CostModel.MONTHLY
     )
-    unit_cost = amount(
+    unit_cost = money_field(
         null=True, blank=True, help_text="The price of a lead, or the commission in per cent, by the cost model."
     )
     is_active = models.BooleanField(default=True, db_default=True)
@@ -65,8 +65,8 @@ class LeadSource(models.Model):
                 condition=Q(cost_model__in=["none", "monthly", "per_lead", "commission"]),
                 name="lead_sources_cost_model_known",
             ),
-            unique_name("lead_sources_name_in_any_case", "name"),
-            within("lead_sources_unit_cost", "unit_cost", 0, MAX_AMOUNT),
+            unique_name_constraint("lead_sources_name_in_any_case", "name"),
+            range_constraint("lead_sources_unit_cost", "unit_cost", 0, MAX_AMOUNT),
         ]
 
     def __str__(self) -> str:
@@ -77,9 +77,9 @@ class SourceSpend(models.Model):
     """What a source (or one campaign of it) cost in a calendar month."""
 
     source = models.ForeignKey(LeadSource, models.PROTECT, related_name="spend")
-    campaign = one_line(100)
+    campaign = line_field(100)
     month = models.DateField(help_text="The first day of the month.")
-    amount = amount()
+    amount = money_field()
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -100,7 +100,7 @@ class SourceSpend(models.Model):
                 name="source_spend_first_of_month",
                 violation_error_message="Give the first day of the month.",
             ),
-            within("source_spend_amount", "amount", 0, MAX_AMOUNT),
+            range_constraint("source_spend_amount", "amount", 0, MAX_AMOUNT),
         ]
 
     def __str__(self) -> str:

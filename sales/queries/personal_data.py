@@ -20,44 +20,44 @@ from sales import normalization
 from sales.models import Activity, ImportRow, Lead
 from sales.models.lead import LeadQuerySet
 
-ALL = frozenset({"*"})
+ALL_COLUMNS = frozenset({"*"})
 
 # Free of it: who works here, what things are called, words of machines, hashes, and what is dealt with elsewhere.
-FREE: dict[str, frozenset[str]] = {
-    "accounts.FailedLogin": ALL,  # a keyed hash and an address of whoever tried to log in
-    "accounts.LoginSession": ALL,
-    "accounts.Team": ALL,
-    "accounts.User": ALL,  # who works here; they are deactivated
-    "athena.Heartbeat": ALL,
+WITHOUT_PERSONAL_DATA: dict[str, frozenset[str]] = {
+    "accounts.FailedLogin": ALL_COLUMNS,  # a keyed hash and an address of whoever tried to log in
+    "accounts.LoginSession": ALL_COLUMNS,
+    "accounts.Team": ALL_COLUMNS,
+    "accounts.User": ALL_COLUMNS,  # who works here; they are deactivated
+    "athena.Heartbeat": ALL_COLUMNS,
     "athena.IdempotencyKey": frozenset({"key", "fingerprint"}),
-    "athena.TaskTotal": ALL,
-    "athena.ThrottleCount": ALL,
+    "athena.TaskTotal": ALL_COLUMNS,
+    "athena.ThrottleCount": ALL_COLUMNS,
     "admin.LogEntry": frozenset({"object_id"}),
-    "auth.Group": ALL,
-    "auth.Permission": ALL,
-    "auth.User": ALL,
-    "contenttypes.ContentType": ALL,
-    "sessions.Session": ALL,  # of those who work here
+    "auth.Group": ALL_COLUMNS,
+    "auth.Permission": ALL_COLUMNS,
+    "auth.User": ALL_COLUMNS,
+    "contenttypes.ContentType": ALL_COLUMNS,
+    "sessions.Session": ALL_COLUMNS,  # of those who work here
     "notifications.Delivery": frozenset({"channel"}),
-    "notifications.Notification": ALL,  # by `notifications.privacy`
-    "notifications.Preference": ALL,
-    "sales.AssignmentRule": ALL,
-    "sales.Cadence": ALL,
-    "sales.CadenceStep": ALL,
+    "notifications.Notification": ALL_COLUMNS,  # by `notifications.privacy`
+    "notifications.Preference": ALL_COLUMNS,
+    "sales.AssignmentRule": ALL_COLUMNS,
+    "sales.Cadence": ALL_COLUMNS,
+    "sales.CadenceStep": ALL_COLUMNS,
     "sales.FieldChange": frozenset({"field"}),
-    "sales.ImportRow": ALL,  # by `services.privacy`
-    "sales.Inquiry": ALL,  # a reference, and a hash of what was sent
-    "sales.IntakeForm": ALL,
+    "sales.ImportRow": ALL_COLUMNS,  # by `services.privacy`
+    "sales.Inquiry": ALL_COLUMNS,  # a reference, and a hash of what was sent
+    "sales.IntakeForm": ALL_COLUMNS,
     "sales.LeadImport": frozenset({"columns"}),
-    "sales.LeadScoringRule": ALL,
-    "sales.LeadSource": ALL,
-    "sales.LostReason": ALL,
-    "sales.PrivacyRequest": ALL,
-    "sales.ScoringRun": ALL,
-    "sales.SourceSpend": ALL,
-    "sales.Turn": ALL,
+    "sales.LeadScoringRule": ALL_COLUMNS,
+    "sales.LeadSource": ALL_COLUMNS,
+    "sales.LostReason": ALL_COLUMNS,
+    "sales.PrivacyRequest": ALL_COLUMNS,
+    "sales.ScoringRun": ALL_COLUMNS,
+    "sales.SourceSpend": ALL_COLUMNS,
+    "sales.Turn": ALL_COLUMNS,
     **{
-        f"django_celery_beat.{name}": ALL
+        f"django_celery_beat.{name}": ALL_COLUMNS
         for name in ("PeriodicTask", "CrontabSchedule", "SolarSchedule", "ClockedSchedule", "IntervalSchedule")
     },
 }
@@ -65,13 +65,13 @@ FREE: dict[str, frozenset[str]] = {
 # Of what belongs to the person's leads, everything is emptied but this: figures by source and campaign stay true. Words
 # that name the person are taken out of it, too.
 _UTM = ("source", "medium", "campaign", "term", "content")
-FIGURES = {
+KEPT_COLUMNS = {
     "sales.Lead": {"campaign", *(f"{touch}utm_{name}" for touch in ("", "last_") for name in _UTM)},
     "sales.CadenceEnrolment": {"stop_reason"},
 }
 
 # Whoever has another lead keeps their own name and number there, even where they share one with the person.
-OWN = {
+IDENTITY_COLUMNS = {
     "sales.Lead": ("company_name", "contact_name", "email", "email_normalised", "phone", "phone_normalised"),
     "sales.LeadSearch": ("text", "company", "company_day", "trip"),
 }
@@ -85,31 +85,37 @@ KEPT_CHANGES = frozenset({
     *(f"utm_{name}" for name in _UTM),
 })  # fmt: skip
 # What the lead that a person's was merged into may have taken from it.
-FILLED = ("contact_name", "phone", "notes", "itinerary", "pickup_location", "dropoff_location")
-ROW = ("cells", "values", "problems", "cleaned", "changes")  # of `ImportRow`, what a row of a file says
-SHORTEST = 4  # characters of a name that is looked for in other people's text
-SHORTEST_NUMBER = 7  # digits of a telephone number that is
+MERGE_FILLED_FIELDS = ("contact_name", "phone", "notes", "itinerary", "pickup_location", "dropoff_location")
+IMPORT_ROW_COLUMNS = ("cells", "values", "problems", "cleaned", "changes")  # of `ImportRow`, what a row of a file says
+MIN_NAME_LENGTH = 4  # characters of a name that is looked for in other people's text
+MIN_NUMBER_LENGTH = 7  # digits of a telephone number that is
 
 
-def searched() -> Iterator[tuple[type[Model], list[str]]]:
+def list_searched_columns() -> Iterator[tuple[type[Model], list[str]]]:
     """Each table with the columns in which the person may be mentioned."""
     for model in apps.get_models():
-        free = FREE.get(model._meta.label, frozenset())
+        free = WITHOUT_PERSONAL_DATA.get(model._meta.label, frozenset())
         columns = [name for name in text_columns(model) if name not in free]
-        if columns and free != ALL:
+        if columns and free != ALL_COLUMNS:
             yield model, columns
 
 
-def of_leads() -> Iterator[tuple[type[Model], str, list[str]]]:
+def list_lead_columns() -> Iterator[tuple[type[Model], str, list[str]]]:
     """Each table whose rows belong to a lead, the key to it, and the columns that say something of it."""
     for model in apps.get_models():
         for field in model._meta.concrete_fields:
             if field.related_model is Lead and field.name == "lead":
-                kept = FREE.get(model._meta.label, frozenset()) | FIGURES.get(model._meta.label, set())
-                yield model, field.name, [] if kept >= ALL else [n for n in text_columns(model) if n not in kept]
+                kept = WITHOUT_PERSONAL_DATA.get(model._meta.label, frozenset()) | KEPT_COLUMNS.get(
+                    model._meta.label, set()
+                )
+                yield (
+                    model,
+                    field.name,
+                    [] if kept >= ALL_COLUMNS else [n for n in text_columns(model) if n not in kept],
+                )
 
 
-def emptied(model: type[Model], name: str) -> Any:
+def get_empty_value(model: type[Model], name: str) -> Any:
     """What a column holds that says nothing."""
     field: Field[Any, Any] = model._meta.get_field(name)  # type: ignore[assignment]
     if field.null:
@@ -117,7 +123,7 @@ def emptied(model: type[Model], name: str) -> Any:
     return field.get_default() if field.get_internal_type() == "JSONField" else ""
 
 
-def leads_of(address: str) -> list[Lead]:
+def find_leads(address: str) -> list[Lead]:
     """The leads of this (normalised) address, archived ones included, and those merged into them that name no other
     address: whoever has another one is somebody else."""
     theirs = Lead.objects.filter(Q(email_normalised=address) | Q(email__iexact=address)).order_by().values("pk")
@@ -125,15 +131,19 @@ def leads_of(address: str) -> list[Lead]:
     return list(Lead.objects.filter(Q(pk__in=theirs) | merged).order_by("pk"))
 
 
-def import_rows_of(address: str, leads: Iterable[Lead]) -> "QuerySet[Any, Any]":
+def find_import_rows(address: str, leads: Iterable[Lead]) -> "QuerySet[Any, Any]":
     """Rows of files that are the person's: by their address, by one of these leads, or, where the row has no address
     and does not name another lead, by their number or, without any number, by their name."""
     leads = list(leads)
     keys = [lead.pk for lead in leads if lead.pk]
-    by_address = mentions_of_address(address).rows(ImportRow, ROW)
+    by_address = build_address_mentions(address).rows(ImportRow, IMPORT_ROW_COLUMNS)
     nameless = ImportRow.objects.filter(email_normalised="", lead_number=None).exclude(cells__icontains="@")
-    by_number = Mentions(numbers=_own_numbers(leads)).rows(ImportRow, ROW)
-    by_name = Mentions(names=_own_names(leads, "contact_name")).rows(ImportRow, ROW).filter(phone_normalised="")
+    by_number = Mentions(numbers=_own_numbers(leads)).rows(ImportRow, IMPORT_ROW_COLUMNS)
+    by_name = (
+        Mentions(names=_own_names(leads, "contact_name"))
+        .rows(ImportRow, IMPORT_ROW_COLUMNS)
+        .filter(phone_normalised="")
+    )
     alike = nameless.filter(Q(pk__in=by_number.values("pk")) | Q(pk__in=by_name.values("pk")))
     return ImportRow.objects.filter(
         Q(email_normalised=address)
@@ -154,14 +164,14 @@ class Inquiries:
     as_leads: list[Lead]
 
 
-def inquiries_of(address: str, leads: Iterable[Lead]) -> Inquiries:
+def find_inquiries(address: str, leads: Iterable[Lead]) -> Inquiries:
     """The person's and other people's inquiries, which join the open lead of whoever has the same e-mail or phone.
 
     Anything inbound in another's lead that names the address counts as the person's, unless it names its author.
     """
     keys = [lead.pk for lead in leads]
     inbound = Activity.objects.filter(direction=Activity.Direction.INBOUND)
-    named = mentions_of_address(address).rows(Activity, ("description", "notes", "data")).values("pk")
+    named = build_address_mentions(address).rows(Activity, ("description", "notes", "data")).values("pk")
     there = list(inbound.exclude(lead__in=keys).filter(pk__in=named).order_by("pk"))
     theirs = [activity for activity in there if _author(activity) in ("", address)]
     others = [activity.pk for activity in inbound.filter(lead__in=keys) if _author(activity) not in ("", address)]
@@ -170,7 +180,7 @@ def inquiries_of(address: str, leads: Iterable[Lead]) -> Inquiries:
             company_name=_line(activity, "Company name"),
             contact_name=_line(activity, "Contact name"),
             phone=_line(activity, "Phone"),
-            phone_normalised=normalization.phone(_line(activity, "Phone")),
+            phone_normalised=normalization.normalize_phone(_line(activity, "Phone")),
         )
         for activity in theirs
     ]
@@ -181,7 +191,7 @@ def _author(activity: Activity) -> str:
     """The normalised address that whoever wrote an inquiry gave; empty where there is none."""
     if "email" in activity.data and "reference" in activity.data:
         return str(activity.data["email"])
-    return normalization.email(_line(activity, "Email"))  # of an inquiry from before `data` had it
+    return normalization.normalize_email(_line(activity, "Email"))  # of an inquiry from before `data` had it
 
 
 def _line(activity: Activity, label: str) -> str:
@@ -192,7 +202,7 @@ def _line(activity: Activity, label: str) -> str:
     return found[1].strip() if found else ""
 
 
-def mentions_of_address(address: str) -> Mentions:
+def build_address_mentions(address: str) -> Mentions:
     return Mentions(_spellings(address))
 
 
@@ -211,7 +221,7 @@ def _as_sent(address: str) -> str:
         return address
 
 
-def mentions_of(address: str, leads: Iterable[Lead]) -> Mentions:
+def build_mentions(address: str, leads: Iterable[Lead]) -> Mentions:
     """The address, and the names and numbers of these leads that nobody else's lead has."""
     leads = list(leads)
     names = _own_names(leads, "company_name") | _own_names(leads, "contact_name")
@@ -224,7 +234,7 @@ def _own_names(leads: list[Lead], column: str) -> set[str]:
     return {
         re.escape(name)
         for name in names
-        if len(name) >= SHORTEST and not others.filter(**{f"{column}__iexact": name}).exists()
+        if len(name) >= MIN_NAME_LENGTH and not others.filter(**{f"{column}__iexact": name}).exists()
     }
 
 
@@ -236,7 +246,7 @@ def _own_numbers(leads: list[Lead]) -> set[str]:
         if normalised and not others.filter(phone_normalised=normalised).exists():
             numbers |= {_number(normalised), re.escape(lead.phone)}
             continue
-        is_long = not normalised and len(normalization.digits(lead.phone)) >= SHORTEST_NUMBER
+        is_long = not normalised and len(normalization.extract_digits(lead.phone)) >= MIN_NUMBER_LENGTH
         if is_long and not others.filter(phone=lead.phone).exists():
             numbers.add(re.escape(lead.phone))
     return numbers

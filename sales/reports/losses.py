@@ -24,7 +24,7 @@ class LossRowSerializer(RowSerializer):
     median_days_to_loss = serializers.FloatField(allow_null=True)
 
 
-class LossesSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class LossesReportSerializer(serializers.Serializer):  # type: ignore[type-arg]
     rows = LossRowSerializer(many=True)
     totals = LossRowSerializer()
 
@@ -50,6 +50,6 @@ LOSSES = Report[LossRow](
         description="Why leads were lost in the period, which sources they came from, and what they were worth. For "
         "managers.",
         parameters=LossesParameters,
-        response=LossesSerializer,
+        response=LossesReportSerializer,
     ),
 )

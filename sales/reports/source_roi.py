@@ -36,7 +36,7 @@ class SourceRoiRowSerializer(RowSerializer):
     median_days_to_booking = serializers.FloatField(allow_null=True)
 
 
-class SourceRoiSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class SourceRoiReportSerializer(serializers.Serializer):  # type: ignore[type-arg]
     rows = SourceRoiRowSerializer(many=True)
     totals = SourceRoiRowSerializer()
 
@@ -88,7 +88,7 @@ SOURCE_ROI = Report[SourceRoiRow](
         description="What each source brings and costs. The rows add up to the totals. For managers, about the leads "
         "that they may read.",
         parameters=SourceRoiParameters,
-        response=SourceRoiSerializer,
+        response=SourceRoiReportSerializer,
     ),
     narrow_scope_note="Spend is the company's. Nobody knows which part of it brought these leads, so there is no "
     "spend, cost or ROI for a team or a person.",

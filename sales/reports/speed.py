@@ -35,7 +35,7 @@ class SpeedRowSerializer(RowSerializer):
     booking = DaysSerializer()
 
 
-class SpeedSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class SpeedReportSerializer(serializers.Serializer):  # type: ignore[type-arg]
     rows = SpeedRowSerializer(many=True)
     totals = SpeedRowSerializer()
 
@@ -73,6 +73,6 @@ SPEED = Report[SpeedRow](
         description="How soon the leads that came in during the period were contacted, quoted and booked. For "
         "managers.",
         parameters=SpeedParameters,
-        response=SpeedSerializer,
+        response=SpeedReportSerializer,
     ),
 )

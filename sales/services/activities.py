@@ -19,7 +19,7 @@ from sales.services.follow_ups import cadences
 from sales.services.leads import sale_progress
 from sales.services.scoring import scores
 
-LOGGABLE = (
+LOGGABLE_TYPES = (
     Activity.Type.CALL,
     Activity.Type.EMAIL,
     Activity.Type.MEETING,
@@ -28,8 +28,8 @@ LOGGABLE = (
     Activity.Type.QUOTE_REQUESTED,
     Activity.Type.OTHER,
 )
-CORRECTABLE = ("activity_type", "direction", "description", "notes", "occurred_at")
-QUOTE = ("amount", "valid_until")  # of a quote alone; they stand in the activity's `data`
+CORRECTABLE_FIELDS = ("activity_type", "direction", "description", "notes", "occurred_at")
+QUOTE_FIELDS = ("amount", "valid_until")  # of a quote alone; they stand in the activity's `data`
 CLOCK_SKEW = timedelta(minutes=5)
 
 
@@ -53,11 +53,11 @@ def log(
     Raises `NotFound`, `NotYourLead`, and `Invalid` for the system's own types, for times to come, and for an amount or
     a validity of what is no quote.
     """
-    lead = locks.visible_lead(by, lead_id)
+    lead = locks.lock_visible_lead(by, lead_id)
     policy.check_may_change_lead(by, lead)
     _check(activity_type, occurred_at)
-    quote = sale_progress.quote_data(activity_type, amount, valid_until)
-    activity = write(
+    quote = sale_progress.build_quote_data(activity_type, amount, valid_until)
+    activity = write_activity(
         lead=lead,
         by=by,
         activity_type=activity_type,
@@ -67,7 +67,7 @@ def log(
         data={**(data or {}), **quote},
         occurred_at=occurred_at,
     )
-    touch(lead, activity)
+    apply_to_lead(lead, activity)
     scores.rescore(lead_ids=[lead.pk], by=by, reason=f"Activity: {activity}", activity_id=activity.pk)
     return activity
 
@@ -76,20 +76,20 @@ def log(
 def correct(*, by: User | None, activity_id: int, changes: Mapping[str, Any]) -> Activity:
     """Put right what was logged wrongly, and rescore the lead. Its author does, or a manager who can see it.
 
-    What followed from it for the lead follows the correction (see `progress.take_back`); what a person has set since
+    What followed from it for the lead follows the correction; what a person has set since
     stays. `amount` and `valid_until` can be corrected, too, and are dropped from what is no quote any more. What it
     said before stays in the lead's story: a `FieldChange` of the field "activity", with the old and the new values.
     Raises `NotFound`, `NotYourActivity`, `Invalid`; `NotByHand` for what Athena wrote itself.
     """
-    activity, lead = locks.visible_activity(by, activity_id)
+    activity, lead = locks.lock_visible_activity(by, activity_id)
     policy.check_may_correct_activity(by, activity)
-    if activity.activity_type not in LOGGABLE or activity.follow_up_id is not None:
-        raise errors.NotByHand
-    unknown = set(changes) - {*CORRECTABLE, *QUOTE}
+    if activity.activity_type not in LOGGABLE_TYPES or activity.follow_up_id is not None:
+        raise errors.NotLoggedByHand
+    unknown = set(changes) - {*CORRECTABLE_FIELDS, *QUOTE_FIELDS}
     if unknown:
         raise errors.Invalid(dict.fromkeys(sorted(unknown), "This can't be changed."))
     before = copy(activity)
-    for name in changes.keys() - set(QUOTE):
+    for name in changes.keys() - set(QUOTE_FIELDS):
         setattr(activity, name, changes[name])
     _check(activity.activity_type, activity.occurred_at)
     activity.data = _data(activity, changes)
@@ -97,7 +97,7 @@ def correct(*, by: User | None, activity_id: int, changes: Mapping[str, Any]) ->
     changed = [name for name in new if old[name] != new[name]]
     if not changed:
         return activity
-    activity.save(update_fields=[*CORRECTABLE, "data"])
+    activity.save(update_fields=[*CORRECTABLE_FIELDS, "data"])
     about = {"id": activity.pk, "was": str(before)}
     old, new = ({name: _plain(said[name]) for name in changed} for said in (old, new))
     FieldChange.objects.create(lead=lead, field="activity", old=about | old, new=about | new, by=by)
@@ -106,7 +106,7 @@ def correct(*, by: User | None, activity_id: int, changes: Mapping[str, Any]) ->
     return activity
 
 
-def write(
+def write_activity(
     *,
     lead: Lead,
     by: User | None,
@@ -134,14 +134,14 @@ def write(
     )
 
 
-def touch(lead: Lead, activity: Activity, **columns: Any) -> None:
+def apply_to_lead(lead: Lead, activity: Activity, **columns: Any) -> None:
     """Let the (locked) lead know of its newest activity, with whatever other columns change at the same time.
 
     Whoever answers is on no cadence any longer; whoever was contacted or sent a quote has come so far.
     """
     if activity.direction == Activity.Direction.INBOUND:
         cadences.end(Lead.objects.filter(pk=lead.pk), reason="The lead answered")
-    columns |= sale_progress.advance(lead, activity, activity.user)
+    columns |= sale_progress.advance_lead(lead, activity, activity.user)
     Lead.objects.filter(pk=lead.pk).update(
         last_activity_at=Greatest(
             Coalesce("last_activity_at", Value(activity.occurred_at)), Value(activity.occurred_at)
@@ -154,7 +154,7 @@ def touch(lead: Lead, activity: Activity, **columns: Any) -> None:
 
 def _check(activity_type: str, occurred_at: datetime | None) -> None:
     """That this can be logged by hand. Raises `Invalid`."""
-    if activity_type not in LOGGABLE:
+    if activity_type not in LOGGABLE_TYPES:
         raise errors.Invalid({"activity_type": "This type can't be logged by hand."})
     if occurred_at is not None and occurred_at > timezone.now() + CLOCK_SKEW:
         raise errors.Invalid({"occurred_at": "This time is still to come."})
@@ -162,16 +162,18 @@ def _check(activity_type: str, occurred_at: datetime | None) -> None:
 
 def _data(activity: Activity, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The activity's data with these changes; without a quote's where it is none. Raises `Invalid`."""
-    rest = {name: value for name, value in activity.data.items() if name not in QUOTE}
+    rest = {name: value for name, value in activity.data.items() if name not in QUOTE_FIELDS}
     is_quote = activity.activity_type == Activity.Type.QUOTE
-    known = sale_progress.quote_of(activity.data) if is_quote else {}
-    quote = {name: changes.get(name, known.get(name)) for name in QUOTE}
-    return rest | sale_progress.quote_data(activity.activity_type, **quote)
+    known = sale_progress.parse_quote(activity.data) if is_quote else {}
+    quote = {name: changes.get(name, known.get(name)) for name in QUOTE_FIELDS}
+    return rest | sale_progress.build_quote_data(activity.activity_type, **quote)
 
 
 def _said(activity: Activity) -> dict[str, Any]:
     """What can be corrected of it."""
-    return {name: getattr(activity, name) for name in CORRECTABLE} | {name: activity.data.get(name) for name in QUOTE}
+    return {name: getattr(activity, name) for name in CORRECTABLE_FIELDS} | {
+        name: activity.data.get(name) for name in QUOTE_FIELDS
+    }
 
 
 def _plain(value: Any) -> Any:
@@ -183,7 +185,7 @@ def _retouch(lead: Lead, activity: Activity, before: Activity, by: User | None) 
     system = (Activity.Type.TRANSFER, Activity.Type.STATUS_CHANGE)
     last = Activity.objects.filter(lead=lead).exclude(activity_type__in=system).aggregate(at=Max("occurred_at"))
     Lead.objects.filter(pk=lead.pk).update(
-        **sale_progress.take_back(lead, activity, before, by),
+        **sale_progress.apply_correction(lead, activity, before, by),
         last_activity_at=last["at"],
         version=F("version") + 1,
         updated_at=timezone.now(),

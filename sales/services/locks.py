@@ -13,7 +13,7 @@ from sales.models.lead import LeadQuerySet
 def require_version(row: Lead | FollowUp | LeadScoringRule, versions: Container[int] | None) -> None:
     """That the locked row is still as the caller has read it (None: they do not mind). Raises `Changed`."""
     if versions is not None and row.version not in versions:
-        raise errors.Changed
+        raise errors.StaleVersion
 
 
 def lock_leads(ids: Iterable[int]) -> list[Lead]:
@@ -21,7 +21,7 @@ def lock_leads(ids: Iterable[int]) -> list[Lead]:
     return list(Lead.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk"))
 
 
-def visible_lead(by: User | None, lead_id: int) -> Lead:
+def lock_visible_lead(by: User | None, lead_id: int) -> Lead:
     """The locked lead, if `by` can see it. Raises `NotFound`."""
     lead = _visible_leads(by).select_for_update(of=("self",)).filter(pk=lead_id).first()
     if lead is None:
@@ -33,7 +33,7 @@ def _visible_leads(by: User | None) -> LeadQuerySet:
     return Lead.objects.filter(archived_at__isnull=True) if by is None else Lead.objects.visible_to(by)
 
 
-def visible_follow_up(by: User | None, follow_up_id: int) -> tuple[FollowUp, Lead]:
+def lock_visible_follow_up(by: User | None, follow_up_id: int) -> tuple[FollowUp, Lead]:
     """The locked follow-up with its assignee, and its lead, which is locked first, if `by` can see it.
 
     Raises `NotFound`.
@@ -51,14 +51,14 @@ def visible_follow_up(by: User | None, follow_up_id: int) -> tuple[FollowUp, Lea
     return follow_up, locked_lead
 
 
-def visible_activity(by: User | None, activity_id: int) -> tuple[Activity, Lead]:
+def lock_visible_activity(by: User | None, activity_id: int) -> tuple[Activity, Lead]:
     """The locked activity and its locked lead, if `by` can see them. Raises `NotFound`."""
     missing = errors.NotFound("There is no such activity.")
     lead_id = Activity.objects.filter(pk=activity_id).values_list("lead_id", flat=True).first()
     if lead_id is None:
         raise missing
     try:
-        lead = visible_lead(by, lead_id)
+        lead = lock_visible_lead(by, lead_id)
     except errors.NotFound:
         raise missing from None
     activity = Activity.objects.select_for_update(of=("self",)).filter(pk=activity_id, lead=lead).first()

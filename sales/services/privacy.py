@@ -33,7 +33,7 @@ _UNDECIDED = (_Row.STAGED, _Row.READY, _Row.WRONG)
 
 
 @dataclass(frozen=True)
-class Erased:
+class ErasureCounts:
     """How many of the person's leads, and how many rows beside them, said something of them."""
 
     leads: int
@@ -41,28 +41,28 @@ class Erased:
 
 
 @transaction.atomic
-def hand_out(*, ran_by: str, address: str) -> dict[str, Any]:
+def export_person(*, ran_by: str, address: str) -> dict[str, Any]:
     """Everything that is kept about the person with this e-mail address, as JSON can hold it. Raises `Invalid`."""
     address = _person(address)
-    leads = personal_data.leads_of(address)
+    leads = personal_data.find_leads(address)
     keys = [lead.pk for lead in leads]
-    mentions = personal_data.mentions_of(address, leads)
+    mentions = personal_data.build_mentions(address, leads)
     found: dict[str, Any] = {"person": address, "leads": list(Lead.objects.filter(pk__in=keys).order_by("pk").values())}
     belongs = {
         model._meta.db_table: list(model._base_manager.filter(**{f"{key}__in": keys}).order_by("pk").values())
-        for model, key, _ in personal_data.of_leads()
+        for model, key, _ in personal_data.list_lead_columns()
     }
-    inquiries = personal_data.inquiries_of(address, leads)
+    inquiries = personal_data.find_inquiries(address, leads)
     theirs = Activity.objects.filter(Q(lead__in=keys) | Q(pk__in=inquiries.elsewhere))
     belongs["activities"] = list(theirs.exclude(pk__in=inquiries.of_others).order_by("pk").values())
-    belongs["import_rows"] = list(personal_data.import_rows_of(address, leads).order_by("pk").values())
+    belongs["import_rows"] = list(personal_data.find_import_rows(address, leads).order_by("pk").values())
     found |= {table: rows for table, rows in belongs.items() if rows}
     found["notifications"] = [
-        {"kind": row.kind, "at": row.created_at, "context": row.context} for row in told.about(keys, mentions)
+        {"kind": row.kind, "at": row.created_at, "context": row.context} for row in told.find_about(keys, mentions)
     ]
     found["mentioned_in"] = [
         {"table": model._meta.db_table, "row": row.pop("pk"), **row}
-        for model, columns in personal_data.searched()
+        for model, columns in personal_data.list_searched_columns()
         for row in mentions.rows(model, columns).order_by("pk").values("pk", *columns)
         if row["pk"] not in {each.get("id") for each in found.get(model._meta.db_table, [])}
     ]
@@ -71,7 +71,7 @@ def hand_out(*, ran_by: str, address: str) -> dict[str, Any]:
 
 
 @transaction.atomic
-def erase(*, ran_by: str, address: str) -> Erased:
+def erase_person(*, ran_by: str, address: str) -> ErasureCounts:
     """Take the person with this e-mail address out of everything, for good.
 
     Their leads stay as figures without a name, and what others wrote by the web site stays in them. What they wrote by
@@ -82,13 +82,13 @@ def erase(*, ran_by: str, address: str) -> Erased:
     if LeadImport.objects.filter(state=LeadImport.State.READING).exists():
         raise errors.Conflict("A file is being read just now. Try again in a minute.")
     ImportFile.objects.all().delete()  # kept so that another sheet may be chosen; nobody can look into them
-    theirs = personal_data.leads_of(address)
+    theirs = personal_data.find_leads(address)
     locked = locks.lock_leads({key for lead in theirs for key in (lead.pk, lead.merged_into_id) if key})
     leads = [lead for lead in locked if lead.pk in {each.pk for each in theirs}]
     keys = [lead.pk for lead in leads]
-    inquiries = personal_data.inquiries_of(address, leads)
-    mentions = personal_data.mentions_of(address, [*leads, *inquiries.as_leads])
-    rows = told.erase(keys, mentions, personal_data.mentions_of_address(address))
+    inquiries = personal_data.find_inquiries(address, leads)
+    mentions = personal_data.build_mentions(address, [*leads, *inquiries.as_leads])
+    rows = told.erase(keys, mentions, personal_data.build_address_mentions(address))
     rows += (
         _erase_imports(address, [*leads, *inquiries.as_leads], mentions)
         + _erase_answers(keys, mentions)
@@ -99,18 +99,18 @@ def erase(*, ran_by: str, address: str) -> Erased:
     _empty_leads(keys)
     rows += _scrub(address, mentions)
     _record(PrivacyRequest.Action.ERASE, address, ran_by, len(leads), rows)
-    return Erased(len(leads), rows)
+    return ErasureCounts(len(leads), rows)
 
 
-def fingerprint(address: str) -> str:
+def hash_address(address: str) -> str:
     """By which a later question about the same person can be answered from the record."""
     return salted_hmac(
-        "sales.privacy", normalization.email(address), secret=settings.SECRET_KEY, algorithm="sha256"
+        "sales.privacy", normalization.normalize_email(address), secret=settings.SECRET_KEY, algorithm="sha256"
     ).hexdigest()
 
 
 def _person(address: str) -> str:
-    address = normalization.email(address)
+    address = normalization.normalize_email(address)
     if "@" not in address.strip("@") or len(address) < 5:
         raise errors.Invalid({"email": "This is not an e-mail address."})
     if User.objects.filter(email=address).exists():
@@ -120,15 +120,15 @@ def _person(address: str) -> str:
 
 def _record(action: str, address: str, ran_by: str, leads: int, rows: int) -> None:
     PrivacyRequest.objects.create(
-        action=action, person=fingerprint(address), ran_by=ran_by[:150], leads=leads, rows=rows
+        action=action, person=hash_address(address), ran_by=ran_by[:150], leads=leads, rows=rows
     )
 
 
 def _empty_leads(keys: Collection[int]) -> None:
     empty = {
-        name: personal_data.emptied(Lead, name)
+        name: personal_data.get_empty_value(Lead, name)
         for name in text_columns(Lead)
-        if name not in personal_data.FIGURES["sales.Lead"]
+        if name not in personal_data.KEPT_COLUMNS["sales.Lead"]
     }
     normalised = {"email_normalised": "", "phone_normalised": ""}
     Lead.objects.filter(pk__in=keys).update(
@@ -139,7 +139,7 @@ def _empty_leads(keys: Collection[int]) -> None:
 def _empty_what_belongs(keys: Collection[int], of_others: Collection[int]) -> int:
     """Everything said about their leads, but what other people wrote there; of changes of fields, all but figures."""
     rows = 0
-    for model, key, columns in personal_data.of_leads():
+    for model, key, columns in personal_data.list_lead_columns():
         if columns:
             theirs = model._base_manager.filter(**{f"{key}__in": keys})
             if model is FieldChange:
@@ -151,12 +151,16 @@ def _empty_what_belongs(keys: Collection[int], of_others: Collection[int]) -> in
 
 
 def _nothing(model: type[Model], columns: Collection[str]) -> dict[str, Any]:
-    return {name: personal_data.emptied(model, name) for name in columns}
+    return {name: personal_data.get_empty_value(model, name) for name in columns}
 
 
 def _empty_inquiries(activities: Collection[int]) -> int:
     """What the person wrote into other people's leads, and what was said there before it was corrected."""
-    columns = [name for name in text_columns(Activity) if name not in personal_data.FREE.get("sales.Activity", ())]
+    columns = [
+        name
+        for name in text_columns(Activity)
+        if name not in personal_data.WITHOUT_PERSONAL_DATA.get("sales.Activity", ())
+    ]
     rows = Activity.objects.filter(pk__in=activities).update(**_nothing(Activity, columns))
     corrections = FieldChange.objects.filter(field="activity", new__id__in=list(activities))
     return rows + corrections.update(old=None, new=None)
@@ -170,7 +174,7 @@ def _empty_what_was_filled(leads: Collection[Lead]) -> int:
     for lead, kept_id in merged:
         about = FieldChange.objects.filter(lead=kept_id)
         rows += about.filter(field="merged", new__lead_id=lead.pk).update(old=None, new=None)
-        for name in personal_data.FILLED:
+        for name in personal_data.MERGE_FILLED_FIELDS:
             value = getattr(lead, name)
             taken = about.filter(field=name, new=value) if value else about.none()
             if taken.exists():
@@ -178,29 +182,29 @@ def _empty_what_was_filled(leads: Collection[Lead]) -> int:
                 empty = {name: ERASED if name == "contact_name" else ""}
                 number = {"phone_normalised": ""} if name == "phone" else {}
                 Lead.objects.filter(pk=kept_id, **{name: value}).update(**empty, **number)
-    search_index.index(list(Lead.objects.filter(pk__in=[kept_id for _, kept_id in merged])))
+    search_index.index_leads(list(Lead.objects.filter(pk__in=[kept_id for _, kept_id in merged])))
     return rows
 
 
 def _erase_imports(address: str, leads: Collection[Lead], mentions: Mentions) -> int:
     """Empty the rows of files that are theirs. Of other people's rows, take out what names the person."""
-    theirs = list(personal_data.import_rows_of(address, leads).values_list("pk", flat=True))
+    theirs = list(personal_data.find_import_rows(address, leads).values_list("pk", flat=True))
     rows = ImportRow.objects.filter(pk__in=theirs)
     rows.filter(state__in=_UNDECIDED).update(state=_Row.SKIPPED)
     count = rows.update(
         cells=[], values={}, problems={}, cleaned={}, changes=None, email_normalised="", phone_normalised=""
     )
     changed = {}
-    for row in mentions.rows(ImportRow, personal_data.ROW).select_related("lead_import"):
-        changed[row.pk] = _row_without(row, mentions, personal_data.mentions_of_address(address))
+    for row in mentions.rows(ImportRow, personal_data.IMPORT_ROW_COLUMNS).select_related("lead_import"):
+        changed[row.pk] = _row_without(row, mentions, personal_data.build_address_mentions(address))
     if changed:
-        update_own(ImportRow, personal_data.ROW, changed)
+        update_own(ImportRow, personal_data.IMPORT_ROW_COLUMNS, changed)
     return count + len(changed)
 
 
 def _row_without(row: ImportRow, mentions: Mentions, address: Mentions) -> list[Any]:
     """The columns `personal_data.ROW` of another's row, who keeps their own name and number there."""
-    own = personal_data.OWN["sales.Lead"]
+    own = personal_data.IDENTITY_COLUMNS["sales.Lead"]
     cells = [
         (address if name in own else mentions).without(cell)
         for name, cell in zip_longest(row.lead_import.columns[: len(row.cells)], row.cells)
@@ -224,7 +228,7 @@ def _erase_log(keys: Collection[int]) -> int:
     belongs: list[tuple[Any, Collection[int]]] = [(Lead, keys)]
     belongs += [
         (model, list(model._base_manager.filter(**{f"{key}__in": keys}).values_list("pk", flat=True)))
-        for model, key, _ in personal_data.of_leads()
+        for model, key, _ in personal_data.list_lead_columns()
     ]
     rows = 0
     for model, ids in belongs:
@@ -235,9 +239,9 @@ def _erase_log(keys: Collection[int]) -> int:
 
 def _scrub(address: str, mentions: Mentions) -> int:
     rows = 0
-    for model, columns in personal_data.searched():
-        own = personal_data.OWN.get(model._meta.label, ())
+    for model, columns in personal_data.list_searched_columns():
+        own = personal_data.IDENTITY_COLUMNS.get(model._meta.label, ())
         rows += mentions.scrub(model, [name for name in columns if name not in own])
         if own:
-            rows += personal_data.mentions_of_address(address).scrub(model, own)
+            rows += personal_data.build_address_mentions(address).scrub(model, own)
     return rows

@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import transaction
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, PeriodicTasks
 
+from athena import task_names
+
 NIGHTLY_UTC = ("30", "7")  # minute and hour: the small hours in North America
 
 
@@ -13,7 +15,7 @@ def install() -> None:
     tick, _ = PeriodicTask.objects.get_or_create(
         name="Tick",
         defaults={
-            "task": "sales.tick",
+            "task": task_names.TICK,
             "interval": _every(settings.TICK_SECONDS),
             "description": "Wakes reminders, mail and scoring. Its interval is the setting TICK_SECONDS.",
         },
@@ -23,14 +25,18 @@ def install() -> None:
         interval=_every(settings.TICK_SECONDS), expire_seconds=max(settings.TICK_SECONDS - 1, 1)
     )
     for name, task, description in (
-        ("Nightly rescoring", "sales.rescore_nightly", "Scores all open leads again, for rules that depend on time."),
+        (
+            "Nightly rescoring",
+            task_names.RESCORE_NIGHTLY,
+            "Scores all open leads again, for rules that depend on time.",
+        ),
         (
             "Call again",
-            "sales.call_again_nightly",
+            task_names.REPEAT_TRIPS_NIGHTLY,
             "Makes new leads of last year's trips, with CALL_AGAIN_BY_ITSELF=1.",
         ),
-        ("Nightly end of old imports", "sales.forget_imports", "Deletes what the files of old imports held."),
-        ("Nightly clean-up", "athena.clean_up", "Deletes sessions, keys and counts whose time is over."),
+        ("Nightly end of old imports", task_names.FORGET_IMPORTS, "Deletes what the files of old imports held."),
+        ("Nightly clean-up", task_names.CLEAN_UP, "Deletes sessions, keys and counts whose time is over."),
     ):
         defaults = {"task": task, "crontab": _nightly, "description": description}
         PeriodicTask.objects.get_or_create(name=name, defaults=defaults)

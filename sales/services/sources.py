@@ -21,11 +21,11 @@ def save(*, by: User | None, row: LeadSource | SourceSpend | LostReason) -> None
     """Write a new or changed (and validated) row. Raises `NotAllowed` below manager, `Invalid`."""
     policy.check_is_manager(by)
     if isinstance(row, SourceSpend):
-        row.campaign = normalization.one_spaced(row.campaign)
-        if spend_of(row.source_id, row.month, row.campaign).exclude(pk=row.pk).exists():
+        row.campaign = normalization.collapse_spaces(row.campaign)
+        if find_spend(row.source_id, row.month, row.campaign).exclude(pk=row.pk).exists():
             raise errors.Invalid({"campaign": "This campaign has an amount for this month already."})
     elif isinstance(row, LeadSource):
-        row.name = normalization.one_spaced(row.name)
+        row.name = normalization.collapse_spaces(row.name)
         unique_names.require_unused_name(row, "name")
     row.save()
 
@@ -67,8 +67,8 @@ def set_spend(
         raise errors.NotFound("There is no such source.")
     if month.day != 1:
         raise errors.Invalid({"month": "Give the first day of the month."})
-    campaign = normalization.one_spaced(campaign)
-    spend = spend_of(source.pk, month, campaign).first()
+    campaign = normalization.collapse_spaces(campaign)
+    spend = find_spend(source.pk, month, campaign).first()
     is_new = spend is None
     if spend is None:
         spend = SourceSpend(source=source, campaign=campaign, month=month)
@@ -77,7 +77,7 @@ def set_spend(
     return spend, is_new
 
 
-def spend_of(source_id: int, month: date, campaign: str) -> "QuerySet[SourceSpend]":
+def find_spend(source_id: int, month: date, campaign: str) -> "QuerySet[SourceSpend]":
     """What the source cost in this month for this campaign, however that is spelled: one row at most."""
     rows = SourceSpend.objects.filter(source=source_id, month=month).alias(key=NameKey("campaign"))
     return rows.filter(key=normalization.name_key(campaign))
@@ -92,7 +92,7 @@ def delete_spend(*, by: User | None, row: SourceSpend) -> None:
 
 def _save_valid(source: LeadSource) -> None:
     """Write a source that holds what a source must. Raises `Invalid`."""
-    source.name = normalization.one_spaced(source.name)
+    source.name = normalization.collapse_spaces(source.name)
     unique_names.require_unused_name(source, "name")
     try:
         source.full_clean()

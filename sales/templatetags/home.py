@@ -70,7 +70,7 @@ def choices_of(spec: Any, changelist: Any) -> list[Any]:
 
 @register.simple_tag
 def mails_leave() -> str:
-    return email.way()
+    return email.describe_transport()
 
 
 @register.simple_tag
@@ -78,7 +78,7 @@ def company() -> list[tuple[str, object, str]]:
     """What the settings say about the company: what it is, its value, and the setting's name."""
     return [
         ("Address of this Athena", settings.BASE_URL, "BASE_URL"),
-        ("E-mails leave", email.way(), "EMAIL_URL"),
+        ("E-mails leave", email.describe_transport(), "EMAIL_URL"),
         ("E-mails come from", settings.DEFAULT_FROM_EMAIL, "DEFAULT_FROM_EMAIL"),
         ("The company’s time zone", settings.COMPANY_TIME_ZONE, "COMPANY_TIME_ZONE"),
         ("Telephone numbers without a country", settings.PHONE_REGION, "PHONE_REGION"),

@@ -20,8 +20,8 @@ def test_the_first_overdue_task_is_found_called_and_completed(visit, width, java
     task = page.locator("section[aria-labelledby=overdue] .task").first
     before = overdue(page)
     assert before > 0
-    lead = task.locator(".task-what a").inner_text()
-    assert re.match(r"tel:\+?[0-9 ()-]+", task.locator(".reach a").first.get_attribute("href") or "")
+    lead = task.locator(".task-summary a").inner_text()
+    assert re.match(r"tel:\+?[0-9 ()-]+", task.locator(".contact-links a").first.get_attribute("href") or "")
     task.locator("summary").click()
     task.locator("textarea").fill("Wants the quote by Friday")
     task.get_by_role("button", name="Successful").click()

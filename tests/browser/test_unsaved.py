@@ -121,7 +121,7 @@ def test_a_page_has_its_text_again_when_one_comes_back(visit, fault):
         page.get_by_text("Not sent: you are offline").wait_for()
     mend(page)
     here.go(LEAD)
-    page.get_by_text("Restored what you had typed").wait_for()
+    page.get_by_text("Restored what you typed").wait_for()
     assert (page.input_value("#id_notes"), page.input_value("#id_trip_type")) == (TEXT, "shuttle")
     assert here.page.evaluate("document.documentElement.scrollWidth") <= WIDE
     page.click("[name=_save]")
@@ -141,9 +141,9 @@ def test_what_a_page_sent_after_its_session_can_be_sent_again(visit, javascript)
     page.get_by_role("heading", name="You are logged out").wait_for()
     assert page.locator("dd", has_text=TEXT).count() == 1
     mend(page)
-    page.get_by_role("button", name="Send it again").click()
+    page.get_by_role("button", name="Send again").click()
     page.get_by_role("heading", name="Nothing was saved yet").wait_for()  # the login has changed the form's token
-    page.get_by_role("button", name="Send it again").click()
+    page.get_by_role("button", name="Send again").click()
     page.get_by_text("was added successfully").wait_for()
     if javascript:
         assert page.evaluate(DRAFTS) == []
@@ -153,7 +153,7 @@ def test_what_was_typed_can_be_thrown_away(visit):
     here = visit("wei")
     here.go(LEAD).fill("#id_notes", TEXT)
     page = here.go(LEAD)
-    page.get_by_role("button", name="Discard it").click()
+    page.get_by_role("button", name="Discard").click()
     assert page.input_value("#id_notes") == ""
     here.go("/admin/")
     here.go(LEAD)
@@ -210,5 +210,5 @@ def test_a_button_that_sends_a_form_elsewhere_loses_nothing(visit):
     page.get_by_role("button", name="in 2 hours").click()
     page.wait_for_load_state()
     here.go(task.replace("complete", "change"))
-    page.get_by_text("Restored what you had typed").wait_for()
+    page.get_by_text("Restored what you typed").wait_for()
     assert page.input_value("#id_notes") == TEXT

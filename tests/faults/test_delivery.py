@@ -24,7 +24,9 @@ from athena.accounts.models import User
 from notifications import outbox
 maria = User.objects.create_user("maria@example.com")
 outbox.add_many(
-    outbox.Message("lead_assigned", maria.pk, str(n), {{"lead_id": n, "lead_name": f"Lead {{n}}", "by_name": "Grace"}})
+    outbox.NewNotification(
+        "lead_assigned", maria.pk, str(n), {{"lead_id": n, "lead_name": f"Lead {{n}}", "by_name": "Grace"}}
+    )
     for n in range({MESSAGES})
 )
 """

@@ -11,7 +11,7 @@ from notifications.models import Notification, Preference
 from sales.services.follow_ups import follow_ups, reminders
 
 BASE = "/api/v1/notifications"
-KINDS = [kind.name for kind in kinds.every()]
+KINDS = [kind.name for kind in kinds.get_all()]
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_another_lead_time_moves_the_reminders_that_are_to_come(client, rep, mak
 
 
 def test_unsubscribing_by_token(api, rep):
-    url = f"/api/v1/unsubscribe/{unsubscribe_tokens.token(rep.pk, 'lead_assigned')}"
+    url = f"/api/v1/unsubscribe/{unsubscribe_tokens.make_token(rep.pk, 'lead_assigned')}"
     for _ in range(2):
         assert api().post(url).json() == {"kind": "lead_assigned", "label": "New lead"}
     assert api(rep).get(f"{BASE}/preferences").json()["kinds"][KINDS.index("lead_assigned")]["channels"] == ["in_app"]
@@ -153,15 +153,15 @@ def test_a_channel_is_one_file(tmp_path, monkeypatch, client, rep, tell):
         "        self.sent.append(notification.dedupe_key)\n"
     )
     monkeypatch.setattr(channels, "__path__", [*channels.__path__, str(tmp_path)])
-    channels.every.cache_clear()
+    channels.get_all.cache_clear()
     try:
         tell("a")
         Preference.objects.create(user=rep, kind="lead_unowned", channel="pigeon", wanted=False)
         tell("b", kind="lead_unowned")
         assert delivery.deliver() == {"sent": 3, "off": 1}
-        assert channels.every()["pigeon"].sent == ["a"]
+        assert channels.get_all()["pigeon"].sent == ["a"]
         assert sorted(Delivery.objects.values_list("notification__dedupe_key", "channel", "state")) == [
             ("a", "email", "sent"), ("a", "pigeon", "sent"), ("b", "email", "sent"), ("b", "pigeon", "off"),
         ]  # fmt: skip
     finally:
-        channels.every.cache_clear()
+        channels.get_all.cache_clear()

@@ -21,12 +21,12 @@ NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 @pytest.fixture
 def woken(monkeypatch):
     names = []
-    monkeypatch.setattr(outbox, "wake", names.append)
+    monkeypatch.setattr(outbox, "publish_task", names.append)
     return names
 
 
 def message(rep, key, **fields):
-    return outbox.Message(kind="lead_assigned", recipient_id=rep.pk, dedupe_key=key, context={"lead_id": 1}, **fields)
+    return outbox.NewNotification("lead_assigned", rep.pk, key, {"lead_id": 1}, **fields)
 
 
 def keys():
@@ -97,7 +97,7 @@ def test_what_became_of_it(rep, woken):
     Delivery.objects.filter(notification__dedupe_key="b").update(state="dead", ended_at=NOW, last_error="No")
     told = [
         (each.dedupe_key, each.recipient, [(by.channel, by.state, by.last_error) for by in each.deliveries.all()])
-        for each in outbox.fate(["b", "never", "a"])
+        for each in outbox.find_with_deliveries(["b", "never", "a"])
     ]
     assert told == [("a", rep, [("email", "waiting", "")]), ("b", rep, [("email", "dead", "No")])]
 

@@ -104,7 +104,7 @@ def world(people: dict[str, User]) -> SimpleNamespace:
         company_name="Old Guard", assigned_to=owner, score=60, archived_at="2026-01-01T00:00Z"
     )
 
-    search_index.fill(10)
+    search_index.index_missing_leads(10)
 
     def plan(of: Lead, who: User) -> FollowUp:
         return FollowUp.objects.create(lead=of, assigned_to=who, follow_up_type="call", scheduled_date="2099-01-05")
@@ -161,7 +161,7 @@ def world(people: dict[str, User]) -> SimpleNamespace:
         privacy=PrivacyRequest.objects.create(action="export", person="0" * 64),
         told=told,
         delivery=Delivery.objects.create(notification=told, channel="email", state="dead", ended_at=timezone.now()),
-        token=unsubscribe_tokens.token(owner.pk, "lead_assigned"),
+        token=unsubscribe_tokens.make_token(owner.pk, "lead_assigned"),
         source=source,
         spend=SourceSpend.objects.create(source=source, month=date(2026, 1, 1), amount=10),
         run=ScoringRun.objects.create(rule_set_version=1, state="done"),

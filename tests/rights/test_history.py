@@ -32,4 +32,4 @@ def test_who_changes_nothing_is_offered_no_history(browsers, world, name):
 
 def test_a_row_that_was_never_changed_says_so(browsers, world):
     page = browsers["boss"].get(reverse("admin:sales_leadsource_history", args=[world.source.pk])).content.decode()
-    assert ("Nobody has changed this on these pages." in page, "wasn’t added via" in page) == (True, False)
+    assert ("Nobody has changed this record on these pages." in page, "wasn’t added via" in page) == (True, False)

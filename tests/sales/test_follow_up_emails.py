@@ -54,7 +54,7 @@ def test_what_somebody_typed_is_text(mails):
 
 def test_the_digest(mails):
     mail = mails["daily_digest"]
-    assert mail.subject == "Tuesday, 24 November 2026: 1 today, 1 hot, 1 expiring"
+    assert mail.subject == "Tue 24 Nov 2026: 1 today, 1 hot, 1 expiring"
     assert [" ".join(line.split()) for line in mail.body.split("\n\n")][1].startswith("Today (1) - Band")
     assert "72 points" in mail.body
     assert "until Friday, 27 November" in mail.body

@@ -72,9 +72,9 @@ def test_others_are_told_and_oneself_is_not(people, act):
 
 def test_the_outbox_drops_ones_own_act_of_any_kind(people):
     by, rep = people["by"], people["rep"]
-    for kind in kinds.every():
+    for kind in kinds.get_all():
         outbox.add_many(
-            outbox.Message(kind.name, user.pk, f"{kind.name}:{user.pk}", {}, by_id=by.pk) for user in (by, rep)
+            outbox.NewNotification(kind.name, user.pk, f"{kind.name}:{user.pk}", {}, by_id=by.pk) for user in (by, rep)
         )
     assert set(Notification.objects.values_list("recipient", flat=True)) == {rep.pk}
-    assert Notification.objects.count() == len(kinds.every())
+    assert Notification.objects.count() == len(kinds.get_all())

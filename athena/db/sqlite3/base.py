@@ -4,9 +4,9 @@ from datetime import date
 from typing import Any
 
 from django.db.backends.sqlite3 import base
-from django.utils import dateformat
 
 from athena.db import name_key
+from athena.formatting import format_date
 
 
 def _fold(text: Any) -> Any:
@@ -39,8 +39,8 @@ class Percentile:
         return self._values[below] + (place - below) * (self._values[above] - self._values[below])
 
 
-def _day_in_words(day: str | None) -> str | None:
-    return None if day is None else dateformat.format(date.fromisoformat(day), "l, j F Y")
+def _format_date(day: str | None) -> str | None:
+    return None if day is None else format_date(date.fromisoformat(day))
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -49,5 +49,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection.create_function("ATHENA_FOLD", 1, _fold, deterministic=True)
         connection.create_function("ATHENA_NAME_KEY", 1, _name_key, deterministic=True)
         connection.create_aggregate("ATHENA_PERCENTILE", 2, Percentile)
-        connection.create_function("ATHENA_DAY_IN_WORDS", 1, _day_in_words, deterministic=True)
+        connection.create_function("ATHENA_FORMAT_DATE", 1, _format_date, deterministic=True)
         return connection

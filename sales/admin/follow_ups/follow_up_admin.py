@@ -9,11 +9,12 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import dateformat, timezone
+from django.utils import timezone
 
 from athena.accounts import services as accounts
 from athena.accounts.models import local_today
 from athena.api.row_ids import parse_key
+from athena.formatting import format_datetime
 from sales import errors, policy
 from sales.admin.base import ServiceAdmin, person
 from sales.admin.follow_ups import follow_up_columns as columns
@@ -139,8 +140,7 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
         except errors.SalesError as error:
             messages.error(request, str(error))
         else:
-            when = dateformat.format(timezone.localtime(until), "l, j F, H:i")
-            messages.success(request, f"{snoozed.assigned_to} is reminded on {when}.")
+            messages.success(request, f"{snoozed.assigned_to} is reminded on {format_datetime(until)}.")
         return HttpResponseRedirect(next_page(request, reverse("admin:sales_followup_change", args=[pk])))
 
     def calendar_view(self, request: HttpRequest) -> HttpResponse:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from athena.formatting import format_money
 from athena.forms import StrictForm
 from athena.http.middleware import takes_files
 from sales import errors
@@ -64,7 +65,9 @@ class SpendUpload(admin.ModelAdmin):  # type: ignore[type-arg]
                 plan = spend_import.plan(by=by, text=text)
                 if request.POST.get("step") == "save":
                     written = spend_import.write(by=by, text=text)
-                    messages.success(request, f"{len(written.lines)} amounts saved, {written.total:,.2f} in all.")
+                    messages.success(
+                        request, f"{len(written.lines)} amounts saved, {format_money(written.total)} in all."
+                    )
                     return HttpResponseRedirect(reverse("admin:sales_sourcespend_changelist"))
             except errors.Invalid as error:
                 form.add_error("file", " ".join(error.fields.values()))

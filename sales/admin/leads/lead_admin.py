@@ -15,8 +15,9 @@ from django.utils.html import format_html
 from athena.accounts.models import User
 from athena.admin.confirmation import confirmed
 from athena.api.fields import EMAIL_ERROR
+from athena.formatting import format_date, format_money
 from sales import policy
-from sales.admin.base import ServiceAdmin, ServiceForm, act_on_each, person, score_pill
+from sales.admin.base import ServiceAdmin, ServiceForm, act_on_each, person, render_score
 from sales.admin.imports.exports import export
 from sales.admin.leads.duplicates import DuplicatePages, merge_selected
 from sales.admin.leads.lead_filters import ArchivedFilter, OwnerFilter, PlanFilter, ScoreFilter, ViewFilter
@@ -148,8 +149,8 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         lead = kwargs.get("obj")
         if lead is not None:
             context["panels"], context["hot_score"] = _panels(lead, person(request)), settings.HOT_SCORE
-            context["duplicates"] = duplicates.of(person(request), lead)
-            context["warnings"] = trip_warnings.of(vars(lead))
+            context["duplicates"] = duplicates.find_duplicates_of_lead(person(request), lead)
+            context["warnings"] = trip_warnings.list_warnings(vars(lead))
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 
@@ -162,7 +163,7 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         return format_html(
             '{}<svg class="score-bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">'
             '<rect width="100" height="4"/><rect width="{}" height="4"/></svg>',
-            score_pill(lead.score),
+            render_score(lead.score),
             lead.score,
         )
 
@@ -177,11 +178,11 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
 
     @admin.display(description="Pickup", ordering="pickup_at", empty_value="–")
     def pickup(self, lead: Lead) -> str | None:
-        return dateformat.format(timezone.localtime(lead.pickup_at), "j M Y") if lead.pickup_at else None
+        return format_date(timezone.localtime(lead.pickup_at)) if lead.pickup_at else None
 
     @admin.display(description="Value", ordering="estimated_value", empty_value="–")
     def value(self, lead: Lead) -> str | None:
-        return None if lead.estimated_value is None else f"{lead.estimated_value:,.0f}"
+        return None if lead.estimated_value is None else format_money(lead.estimated_value)
 
     @admin.action(description="Reassign selected leads", permissions=["bulk_transfer"])
     def reassign_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
@@ -189,7 +190,7 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
 
     @admin.action(description="Merge selected leads", permissions=["merge"])
     def merge_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        return merge_selected(request, list(queryset.values_list("pk", flat=True)[: merging.MOST + 1]))
+        return merge_selected(request, list(queryset.values_list("pk", flat=True)[: merging.MAX_MERGED_LEADS + 1]))
 
     @admin.action(description="Archive selected leads", permissions=["archive"])
     @confirmed("Archive", note="They leave all lists, and their open follow-ups are cancelled.")

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 
 from athena.accounts.models import User
 from athena.api.fields import LONG_TEXT
+from athena.formatting import format_date
 from athena.forms import KeysField, StrictForm
 from sales import errors, policy
 from sales.admin.base import person
@@ -155,14 +156,14 @@ def _named(user: User, open_leads: int | None) -> str:
         limit = "" if user.max_open_leads is None else f" of at most {user.max_open_leads}"
         parts.append(f"{open_leads} open{limit}")
     if user.away_until is not None:
-        parts.append(f"away until {user.away_until:%-d %B %Y}")
+        parts.append(f"away until {format_date(user.away_until)}")
     return " · ".join(parts)
 
 
 def show(form: forms.Form, error: errors.SalesError) -> None:
     """Say on the form what a service refused; once, though it is asked twice."""
     wrong: dict[str | None, str]
-    if isinstance(error, errors.Changed):
+    if isinstance(error, errors.StaleVersion):
         wrong = {None: "What would happen has changed since you looked at it. Look again, then decide."}
     elif isinstance(error, errors.Invalid):
         wrong = {name if name in form.fields else None: why for name, why in error.fields.items()}

@@ -94,7 +94,7 @@ class Explanation(serializers.Serializer):  # type: ignore[type-arg]
     calculated_at = serializers.DateTimeField()
 
 
-def parts_of(why: explanations.Explanation) -> list[dict[str, Any]]:
+def build_rule_parts(why: explanations.Explanation) -> list[dict[str, Any]]:
     """What each rule gave, as `RulePart` has it."""
     names: list[str] = list(RulePart().fields)
     return [{name: getattr(line, name) for name in names} for line in why.lines]
@@ -125,7 +125,7 @@ class ScoreActions(ViewSet):
                 "score": why.score,
                 "raw_points": why.raw_points,
                 "stored_score": lead["score"],
-                "rules": parts_of(why),
+                "rules": build_rule_parts(why),
                 "calculated_at": why.at,
             }
         )

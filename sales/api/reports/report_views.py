@@ -38,8 +38,9 @@ def _build_action(report: Report[Any]) -> View:
     response: Any = report.endpoint.response
     if report.endpoint.respond is None:
         response = {(200, "application/json"): response, (200, "text/csv"): OpenApiTypes.STR}
-    describe = extend_schema(parameters=[report.endpoint.parameters], responses=response)
-    return action(detail=False, url_path=report.slug)(describe(get_report))
+    parameters = report.endpoint.parameters
+    describe = extend_schema(parameters=[parameters] if parameters().fields else [], responses=response)
+    return describe(action(detail=False, url_path=report.slug)(get_report))
 
 
 def _respond_with_table(report: Report[Any], user: User, params: Mapping[str, Any]) -> Response | HttpResponse:

@@ -12,7 +12,7 @@ from athena.api import fields
 from athena.api.serializers import StrictSerializer
 from athena.api.viewsets import ViewSet
 from sales import errors
-from sales.api.leads.scores import RulePart, parts_of
+from sales.api.leads.scores import RulePart, build_rule_parts
 from sales.api.serializers.scoring_rules import RuleBody
 from sales.models import LeadScoringRule
 from sales.queries.scoring import scoring_preview
@@ -85,7 +85,7 @@ class PreviewActions(ViewSet):
                 "lead_name": str(sample.lead),
                 "score_before": sample.before,
                 "score_after": sample.after.score,
-                "rules": parts_of(sample.after),
+                "rules": build_rule_parts(sample.after),
             }
             for sample in found.samples
         ]

@@ -13,7 +13,7 @@ from django.utils import dateformat, timezone
 from athena.accounts.models import User
 from sales import schedule
 from sales.models import FollowUp, Lead
-from sales.models.lead import display_name
+from sales.models.lead import lead_name
 
 SHOWN = 10  # of each section; the others are counted
 Row = dict[str, Any]
@@ -58,9 +58,9 @@ def _sections(today: Mapping[int, date]) -> list[Section]:
     plans = (
         FollowUp.objects.open()
         .filter(assigned_to__in=today, lead__archived_at__isnull=True)
-        .annotate(the_lead=F("lead"), lead_name=display_name("lead__"))
+        .annotate(the_lead=F("lead"), lead_name=lead_name("lead__"))
     )
-    leads = Lead.objects.open().filter(assigned_to__in=today).annotate(the_lead=F("pk"), lead_name=display_name())
+    leads = Lead.objects.open().filter(assigned_to__in=today).annotate(the_lead=F("pk"), lead_name=lead_name())
     of_today = plans.filter(_by_day(today, lambda day: Q(scheduled_date=day)))
     overdue = plans.filter(_by_day(today, lambda day: Q(scheduled_date__lt=day)))
     expiring = leads.filter(_by_day(today, lambda day: Q(quote_valid_until__range=(day, day + ahead))))

@@ -74,14 +74,14 @@ def _asked(user: User) -> dict[str, Any]:
         "has_people": User.objects.filter(is_active=True).exclude(pk=user.pk),
         "has_sources": LeadSource.objects.all(),
         "has_leads": Lead.objects.in_scope_of(user),
-        "has_email": test_email.sent(),
+        "has_email": test_email.find_sent_emails(),
         "has_form": IntakeForm.objects.filter(is_active=True),
         "put_away": Preference.objects.filter(user=user.pk, **PUT_AWAY),
     }
     return {
         **{name: Exists(rows.order_by()) for name, rows in exist.items()},
         "waiting_import": Subquery(checked.order_by("-pk").values("pk")[:1]),
-        **{f"test_{name}": Subquery(test_email.last_of(user).values(name)) for name in FATE},
+        **{f"test_{name}": Subquery(test_email.find_last_delivery(user).values(name)) for name in FATE},
     }
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from athena.accounts.models import User, local_instant, local_today
 from sales.models import Lead
-from sales.models.lead import OPEN, LeadQuerySet, hot, hot_and_uncontacted, unplanned
+from sales.models.lead import IS_OPEN, LeadQuerySet, is_hot, is_hot_and_uncontacted, is_unplanned
 
 STALE_DAYS = 14
 EXPIRING_DAYS = 7
@@ -31,7 +31,7 @@ class View:
 
 
 def _mine(user: User) -> Q:
-    return OPEN & Q(assigned_to=user.pk)
+    return IS_OPEN & Q(assigned_to=user.pk)
 
 
 def _new(user: User) -> Q:
@@ -45,7 +45,7 @@ def _trips_this_week(user: User) -> Q:
 
 
 def _stale(user: User) -> Q:
-    return OPEN & Q(touched_at__lt=timezone.now() - timedelta(days=STALE_DAYS))
+    return IS_OPEN & Q(touched_at__lt=timezone.now() - timedelta(days=STALE_DAYS))
 
 
 def _expiring(user: User) -> Q:
@@ -58,15 +58,15 @@ _TOUCHED_AT = Coalesce("last_activity_at", "created_at")
 VIEWS: dict[str, View] = {
     view.name: view
     for view in (
-        View("open", "Open", "Neither won nor lost.", lambda user: OPEN),
+        View("open", "Open", "Neither won nor lost.", lambda user: IS_OPEN),
         View("mine", "Mine", "Open leads that you own.", _mine),
-        View("unowned", "Unowned", "Open leads that nobody owns.", lambda user: OPEN & Q(assigned_to__isnull=True)),
+        View("unowned", "Unowned", "Open leads that nobody owns.", lambda user: IS_OPEN & Q(assigned_to__isnull=True)),
         View("new", "New", "Nobody has contacted them yet.", _new),
-        View("unplanned", "Unplanned", "Open leads that nobody has planned to follow up.", lambda user: unplanned()),
-        View("hot", "Hot", "Open leads with the best scores.", lambda user: hot()),
+        View("unplanned", "Unplanned", "Open leads that nobody has planned to follow up.", lambda user: is_unplanned()),
+        View("hot", "Hot", "Open leads with the best scores.", lambda user: is_hot()),
         View(
             *("uncontacted", "Hot, not contacted", "Hot leads that nobody has called or written to."),
-            lambda user: hot_and_uncontacted(),
+            lambda user: is_hot_and_uncontacted(),
         ),
         View(
             "week",
@@ -91,7 +91,7 @@ def counts(user: User, leads: LeadQuerySet, names: Iterable[str]) -> dict[str, i
 
 def of_open(leads: LeadQuerySet) -> LeadQuerySet:
     """The open leads, to be counted by `counters`."""
-    return leads.order_by().filter(OPEN).alias(touched_at=_TOUCHED_AT)
+    return leads.order_by().filter(IS_OPEN).alias(touched_at=_TOUCHED_AT)
 
 
 def counters(user: User, names: Iterable[str]) -> dict[str, Count]:

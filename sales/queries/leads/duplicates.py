@@ -19,11 +19,15 @@ from athena.db.bulk import AmongKeys
 from sales import normalization
 from sales.models import Lead, LeadSearch, NotDuplicate
 from sales.models.lead import LeadQuerySet
-from sales.models.search import keys_of
-from sales.queries.leads.similar_names import similar
+from sales.models.search import build_match_keys
+from sales.queries.leads.similar_names import find_similar_names
 
-MOST = 20  # matches of one lead
-GROUPS, IN_GROUP, PAIRS = 500, 10, 100  # of the queue: groups of each sign, leads looked at in one, pairs shown
+MAX_MATCHES = 20  # matches of one lead
+MAX_GROUPS, MAX_GROUP_SIZE, MAX_PAIRS = (
+    500,
+    10,
+    100,
+)  # of the queue: groups of each sign, leads looked at in one, pairs shown
 
 # What two leads may have in common, how far that says that they are one (of 100), and how people call it.
 SIGNS = {
@@ -70,16 +74,16 @@ class Pair(Likeness):
     second: Lead
 
 
-def find(by: User | None, values: Mapping[str, Any], *, apart_from: Collection[int] = ()) -> list[Match]:
+def find_duplicates(by: User | None, values: Mapping[str, Any], *, excluded_ids: Collection[int] = ()) -> list[Match]:
     """The open leads that an inquiry with these `values` repeats, the surest first, `MOST` at most.
 
     `values` are a lead's fields by name as services take them; those that matter are email, phone, company_name,
     pickup_at, pickup_location, dropoff_location and estimated_passengers, and each may be missing. `by` sees what they
     may see; None (the system) sees all. Six queries at most, whatever is found.
     """
-    found = {match.lead.pk: match for match in find_many(by, [values], apart_from=apart_from)[0]}
-    among = _search_of(open_leads(by).exclude(pk__in=apart_from))
-    likeness = similar(keys_of(values)["company"], among, MOST)
+    found = {match.lead.pk: match for match in find_duplicates_of_many(by, [values], excluded_ids=excluded_ids)[0]}
+    among = _search_of(get_open_leads(by).exclude(pk__in=excluded_ids))
+    likeness = find_similar_names(build_match_keys(values)["company"], among, MAX_MATCHES)
     names = {lead.pk: lead for lead in _shown(by).filter(pk__in=set(likeness) - set(found))} if likeness else {}
     for pk, alike in likeness.items():
         lead = found[pk].lead if pk in found else names.get(pk)
@@ -89,14 +93,14 @@ def find(by: User | None, values: Mapping[str, Any], *, apart_from: Collection[i
     return _best(found.values())
 
 
-def find_many(
-    by: User | None, rows: Sequence[Mapping[str, Any]], *, apart_from: Collection[int] = ()
+def find_duplicates_of_many(
+    by: User | None, rows: Sequence[Mapping[str, Any]], *, excluded_ids: Collection[int] = ()
 ) -> list[list[Match]]:
     """As `find`, for each of `rows`, in three queries; names must be the same where names are compared."""
-    wanted = [signs_of(values) for values in rows]
+    wanted = [get_signs(values) for values in rows]
     by_sign: dict[tuple[str, str], list[Lead]] = defaultdict(list)
-    for lead in _having(by, wanted, MOST * len(rows)):
-        if lead.pk not in apart_from:
+    for lead in _having(by, wanted, MAX_MATCHES * len(rows)):
+        if lead.pk not in excluded_ids:
             for sign in SIGNS:
                 by_sign[sign, getattr(lead, f"sign_{sign}")].append(lead)
     answers = []
@@ -109,33 +113,35 @@ def find_many(
     return answers
 
 
-def of(by: User, lead: Lead) -> list[Match]:
+def find_duplicates_of_lead(by: User, lead: Lead) -> list[Match]:
     """The duplicates of a lead that there is, without those of which somebody said that they are none."""
     if not lead.is_open or lead.archived_at is not None:
         return []
     apart = NotDuplicate.objects.filter(Q(first=lead) | Q(second=lead)).values_list("first", "second")
-    return find(by, vars(lead), apart_from={lead.pk, *(pk for pair in apart for pk in pair)})
+    return find_duplicates(by, vars(lead), excluded_ids={lead.pk, *(pk for pair in apart for pk in pair)})
 
 
-def queue(by: User) -> list[Pair]:
+def list_pairs(by: User) -> list[Pair]:
     """Pairs of open leads that have something in common, the surest first; a bounded number, at a constant cost.
 
     Almost the same names are not asked for here: each lead would have to be held against all others.
     """
-    leads = open_leads(by)
+    leads = get_open_leads(by)
     shared: dict[str, list[str]] = {}
     for sign, column in _COLUMNS.items():
         groups = leads.annotate(sign=column).exclude(sign="").filter(sign__isnull=False).order_by().values("sign")
         several = groups.annotate(many=Count("pk"), newest=Max("pk")).filter(many__gt=1).order_by("-newest")
-        shared[sign] = [row["sign"] for row in several[:GROUPS]]
+        shared[sign] = [row["sign"] for row in several[:MAX_GROUPS]]
     members: dict[tuple[str, str], list[Lead]] = defaultdict(list)
-    for lead in _having(by, [{sign: value} for sign, values in shared.items() for value in values], GROUPS * IN_GROUP):
+    for lead in _having(
+        by, [{sign: value} for sign, values in shared.items() for value in values], MAX_GROUPS * MAX_GROUP_SIZE
+    ):
         for sign in SIGNS:
             members[sign, getattr(lead, f"sign_{sign}")].append(lead)
     reasons: dict[tuple[Lead, Lead], tuple[str, ...]] = {}
     for sign, values in shared.items():
         for value in values:
-            for pair in combinations(sorted(members[sign, value], key=lambda lead: lead.pk)[-IN_GROUP:], 2):
+            for pair in combinations(sorted(members[sign, value], key=lambda lead: lead.pk)[-MAX_GROUP_SIZE:], 2):
                 reasons[pair] = (*reasons.get(pair, ()), sign)
     apart = set(NotDuplicate.objects.values_list("first", "second"))
     pairs = [
@@ -143,24 +149,24 @@ def queue(by: User) -> list[Pair]:
         for (first, second), why in reasons.items()
         if (first.pk, second.pk) not in apart
     ]
-    return sorted(pairs, key=lambda pair: (-pair.strength, -pair.second.pk, -pair.first.pk))[:PAIRS]
+    return sorted(pairs, key=lambda pair: (-pair.strength, -pair.second.pk, -pair.first.pk))[:MAX_PAIRS]
 
 
-def open_leads(by: User | None) -> LeadQuerySet:
+def get_open_leads(by: User | None) -> LeadQuerySet:
     return Lead.objects.open() if by is None else Lead.objects.visible_to(by).open()
 
 
 def _shown(by: User | None) -> LeadQuerySet:
     """With what is said of a match: whose it is, and where it comes from."""
-    return open_leads(by).select_related("assigned_to", "source")
+    return get_open_leads(by).select_related("assigned_to", "source")
 
 
-def signs_of(values: Mapping[str, Any]) -> dict[str, str]:
+def get_signs(values: Mapping[str, Any]) -> dict[str, str]:
     """What these values say of each sign, where they say something."""
-    keys = keys_of(values)
+    keys = build_match_keys(values)
     found = {
-        "email": normalization.email(values.get("email") or ""),
-        "phone": normalization.phone(values.get("phone") or ""),
+        "email": normalization.normalize_email(values.get("email") or ""),
+        "phone": normalization.normalize_phone(values.get("phone") or ""),
         "company_day": keys["company_day"],
         "trip": keys["trip"],
     }
@@ -195,4 +201,4 @@ def _strength(reasons: Collection[str], alike: float = 0) -> int:
 
 
 def _best(matches: Iterable[Match]) -> list[Match]:
-    return sorted(matches, key=lambda match: (-match.strength, -match.lead.pk))[:MOST]
+    return sorted(matches, key=lambda match: (-match.strength, -match.lead.pk))[:MAX_MATCHES]

@@ -7,19 +7,19 @@ from rapidfuzz import fuzz
 from athena.db.bulk import AmongKeys
 from sales.models import LeadSearch
 
-SHORTEST = 4  # letters; what is shorter resembles too much
-LIKENESS = 0.6  # of 1 (pg_trgm's similarity)
-ALIKE = 500  # names in all that are looked at, on PostgreSQL, before it is asked who may see them
-RATIO = 80.0  # of 100 (rapidfuzz's): as strict, by trial on misspelt names
+MIN_NAME_LENGTH = 4  # letters; what is shorter resembles too much
+MIN_SIMILARITY = 0.6  # of 1 (pg_trgm's similarity)
+MAX_CANDIDATES = 500  # names in all that are looked at, on PostgreSQL, before it is asked who may see them
+MIN_RATIO = 80.0  # of 100 (rapidfuzz's): as strict, by trial on misspelt names
 _START = 3  # letters by which a word is looked for
 
 
-def similar(company: str, among: "QuerySet[LeadSearch]", most: int) -> dict[int, float]:
+def find_similar_names(company: str, among: "QuerySet[LeadSearch]", most: int) -> dict[int, float]:
     """The leads (by id) whose company is spelt almost as `company`, each with how alike they are (0 to 1).
 
     `company` is normalised. At most `most`, the likest first.
     """
-    if len(company) < SHORTEST:
+    if len(company) < MIN_NAME_LENGTH:
         return {}
     body = _by_trigrams if connection.vendor == "postgresql" else _by_rapidfuzz
     return body(company, among, most)
@@ -31,8 +31,8 @@ def _by_trigrams(company: str, among: "QuerySet[LeadSearch]", most: int) -> dict
     rows = LeadSearch.objects.filter(like).annotate(
         likeness=Func(*both, function="SIMILARITY", output_field=FloatField())
     )
-    found = rows.filter(likeness__gte=LIKENESS).order_by("-likeness", "-lead").values_list("lead", "likeness")
-    likest = dict(found[:ALIKE])
+    found = rows.filter(likeness__gte=MIN_SIMILARITY).order_by("-likeness", "-lead").values_list("lead", "likeness")
+    likest = dict(found[:MAX_CANDIDATES])
     seen = set(among.filter(AmongKeys("lead", likest)).values_list("lead", flat=True))
     return dict([(lead, alike) for lead, alike in likest.items() if lead in seen][:most])
 
@@ -44,7 +44,7 @@ def _by_rapidfuzz(company: str, among: "QuerySet[LeadSearch]", most: int) -> dic
     ratios = {
         lead: ratio
         for lead, name in among.filter(might).values_list("lead", "company").iterator()
-        if (ratio := fuzz.ratio(company, name or "")) >= RATIO
+        if (ratio := fuzz.ratio(company, name or "")) >= MIN_RATIO
     }
     best = sorted(ratios, key=lambda lead: (-ratios[lead], -lead))[:most]
     return {lead: ratios[lead] / 100 for lead in best}

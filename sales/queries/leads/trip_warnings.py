@@ -20,20 +20,20 @@ CAPACITY = {
     Lead.VehicleType.SCHOOL_BUS.value: 48,
     Lead.VehicleType.VAN.value: 14,
 }
-DRIVING, ON_DUTY, OFF_DUTY = timedelta(hours=10), timedelta(hours=15), timedelta(hours=8)  # 49 CFR 395.5
+MAX_DRIVING, MAX_ON_DUTY, MIN_OFF_DUTY = timedelta(hours=10), timedelta(hours=15), timedelta(hours=8)  # 49 CFR 395.5
 SHORT_NOTICE = timedelta(hours=48)
 PEAK_MONTHS = (4, 5, 6, 9, 10)
 
 
 @dataclass(frozen=True)
-class Warned:
+class TripWarning:
     """A stable `code` for programs, a sentence for people."""
 
     code: str
     text: str
 
 
-def of(trip: Mapping[str, Any], now: datetime | None = None) -> list[Warned]:
+def list_warnings(trip: Mapping[str, Any], now: datetime | None = None) -> list[TripWarning]:
     """The warnings about a trip, whose values are a lead's by name. Closed leads have none."""
     if trip.get("status", Lead.Status.NEW) in (Lead.Status.WON, Lead.Status.LOST):
         return []
@@ -41,7 +41,7 @@ def of(trip: Mapping[str, Any], now: datetime | None = None) -> list[Warned]:
     return [warned for check in CHECKS for warned in check(trip, now)]
 
 
-def too_many_passengers(trip: Mapping[str, Any], now: datetime) -> Iterator[Warned]:
+def too_many_passengers(trip: Mapping[str, Any], now: datetime) -> Iterator[TripWarning]:
     """More passengers than seats: `CAPACITY` × vehicles (one, where nobody said how many)."""
     seats, people = CAPACITY.get(trip.get("vehicle_type") or ""), trip.get("estimated_passengers")
     if seats is None or not people:
@@ -50,13 +50,13 @@ def too_many_passengers(trip: Mapping[str, Any], now: datetime) -> Iterator[Warn
     if people > seats * vehicles:
         needed = ceil(people / seats)
         kind = Lead.VehicleType(trip["vehicle_type"]).label.lower()
-        yield Warned(
+        yield TripWarning(
             "too_many_passengers",
             f"{people} passengers, and {seats * vehicles} seats (one {kind} takes {seats}): {needed} are needed.",
         )
 
 
-def second_driver_likely(trip: Mapping[str, Any], now: datetime) -> Iterator[Warned]:
+def second_driver_likely(trip: Mapping[str, Any], now: datetime) -> Iterator[TripWarning]:
     """One driver may not be enough for a trip that is driven in one go.
 
     49 CFR 395.5 (passenger-carrying drivers): no driving beyond 10 hours following 8 consecutive hours off duty, and
@@ -69,23 +69,25 @@ def second_driver_likely(trip: Mapping[str, Any], now: datetime) -> Iterator[War
         return
     lasts, one_way = back - pickup, trip.get("trip_type") == Lead.TripType.ONE_WAY
     hours = f"{lasts / timedelta(hours=1):.0f} hours"
-    if one_way and lasts > DRIVING:
-        yield Warned("second_driver", f"{hours} one way: a driver may drive 10 (49 CFR 395.5). Plan a second driver.")
-    elif ON_DUTY < lasts < ON_DUTY + OFF_DUTY:
-        yield Warned(
+    if one_way and lasts > MAX_DRIVING:
+        yield TripWarning(
+            "second_driver", f"{hours} one way: a driver may drive 10 (49 CFR 395.5). Plan a second driver."
+        )
+    elif MAX_ON_DUTY < lasts < MAX_ON_DUTY + MIN_OFF_DUTY:
+        yield TripWarning(
             "second_driver",
             f"{hours} from pickup to return: a driver may be on duty 15 (49 CFR 395.5). Plan a second driver.",
         )
 
 
-def short_notice(trip: Mapping[str, Any], now: datetime) -> Iterator[Warned]:
+def short_notice(trip: Mapping[str, Any], now: datetime) -> Iterator[TripWarning]:
     """The pickup is within 48 hours, and not yet over."""
     pickup = trip.get("pickup_at")
     if pickup is not None and now <= pickup <= now + SHORT_NOTICE:
-        yield Warned("short_notice", "The pickup is within 48 hours: is a vehicle free, and a driver?")
+        yield TripWarning("short_notice", "The pickup is within 48 hours: is a vehicle free, and a driver?")
 
 
-def peak_weekend(trip: Mapping[str, Any], now: datetime) -> Iterator[Warned]:
+def peak_weekend(trip: Mapping[str, Any], now: datetime) -> Iterator[TripWarning]:
     """A pickup on a Friday, Saturday or Sunday of April to June or September and October, by the company's calendar.
 
     Those are the months of school trips, weddings and fall foliage, when charter companies sell out their weekends; a
@@ -96,10 +98,10 @@ def peak_weekend(trip: Mapping[str, Any], now: datetime) -> Iterator[Warned]:
         return
     day: date = pickup.astimezone(schedule.company_zone()).date()
     if day.month in PEAK_MONTHS and day.weekday() >= 4:
-        yield Warned("peak_weekend", f"{day:%A}, {day.day} {day:%B} is a peak weekend: vehicles are scarce.")
+        yield TripWarning("peak_weekend", f"{day:%A}, {day.day} {day:%B} is a peak weekend: vehicles are scarce.")
 
 
-CHECKS: tuple[Callable[[Mapping[str, Any], datetime], Iterator[Warned]], ...] = (
+CHECKS: tuple[Callable[[Mapping[str, Any], datetime], Iterator[TripWarning]], ...] = (
     too_many_passengers,
     second_driver_likely,
     short_notice,

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from athena.accounts.models import User
 from sales.models import Lead
-from sales.models.lead import OPEN
+from sales.models.lead import IS_OPEN
 from sales.queries.reports.exact_statistics import Lift, compare_shares
 from sales.queries.reports.period import Period
 from sales.queries.reports.rounding import compute_percentage, round_number
@@ -16,7 +16,7 @@ from sales.queries.reports.table import ReportRow, ReportTable
 from sales.queries.scoring.rule_matches import count_matches
 from sales.scoring.compiler import Compiled
 
-_CONDITIONS = {"all": Q(), "closed": ~OPEN, "won": Q(status=Lead.Status.WON)}
+_CONDITIONS = {"all": Q(), "closed": ~IS_OPEN, "won": Q(status=Lead.Status.WON)}
 
 
 @dataclass(frozen=True)

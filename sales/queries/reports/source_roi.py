@@ -178,7 +178,7 @@ def _find_common_spellings(parts: Iterable[_Part]) -> dict[str, str]:
     """How most leads spell each campaign, by its `name_key`; of equally common spellings the first in the alphabet."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for _, campaign, part in parts:
-        counts[normalization.name_key(campaign)][normalization.one_spaced(campaign)] += part.leads
+        counts[normalization.name_key(campaign)][normalization.collapse_spaces(campaign)] += part.leads
     return {key: min(count, key=lambda spelling: (-count[spelling], spelling)) for key, count in counts.items()}
 
 

@@ -11,7 +11,7 @@ from django.db.models.lookups import GreaterThan
 from athena.accounts.models import User
 from athena.db.aggregates import Hours, Percentile
 from sales.models import Lead
-from sales.models.lead import OPEN, LeadQuerySet
+from sales.models.lead import IS_OPEN, LeadQuerySet
 from sales.queries.reports.period import Period
 from sales.queries.reports.rounding import round_number
 from sales.queries.reports.scope import COMPANY, Scope
@@ -93,7 +93,7 @@ def _aggregate_stage(stage: str, is_reached: Q, reached_at: Combinable) -> dict[
     hours = _hours_until(is_reached, reached_at)
     return {
         f"{stage}_reached": Count("pk", filter=is_reached),
-        f"{stage}_waiting": Count("pk", filter=OPEN & ~is_reached),
+        f"{stage}_waiting": Count("pk", filter=IS_OPEN & ~is_reached),
         f"{stage}_median": Percentile(hours),
         f"{stage}_p90": Percentile(hours, 0.9),
     }

@@ -4,17 +4,17 @@ from collections.abc import Callable, Collection
 
 from athena.accounts.models import local_today
 from athena.db.bulk import AmongKeys
-from notifications.kinds import Told
+from notifications.kinds import PendingNotification
 from sales.models import FollowUp, MovedFollowUp
 from sales.queries.stale_messages.stale_messages import (
     CLOSED,
     DAY_OVER,
     Reasons,
-    items,
-    judge,
-    managers_of,
-    unlisted,
-    unseen,
+    explain_hidden,
+    find_leads_visible_to_managers,
+    find_stale,
+    get_listed_items,
+    get_unlisted_keys,
 )
 
 GONE = "The follow-up is gone."
@@ -23,33 +23,33 @@ MOVED, REASSIGNED = "The follow-up was moved, or snoozed again.", "The follow-up
 SNOOZE = "snooze:"  # how the keys of snoozes begin
 
 
-def due(notifications: Collection[Told]) -> Reasons:
+def find_stale_reminders(notifications: Collection[PendingNotification]) -> Reasons:
     """A reminder is true until the day of its plan is over, a snooze's until the next one."""
 
-    def reason(told: Told, follow_up: FollowUp) -> str:
+    def reason(told: PendingNotification, follow_up: FollowUp) -> str:
         is_over = follow_up.scheduled_date < local_today(told.recipient) and not told.dedupe_key.startswith(SNOOZE)
         return _not_assigned(told, follow_up) or (DAY_OVER if is_over else "")
 
     return _judge(notifications, reason)
 
 
-def overdue(notifications: Collection[Told]) -> Reasons:
-    def reason(told: Told, follow_up: FollowUp) -> str:
+def find_stale_overdue_notices(notifications: Collection[PendingNotification]) -> Reasons:
+    def reason(told: PendingNotification, follow_up: FollowUp) -> str:
         is_over = follow_up.scheduled_date < local_today(told.recipient)
         return _not_assigned(told, follow_up) or ("" if is_over else "Its day is not over.")
 
     return _judge(notifications, reason)
 
 
-def reassigned(notifications: Collection[Told]) -> Reasons:
+def find_stale_reassignments(notifications: Collection[PendingNotification]) -> Reasons:
     return _judge(notifications, _not_assigned)
 
 
-def escalated(notifications: Collection[Told]) -> Reasons:
+def find_stale_escalations(notifications: Collection[PendingNotification]) -> Reasons:
     return _judge(notifications, lambda told, follow_up: "", by_managers=True)
 
 
-def handed_over(notifications: Collection[Told]) -> Reasons:
+def find_stale_handovers(notifications: Collection[PendingNotification]) -> Reasons:
     """Follow-ups that came with a batch: at least one of them is still open and the recipient's."""
     parts = {told.pk: told.dedupe_key.split(":") for told in notifications}
     batches = {pk: int(each[1]) for pk, each in parts.items() if len(each) == 3 and each[1].isdecimal()}
@@ -63,15 +63,19 @@ def handed_over(notifications: Collection[Told]) -> Reasons:
 
 
 def _judge(
-    notifications: Collection[Told], reason: Callable[[Told, FollowUp], str], *, by_managers: bool = False
+    notifications: Collection[PendingNotification],
+    reason: Callable[[PendingNotification, FollowUp], str],
+    *,
+    by_managers: bool = False,
 ) -> Reasons:
     """`reason` is asked of what is open."""
     plans = {told.pk: _plans(told) for told in notifications}
     keys = {key for numbers in plans.values() for key in numbers}
     rows = {row.pk: row for row in FollowUp.objects.select_related("lead").filter(AmongKeys("pk", keys))}
-    readers = managers_of(notifications, {row.lead_id for row in rows.values()}) if by_managers else None
+    lead_ids = {row.lead_id for row in rows.values()}
+    readers = find_leads_visible_to_managers(notifications, lead_ids) if by_managers else None
 
-    def why_not(told: Told, key: int) -> str:
+    def why_not(told: PendingNotification, key: int) -> str:
         row = rows.get(key)
         if row is None:
             return GONE
@@ -80,19 +84,19 @@ def _judge(
         number = row.snooze_no if told.dedupe_key.startswith(SNOOZE) else row.reminder_no
         is_same_plan = number == plans[told.pk][key]
         closed = "" if row.lead.is_open else CLOSED
-        return unseen(told, row.lead, readers) or closed or reason(told, row) or ("" if is_same_plan else MOVED)
+        return explain_hidden(told, row.lead, readers) or closed or reason(told, row) or ("" if is_same_plan else MOVED)
 
-    return judge(notifications, plans, why_not, ("follow_ups", "follow_up_id"))
+    return find_stale(notifications, plans, why_not, ("follow_ups", "follow_up_id"))
 
 
-def _plans(told: Told) -> dict[int, int]:
+def _plans(told: PendingNotification) -> dict[int, int]:
     """The follow-ups that it tells of, each with the number of its plan (or snooze): listed, or in its own key."""
-    listed = {item["follow_up_id"]: item["reminder_no"] for item in items(told, "follow_ups")}
-    listed |= dict(unlisted(told))
+    listed = {item["follow_up_id"]: item["reminder_no"] for item in get_listed_items(told, "follow_ups")}
+    listed |= dict(get_unlisted_keys(told))
     parts = told.dedupe_key.split(":")[1:3]
     is_numbered = len(parts) == 2 and all(part.isdecimal() for part in parts)
     return listed or ({int(parts[0]): int(parts[1])} if is_numbered else {})
 
 
-def _not_assigned(told: Told, follow_up: FollowUp) -> str:
+def _not_assigned(told: PendingNotification, follow_up: FollowUp) -> str:
     return "" if follow_up.assigned_to_id == told.recipient.pk else REASSIGNED

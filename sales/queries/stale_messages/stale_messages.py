@@ -11,7 +11,7 @@ from django.db.models import Value
 
 from athena.accounts.models import local_today
 from athena.db.bulk import AmongKeys
-from notifications.kinds import UNLISTED, Told
+from notifications.kinds import UNLISTED, PendingNotification
 from sales import policy
 from sales.models import Lead
 
@@ -22,7 +22,7 @@ ARCHIVED, CLOSED = "The lead was archived.", "The lead was closed."
 UNSEEN = "The recipient may no longer see the lead, or no longer answers for it."
 
 
-def digest(notifications: Collection[Told]) -> Reasons:
+def find_stale_digests(notifications: Collection[PendingNotification]) -> Reasons:
     """A digest is true until its day is over, also where its reader went west and it has not begun yet."""
     days = {told.pk: told.dedupe_key.split(":")[-1] for told in notifications if told.dedupe_key.count(":") == 2}
     return {
@@ -32,10 +32,10 @@ def digest(notifications: Collection[Told]) -> Reasons:
     }
 
 
-def judge(
-    notifications: Collection[Told],
+def find_stale(
+    notifications: Collection[PendingNotification],
     keys: Mapping[int, Iterable[int]],
-    why_not: Callable[[Told, int], str],
+    why_not: Callable[[PendingNotification, int], str],
     listed: tuple[str, str],
 ) -> Reasons:
     """The reasons of those that are true of none of their `keys`; the others lose what they are not true of.
@@ -51,19 +51,21 @@ def judge(
     return reasons
 
 
-def items(told: Told, name: str) -> list[dict[str, Any]]:
+def get_listed_items(told: PendingNotification, name: str) -> list[dict[str, Any]]:
     """What a message lists by this name: nothing where it tells of one thing, or is not as we wrote it."""
     found = told.context.get(name) if isinstance(told.context, dict) else None
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
-def unlisted(told: Told) -> list[Any]:
+def get_unlisted_keys(told: PendingNotification) -> list[Any]:
     """The keys of what a message counts and does not list."""
     found = told.context.get(UNLISTED) if isinstance(told.context, dict) else None
     return found if isinstance(found, list) else []
 
 
-def managers_of(notifications: Collection[Told], lead_ids: Collection[int]) -> Readers:
+def find_leads_visible_to_managers(
+    notifications: Collection[PendingNotification], lead_ids: Collection[int]
+) -> Readers:
     """The recipients who are managers (or more), with those of the leads that they may read. One query."""
     managers = {told.recipient for told in notifications if policy.is_manager(told.recipient)}
     arms = [
@@ -73,16 +75,16 @@ def managers_of(notifications: Collection[Told], lead_ids: Collection[int]) -> R
     return set(arms[0].union(*arms[1:], all=True)) if arms else set()
 
 
-def unseen(told: Told, lead: Lead, readers: Readers | None) -> str:
+def explain_hidden(told: PendingNotification, lead: Lead, readers: Readers | None) -> str:
     """Why the lead is nobody's, or not the recipient's, to hear of; `readers` where that is for managers alone."""
     if lead.archived_at is not None:
         return ARCHIVED
     return UNSEEN if readers is not None and (told.recipient.pk, lead.pk) not in readers else ""
 
 
-def _take_out(told: Told, wrong: Collection[int], name: str, key: str) -> int:
+def _take_out(told: PendingNotification, wrong: Collection[int], name: str, key: str) -> int:
     """Take these out of what its context lists or counts. How many are left."""
-    listed, counted = items(told, name), unlisted(told)
+    listed, counted = get_listed_items(told, name), get_unlisted_keys(told)
     if not listed:
         return 0
     left = [item for item in listed if item.get(key) not in wrong]

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any
 
-from django.utils import dateformat
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.text import get_text_list
 
+from athena.formatting import format_date, format_datetime, format_money
 from sales import schedule
 from sales.models import Activity, FollowUp, Lead, LeadSource, LostReason
 
@@ -50,7 +50,9 @@ def _quote(data: Item) -> str:
     """For how much a quote is, and until when."""
     if data.get("amount") is None:
         return ""
-    return f"{data['amount']:,.2f}" + (f", valid until {_day(data['valid_until'])}" if data.get("valid_until") else "")
+    return format_money(data["amount"]) + (
+        f", valid until {_day(data['valid_until'])}" if data.get("valid_until") else ""
+    )
 
 
 def _planned(data: Item, names: Item) -> tuple[str, str]:
@@ -159,7 +161,7 @@ def _value(field: str, value: Any, names: Item) -> str:
         return "yes" if value else "no"
     match column.get_internal_type() if column else "":  # type: ignore[union-attr]
         case "DecimalField":
-            return f"{value:,.2f}"
+            return format_money(value)
         case "DateTimeField":
             return _moment(value)
         case "DateField":
@@ -174,7 +176,7 @@ def _activity_value(name: str, value: Any) -> str:
         return _label(labels[name], value)
     if value and name in ("occurred_at", "valid_until"):
         return _moment(value) if name == "occurred_at" else _day(value)
-    return f"{value:,.2f}" if name == "amount" and value is not None else _value("", value, {})
+    return format_money(value) if name == "amount" and value is not None else _value("", value, {})
 
 
 def _label(choices: Any, value: Any) -> str:
@@ -192,13 +194,13 @@ def _when(data: Item) -> str:
 
 def _day(text: str) -> str:
     day: date | None = parse_date(text)
-    return dateformat.format(day, "j M Y") if day else text
+    return format_date(day) if day else text
 
 
 def _moment(text: str) -> str:
     """An instant, where the company is."""
     at: datetime | None = parse_datetime(text)
-    return dateformat.format(at.astimezone(schedule.company_zone()), "j M Y, H:i") if at else text
+    return format_datetime(at, schedule.company_zone()) if at else text
 
 
 def _joined(*parts: str) -> str:

@@ -37,7 +37,7 @@ def save(*, by: User | None, cadence: Cadence, steps: Sequence[CadenceStep], rem
     Leads that are on it go on with the first step after the day that they have reached. Raises `NotAllowed`, `Invalid`.
     """
     policy.check_is_manager(by)
-    cadence.name = normalization.one_spaced(cadence.name)
+    cadence.name = normalization.collapse_spaces(cadence.name)
     unique_names.require_unused_name(cadence, "name")
     cadence.save()
     for step in removed:
@@ -54,7 +54,7 @@ def enrol(*, by: User | None, lead_id: int, cadence_id: int) -> CadenceEnrolment
     Raises `NotFound`, `NotYourLead`, `LeadClosed`, `Invalid` (no such cadence), `CadenceNotReady`, `LeadUnowned`,
     `CadenceRunning`.
     """
-    lead = locks.visible_lead(by, lead_id)
+    lead = locks.lock_visible_lead(by, lead_id)
     policy.check_may_change_lead(by, lead)
     if not lead.is_open:
         raise errors.LeadClosed
@@ -66,7 +66,7 @@ def enrol(*, by: User | None, lead_id: int, cadence_id: int) -> CadenceEnrolment
         raise errors.CadenceNotReady
     owner = lead.assigned_to
     if owner is None or not owner.is_active:
-        raise errors.LeadUnowned
+        raise errors.LeadUnassigned
     if CadenceEnrolment.objects.running().filter(lead=lead).exists():
         raise errors.CadenceRunning
     follow_up = planning.plan(
@@ -90,7 +90,7 @@ def stop(*, by: User | None, lead_id: int, reason: str = "") -> CadenceEnrolment
 
     Raises `NotFound`, `NotYourLead`, `NoCadence`.
     """
-    lead = locks.visible_lead(by, lead_id)
+    lead = locks.lock_visible_lead(by, lead_id)
     policy.check_may_change_lead(by, lead)
     enrolment: CadenceEnrolment | None = (
         CadenceEnrolment.objects.running().select_related("cadence").filter(lead=lead).first()

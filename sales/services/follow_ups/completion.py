@@ -92,7 +92,7 @@ def record_outcome(
 ) -> Activity:
     """Write the activity of a completed follow-up, and its outcome on it; the follow-up is the caller's to save."""
     labels = FollowUp.Type(follow_up.follow_up_type).label, FollowUp.Outcome(outcome).label.lower()
-    activity = activities.write(
+    activity = activities.write_activity(
         lead=follow_up.lead,
         by=by,
         activity_type=follow_up.follow_up_type,

@@ -2,10 +2,11 @@
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import dateformat, timezone
+from django.utils import timezone
 
 from athena import time_zones
 from athena.accounts.models import User
+from athena.formatting import format_date
 from notifications import outbox
 from sales.queries.follow_ups.digest import digests
 
@@ -35,11 +36,11 @@ def _batch() -> int | None:
         return None
     found = digests(people)
     sent = outbox.add_many(
-        outbox.Message(
+        outbox.NewNotification(
             kind="daily_digest",
             recipient_id=user.pk,
             dedupe_key=f"digest:{user.pk}:{day}",
-            context={"day": dateformat.format(day, "l, j F Y"), "sections": found[user.pk]},
+            context={"day": format_date(day), "sections": found[user.pk]},
         )
         for user, day in people.items()
         if user.pk in found

@@ -50,7 +50,7 @@ def create(
     A past date is allowed (a call that was missed is written down so) and never reminded of.
     Raises `NotFound`, `NotYourLead`, `LeadClosed`, `ReceiverNotAllowed`, `Invalid`.
     """
-    lead = locks.visible_lead(by, lead_id)
+    lead = locks.lock_visible_lead(by, lead_id)
     policy.check_may_change_lead(by, lead)
     if not lead.is_open:
         raise errors.LeadClosed
@@ -167,7 +167,7 @@ def complete(
     follow_up, lead = _own_open_follow_up(by, follow_up_id)
     if schedule_next and not lead.is_open:
         raise errors.LeadClosed
-    quote = sale_progress.quote_data(follow_up.follow_up_type, amount, valid_until)
+    quote = sale_progress.build_quote_data(follow_up.follow_up_type, amount, valid_until)
     activity = completion.record_outcome(follow_up, by, outcome, notes, no_next_reason, quote)
     _save(follow_up)
     step = None if close else cadences.next_of(follow_up, stop_because=no_next_reason)
@@ -178,7 +178,7 @@ def complete(
     _count(lead, activity, by)
     if close:
         changes = {"status": close, "lost_reason": lost_reason, "booked_value": booked_value}
-        policy.require_write_lead(by, lead)
+        policy.check_may_change_lead(by, lead)
         lead.refresh_from_db()
         leads.apply_changes(lead, by=by, changes=changes)
     return Completion(follow_up, following)
@@ -186,7 +186,7 @@ def complete(
 
 def _count(lead: Lead, activity: Activity, by: User) -> None:
     """Let the lead know of the activity of a completed follow-up."""
-    activities.touch(
+    activities.apply_to_lead(
         lead,
         activity,
         last_follow_up_date=activity.occurred_at,
@@ -197,7 +197,7 @@ def _count(lead: Lead, activity: Activity, by: User) -> None:
 
 
 def _open_follow_up(by: User | None, follow_up_id: int, versions: Container[int] | None) -> tuple[FollowUp, Lead]:
-    follow_up, lead = locks.visible_follow_up(by, follow_up_id)
+    follow_up, lead = locks.lock_visible_follow_up(by, follow_up_id)
     policy.check_may_change_follow_up(by, follow_up)
     locks.require_version(follow_up, versions)
     if not follow_up.is_open:
@@ -206,7 +206,7 @@ def _open_follow_up(by: User | None, follow_up_id: int, versions: Container[int]
 
 
 def _own_open_follow_up(by: User, follow_up_id: int) -> tuple[FollowUp, Lead]:
-    follow_up, lead = locks.visible_follow_up(by, follow_up_id)
+    follow_up, lead = locks.lock_visible_follow_up(by, follow_up_id)
     policy.check_may_complete_follow_up(by, follow_up)
     if not follow_up.is_open:
         raise errors.FollowUpClosed

@@ -90,17 +90,17 @@ def _number(items: list[Item]) -> str:
     return f"{first.pk}:{first.reminder_no}"
 
 
-def _message(kind: str, recipient: int, key: str, items: list[Item]) -> outbox.Message:
+def _message(kind: str, recipient: int, key: str, items: list[Item]) -> outbox.NewNotification:
     """One message for all that is late for one person: of a single follow-up, or a list of them, the oldest first."""
     if len(items) == 1:
-        return outbox.Message(kind, recipient, key, items[0][1])
+        return outbox.NewNotification(kind, recipient, key, items[0][1])
     shown = [
         {name: context[name] for name in LISTED if name in context} | {"reminder_no": follow_up.reminder_no}
         for follow_up, context in items[:SHOWN]
     ]
     unlisted = [(follow_up.pk, follow_up.reminder_no) for follow_up, _ in items[SHOWN:]]
     context = {"count": len(items), "follow_ups": shown, UNLISTED: unlisted}
-    return outbox.Message(kind, recipient, key, context)
+    return outbox.NewNotification(kind, recipient, key, context)
 
 
 def _late(before: Callable[[date], date], **untold: F) -> list[FollowUp]:
@@ -145,7 +145,7 @@ def _escalate_hot_batch() -> int:
     )
     bosses = _Bosses()
     outbox.add_many(
-        outbox.Message(
+        outbox.NewNotification(
             kind="escalation_hot",
             recipient_id=boss,
             dedupe_key=f"hot:{lead.pk}:{boss}",

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Case, F, Min, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, JSONObject, NullIf, Substr
-from django.utils import dateformat, timezone
+from django.utils import timezone
 
 from athena.accounts.models import User
-from athena.db import DayInWords
+from athena.db import FormatDate
 from athena.db.bulk import AmongKeys, update_own
+from athena.formatting import format_date, format_datetime
 from sales import schedule
 from sales.models import FollowUp, Lead
 from sales.services.follow_ups import change_history
@@ -39,8 +40,8 @@ TOLD = JSONObject(
     scheduled_date=Cast("scheduled_date", TextField()),
     scheduled_time=_CLOCK,
     when=Case(
-        When(scheduled_time=None, then=DayInWords("scheduled_date")),
-        default=Concat(DayInWords("scheduled_date"), Value(", "), _CLOCK, output_field=TextField()),
+        When(scheduled_time=None, then=FormatDate("scheduled_date")),
+        default=Concat(FormatDate("scheduled_date"), Value(", "), _CLOCK, output_field=TextField()),
     ),
     notes="notes",
     lead_id="lead_id",
@@ -197,7 +198,7 @@ def warnings_about(follow_up: FollowUp | None) -> list[dict[str, str]]:
     day = pickup.astimezone(schedule.company_zone()).date()
     if follow_up.scheduled_date <= day:
         return []
-    return [{"code": "after_pickup", "message": f"The trip begins before that, on {dateformat.format(day, 'j F Y')}."}]
+    return [{"code": "after_pickup", "message": f"The trip begins before that, on {format_date(day)}."}]
 
 
 def told(follow_up: FollowUp, zone: ZoneInfo | None = None) -> dict[str, Any]:
@@ -222,6 +223,6 @@ def _when(follow_up: FollowUp, zone: ZoneInfo | None) -> str:
     """The day, and the time if it has one, as people say it."""
     if zone is not None and follow_up.scheduled_time is not None:
         due = schedule.due_at(follow_up.assigned_to, follow_up.scheduled_date, follow_up.scheduled_time)
-        return dateformat.format(due.astimezone(zone), "l, j F Y, H:i")
-    day = dateformat.format(follow_up.scheduled_date, "l, j F Y")
+        return format_datetime(due, zone)
+    day = format_date(follow_up.scheduled_date)
     return f"{day}, {follow_up.scheduled_time:%H:%M}" if follow_up.scheduled_time else day

@@ -85,7 +85,7 @@ def _is_told_otherwise(now: datetime) -> Q:
 
 def told(follow_up: FollowUp) -> "QuerySet[Notification]":
     """Each reminder of this follow-up that was written, with its deliveries, the first one first."""
-    return outbox.fate(
+    return outbox.find_with_deliveries(
         f"{word}:{follow_up.pk}:{number}"
         for word, column in KEYS.items()
         for number in range(1, getattr(follow_up, column) + 1)
@@ -101,7 +101,7 @@ def fill_derived() -> int:
     """
     filled = 0
     _unsettle_moved_people()
-    while batch := _fill_follow_ups() + _fill_leads() + search_index.fill(BATCH):
+    while batch := _fill_follow_ups() + _fill_leads() + search_index.index_missing_leads(BATCH):
         filled += batch
     return filled
 
@@ -146,8 +146,8 @@ def _fill_follow_ups() -> int:
 def _fill_leads() -> int:
     rows = list(Lead.objects.select_for_update(of=("self",)).filter(NOT_NORMALISED).order_by("pk")[:BATCH])
     for row in rows:
-        row.email_normalised = normalization.email(row.email)
-        row.phone_normalised = normalization.phone(row.phone)
+        row.email_normalised = normalization.normalize_email(row.email)
+        row.phone_normalised = normalization.normalize_phone(row.phone)
     Lead.objects.bulk_update(rows, ["email_normalised", "phone_normalised"])
-    search_index.index(rows)
+    search_index.index_leads(rows)
     return len(rows)

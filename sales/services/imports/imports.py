@@ -8,16 +8,16 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from athena import task_names
 from athena.accounts.models import User
-from athena.runtime.task_publisher import wake
+from athena.runtime.task_publisher import publish_task
 from sales import errors
-from sales.exchange import files
+from sales.exchange import file_reader
 from sales.exchange.cells import notation
 from sales.models import ImportFile, ImportRow, LeadImport
 from sales.queries.imports import duplicate_rows
 
 PERMISSION = "sales.import_lead"
-WORK = "sales.import_leads"
 
 _State = LeadImport.State
 _Row = ImportRow.State
@@ -28,12 +28,12 @@ UNDOABLE = (_State.DONE, _State.FAILED)
 def upload(*, by: User, file_name: str, content: bytes) -> LeadImport:
     """Take a file in; a worker reads and checks it. Writes no lead. Raises `NotAllowed`, `Invalid`."""
     _require(by)
-    if len(content) > files.MAX_FILE:
-        raise errors.Invalid({"file": f"The file is larger than {files.MAX_FILE // 1_000_000} MB. Split it."})
+    if len(content) > file_reader.MAX_FILE_BYTES:
+        raise errors.Invalid({"file": file_reader.TOO_LARGE})
     name = "".join(filter(str.isprintable, PurePath(file_name).name))[:255]
     lead_import = LeadImport.objects.create(by=by, file_name=name)
     ImportFile.objects.create(lead_import=lead_import, content=content, size=len(content))
-    wake(WORK)
+    publish_task(task_names.IMPORT_LEADS)
     return lead_import
 
 
@@ -49,7 +49,7 @@ def choose_sheet(*, by: User, import_id: int, sheet: str) -> LeadImport:
     lead_import.error, lead_import.finished_at = "", None
     lead_import.header, lead_import.columns, lead_import.remarks, lead_import.notations = [], [], [], {}
     lead_import.save()
-    wake(WORK)
+    publish_task(task_names.IMPORT_LEADS)
     return lead_import
 
 
@@ -68,7 +68,7 @@ def choose_notations(*, by: User, import_id: int, written: Mapping[str, str]) ->
     lead_import.rows.update(state=_Row.STAGED, same_as=None, same_line=None, lead_number=None)
     lead_import.state, lead_import.processed = _State.CHECKING, 0
     lead_import.save()
-    wake(WORK)
+    publish_task(task_names.IMPORT_LEADS)
     return lead_import
 
 
@@ -96,7 +96,7 @@ def start(*, by: User, import_id: int, duplicates: str) -> LeadImport:
     lead_import.total = lead_import.rows.filter(state=_Row.READY).count()
     lead_import.save()
     ImportFile.objects.filter(lead_import=lead_import).delete()
-    wake(WORK)
+    publish_task(task_names.IMPORT_LEADS)
     return lead_import
 
 
@@ -118,7 +118,7 @@ def undo(*, by: User, import_id: int) -> LeadImport:
     lead_import.state, lead_import.processed, lead_import.undone_by = _State.UNDOING, 0, by
     lead_import.total = lead_import.rows.filter(state__in=(_Row.CREATED, _Row.UPDATED)).count()
     lead_import.save()
-    wake(WORK)
+    publish_task(task_names.IMPORT_LEADS)
     return lead_import
 
 

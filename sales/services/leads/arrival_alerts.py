@@ -20,11 +20,11 @@ from sales import policy
 from sales.models import Lead
 
 WINDOW = timedelta(minutes=10)
-ALONE = 5  # messages that one person gets within `WINDOW`; the rest is gathered in one
-SOON = timedelta(minutes=1)
-LISTED = 50  # lines of a gathered message; the others are counted
-GATHERED = "arrivals"
-KINDS = ("lead_assigned", "lead_unowned", "inquiry_received", GATHERED)
+MAX_SINGLE_ALERTS = 5  # messages that one person gets within `WINDOW`; the rest is gathered in one
+GATHERING_DELAY = timedelta(minutes=1)
+MAX_LISTED_LINES = 50  # lines of a gathered message; the others are counted
+GATHERED_KIND = "arrivals"
+KINDS = ("lead_assigned", "lead_unowned", "inquiry_received", GATHERED_KIND)
 
 
 def _nothing(user: User) -> Mapping[str, Any]:
@@ -41,13 +41,13 @@ class Arrival:
     key: str
     details: Callable[[User], Mapping[str, Any]] = field(default=_nothing)
 
-    def message(self, user: User, by: User | None) -> outbox.Message:
+    def message(self, user: User, by: User | None) -> outbox.NewNotification:
         context = {"lead_id": self.lead.pk, "lead_name": str(self.lead), **self.details(user)}
-        return outbox.Message(self.kind, user.pk, f"{self.key}:{user.pk}", context, by_id=by.pk if by else None)
+        return outbox.NewNotification(self.kind, user.pk, f"{self.key}:{user.pk}", context, by_id=by.pk if by else None)
 
 
 @dataclass
-class _Recent:
+class _RecentAlerts:
     """What somebody was told of arrivals in the last `WINDOW`, or is about to be: when, by lead; how often; and when
     the latest gathered message comes."""
 
@@ -56,7 +56,7 @@ class _Recent:
     gathered_at: datetime | None = None
 
 
-def new_lead(lead: Lead, by: User | None) -> Arrival:
+def build_new_lead_arrival(lead: Lead, by: User | None) -> Arrival:
     """A lead that was made, by whom, with the owner that it has now."""
     if lead.assigned_to_id is None:
         return Arrival("lead_unowned", lead, f"unowned:{lead.pk}")
@@ -65,18 +65,18 @@ def new_lead(lead: Lead, by: User | None) -> Arrival:
 
 
 @transaction.atomic
-def tell(arrivals: Sequence[Arrival], *, by: User | None) -> None:
+def notify_arrivals(arrivals: Sequence[Arrival], *, by: User | None) -> None:
     """Tell each lead's owner; of leads that nobody (active) owns, the managers. Nobody is told of their own act.
 
     What comes too fast is gathered: a second arrival on a lead within `WINDOW`, and what is more than `ALONE`.
     """
     messages, gathered = [], {}
-    concerned = [(user, theirs) for user, theirs in _concerned(arrivals) if by is None or user.pk != by.pk]
-    recent = _recent([user.pk for user, _ in concerned])
+    concerned = [(user, theirs) for user, theirs in _group_by_recipient(arrivals) if by is None or user.pk != by.pk]
+    recent = _load_recent_alerts([user.pk for user, _ in concerned])
     for user, theirs in concerned:
         lately = recent[user.pk]
         together = theirs
-        if lately.count + len(theirs) <= ALONE:
+        if lately.count + len(theirs) <= MAX_SINGLE_ALERTS:
             together = [each for each in theirs if each.lead.pk in lately.by_lead]
             messages += [each.message(user, by) for each in theirs if each.lead.pk not in lately.by_lead]
         if together:
@@ -86,7 +86,7 @@ def tell(arrivals: Sequence[Arrival], *, by: User | None) -> None:
         _gather(gathered, recent)
 
 
-def _concerned(arrivals: Sequence[Arrival]) -> list[tuple[User, list[Arrival]]]:
+def _group_by_recipient(arrivals: Sequence[Arrival]) -> list[tuple[User, list[Arrival]]]:
     """Who is to be told of which, in the order of their keys. Two queries."""
     owners = User.objects.filter(is_active=True).in_bulk({each.lead.assigned_to_id for each in arrivals} - {None})
     minders: list[User] | None = None
@@ -100,14 +100,14 @@ def _concerned(arrivals: Sequence[Arrival]) -> list[tuple[User, list[Arrival]]]:
     return [found[key] for key in sorted(found)]
 
 
-def _recent(user_ids: Sequence[int]) -> dict[int, _Recent]:
+def _load_recent_alerts(user_ids: Sequence[int]) -> dict[int, _RecentAlerts]:
     """By user. One query."""
-    found = {pk: _Recent() for pk in user_ids}
+    found = {pk: _RecentAlerts() for pk in user_ids}
     since = timezone.now() - WINDOW
     rows = Notification.objects.filter(recipient__in=user_ids, kind__in=KINDS, not_before__gt=since).order_by("pk")
     for recipient, kind, at, context in rows.values_list("recipient", "kind", "not_before", "context"):
         lately = found[recipient]
-        if kind == GATHERED:
+        if kind == GATHERED_KIND:
             lately.gathered_at = max(at, lately.gathered_at or at)
         else:
             lately.count += 1
@@ -117,26 +117,27 @@ def _recent(user_ids: Sequence[int]) -> dict[int, _Recent]:
     return found
 
 
-def _gather(gathered: Mapping[int, Sequence[Arrival]], recent: Mapping[int, _Recent]) -> None:
+def _gather(gathered: Mapping[int, Sequence[Arrival]], recent: Mapping[int, _RecentAlerts]) -> None:
     """Add these arrivals to the gathered message that each person is yet to get, or to a new one."""
-    waiting = outbox.not_yet_told(GATHERED, gathered)
+    waiting = outbox.lock_unsent(GATHERED_KIND, gathered)
     for user_id, arrivals in gathered.items():
         message = waiting.get(user_id)
         if message is None:
             at = _next_gathered(arrivals, recent[user_id])
-            key = f"{GATHERED}:{user_id}:{at:%Y%m%d%H%M%S%f}"
-            outbox.add(kind=GATHERED, recipient_id=user_id, dedupe_key=key, context=_with({}, arrivals), not_before=at)
+            key = f"{GATHERED_KIND}:{user_id}:{at:%Y%m%d%H%M%S%f}"
+            context = _with({}, arrivals)
+            outbox.add(kind=GATHERED_KIND, recipient_id=user_id, dedupe_key=key, context=context, not_before=at)
         else:
             message.context = _with(message.context, arrivals)
             message.save(update_fields=["context"])
 
 
-def _next_gathered(arrivals: Sequence[Arrival], lately: _Recent) -> datetime:
+def _next_gathered(arrivals: Sequence[Arrival], lately: _RecentAlerts) -> datetime:
     """In a minute, but not sooner than `WINDOW` after the last one and after what was told of the same leads."""
     before = [lately.by_lead[each.lead.pk] for each in arrivals if each.lead.pk in lately.by_lead]
     if lately.gathered_at is not None:
         before.append(lately.gathered_at)
-    return max([timezone.now() + SOON, *(at + WINDOW for at in before)])
+    return max([timezone.now() + GATHERING_DELAY, *(at + WINDOW for at in before)])
 
 
 def _with(context: Mapping[str, Any], arrivals: Sequence[Arrival]) -> dict[str, Any]:
@@ -147,7 +148,7 @@ def _with(context: Mapping[str, Any], arrivals: Sequence[Arrival]) -> dict[str, 
         key = each.lead.pk, each.kind
         if key in lines:
             lines[key]["count"] += 1
-        elif len(lines) < LISTED:
+        elif len(lines) < MAX_LISTED_LINES:
             name = str(each.lead)
             lines[key] = {"lead_id": each.lead.pk, "lead_name": name, "what": each.kind, "count": 1}
         else:

@@ -27,7 +27,7 @@ def save(*, by: User | None, form: IntakeForm) -> None:
             wrong["thank_you_url"] = "This is no address like https://www.example.com/thanks."
     if wrong:
         raise errors.Invalid(wrong)
-    form.name = normalization.one_spaced(form.name)
+    form.name = normalization.collapse_spaces(form.name)
     unique_names.require_unused_name(form, "name")
     form.key = form.key or secrets.token_urlsafe(16)
     form.save()

@@ -20,19 +20,19 @@ from sales.services.ownership import assignment
 from sales.services.scoring import scores
 
 _COLUMNS = (
-    *(name for name in leads.WRITABLE),
+    *(name for name in leads.WRITABLE_FIELDS),
     *("assigned_to", "email_normalised", "phone_normalised", "first_contacted_at", "qualified_at", "quoted_at"),
     *("won_at", "closed_at", "last_source"),
     *(f"last_utm_{name}" for name in ("source", "medium", "campaign", "term", "content")),
     *("created_by", "created_at", "updated_at"),
 )
-_CHANGED = (*leads.WRITABLE, "email_normalised", "phone_normalised", "updated_at")
+_CHANGED = (*leads.WRITABLE_FIELDS, "email_normalised", "phone_normalised", "updated_at")
 _FOREIGN = ("source", "last_source", "lost_reason", "assigned_to", "created_by")
 _KEYS = ("email_normalised", "phone_normalised")
 
 
 @dataclass(frozen=True)
-class Changed:
+class UpdateResult:
     """What became of a lead: by field the value before and after, as JSON has them, or why it is as it was."""
 
     values: Mapping[str, tuple[Any, Any]]
@@ -45,13 +45,16 @@ def create(*, by: User | None, new: Sequence[Lead], reason: str, note: Any) -> d
     booked = _booked(new)
     for lead, key in zip(new, reserve_keys(Lead, len(new)), strict=True):
         lead.pk, lead.created_by, lead.created_at, lead.updated_at = key, by, now, now
-        leads.complete(lead, booked_before=lambda lead: any((key, getattr(lead, key)) in booked for key in _KEYS))
+        leads.complete_new_lead(
+            lead, booked_before=lambda lead: any((key, getattr(lead, key)) in booked for key in _KEYS)
+        )
     said = [name for name in _COLUMNS if _is_said(name, new)]
     insert_new(Lead, ("id", *said), ([lead.pk, *_stored(lead, said)] for lead in new))
-    search_index.index(new)
+    search_index.index_leads(new)
     unowned = [lead for lead in new if lead.assigned_to_id is None and lead.is_open]
     assigned = assignment.assign(unowned)
-    arrival_alerts.tell([arrival_alerts.new_lead(lead, by) for lead in unowned if lead.pk not in assigned], by=by)
+    arrivals = [arrival_alerts.build_new_lead_arrival(lead, by) for lead in unowned if lead.pk not in assigned]
+    arrival_alerts.notify_arrivals(arrivals, by=by)
     keys = [lead.pk for lead in new]
     _note(by, keys, now, note)
     scores.rescore(lead_ids=keys, by=by, reason=reason)
@@ -70,7 +73,7 @@ def _booked(new: Iterable[Lead]) -> set[tuple[str, str]]:
 
 def update(
     *, by: User | None, changes: Iterable[tuple[int, Mapping[str, Any]]], reason: str, note: Any
-) -> tuple[list[Changed], datetime]:
+) -> tuple[list[UpdateResult], datetime]:
     """Change fields (as `columns.as_fields` names them) of open leads that `by` sees, in this order.
 
     A change of a lead that can't be made is left out whole, with the reason. A status is never changed here.
@@ -82,7 +85,7 @@ def update(
     results, history = [], []
     for key, values in changes:
         lead = found.get(key)
-        result = Changed({}, "The lead is put away.") if lead is None else _apply(lead, values)
+        result = UpdateResult({}, "The lead is put away.") if lead is None else _apply(lead, values)
         results.append(result)
         if lead is not None:
             history += [
@@ -93,7 +96,7 @@ def update(
         found[key].updated_at = now
     update_own(Lead, _CHANGED, {key: _stored(found[key], _CHANGED) for key in written})
     Lead.objects.filter(AmongKeys("pk", written)).update(version=F("version") + 1)
-    search_index.index([found[key] for key in written])
+    search_index.index_leads([found[key] for key in written])
     insert_new(FieldChange, ("lead", "field", "old", "new", "by", "at"), history)
     _note(by, written, now, note)
     scores.rescore(lead_ids=written, by=by, reason=reason)
@@ -119,26 +122,26 @@ def _visible(by: User | None) -> Any:
     return Lead.objects.all() if by is None else Lead.objects.visible_to(by)
 
 
-def _apply(lead: Lead, values: Mapping[str, Any]) -> Changed:
+def _apply(lead: Lead, values: Mapping[str, Any]) -> UpdateResult:
     """Set what differs; all of it or nothing."""
     was = {name: getattr(lead, name) for name in (*values, *_KEYS)}
     names = {name: name.removesuffix("_id") for name in values}
-    before = {names[name]: leads.plain(lead, names[name]) for name in values}
+    before = {names[name]: leads.json_value(lead, names[name]) for name in values}
     for name, value in values.items():
         setattr(lead, name, value)
-    leads.normalise_contact(lead)
+    leads.normalize_contact(lead)
     try:
-        leads.check(lead)
+        leads.check_rules(lead)
     except errors.Invalid as error:
         for name, value in was.items():
             setattr(lead, name, value)
-        return Changed({}, " ".join(error.fields.values()))
-    after = {name: leads.plain(lead, name) for name in before}
+        return UpdateResult({}, " ".join(error.fields.values()))
+    after = {name: leads.json_value(lead, name) for name in before}
     if after != before and not lead.is_open:
         for name, value in was.items():
             setattr(lead, name, value)
-        return Changed({}, "The lead is closed.")
-    return Changed({name: (old, after[name]) for name, old in before.items() if old != after[name]})
+        return UpdateResult({}, "The lead is closed.")
+    return UpdateResult({name: (old, after[name]) for name, old in before.items() if old != after[name]})
 
 
 def archive(*, by: User | None, lead_ids: Collection[int], reason: str) -> None:
@@ -154,7 +157,7 @@ def archive(*, by: User | None, lead_ids: Collection[int], reason: str) -> None:
     planning.refresh_next_dates(these)
 
 
-def touched(lead_ids: Collection[int], since: Mapping[int, datetime]) -> set[int]:
+def find_touched_leads(lead_ids: Collection[int], since: Mapping[int, datetime]) -> set[int]:
     """Which of these leads somebody has worked on after the moment given for each: changed it, or planned for it."""
     these = Lead.objects.filter(AmongKeys("pk", lead_ids))
     changed = {key for key, at in these.values_list("pk", "updated_at") if at != since[key]}

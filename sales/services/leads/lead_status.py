@@ -17,22 +17,22 @@ REACHED_AT = {
 }
 
 
-def rank(status: str | None) -> int:
+def get_rank(status: str | None) -> int:
     """The place of a status among the stages of a sale; -1 for `lost` and for None."""
     return STAGES.index(status) if status in STAGES else -1
 
 
-def enter(lead: Lead) -> None:
+def stamp_stages(lead: Lead) -> None:
     """Stamp the stages that the lead's status implies, and when the lead was closed. Saves nothing."""
     now = timezone.now()
-    for stage in STAGES[: rank(lead.status) + 1]:
+    for stage in STAGES[: get_rank(lead.status) + 1]:
         column = REACHED_AT.get(stage)
         if column and getattr(lead, column) is None:
             setattr(lead, column, now)
     lead.closed_at = now if lead.status in CLOSED_STATUSES else None
 
 
-def record(lead: Lead, was: str, by: User | None, at: datetime, because: Activity | None = None) -> None:
+def record_change(lead: Lead, was: str, by: User | None, at: datetime, because: Activity | None = None) -> None:
     """Write the change of status down: in the lead's changes, and in its log. `because` is the activity behind it."""
     FieldChange.objects.create(lead=lead, field="status", old=was, new=lead.status, by=by, at=at, activity=because)
     labels = Lead.Status(was).label, Lead.Status(lead.status).label

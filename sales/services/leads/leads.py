@@ -19,7 +19,7 @@ from sales.services.leads import arrival_alerts, lead_status, search_index
 from sales.services.ownership import assignment
 from sales.services.scoring import scores
 
-WRITABLE = (
+WRITABLE_FIELDS = (
     *("company_name", "contact_name", "email", "phone", "notes", "status"),
     *("trip_type", "pickup_at", "return_at", "pickup_location", "dropoff_location", "itinerary"),
     *("estimated_passengers", "vehicle_type", "vehicles_needed", "accessible_seats"),
@@ -35,21 +35,21 @@ def create(*, by: User | None, values: Mapping[str, Any], repeat_of: Lead | None
     """Take a lead in. A rep's is theirs; a manager may name `assigned_to` (a user's id).
 
     Where nobody is named the assignment rules decide; where they don't it waits unowned, and the managers are told.
-    `repeat_of` is the won trip that it was made from (`services.repeats`). `source` is a source's id, `lost_reason` a
+    `repeat_of` is the won trip that it was made from. `source` is a source's id, `lost_reason` a
     name of the managed list. Raises `Invalid`, `ReceiverNotAllowed`.
     """
     owner = _owner_of_new(by, values.get("assigned_to"))
     fields = _resolved({name: value for name, value in values.items() if name != "assigned_to"})
     lead = Lead(assigned_to=owner, repeat_of=repeat_of, created_by=by, **fields)
-    complete(lead, booked_before=_has_booked_before)
+    complete_new_lead(lead, booked_before=_has_booked_before)
     lead.save()
-    search_index.index([lead])
+    search_index.index_leads([lead])
     if owner is None and lead.is_open:
         assignment.assign([lead])
     scores.rescore(lead_ids=[lead.pk], by=by, reason="New lead")
     lead.refresh_from_db()
     if lead.assigned_to_id is not None or lead.is_open:
-        arrival_alerts.tell([arrival_alerts.new_lead(lead, by)], by=by)
+        arrival_alerts.notify_arrivals([arrival_alerts.build_new_lead_arrival(lead, by)], by=by)
     return lead
 
 
@@ -63,7 +63,7 @@ def update(
     cancels the open follow-ups; reopening does not bring them back. Raises `NotFound`, `NotYourLead`, `Invalid`;
     `Changed` where its version is none of `versions`.
     """
-    lead = locks.visible_lead(by, lead_id)
+    lead = locks.lock_visible_lead(by, lead_id)
     policy.check_may_change_lead(by, lead)
     locks.require_version(lead, versions)
     if apply_changes(lead, by=by, changes=changes):
@@ -76,36 +76,36 @@ def apply_changes(lead: Lead, *, by: User | None, changes: Mapping[str, Any]) ->
 
     Returns whether anything changed; the database then knows more than `lead`. Raises `Invalid`.
     """
-    before = {name: plain(lead, name) for name in WRITABLE}
+    before = {name: json_value(lead, name) for name in WRITABLE_FIELDS}
     was, was_closed = lead.status, not lead.is_open
     values = _resolved(changes)
     if values.get("status", was) != was:
         lead.lost_reason = lead.booked_value = None  # they belonged to the status that ends
     for name, value in values.items():
         setattr(lead, name, value)
-    normalise_contact(lead)
+    normalize_contact(lead)
     if lead.status != was:
-        lead_status.enter(lead)
+        lead_status.stamp_stages(lead)
     # A lead that plain SQL made won may lack a booked value; other fields of it can be changed all the same.
     needs_value = lead.status != was or before["booked_value"] is not None
     if needs_value:
-        take_quote(lead)
-    check(lead, needs_value=needs_value)
-    after = {name: plain(lead, name) for name in WRITABLE}
-    changed = sorted(name for name in WRITABLE if before[name] != after[name])
+        take_booked_value_from_quote(lead)
+    check_rules(lead, needs_value=needs_value)
+    after = {name: json_value(lead, name) for name in WRITABLE_FIELDS}
+    changed = sorted(name for name in WRITABLE_FIELDS if before[name] != after[name])
     if not changed:
         return False
     lead.version += 1
     lead.updated_at = timezone.now()
     lead.save()
-    search_index.index([lead])
+    search_index.index_leads([lead])
     FieldChange.objects.bulk_create(
         FieldChange(lead=lead, field=name, old=before[name], new=after[name], by=by, at=lead.updated_at)
         for name in changed
         if name != "status"
     )
     if lead.status != was:
-        lead_status.record(lead, was, by, lead.updated_at)
+        lead_status.record_change(lead, was, by, lead.updated_at)
     if not lead.is_open and not was_closed:
         this = Lead.objects.filter(pk=lead.pk)
         planning.cancel_open(this, reason=f"Lead {lead.status}", by=by)
@@ -122,7 +122,7 @@ def archive(*, by: User | None, lead_id: int, versions: Container[int] | None = 
 
     Raises `NotFound`, `NotAllowed`, `Changed`.
     """
-    lead = locks.visible_lead(by, lead_id)
+    lead = locks.lock_visible_lead(by, lead_id)
     policy.check_is_manager(by)
     locks.require_version(lead, versions)
     this = Lead.objects.filter(pk=lead.pk)
@@ -149,17 +149,17 @@ def restore(*, by: User | None, lead_id: int) -> None:
     scores.rescore(lead_ids=[lead.pk], by=by, reason="Restored")
 
 
-def complete(lead: Lead, *, booked_before: Callable[[Lead], bool]) -> None:
+def complete_new_lead(lead: Lead, *, booked_before: Callable[[Lead], bool]) -> None:
     """Work out what a new lead has beyond what was said of it. Writes nothing. Raises `Invalid`."""
     lead.last_source_id = lead.source_id
     for name in _UTM:
         setattr(lead, f"last_{name}", getattr(lead, name))
     if lead.email_normalised is None or lead.phone_normalised is None:
-        normalise_contact(lead)
+        normalize_contact(lead)
     lead.is_repeat = lead.is_repeat or booked_before(lead)
-    lead_status.enter(lead)
-    take_quote(lead)
-    check(lead)
+    lead_status.stamp_stages(lead)
+    take_booked_value_from_quote(lead)
+    check_rules(lead)
 
 
 def _stamp_archived(lead: Lead, by: User | None, *, archived: bool) -> None:
@@ -188,7 +188,7 @@ def _owner_of_new(by: User | None, named: int | None) -> User | None:
 
 def _resolved(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values as the model takes them: names are checked, keys become rows. Raises `Invalid`."""
-    wrong = dict.fromkeys(sorted(set(values) - set(WRITABLE)), "This can't be changed.")
+    wrong = dict.fromkeys(sorted(set(values) - set(WRITABLE_FIELDS)), "This can't be changed.")
     fields = dict(values)
     for name, (model, key) in _FOREIGN.items():
         if fields.get(name) is not None and not isinstance(fields[name], model):
@@ -200,9 +200,9 @@ def _resolved(values: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def normalise_contact(lead: Lead) -> None:
-    lead.email_normalised = normalization.email(lead.email)
-    lead.phone_normalised = normalization.phone(lead.phone)
+def normalize_contact(lead: Lead) -> None:
+    lead.email_normalised = normalization.normalize_email(lead.email)
+    lead.phone_normalised = normalization.normalize_phone(lead.phone)
 
 
 def _has_booked_before(lead: Lead) -> bool:
@@ -215,7 +215,7 @@ def _has_booked_before(lead: Lead) -> bool:
 
 
 @dataclass(frozen=True)
-class Said:
+class RuleFields:
     """What is said of a lead in the fields between which rules hold."""
 
     company_name: str = ""
@@ -228,13 +228,13 @@ class Said:
     quote_amount: Decimal | None = None
 
 
-def take_quote(lead: Lead) -> None:
+def take_booked_value_from_quote(lead: Lead) -> None:
     """A won lead without a booked value was booked for what was quoted. Saves nothing."""
     if lead.status == Lead.Status.WON and lead.booked_value is None:
         lead.booked_value = lead.quote_amount
 
 
-def check(lead: Lead | Said, *, needs_value: bool = True) -> None:
+def check_rules(lead: Lead | RuleFields, *, needs_value: bool = True) -> None:
     """The rules that hold between fields. Raises `Invalid`.
 
     A won lead has a booked value or a quote amount (see `take_quote`), unless it need not (`needs_value`). Zero is a
@@ -257,7 +257,7 @@ def check(lead: Lead | Said, *, needs_value: bool = True) -> None:
         raise errors.Invalid(wrong)
 
 
-def plain(lead: Lead, name: str) -> Any:
+def json_value(lead: Lead, name: str) -> Any:
     """A field's value as JSON can hold it (a key for a row, text for a time, a number for money)."""
     value = getattr(lead, f"{name}_id" if name in _FOREIGN else name)
     if isinstance(value, Decimal):

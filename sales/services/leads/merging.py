@@ -15,36 +15,36 @@ from sales import errors, normalization, policy
 from sales.models import FieldChange, Lead, LeadScoreHistory, LeadTransfer, NotDuplicate
 from sales.services.follow_ups import cadences, planning
 from sales.services.leads import search_index
-from sales.services.leads.leads import WRITABLE, plain
+from sales.services.leads.leads import WRITABLE_FIELDS, json_value
 from sales.services.scoring import scores
 
-MOST = 50
+MAX_MERGED_LEADS = 50
 
 # What stays with the lead that it tells of. The score's history and the transfers are chains (each begins where the
 # one before it ended): in another lead's they would not add up, and undoing an old transfer would move the kept lead.
 # The others say something of the lead itself.
-STAYS: frozenset[type[Model]] = frozenset({LeadScoreHistory, LeadTransfer, NotDuplicate})
+UNMOVED_MODELS: frozenset[type[Model]] = frozenset({LeadScoreHistory, LeadTransfer, NotDuplicate})
 _KEPT_AS_IT_IS = {"status", "lost_reason", "booked_value", "is_repeat"}
 _FILLED = (
-    *(name for name in WRITABLE if name not in _KEPT_AS_IT_IS),
+    *(name for name in WRITABLE_FIELDS if name not in _KEPT_AS_IT_IS),
     *("last_source", "last_utm_source", "last_utm_medium", "last_utm_campaign", "last_utm_term", "last_utm_content"),
 )
 _EARLIEST = ("first_contacted_at", "qualified_at", "quoted_at", "won_at")
 _LATEST = ("last_activity_at", "last_follow_up_date")
 
 
-def moved() -> list["ForeignKey[Any, Any]"]:
+def list_moved_keys() -> list["ForeignKey[Any, Any]"]:
     """Every column that points to a lead and is pointed elsewhere by a merge, those of tables to come included.
 
     A row of which a lead has one (`OneToOneField`) is part of it, and stays too.
     """
     relations = (each for each in Lead._meta.get_fields(include_hidden=True) if isinstance(each, ManyToOneRel))
     fields = (each.field for each in relations if not isinstance(each, OneToOneRel))
-    return [field for field in fields if field.model not in STAYS]
+    return [field for field in fields if field.model not in UNMOVED_MODELS]
 
 
 @transaction.atomic
-def merge(*, by: User | None, lead_id: int, duplicate_ids: Iterable[int]) -> Lead:
+def merge_leads(*, by: User | None, lead_id: int, duplicate_ids: Iterable[int]) -> Lead:
     """Make one lead of several (managers): `lead_id` stays, with all that was done about the others.
 
     Activities, follow-ups, changes and whatever else points to a duplicate move; its score history and transfers stay
@@ -54,13 +54,15 @@ def merge(*, by: User | None, lead_id: int, duplicate_ids: Iterable[int]) -> Lea
     """
     wanted = set(duplicate_ids)
     kept, duplicates = _locked(by, lead_id, wanted)
-    if not wanted or lead_id in wanted or len(wanted) > MOST:
-        raise errors.Invalid({"duplicate_ids": f"Name 1 to {MOST} other leads: a lead is no duplicate of itself."})
+    if not wanted or lead_id in wanted or len(wanted) > MAX_MERGED_LEADS:
+        raise errors.Invalid(
+            {"duplicate_ids": f"Name 1 to {MAX_MERGED_LEADS} other leads: a lead is no duplicate of itself."}
+        )
     policy.check_is_manager(by)
     if not all(lead.is_open for lead in (kept, *duplicates)):
         raise errors.LeadClosed("Only open leads are merged. Reopen the closed one first.")
     cadences.end_all_but_one(kept, duplicates, reason=f"Merged into {kept}"[:200])
-    for field in moved():
+    for field in list_moved_keys():
         rows = field.model._base_manager.filter(**{f"{field.name}__in": wanted})
         rows.update(**{field.attname: kept.pk})
     changes = _fill(kept, duplicates)
@@ -72,14 +74,14 @@ def merge(*, by: User | None, lead_id: int, duplicate_ids: Iterable[int]) -> Lea
         lead.version += 1
         lead.updated_at = now
         lead.save()
-    search_index.index([kept])
+    search_index.index_leads([kept])
     planning.refresh_next_dates(Lead.objects.filter(pk__in=[kept.pk, *wanted]))
     scores.rescore(lead_ids=[kept.pk], by=by, reason=f"Merged: {', '.join(map(str, duplicates))}"[:255])
     kept.refresh_from_db()
     return kept
 
 
-def preview(*, by: User | None, lead_id: int, duplicate_ids: Iterable[int]) -> dict[str, tuple[Any, Any]]:
+def preview_merge(*, by: User | None, lead_id: int, duplicate_ids: Iterable[int]) -> dict[str, tuple[Any, Any]]:
     """What `merge` would fill: each field's name with its value before and after. Writes nothing. Raises as it does."""
     with transaction.atomic():
         kept, duplicates = _locked(by, lead_id, set(duplicate_ids) - {lead_id})
@@ -87,7 +89,7 @@ def preview(*, by: User | None, lead_id: int, duplicate_ids: Iterable[int]) -> d
 
 
 @transaction.atomic
-def dismiss(*, by: User | None, lead_id: int, other_id: int) -> None:
+def dismiss_duplicate(*, by: User | None, lead_id: int, other_id: int) -> None:
     """Remember that two leads are two, so that they are not shown as duplicates again.
 
     Raises `NotFound` where one can't be seen, `NotYourLead` where `by` may write neither, and `Invalid`.
@@ -118,7 +120,7 @@ def _visible(by: User | None, ids: set[int]) -> list[Lead]:
 
 def _fill(kept: Lead, duplicates: list[Lead]) -> dict[str, tuple[Any, Any]]:
     """Give the kept lead what it lacks and what adds up. Returns the fields that this changes: before and after."""
-    before = {name: plain(kept, name) for name in WRITABLE}
+    before = {name: json_value(kept, name) for name in WRITABLE_FIELDS}
     for lead in duplicates:
         for name in _FILLED:
             if getattr(kept, name) in (None, "") and _fits(kept, name, getattr(lead, name)):
@@ -129,9 +131,12 @@ def _fill(kept: Lead, duplicates: list[Lead]) -> dict[str, tuple[Any, Any]]:
         for name in names:
             known = [at for lead in (kept, *duplicates) if (at := getattr(lead, name)) is not None]
             setattr(kept, name, best(known, default=None))
-    kept.email_normalised, kept.phone_normalised = normalization.email(kept.email), normalization.phone(kept.phone)
-    after = {name: plain(kept, name) for name in WRITABLE}
-    return {name: (before[name], after[name]) for name in WRITABLE if before[name] != after[name]}
+    kept.email_normalised, kept.phone_normalised = (
+        normalization.normalize_email(kept.email),
+        normalization.normalize_phone(kept.phone),
+    )
+    after = {name: json_value(kept, name) for name in WRITABLE_FIELDS}
+    return {name: (before[name], after[name]) for name in WRITABLE_FIELDS if before[name] != after[name]}
 
 
 def _fits(kept: Lead, name: str, value: Any) -> bool:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from athena.accounts.models import User, local_today
+from athena.formatting import format_date, format_money
 from sales import errors, policy, schedule
 from sales.models import FollowUp, Lead
 from sales.services import locks
@@ -17,20 +18,20 @@ from sales.services.leads import leads
 
 logger = structlog.get_logger(__name__)
 
-BATCH = 500
-KEPT = (
+BATCH_SIZE = 500
+COPIED_FIELDS = (
     *("company_name", "contact_name", "email", "phone", "trip_type", "pickup_location", "dropoff_location"),
     *("itinerary", "estimated_passengers", "vehicle_type", "vehicles_needed", "accessible_seats", "source"),
 )
 
 
 @transaction.atomic
-def repeat(*, by: User | None, lead_id: int) -> Lead:
+def repeat_trip(*, by: User | None, lead_id: int) -> Lead:
     """A new lead of a won trip: the same, on its next anniversary, for the same owner, who is to call on a working day.
 
     Nobody's, where that owner has left. Raises `NotFound`, `NotYourLead`, `NotWon`, `AlreadyRepeated`.
     """
-    won = locks.visible_lead(by, lead_id)
+    won = locks.lock_visible_lead(by, lead_id)
     policy.check_may_change_lead(by, won)
     if won.status != Lead.Status.WON or won.pickup_at is None:
         raise errors.NotWon
@@ -53,16 +54,16 @@ def repeat(*, by: User | None, lead_id: int) -> Lead:
     return lead
 
 
-def repeat_due() -> int:
+def repeat_due_trips() -> int:
     """Make the new leads of the queue "call again", each in a transaction of its own. Returns how many."""
     if not settings.CALL_AGAIN_BY_ITSELF:
         return 0
     made = 0
-    for key in Lead.objects.call_again().order_by("pk").values_list("pk", flat=True)[:BATCH]:
+    for key in Lead.objects.call_again().order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]:
         with transaction.atomic():
             locks.lock_leads([key])
             if Lead.objects.call_again().filter(pk=key).exists():  # another trip of the same client may have come first
-                repeat(by=None, lead_id=key)
+                repeat_trip(by=None, lead_id=key)
                 made += 1
     return made
 
@@ -70,13 +71,13 @@ def repeat_due() -> int:
 def _values(won: Lead, pickup: datetime, owner: User | None) -> dict[str, Any]:
     again = _next_anniversary(pickup)
     day = pickup.astimezone(schedule.company_zone()).date()
-    booked = f", booked for {won.booked_value:,.2f}" if won.booked_value is not None else ""
+    booked = f", booked for {format_money(won.booked_value)}" if won.booked_value is not None else ""
     return {
-        **{name: getattr(won, name) for name in KEPT},
+        **{name: getattr(won, name) for name in COPIED_FIELDS},
         "pickup_at": again,
         "return_at": again + (won.return_at - pickup) if won.return_at else None,
         "estimated_value": won.estimated_value if won.booked_value is None else won.booked_value,
-        "notes": f"As the trip of {day:%Y-%m-%d}{booked}.",
+        "notes": f"As the trip of {format_date(day)}{booked}.",
         "is_repeat": True,
         "assigned_to": owner.pk if owner else None,
     }

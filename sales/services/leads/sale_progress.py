@@ -28,7 +28,7 @@ QUOTE_DATA = {
 _MILESTONES = ("contacted", "qualified", "quoted")
 
 
-def stage_of(activity: Activity) -> str | None:
+def get_proven_stage(activity: Activity) -> str | None:
     """The stage that this activity proves: `contacted`, `quoted`, or None.
 
     A completed follow-up of type quote proves a quote only where it says for how much: otherwise it may have been a
@@ -43,7 +43,7 @@ def stage_of(activity: Activity) -> str | None:
     return "contacted" if activity.activity_type in CONTACTS and outbound and not unanswered else None
 
 
-def quote_data(activity_type: str, amount: Decimal | None, valid_until: date | None) -> dict[str, Any]:
+def build_quote_data(activity_type: str, amount: Decimal | None, valid_until: date | None) -> dict[str, Any]:
     """An amount and the last day of its validity, as an activity's `data` holds them.
 
     Raises `Invalid` where the activity is no quote, and for a validity without an amount.
@@ -61,12 +61,12 @@ def quote_data(activity_type: str, amount: Decimal | None, valid_until: date | N
     }
 
 
-def advance(lead: Lead, activity: Activity, by: User | None) -> dict[str, Any]:
+def advance_lead(lead: Lead, activity: Activity, by: User | None) -> dict[str, Any]:
     """Let the (locked) lead come as far as a new activity says. Returns the columns that change, to be written.
 
     A status only goes forward, and a closed lead keeps its own.
     """
-    stage = stage_of(activity)
+    stage = get_proven_stage(activity)
     if stage is None:
         return {}
     columns: dict[str, Any] = {}
@@ -74,16 +74,16 @@ def advance(lead: Lead, activity: Activity, by: User | None) -> dict[str, Any]:
     for name in _MILESTONES[: _MILESTONES.index(stage) + 1]:
         column = lead_status.REACHED_AT[name]
         columns[column] = Least(Coalesce(column, at), at)
-    says_more = lead.is_open and lead_status.rank(lead.status) < lead_status.rank(stage)
+    says_more = lead.is_open and lead_status.get_rank(lead.status) < lead_status.get_rank(stage)
     if says_more or (stage == "quoted" and activity.data.keys() & set(QUOTE_DATA.values())):
         columns |= _settle(lead, _log(lead), by, activity, fresh=activity.pk)
     return columns
 
 
-def take_back(lead: Lead, activity: Activity, before: Activity, by: User | None) -> dict[str, Any]:
+def apply_correction(lead: Lead, activity: Activity, before: Activity, by: User | None) -> dict[str, Any]:
     """Let the (locked) lead follow a corrected activity, which was as `before`. Returns the columns that change."""
-    says = [(stage_of(each), each.occurred_at, each.data) for each in (before, activity)]
-    stage = max((says[0][0], says[1][0]), key=lead_status.rank)
+    says = [(get_proven_stage(each), each.occurred_at, each.data) for each in (before, activity)]
+    stage = max((says[0][0], says[1][0]), key=lead_status.get_rank)
     if stage is None or says[0] == says[1]:
         return {}
     log = _log(lead)
@@ -91,8 +91,12 @@ def take_back(lead: Lead, activity: Activity, before: Activity, by: User | None)
     columns: dict[str, Any] = {}
     for name in _MILESTONES[: _MILESTONES.index(stage) + 1]:
         column = lead_status.REACHED_AT[name]
-        times = [each.occurred_at for each in log if lead_status.rank(stage_of(each)) >= lead_status.rank(name)]
-        times += [at for status, at in by_hand if lead_status.rank(status) >= lead_status.rank(name)]
+        times = [
+            each.occurred_at
+            for each in log
+            if lead_status.get_rank(get_proven_stage(each)) >= lead_status.get_rank(name)
+        ]
+        times += [at for status, at in by_hand if lead_status.get_rank(status) >= lead_status.get_rank(name)]
         known = getattr(lead, column)
         if known not in (None, before.occurred_at):  # something else said when that was
             times.append(known)
@@ -125,7 +129,7 @@ def _settle(
         columns[name] = _typed(name, new)
         setattr(lead, name, columns[name])
         if name == "status":
-            lead_status.record(lead, value, by, now, because)
+            lead_status.record_change(lead, value, by, now, because)
         else:
             FieldChange.objects.create(lead=lead, field=name, old=value, new=new, by=by, at=now, activity=because)
     return columns
@@ -143,15 +147,15 @@ def _set_by_hand(value: Any, changes: Sequence[FieldChange]) -> tuple[Any, datet
 
 
 def _status(base: str, log: Sequence[Activity]) -> str:
-    stages = [stage for activity in log if (stage := stage_of(activity)) is not None]
+    stages = [stage for activity in log if (stage := get_proven_stage(activity)) is not None]
     if base not in OPEN_STATUSES:
         return base
-    return max([base, *stages], key=lead_status.rank)
+    return max([base, *stages], key=lead_status.get_rank)
 
 
 def _quote(base: Any, log: Sequence[Activity], key: str) -> Any:
     """What the latest quote says; a quote without an amount says nothing of the one before it."""
-    quotes = [each.data for each in log if stage_of(each) == "quoted" and each.data.get("amount") is not None]
+    quotes = [each.data for each in log if get_proven_stage(each) == "quoted" and each.data.get("amount") is not None]
     return quotes[-1].get(key) if quotes else base
 
 
@@ -168,6 +172,6 @@ def _typed(name: str, value: Any) -> Any:
     return Decimal(str(value)) if name == "quote_amount" else date.fromisoformat(value)
 
 
-def quote_of(data: Mapping[str, Any]) -> dict[str, Any]:
+def parse_quote(data: Mapping[str, Any]) -> dict[str, Any]:
     """The amount and validity in an activity's `data`, typed; None where they are not said."""
     return {key: _typed(name, data.get(key)) for name, key in QUOTE_DATA.items()}

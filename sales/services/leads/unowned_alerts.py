@@ -13,13 +13,13 @@ from notifications.kinds import UNLISTED
 from sales import policy
 from sales.models import Lead, LeadTransfer
 
-CATCH_UP = timedelta(days=7)  # what has waited for longer is left to the lists, so that old leads are no flood
-LISTED = 20  # leads that a message names; the others are counted
-BATCH = 5_000
+MAX_WAIT = timedelta(days=7)  # what has waited for longer is left to the lists, so that old leads are no flood
+MAX_LISTED_LEADS = 20  # leads that a message names; the others are counted
+BATCH_SIZE = 5_000
 
 
 @transaction.atomic
-def escalate() -> int:
+def escalate_unassigned_leads() -> int:
     """Tell managers of open leads that for `ESCALATE_UNOWNED_HOURS` hours nobody has owned or contacted.
 
     Hot ones that were told of as such are left out. Returns of how many it told.
@@ -35,20 +35,20 @@ def escalate() -> int:
         .filter(assigned_to=None, first_contacted_at=None, hot_escalated_at=None)
         .alias(since=Coalesce(Subquery(given_up.values("transferred_at")[:1]), F("created_at")))
         .filter(Q(unowned_escalated_at=None) | Q(unowned_escalated_at__lt=F("since")))
-        .filter(since__gte=until - CATCH_UP, since__lte=until)
+        .filter(since__gte=until - MAX_WAIT, since__lte=until)
         .select_for_update(of=("self",), skip_locked=True)
-        .order_by("pk")[:BATCH]
+        .order_by("pk")[:BATCH_SIZE]
     )
     if not leads:
         return 0
     context = {
         "count": len(leads),
         "hours": hours,
-        "leads": [{"id": lead.pk, "name": str(lead)} for lead in leads[:LISTED]],
-        UNLISTED: [lead.pk for lead in leads[LISTED:]],
+        "leads": [{"id": lead.pk, "name": str(lead)} for lead in leads[:MAX_LISTED_LEADS]],
+        UNLISTED: [lead.pk for lead in leads[MAX_LISTED_LEADS:]],
     }
     outbox.add_many(
-        outbox.Message(
+        outbox.NewNotification(
             "escalation_unowned", user.pk, f"unowned_for_hours:{leads[0].pk}:{now:%Y%m%d%H%M%S%f}:{user.pk}", context
         )
         for user in policy.find_fallback_recipients()

@@ -89,7 +89,7 @@ def hand_over(
     leaver = _leaver(by, user_id, locked=True)
     done = _plan(by, leaver, receivers, Way(way), locked=True)
     if expected is not None and done.fingerprint != expected:
-        raise errors.Changed
+        raise errors.StaleVersion
     if done.plan.skipped:
         raise errors.LeadsRemain(f"{len(done.plan.skipped)} leads don't fit. Choose more people, or raise a limit.")
     if done.plan.moves or done.elsewhere:
@@ -163,7 +163,7 @@ def _hand_over_elsewhere(done: Handover, by: User | None, batch: TransferBatch) 
         counts[each.to.pk] = counts.get(each.to.pk, 0) + 1
     said = {"by_name": str(by) if by else "Athena", "from_name": str(done.leaver), "reason": batch.reason}
     outbox.add_many(
-        outbox.Message("follow_ups_received", pk, f"follow_ups:{batch.pk}:{pk}", {**said, "count": count})
+        outbox.NewNotification("follow_ups_received", pk, f"follow_ups:{batch.pk}:{pk}", {**said, "count": count})
         for pk, count in counts.items()
         if by is None or pk != by.pk
     )

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from athena.accounts.models import User
+from athena.formatting import format_date
 from notifications import outbox
 from notifications.kinds import UNLISTED
 from sales import errors, policy, schedule
@@ -60,7 +61,7 @@ def _give_next_back(today: date) -> bool:
     if batch is None:
         return False
     found = _plan(batch, only_open=True, locked=True)
-    _give_back(found, batch, None, f"Given back: it was until {transfer_writes.in_words(batch.until)}")
+    _give_back(found, batch, None, f"Given back: it was until {format_date(batch.until or today)}")
     TransferBatch.objects.filter(pk=batch.pk).update(returned_at=timezone.now())
     left = [lead_id for lead_id, code in found.skipped if code == OWNER_INACTIVE]
     if left:
@@ -153,12 +154,12 @@ def _tell_managers(batch: TransferBatch, lead_ids: list[int]) -> None:
     leads = Lead.objects.filter(pk__in=lead_ids[: transfer_writes.TOLD_LEADS]).order_by("pk")
     context = {
         "count": len(lead_ids),
-        "until": transfer_writes.in_words(batch.until),
+        "until": format_date(batch.until) if batch.until else None,
         "batch_id": batch.pk,
         "leads": [{"id": lead.pk, "name": str(lead)} for lead in leads],
         UNLISTED: lead_ids[transfer_writes.TOLD_LEADS :],
     }
     outbox.add_many(
-        outbox.Message("leads_not_returned", user.pk, f"not_returned:{batch.pk}:{user.pk}", context)
+        outbox.NewNotification("leads_not_returned", user.pk, f"not_returned:{batch.pk}:{user.pk}", context)
         for user in policy.find_fallback_recipients()
     )

@@ -6,7 +6,7 @@ it and who is told is said in one place. The number of statements is the same fo
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from hashlib import sha256
@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from athena.accounts.models import User
 from athena.db.bulk import AmongKeys, insert_from
+from athena.formatting import format_date
 from notifications import outbox
 from notifications.kinds import UNLISTED
 from sales.models import Activity, FollowUp, Lead, LeadScoringRule, LeadTransfer, MovedFollowUp, TransferBatch
@@ -228,7 +229,7 @@ def _tell(plan: Plan, batch: TransferBatch, by: User | None) -> None:
     shared: Mapping[str, object] = {
         "by_name": str(by) if by else "Athena",
         "reason": batch.reason,
-        "until": in_words(batch.until),
+        "until": format_date(batch.until) if batch.until else None,
     }
     messages = []
     for moves in plan.by_receiver.values():
@@ -242,17 +243,14 @@ def _tell(plan: Plan, batch: TransferBatch, by: User | None) -> None:
 
 def _message(
     kind: str, to: User | None, moves: Sequence[Move], batch: TransferBatch, context: Mapping[str, object]
-) -> outbox.Message | None:
+) -> outbox.NewNotification | None:
     if to is None or not to.is_active:
         return None
     sample = [{"id": move.lead.pk, "name": str(move.lead)} for move in moves[:TOLD_LEADS]]
     unlisted = [move.lead.pk for move in moves[TOLD_LEADS:]]
     key = f"{kind.removeprefix('leads_')}:{batch.pk}:{to.pk}"
-    return outbox.Message(kind, to.pk, key, {**context, "count": len(moves), "leads": sample, UNLISTED: unlisted})
-
-
-def in_words(day: date | None) -> str | None:
-    return f"{day:%-d %B %Y}" if day else None
+    context = {**context, "count": len(moves), "leads": sample, UNLISTED: unlisted}
+    return outbox.NewNotification(kind, to.pk, key, context)
 
 
 def _grouped(moves: Iterable[Move], key: Callable[[Move], Any]) -> dict[Any, list[Move]]:

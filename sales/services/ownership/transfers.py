@@ -60,7 +60,7 @@ def transfer(
     people = _receivers(by, to_user_id, receivers, locked=True)
     done = draw_up(by, leads, people, Way(way), locked=True)
     if expected is not None and done.fingerprint != expected:
-        raise errors.Changed
+        raise errors.StaleVersion
     if not done.moves:
         return Done([], done.skipped)
     batch = TransferBatch.objects.create(by=by, reason=reason, until=until)

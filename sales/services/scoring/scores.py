@@ -39,7 +39,7 @@ def rescore(*, lead_ids: Collection[int], by: User | None, reason: str, activity
 @transaction.atomic
 def calculate(*, by: User | None, lead_id: int) -> Lead:
     """Score one lead now. Raises `NotFound`, `NotYourLead`."""
-    lead = locks.visible_lead(by, lead_id)
+    lead = locks.lock_visible_lead(by, lead_id)
     policy.check_may_change_lead(by, lead)
     rescore(lead_ids=[lead.pk], by=by, reason="Manual recalculation")
     lead.refresh_from_db(fields=["score", "score_raw", "score_updated_at", "version"])

@@ -73,7 +73,7 @@ def _trimmed(values: Mapping[str, Any]) -> dict[str, Any]:
         raise errors.Invalid(dict.fromkeys(sorted(unknown), "A rule has no such value."))
     trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
     if "rule_name" in trimmed:
-        trimmed["rule_name"] = normalization.one_spaced(trimmed["rule_name"])
+        trimmed["rule_name"] = normalization.collapse_spaces(trimmed["rule_name"])
     return trimmed
 
 

@@ -9,11 +9,12 @@ from django.db import connection, transaction
 from django.db.models import Count, F, Max, Min, Q
 from django.utils import timezone
 
+from athena import task_names
 from athena.accounts.models import User
 from athena.accounts.roles import Role
 from athena.db.availability import is_away
 from athena.db.bulk import check_foreign_keys
-from athena.runtime.task_publisher import wake
+from athena.runtime.task_publisher import publish_task
 from notifications import outbox
 from sales import policy
 from sales.models import Lead, RuleSet, ScoringBatch, ScoringRun
@@ -37,7 +38,7 @@ _State = ScoringRun.State
 def start_run(*, by: User | None, reason: str) -> ScoringRun:
     """The run that is queued or running already, or else a new one. Raises `NotAllowed` below manager."""
     policy.check_is_manager(by)
-    wake("sales.score")
+    publish_task(task_names.RUN_SCORING)
     while (run := unfinished()) is None:
         new = ScoringRun(
             reason=reason[:MAX_REASON],
@@ -61,7 +62,7 @@ def restart(*, by: User | None, reason: str) -> ScoringRun:
         if earlier is not None and earlier.state == _State.QUEUED:
             queued = ScoringRun.objects.filter(pk=earlier.pk, state=_State.QUEUED)
             if queued.update(reason=reasons, started_by=by):
-                wake("sales.score")
+                publish_task(task_names.RUN_SCORING)
                 return earlier
             continue  # a worker has begun it
         running = ScoringRun.objects.filter(state=_State.RUNNING)
@@ -189,7 +190,7 @@ def _fail(run: ScoringRun, error: Exception) -> None:
     run.save()
     people = Q(pk=run.started_by_id) if run.started_by_id else Q(is_active=True, role=Role.ADMIN)
     outbox.add_many(
-        outbox.Message(
+        outbox.NewNotification(
             kind="run_failed",
             recipient_id=recipient,
             dedupe_key=f"run_failed:{run.pk}:{recipient}",

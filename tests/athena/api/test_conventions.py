@@ -47,7 +47,7 @@ def fill(admin):
         "notifications": Notification.objects.create(
             kind="lead_assigned", recipient=admin, dedupe_key="x", not_before="2026-01-05T00:00Z"
         ),
-        "unsubscribe": SimpleNamespace(pk=unsubscribe_tokens.token(admin.pk, "lead_assigned")),
+        "unsubscribe": SimpleNamespace(pk=unsubscribe_tokens.make_token(admin.pk, "lead_assigned")),
         "transfers": TransferBatch.objects.create(by=admin),
     }
 

@@ -62,7 +62,7 @@ def read(answer, status):
     assert (answer.status_code, answer["Content-Type"], found.found) == (status, "text/html; charset=utf-8", [])
     assert f"{status} · {answer['X-Request-ID']}" in page
     assert "secret" not in page
-    assert "error.css" in page
+    assert "error_pages.css" in page
     return page
 
 
@@ -91,7 +91,7 @@ def test_what_was_typed_comes_back(client, raised):
     assert "<dd>Two coaches\n&lt;b&gt;now&lt;/b&gt;</dd>" in page
     assert page.count("<dd>") == 3  # notes, the step's notes, the owner
     assert set(fields(page)) == set(TYPED) - {"csrfmiddlewaretoken"}
-    assert ("Send it again" in page) == (name in AGAIN)
+    assert ("Send again" in page) == (name in AGAIN)
     assert ('action="/admin/fail/?x=1"' in page) == ("<form" in page)
 
 
@@ -164,6 +164,6 @@ def test_a_form_whose_login_has_ended_comes_back_and_other_requests_go_to_the_lo
     client = Client()
     page = read(client.post("/admin/sales/lead/add/", TYPED, headers=OURS), 401)
     assert "Two coaches" in page
-    assert "Send it again" in page
+    assert "Send again" in page
     for answer in (client.post("/admin/sales/lead/add/", TYPED), client.get("/admin/sales/lead/add/", headers=OURS)):
         assert (answer.status_code, answer["Location"]) == (302, "/admin/login/?next=/admin/sales/lead/add/")

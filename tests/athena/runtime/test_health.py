@@ -9,8 +9,9 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from athena import task_names
 from athena.models import Heartbeat
-from athena.runtime import health, liveness
+from athena.runtime import health
 from notifications.models import Delivery, Notification
 
 TOO_LATE = timedelta(seconds=3 * settings.TICK_SECONDS + 11)
@@ -25,8 +26,8 @@ def forget():
 def working(db):
     """Beat and the worker have just ticked."""
     every, _ = IntervalSchedule.objects.get_or_create(every=60, period=IntervalSchedule.SECONDS)
-    PeriodicTask.objects.filter(task=liveness.TICK_TASK).delete()
-    PeriodicTask.objects.create(name="tick", task=liveness.TICK_TASK, interval=every, last_run_at=timezone.now())
+    PeriodicTask.objects.filter(task=task_names.TICK).delete()
+    PeriodicTask.objects.create(name="tick", task=task_names.TICK, interval=every, last_run_at=timezone.now())
     Heartbeat.beat("tick")
 
 
@@ -57,7 +58,7 @@ def test_all_is_well(client, working):
 
 
 def test_what_never_ran_is_a_problem(client, db):
-    PeriodicTask.objects.filter(task=liveness.TICK_TASK).update(last_run_at=None)
+    PeriodicTask.objects.filter(task=task_names.TICK).update(last_run_at=None)
     status, body = ready(client)
     assert (status, body["status"], body["problems"]) == (200, "degraded", ["beat", "worker"])
     assert (body["beat_age"], body["worker_age"]) == (None, None)
@@ -67,7 +68,7 @@ def test_what_never_ran_is_a_problem(client, db):
 def test_what_is_late_is_named(client, working, late):
     then = timezone.now() - TOO_LATE
     if late == "beat":
-        PeriodicTask.objects.filter(task=liveness.TICK_TASK).update(last_run_at=then)
+        PeriodicTask.objects.filter(task=task_names.TICK).update(last_run_at=then)
     else:
         Heartbeat.objects.update(at=then)
     status, body = ready(client)

@@ -91,7 +91,7 @@ def test_settings_reach_the_processes(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     command = supervisor.commands()["worker"]
     assert command[command.index("--concurrency") + 1] == "7"
-    show = "from athena import web; print(web.bind, web.workers, web.threads, web.loglevel)"
+    show = "import athena.runtime.gunicorn_conf as c; print(c.bind, c.workers, c.threads, c.loglevel)"
     shown = subprocess.run([sys.executable, "-c", show], cwd=live.ROOT, check=True, capture_output=True, text=True)
     assert shown.stdout.split() == ["[::1]:9000", "5", "8", "error"]
 

@@ -12,78 +12,88 @@ import pytest
 from celery import current_app
 from django.db import transaction
 
-from athena.runtime import task_publisher as wake_module
-from athena.runtime.task_publisher import wake
+from athena import task_names
+from athena.runtime import task_publisher
+from athena.runtime.task_publisher import publish_task
 
 ROOT = Path(__file__).parents[3]
 PUBLISH = """
 import athena.celery
 import django
 django.setup()
-from athena.runtime.task_publisher import wake
-wake("sales.tick")
+from athena.runtime.task_publisher import publish_task
+publish_task("sales.tick")
 """
 
 
 @contextmanager
-def refusing() -> Iterator[int]:
-    """A port of which the system says at once that nobody listens."""
+def refusing_port() -> Iterator[int]:
+    """A port on which nothing listens: connections are refused at once."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
 
 
 @contextmanager
-def silent() -> Iterator[int]:
-    """A port that takes connections and never answers, like a frozen Redis."""
+def silent_port() -> Iterator[int]:
+    """A port that accepts connections and never answers, like a frozen Redis."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
 
-@pytest.mark.parametrize("broker", [refusing, silent])
-def test_a_broker_that_is_away_costs_a_line_in_the_log(broker, tmp_path) -> None:
+@pytest.mark.parametrize("broker", [refusing_port, silent_port])
+def test_an_unavailable_broker_is_only_logged(broker, tmp_path) -> None:
     with broker() as port:
         env = os.environ | {"REDIS_URL": f"redis://127.0.0.1:{port}/0", "VAR_DIR": str(tmp_path)}
-        done = subprocess.run([sys.executable, "-c", PUBLISH], cwd=ROOT, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert '"event": "wake_failed"' in done.stderr
-
-
-def test_publishes_only_what_is_committed(transactional_db, monkeypatch) -> None:
-    published = []
-    monkeypatch.setattr(current_app, "send_task", lambda name, args, **_: published.append((name, args)))
-    with transaction.atomic():
-        wake("sales.tick", 7)
-        assert published == []
-    assert published == [("sales.tick", (7,))]
-    with transaction.atomic():
-        wake("sales.tick", 8)
-        transaction.set_rollback(True)
-    assert published == [("sales.tick", (7,))]
+        process = subprocess.run([sys.executable, "-c", PUBLISH], cwd=ROOT, env=env, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    assert '"event": "task_not_published"' in process.stderr
 
 
 @pytest.fixture
-def broker_away(monkeypatch) -> list[str]:
-    """Names of the tasks whose publishing was tried in vain."""
-    tried: list[str] = []
+def published(transactional_db, monkeypatch) -> list[str]:
+    """The names of the tasks that were published."""
+    names: list[str] = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, **_: names.append(name))
+    return names
+
+
+def test_a_task_is_published_after_the_commit(published) -> None:
+    with transaction.atomic():
+        publish_task(task_names.TICK)
+        assert published == []
+    assert published == [task_names.TICK]
+
+
+def test_a_task_is_not_published_after_a_rollback(published) -> None:
+    with transaction.atomic():
+        publish_task(task_names.TICK)
+        transaction.set_rollback(True)
+    assert published == []
+
+
+@pytest.fixture
+def attempts(transactional_db, monkeypatch) -> list[str]:
+    """The names of the tasks that a broker refused."""
+    names: list[str] = []
 
     def refuse(name: str, **_: object) -> None:
-        tried.append(name)
+        names.append(name)
         raise ConnectionRefusedError
 
     monkeypatch.setattr(current_app, "send_task", refuse)
-    monkeypatch.setattr(wake_module._Broker, "asleep_until", -math.inf)
-    return tried
+    monkeypatch.setattr(task_publisher._Broker, "paused_until", -math.inf)
+    return names
 
 
-def test_a_broker_that_is_away_is_waited_for_once(transactional_db, broker_away) -> None:
-    for name in ("sales.tick", "sales.score", "notifications.deliver"):
-        wake(name)
-    assert broker_away == ["sales.tick"]
+def test_after_a_failure_nothing_is_published_for_a_while(attempts) -> None:
+    for name in (task_names.TICK, task_names.RUN_SCORING, task_names.DELIVER):
+        publish_task(name)
+    assert attempts == [task_names.TICK]
 
 
-def test_later_it_is_tried_again(transactional_db, broker_away, monkeypatch) -> None:
-    wake("sales.tick")
-    monkeypatch.setattr(wake_module._Broker, "asleep_until", time.monotonic())
-    wake("sales.score")
-    assert broker_away == ["sales.tick", "sales.score"]
+def test_after_the_pause_tasks_are_published_again(attempts, monkeypatch) -> None:
+    publish_task(task_names.TICK)
+    monkeypatch.setattr(task_publisher._Broker, "paused_until", time.monotonic())
+    publish_task(task_names.RUN_SCORING)
+    assert attempts == [task_names.TICK, task_names.RUN_SCORING]

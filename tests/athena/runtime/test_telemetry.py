@@ -13,7 +13,7 @@ from athena.celery import app
 from athena.models import TaskTotal
 from athena.runtime import telemetry
 from athena.runtime.logs import request_id
-from athena.runtime.task_publisher import wake
+from athena.runtime.task_publisher import publish_task
 
 ID = "gateway-0123456789"
 
@@ -49,11 +49,11 @@ def test_each_request_is_one_line_without_its_parameters(api, rep):
 
 def test_the_id_goes_along_with_the_task_that_the_request_wakes(transactional_db, rf, monkeypatch):
     sent = []
-    monkeypatch.setattr(current_app, "send_task", lambda name, args, retry, headers: sent.append(headers))
+    monkeypatch.setattr(current_app, "send_task", lambda name, retry, headers: sent.append(headers))
     from django.http import HttpResponse
 
     def view(request):
-        wake("sales.tick")
+        publish_task("sales.tick")
         return HttpResponse()
 
     telemetry.requests(view)(rf.get("/", headers={"X-Request-ID": ID}))

@@ -47,7 +47,7 @@ def test_the_bell_counts_what_is_unread_and_wanted_there(browse, rep, colleague,
 
 def test_the_bell_counts_to_ninety_nine(browse, rep):
     message = {"kind": "lead_assigned", "recipient_id": rep.pk, "context": {}}
-    outbox.add_many(outbox.Message(dedupe_key=str(number), **message) for number in range(100))
+    outbox.add_many(outbox.NewNotification(dedupe_key=str(number), **message) for number in range(100))
     assert badge(browse(rep)) == "99+"
 
 
@@ -131,7 +131,7 @@ def test_a_follow_ups_page_says_what_became_of_its_reminders(browse, rep, make_l
 
 
 def test_an_e_mails_link_asks_first_and_needs_no_login(client, rep, colleague):
-    url = f"/unsubscribe/{unsubscribe_tokens.token(rep.pk, 'lead_assigned')}"
+    url = f"/unsubscribe/{unsubscribe_tokens.make_token(rep.pk, 'lead_assigned')}"
     asked = client.get(url)
     assert ("“New lead”" in asked.content.decode(), Preference.objects.exists()) == (True, False)
     done = client.post(url)
@@ -143,7 +143,7 @@ def test_an_e_mails_link_asks_first_and_needs_no_login(client, rep, colleague):
 
 def test_a_mail_programs_one_click(client, rep):
     client.handler.enforce_csrf_checks = True
-    url = f"/unsubscribe/{unsubscribe_tokens.token(rep.pk, 'lead_assigned')}"
+    url = f"/unsubscribe/{unsubscribe_tokens.make_token(rep.pk, 'lead_assigned')}"
     for kind in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
         body = "List-Unsubscribe=One-Click" if "url" in kind else (
             '--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n'
@@ -154,7 +154,7 @@ def test_a_mail_programs_one_click(client, rep):
 
 @pytest.mark.parametrize("change", [lambda t: t[:-1], lambda t: f"x{t}", lambda t: "x", lambda t: t.replace(":", ".")])
 def test_a_link_that_is_not_ours_leads_nowhere(client, rep, change):
-    token = change(unsubscribe_tokens.token(rep.pk, "lead_assigned"))
+    token = change(unsubscribe_tokens.make_token(rep.pk, "lead_assigned"))
     assert [client.get(f"/unsubscribe/{token}").status_code, client.post(f"/unsubscribe/{token}").status_code] == [
         404
     ] * 2

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from athena.accounts.models import User
 from notifications import delivery
-from notifications.channels import ChannelAway, PermanentFailure
+from notifications.channels import ChannelUnavailable, PermanentFailure
 from notifications.channels.email import EmailChannel
 from notifications.emails import test_email
 from notifications.models import Preference
@@ -99,7 +99,7 @@ def test_the_test_e_mail_says_what_became_of_it(browse, admin, monkeypatch):
         delivery.deliver()
         return waits, steps(client)
 
-    fails.append(ChannelAway("Connection refused"))
+    fails.append(ChannelUnavailable("Connection refused"))
     waits, said = test()
     assert (waits, "could not be sent" in said, "Connection refused" in said) == (True, True, True)
     fails.append(PermanentFailure("550 no such <b>user</b>"))

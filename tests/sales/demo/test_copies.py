@@ -83,7 +83,7 @@ def test_clients_are_others():
     assert not {str(lead) for lead in copied} & {str(lead) for lead in told}
     for lead in leads:
         assert (lead.email_normalised, lead.phone_normalised) == (
-            normalization.email(lead.email), normalization.phone(lead.phone),
+            normalization.normalize_email(lead.email), normalization.normalize_phone(lead.phone),
         )  # fmt: skip
 
 

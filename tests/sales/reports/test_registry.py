@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.urls import reverse
+from drf_spectacular.generators import SchemaGenerator
 
 from athena.settings import BASE_DIR
 from sales.models import FollowUp, Lead
@@ -52,9 +53,21 @@ def test_it_answers_in_the_api(api, manager, something_to_report, report):
         assert set(table["rows"][0]) == set(table["totals"])
 
 
+@pytest.fixture(scope="module")
+def schema():
+    return SchemaGenerator().get_schema(public=True)
+
+
 @every_report
-def test_the_schema_describes_its_answer(api, manager, something_to_report, report):
-    """The serializer names the same keys as the row."""
+def test_the_schema_has_its_parameters_and_its_answer(schema, report):
+    operation = schema["paths"][f"/api/v1/sales/reports/{report.slug}"]["get"]
+    parameters = {parameter["name"] for parameter in operation["parameters"]}
+    assert parameters == set(report.endpoint.parameters().fields)
+    assert "schema" in operation["responses"]["200"]["content"]["application/json"]
+
+
+@every_report
+def test_the_serializer_has_the_keys_of_the_answer(api, manager, something_to_report, report):
     if report.endpoint.respond is None:
         row = api(manager).get(f"/api/v1/sales/reports/{report.slug}").json()["totals"]
         described = report.endpoint.response().fields["totals"].fields

@@ -132,7 +132,7 @@ def test_what_is_not_to_be_corrected(rep, make_lead):
     follow_ups.complete(by=rep, follow_up_id=plan.pk, outcome="voicemail")
     changes = FieldChange.objects.count()
     for log in Activity.objects.filter(lead=lead):
-        with pytest.raises(errors.NotByHand):
+        with pytest.raises(errors.NotLoggedByHand):
             correct(rep, log, notes="x")
     log = activities.log(by=rep, lead_id=lead.pk, activity_type="note")
     for wrong in (

@@ -1,8 +1,8 @@
-// What is typed into a form stays in this browser until it is saved, thrown away, or its user logs out: neither a login
-// that ended nor a lost connection nor an error of the server loses it. Without JavaScript the error pages give it back.
+// Keeps what is typed into a form in this browser until it is saved or discarded, or its user logs out. An expired login, a
+// lost connection and a server error lose nothing. Without JavaScript, the error pages show what was typed.
 //
-// A draft holds the fields that differ from what the page showed. It never holds passwords, files or hidden fields, is
-// kept for its user alone, and ends after two days. The server says by a cookie which drafts it has saved.
+// A draft holds the fields that differ from what the page showed, never passwords, files or hidden fields. It belongs to one
+// user and expires after two days. The server names the drafts it has saved in a cookie.
 
 const PREFIX = "athena-draft:";
 const SAVED = "athena_saved";
@@ -10,10 +10,10 @@ const LIFETIME_MS = 48 * 3600 * 1000;
 const user = document.querySelector('meta[name="athena-user"]')?.content;
 const own = `${PREFIX}${user}:`;
 const NOT_KEPT = new Set(["hidden", "password", "file", "submit", "button", "reset", "image"]);
-let submitted = null; // the form that is being sent to its own address, and may be saved by that
+let submitted = null; // the form that is being sent to its own address, which may save it
 let hasLoggedOut = false;
 
-/** The forms of the page whose text is worth keeping. */
+/** The forms of this page that have drafts. */
 function forms() {
   return [...document.querySelectorAll("#content form")].filter(
     (form) => form.method === "post" && form.id !== "changelist-form" && !form.querySelector("input[type=password]") && fields(form).length,
@@ -24,7 +24,7 @@ function fields(form) {
   return [...form.elements].filter((field) => field.name && !NOT_KEPT.has(field.type) && !field.name.startsWith("_"));
 }
 
-/** A form is known by its address, with the query of a page that adds a row, and by the rows that a list's action is about. */
+/** A draft's key: the form's address, with the query string on pages that add a row, and the rows of a bulk action. */
 function keyOf(form) {
   const address = new URL(form.getAttribute("action") || "", location.href);
   const selected = [...form.querySelectorAll("input[name=_selected_action]")].map((input) => input.value);
@@ -44,7 +44,7 @@ function write(key, draft) {
     if (draft) localStorage.setItem(key, JSON.stringify(draft));
     else localStorage.removeItem(key);
   } catch {
-    // the browser keeps nothing: the page works as without drafts
+    // this browser stores nothing: the page works without drafts
   }
 }
 
@@ -66,31 +66,31 @@ function differs(field) {
   return [...field.selectedOptions].map((option) => option.value).join() !== first.map((option) => option.value).join();
 }
 
-/** A field's value as a draft holds it. Options carry their text: a search box has only those that were chosen. */
+/** A field's value as stored in a draft. Options include their text, since a search box holds only the chosen ones. */
 function valueOf(field) {
   if (isTicked(field)) return { value: field.value, checked: field.checked };
   if (field.localName === "select") return { options: [...field.selectedOptions].map(({ value, text }) => [value, text]) };
   return { value: field.value };
 }
 
-/** What differs from the page, and what a draft holds already: a page may show that as its own by now. */
-function keep(form) {
+/** Store the fields that differ from the page, and those in the draft already, which the page may show by now. */
+function saveDraft(form) {
   const key = keyOf(form);
-  const before = read(key);
-  const held = new Set(before?.changed.map(([name]) => name));
+  const previous = read(key);
+  const held = new Set(previous?.changed.map(([name]) => name));
   const changed = fields(form).filter((field) => differs(field) || held.has(field.name));
   if (!changed.length || hasLoggedOut) return;
-  write(key, { id: before?.id ?? newId(), at: Date.now(), changed: changed.map((field) => [field.name, valueOf(field)]) });
+  write(key, { id: previous?.id ?? newId(), at: Date.now(), changed: changed.map((field) => [field.name, valueOf(field)]) });
 }
 
-/** Works without TLS, too, where `crypto.randomUUID` does not. */
+/** Unlike `crypto.randomUUID`, works without TLS. */
 function newId() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function put(form, name, kept) {
+function fillField(form, name, kept) {
   const named = fields(form).filter((field) => field.name === name);
-  const field = "checked" in kept ? named.find((each) => each.value === kept.value) : named[0];
+  const field = "checked" in kept ? named.find((option) => option.value === kept.value) : named[0];
   if (!field || JSON.stringify(valueOf(field)) === JSON.stringify(kept)) return false;
   if ("checked" in kept) field.checked = kept.checked;
   else if (kept.options) {
@@ -104,7 +104,7 @@ function put(form, name, kept) {
   return true;
 }
 
-/** Rows that were added to a table of the form ("Add another …") are added again before they are filled. */
+/** Add the inline rows that the user had added ("Add another …"), so that they can be filled. */
 function addRows(form, changed) {
   for (const [name] of changed) {
     const [, prefix, number] = name.match(/^(.+)-(\d+)-[^-]+$/) ?? [];
@@ -117,12 +117,12 @@ function addRows(form, changed) {
 function restore(form) {
   const key = keyOf(form);
   const draft = read(key);
-  if (!draft || form.querySelector(".errorlist, .errornote, .unsaved")) return; // the page shows what was typed
+  if (!draft || form.querySelector(".errorlist, .errornote, .unsaved")) return; // the page already shows what was typed
   addRows(form, draft.changed);
-  if (!draft.changed.map(([name, kept]) => put(form, name, kept)).some(Boolean)) return;
+  if (!draft.changed.map(([name, kept]) => fillField(form, name, kept)).some(Boolean)) return;
   const time = new Date(draft.at).toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit" });
-  const notice = noticeIn(form, `Restored what you had typed here (${time}). It is not saved yet. `);
-  const discard = Object.assign(document.createElement("button"), { type: "button", className: "link", textContent: "Discard it" });
+  const notice = noticeIn(form, `Restored what you typed here (${time}). It is not saved yet. `);
+  const discard = Object.assign(document.createElement("button"), { type: "button", className: "link", textContent: "Discard" });
   discard.addEventListener("click", () => {
     write(key, null);
     form.reset();
@@ -141,9 +141,9 @@ function noticeIn(form, text) {
   return notice;
 }
 
-/** Forget what the server has saved, and what is old. */
-function forget() {
-  const cookie = document.cookie.split("; ").find((each) => each.startsWith(`${SAVED}=`));
+/** Remove the drafts that the server has saved, and old ones. */
+function removeSavedDrafts() {
+  const cookie = document.cookie.split("; ").find((cookie) => cookie.startsWith(`${SAVED}=`));
   const saved = cookie ? cookie.slice(SAVED.length + 1).split(".") : [];
   for (const key of drafts(PREFIX)) {
     const draft = read(key);
@@ -152,17 +152,17 @@ function forget() {
   if (cookie) document.cookie = `${SAVED}=; path=/admin/; max-age=0; samesite=lax`;
 }
 
-function arrive() {
-  forget();
+function restoreForms() {
+  removeSavedDrafts();
   for (const form of forms()) restore(form);
 }
 
-function keepForm(event) {
+function handleInput(event) {
   const form = event.target.form;
-  if (form && forms().includes(form)) keep(form);
+  if (form && forms().includes(form)) saveDraft(form);
 }
 
-function send(event) {
+function handleSubmit(event) {
   const form = event.target;
   if (form.id === "logout-form") {
     hasLoggedOut = true;
@@ -170,8 +170,8 @@ function send(event) {
   }
   submitted = null;
   if (!forms().includes(form)) return;
-  keep(form);
-  // a button that sends the form elsewhere (a preview, a reminder) does not save what is in it
+  saveDraft(form);
+  // a button that sends the form elsewhere (a preview, a reminder) does not save its fields
   submitted = event.submitter?.hasAttribute("formaction") ? null : form;
   if (navigator.onLine || form.matches("[data-in-place]")) return;
   event.preventDefault();
@@ -179,15 +179,15 @@ function send(event) {
 }
 
 if (user) {
-  for (const type of ["input", "change"]) document.addEventListener(type, keepForm);
-  addEventListener("pagehide", () => forms().forEach(keep));
-  addEventListener("pageshow", (event) => event.persisted && forget());
-  document.addEventListener("submit", send, true);
+  for (const type of ["input", "change"]) document.addEventListener(type, handleInput);
+  addEventListener("pagehide", () => forms().forEach(saveDraft));
+  addEventListener("pageshow", (event) => event.persisted && removeSavedDrafts());
+  document.addEventListener("submit", handleSubmit, true);
   document.addEventListener("formdata", (event) => {
     const draft = event.target === submitted && read(keyOf(event.target));
     if (draft) event.formData.set("_draft", draft.id);
   });
-  document.addEventListener("athena:page", arrive); // in_place_forms.js has changed what is shown
-  if (document.readyState === "complete") arrive();
-  else addEventListener("load", arrive); // once the admin's own scripts have made the page
+  document.addEventListener("athena:page", restoreForms); // in_place_forms.js has replaced the page
+  if (document.readyState === "complete") restoreForms();
+  else addEventListener("load", restoreForms); // after the admin's own scripts have built the page
 }

@@ -1,6 +1,6 @@
-// The admin's search boxes (Select2) take the name of their field, so that a screen reader can say it.
+// Gives the admin's search boxes (Select2) the name of their field, for screen readers.
 
-function name(root) {
+function nameSearchBoxes(root) {
   for (const select of root.querySelectorAll("select.admin-autocomplete[id]")) {
     const label = document.querySelector(`label[for="${CSS.escape(select.id)}"]`);
     const box = select.nextElementSibling?.querySelector(".select2-selection");
@@ -13,5 +13,5 @@ function name(root) {
   }
 }
 
-window.django?.jQuery?.(() => name(document)); // after the admin has made them, which is jQuery's moment
-document.addEventListener("formset:added", (event) => requestAnimationFrame(() => name(event.target)));
+window.django?.jQuery?.(() => nameSearchBoxes(document)); // after jQuery has let the admin create them
+document.addEventListener("formset:added", (event) => requestAnimationFrame(() => nameSearchBoxes(event.target)));

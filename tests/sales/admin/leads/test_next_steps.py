@@ -116,7 +116,7 @@ def test_snoozing(browse, rep, colleague, plan):
     page = browse(rep).get(reverse("admin:sales_followup_change", args=[plan.pk])).content.decode()
     assert page.count(f'formaction="{url}"') == 3
     assert said(browse(rep).post(url, {"minutes": "120"}, follow=True)) == [
-        ("success", "Maria is reminded on Monday, 23 November, 17:00.")
+        ("success", "Maria is reminded on Mon 23 Nov 2026, 17:00.")
     ]
     assert FollowUp.objects.get().snoozed_until == timezone.now() + timedelta(hours=2)
     for wrong in ({}, {"minutes": "x"}, {"minutes": "7"}, {"minutes": "-30"}):
@@ -128,7 +128,7 @@ def test_snoozing(browse, rep, colleague, plan):
 
 def test_a_day_after_the_pickup_is_warned_of(browse, rep, lead, plan):
     Lead.objects.update(pickup_at=datetime(2027, 1, 4, 12, tzinfo=UTC))
-    warning = ("warning", "The trip begins before that, on 4 January 2027.")
+    warning = ("warning", "The trip begins before that, on Mon 4 Jan 2027.")
     body = {"follow_up_type": "call", "scheduled_date": "2027-01-06", "lead": lead.pk}
     added = browse(rep).post(reverse("admin:sales_followup_add"), body, follow=True)
     assert (said(added)[0], FollowUp.objects.count()) == (warning, 2)

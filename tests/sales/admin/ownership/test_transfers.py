@@ -102,7 +102,7 @@ def test_the_form_says_what_people_have(ask, manager, rep, colleague, make_lead)
     lead = make_lead(assigned_to=rep)
     page = text(ask(manager, [lead]))
     assert "Maria · Charter desk · 1 open" in page
-    assert "Tom · Charter desk · 0 open of at most 5 · away until 5 January 2099" in page
+    assert "Tom · Charter desk · 0 open of at most 5 · away until Mon 5 Jan 2099" in page
 
 
 def test_what_nobody_has_room_for_stays(ask, manager, rep, colleague, make_lead):

@@ -284,4 +284,4 @@ def test_only_managers_keep_forms(rep, form):
 
 
 def test_references_can_be_read_out():
-    assert all(set(intake.new_reference()) <= set(intake._ALPHABET) for _ in range(50))
+    assert all(set(intake.make_reference()) <= set(intake._ALPHABET) for _ in range(50))

@@ -79,7 +79,7 @@ def test_filters(api, admin, rep, make_lead):
     a = make_lead(company_name="Émile's École", score=80, source=fair, assigned_to=rep, next_follow_up_date=now)
     b = make_lead(company_name="Bridge Church", status="contacted", source=web, score=10, phone="(212) 555-0123")
     c = make_lead(contact_name="Carla Émil", company_name="", status="won", phone="+1 212-555.0199")
-    search_index.fill(10)
+    search_index.index_missing_leads(10)
     FollowUp.objects.create(lead=a, follow_up_type="call", scheduled_date="2027-01-01", assigned_to=rep)
     Lead.objects.filter(pk=c.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
     get = api(admin).get
@@ -220,6 +220,6 @@ def test_a_quote_is_logged_with_its_amount_and_corrected(api, rep, make_lead):
     assert (read["status"], read["quote_amount"], read["quoted_at"]) == ("new", None, None)
     told = api(rep).get(f"{url}/timeline?kind=correction").data["results"]
     assert [item["detail"] for item in told] == [
-        "activity type: Quote sent → Note; amount: 4,000.00 → nothing; valid until: 5 Jan 2099 → nothing",
-        "amount: 4,200.50 → 4,000.00",
+        "activity type: Quote sent → Note; amount: $4,000 → nothing; valid until: Mon 5 Jan 2099 → nothing",
+        "amount: $4,200.50 → $4,000",
     ]

@@ -85,8 +85,8 @@ def test_demo_data_leaves_nothing_to_set_up(admin, settings):
 )
 def test_ones_own_test_says_more_than_that_others_were_sent(admin, fate, done):
     send(admin, **SENT)
-    test_email.send_email(by=admin)
-    test_email.last_of(admin).update(**fate)
+    test_email.send_test_email(by=admin)
+    test_email.find_last_delivery(admin).update(**fate)
     sent = Delivery.objects.get(notification__kind=test_email.KIND)
     steps = first_steps(admin)
     assert steps.done["email"] is done
@@ -94,7 +94,7 @@ def test_ones_own_test_says_more_than_that_others_were_sent(admin, fate, done):
 
 
 def test_somebody_elses_test_is_no_test_of_ones_own(admin, manager):
-    test_email.send_email(by=manager)
+    test_email.send_test_email(by=manager)
     assert first_steps(admin).test is None
 
 
@@ -112,9 +112,9 @@ def test_one_query_whatever_there_is(admin, manager, make_lead, django_assert_nu
         first_steps(admin)
     for number in range(3):
         make_lead(), LeadSource.objects.create(name=f"S{number}"), send(admin, f"x{number}", **SENT)
-    test_email.send_email(by=admin)
+    test_email.send_test_email(by=admin)
     with django_assert_num_queries(1):
         assert first_steps(admin) is not None
-    test_email.last_of(admin).update(**SENT)
+    test_email.find_last_delivery(admin).update(**SENT)
     with django_assert_num_queries(1):
         assert first_steps(admin) is None

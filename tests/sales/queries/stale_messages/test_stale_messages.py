@@ -253,7 +253,7 @@ def test_what_was_given_up_is_sent_again_if_it_is_still_true(world, message, mea
 
 
 def test_every_kind_says_when_it_is_no_longer_true():
-    assert [kind.name for kind in kinds.every() if kind.lapsed is None] == []
+    assert [kind.name for kind in kinds.get_all() if kind.find_stale is None] == []
 
 
 def test_the_table_has_every_kind(world):
@@ -265,7 +265,7 @@ def test_the_table_has_every_kind(world):
         FollowUp.objects.all().delete(), Lead.objects.update(assigned_to=world.maria, hot_escalated_at=None)
         User.objects.update(is_active=True, digested_on=None)
         world.__init__(world.make_lead, world.maria, world.tom, world.manager, world.admin)
-    assert told == {kind.name for kind in kinds.every()} - {"test_email"}
+    assert told == {kind.name for kind in kinds.get_all()} - {"test_email"}
 
 
 BATCH = 20
@@ -282,9 +282,9 @@ def test_a_batch_is_asked_in_a_fixed_number_of_queries(world, make_user, desk, d
         for row in rows for number in range(BATCH)
     ]  # fmt: skip
     with CaptureQueriesContext(connection) as few:
-        stale_messages.of(rows)
+        stale_messages.find_stale(rows)
     with django_assert_num_queries(len(few)):
-        assert stale_messages.of(copies)
+        assert stale_messages.find_stale(copies)
 
 
 def test_a_list_says_only_what_is_still_true(world):

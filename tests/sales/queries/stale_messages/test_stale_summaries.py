@@ -56,10 +56,11 @@ class World:
     def unowned(self):
         Lead.objects.update(assigned_to=None)
         self.clock.shift(timedelta(hours=5))
-        unowned_alerts.escalate()
+        unowned_alerts.escalate_unassigned_leads()
 
     def gathered(self):
-        arrival_alerts.tell([Arrival("inquiry_received", lead, f"inquiry:{lead.pk}") for lead in self.leads], by=None)
+        inquiries = [Arrival("inquiry_received", lead, f"inquiry:{lead.pk}") for lead in self.leads]
+        arrival_alerts.notify_arrivals(inquiries, by=None)
         self.clock.shift(timedelta(minutes=2))
 
     def make_untrue(self, leads):

@@ -92,15 +92,15 @@ def test_each_thing_is_told_once_in_words_for_people(lived):
         ("created", "Lead taken in", "Source: Fair"),
         ("activity", "They wrote (e-mail, inbound)", "Other dates"),
         ("correction", "Corrected: They wrote", "notes: Dates → Other dates"),
-        ("follow_up_planned", "Call follow-up planned for 1 Dec 2026", "For Maria · Ask"),
-        ("follow_up_planned", "Call follow-up planned for 1 Dec 2026", "For Maria"),
+        ("follow_up_planned", "Call follow-up planned for Tue 1 Dec 2026", "For Maria · Ask"),
+        ("follow_up_planned", "Call follow-up planned for Tue 1 Dec 2026", "For Maria"),
         (
             "follow_up_changed",
-            "Call follow-up of 1 Dec 2026 rescheduled and reworded",
-            "1 Dec 2026 → 2 Dec 2026 · Ask → Ask again",
+            "Call follow-up of Tue 1 Dec 2026 rescheduled and reworded",
+            "Tue 1 Dec 2026 → Wed 2 Dec 2026 · Ask → Ask again",
         ),
         ("follow_up_done", "Call follow-up completed: no answer", "Nobody there"),
-        ("follow_up_cancelled", "Call follow-up of 1 Dec 2026 cancelled", "They called"),
+        ("follow_up_cancelled", "Call follow-up of Tue 1 Dec 2026 cancelled", "They called"),
         ("field_change", "Source changed", "nothing → Fair"),
         ("field_change", "Lost reason changed", "nothing → Price"),
         ("status", "Status changed from New to Lost", ""),
@@ -130,12 +130,12 @@ def test_values_are_told_as_people_write_them(rep, make_lead):
     leads.update(by=rep, lead_id=lead.pk, changes=changes)
     details = {item["title"]: item["detail"] for item in Story(lead.pk, ["field_change"]).read(50)}
     assert details == {
-        "Estimated value changed": "nothing → 1,250.50",
+        "Estimated value changed": "nothing → $1,250.50",
         "Is repeat changed": "no → yes",
         "Trip type changed": "nothing → One way",
         "Notes changed": f"nothing → {'x' * 119}…",
-        "Pickup at changed": "nothing → 1 Jul 2026, 10:30",
-        "Quote valid until changed": "nothing → 1 Jun 2026",
+        "Pickup at changed": "nothing → Wed 1 Jul 2026, 10:30",
+        "Quote valid until changed": "nothing → Mon 1 Jun 2026",
     }
 
 

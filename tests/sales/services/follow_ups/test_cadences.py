@@ -168,8 +168,8 @@ def test_who_can_be_put_on_one(rep, colleague, stranger, manager, leaver, lead, 
     refused(errors.CadenceNotReady, cadence_id=off.pk)
     refused(errors.Invalid, cadence_id=off.pk + 1)
     refused(errors.LeadClosed, lead=make_lead(assigned_to=rep, status="won"))
-    refused(errors.LeadUnowned, by=manager, lead=make_lead())
-    refused(errors.LeadUnowned, by=manager, lead=make_lead(assigned_to=leaver))
+    refused(errors.LeadUnassigned, by=manager, lead=make_lead())
+    refused(errors.LeadUnassigned, by=manager, lead=make_lead(assigned_to=leaver))
     with pytest.raises(errors.NoCadence):
         cadences.stop(by=rep, lead_id=lead.pk)
     assert not FollowUp.objects.exists()

@@ -34,33 +34,33 @@ def told(lead, *kinds):
     return [(item["title"], item["detail"], item["actor"] and item["actor"]["full_name"]) for item in items]
 
 
-PLANNED = ("Call follow-up planned for 5 Jan 2027, 10:00", "For Maria · Ask", "Maria")
+PLANNED = ("Call follow-up planned for Tue 5 Jan 2027, 10:00", "For Maria · Ask", "Maria")
 
 
 @pytest.mark.parametrize(
     ("changes", "title", "detail"),
     [
-        ({"scheduled_date": date(2027, 1, 7)}, "rescheduled", "5 Jan 2027, 10:00 → 7 Jan 2027, 10:00"),
-        ({"scheduled_time": None}, "rescheduled", "5 Jan 2027, 10:00 → 5 Jan 2027"),
+        ({"scheduled_date": date(2027, 1, 7)}, "rescheduled", "Tue 5 Jan 2027, 10:00 → Thu 7 Jan 2027, 10:00"),
+        ({"scheduled_time": None}, "rescheduled", "Tue 5 Jan 2027, 10:00 → Tue 5 Jan 2027"),
         ({"scheduled_date": DAY, "notes": "Ask for the route"}, "reworded", "Ask → Ask for the route"),
         ({"follow_up_type": "meeting"}, "changed", "Call → Meeting"),
         ({"assigned_to": "tom"}, "reassigned", "Maria → Tom"),
         (
             {"assigned_to": "tom", "scheduled_date": date(2027, 1, 7)},
             "rescheduled and reassigned",
-            "5 Jan 2027, 10:00 → 7 Jan 2027, 10:00 · Maria → Tom",
+            "Tue 5 Jan 2027, 10:00 → Thu 7 Jan 2027, 10:00 · Maria → Tom",
         ),
         (
             {"assigned_to": "tom", "scheduled_time": None, "notes": "x"},
             "rescheduled, reassigned and reworded",
-            "5 Jan 2027, 10:00 → 5 Jan 2027 · Maria → Tom · Ask → x",
+            "Tue 5 Jan 2027, 10:00 → Tue 5 Jan 2027 · Maria → Tom · Ask → x",
         ),
     ],
 )
 def test_a_change_is_one_item_and_the_plan_is_told_as_it_was(manager, colleague, lead, plan, changes, title, detail):
     changes = {**changes, **({"assigned_to": colleague.pk} if "assigned_to" in changes else {})}
     follow_ups.update(by=manager, follow_up_id=plan.pk, changes=changes)
-    assert told(lead) == [(f"Call follow-up of 5 Jan 2027, 10:00 {title}", detail, "Manager"), PLANNED]
+    assert told(lead) == [(f"Call follow-up of Tue 5 Jan 2027, 10:00 {title}", detail, "Manager"), PLANNED]
 
 
 def test_what_changes_nothing_leaves_nothing(rep, lead, plan):
@@ -109,7 +109,7 @@ def by_handover(manager, rep, colleague, lead, plan):
 def test_whoever_gets_it_with_the_lead_is_told_too(manager, rep, colleague, lead, plan, give, who):
     give(manager, rep, colleague, lead, plan)
     assert FollowUp.objects.get().assigned_to == colleague
-    assert told(lead) == [("Call follow-up of 5 Jan 2027, 10:00 reassigned", "Maria → Tom", who), PLANNED]
+    assert told(lead) == [("Call follow-up of Tue 5 Jan 2027, 10:00 reassigned", "Maria → Tom", who), PLANNED]
 
 
 LOST = {"status": "lost", "lost_reason": "price"}
@@ -123,7 +123,7 @@ CANCELS = [
 @pytest.mark.parametrize(("cancel", "why"), CANCELS)
 def test_whoever_cancels_it_is_named(manager, lead, plan, cancel, why):
     cancel(manager, lead, plan)
-    assert told(lead)[0] == ("Call follow-up of 5 Jan 2027, 10:00 cancelled", why, "Manager")
+    assert told(lead)[0] == ("Call follow-up of Tue 5 Jan 2027, 10:00 cancelled", why, "Manager")
 
 
 def test_many_are_written_down_in_as_many_statements_as_one(manager, rep, colleague, make_lead, make_user, desk):
@@ -146,7 +146,7 @@ def test_a_plan_by_plain_sql_and_an_erased_change_are_told_all_the_same(rep, lea
     FieldChange.objects.update(old=None, new=None)
     FollowUp.objects.update(planned=None, notes="")
     assert told(lead) == [
-        ("Follow-up changed", "", "Maria"), ("Call follow-up planned for 5 Jan 2027, 10:00", "For Maria", "Maria")
+        ("Follow-up changed", "", "Maria"), ("Call follow-up planned for Tue 5 Jan 2027, 10:00", "For Maria", "Maria")
     ]  # fmt: skip
 
 

@@ -189,5 +189,5 @@ def test_managers_read_when_it_was_on_their_own_clock(rep, manager, plan):
     told(overdue.escalate, "2026-12-01T20:00Z")
     escalated = Notification.objects.get(kind="escalation_overdue").context["follow_ups"]
     assert {item["when"] for item in escalated} == {
-        "Thursday, 26 November 2026, 05:00", "Wednesday, 25 November 2026",
+        "Thu 26 Nov 2026, 05:00", "Wed 25 Nov 2026",
     }  # fmt: skip

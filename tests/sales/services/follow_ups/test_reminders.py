@@ -30,7 +30,7 @@ def test_a_due_reminder_becomes_one_row(rep, lead):
     assert row.context == {
         "follow_up_id": plan.pk, "follow_up_type": "call", "scheduled_date": plan.scheduled_date.isoformat(),
         "scheduled_time": None,
-        "when": f"{plan.scheduled_date:%A, %-d %B %Y}", "notes": "Hi",
+        "when": f"{plan.scheduled_date:%a %-d %b %Y}", "notes": "Hi",
         "lead_id": lead.pk, "lead_name": lead.company_name,
         "phone": "212 555 0123", "email": "",
     }  # fmt: skip

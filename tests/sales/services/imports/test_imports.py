@@ -123,7 +123,7 @@ def test_the_preview_writes_no_lead_and_says_what_is_wrong_and_what_is_there(sen
     assert dict(made.rows.filter(state="wrong").values_list("line", "problems")) == {
         6: {"Company": "Give the company's name or the contact's."},
         7: {
-            "E-mail": "This is not an e-mail address.",
+            "Email": "This is not an e-mail address.",
             "Passengers": "A whole number is required.",
             "Pickup at": "A date is required, such as 2026-05-01 or 5/1/2026.",
         },

@@ -40,7 +40,9 @@ def mails(monkeypatch):
 
 
 def inquire(form, number=0, **values):
-    intake.receive(form=form, values={"contact_name": f"Client {number}", "email": f"c{number}@x.example", **values})
+    intake.receive_inquiry(
+        form=form, values={"contact_name": f"Client {number}", "email": f"c{number}@x.example", **values}
+    )
 
 
 def play(minutes, act, begin=START):
@@ -61,10 +63,10 @@ def test_few_are_told_one_by_one_at_the_next_tick(form, manager, mails):
 @pytest.mark.parametrize("at_once", [8, 60])
 def test_many_at_once_are_each_named_within_a_minute_in_few_mails(form, manager, mails, at_once):
     play(3, lambda minute: [inquire(form, number) for number in range(at_once)] if minute == 0 else None)
-    assert len(mails) == arrival_alerts.ALONE + 1
+    assert len(mails) == arrival_alerts.MAX_SINGLE_ALERTS + 1
     assert mails[-1][0] == START + timedelta(minutes=1)
     named = set(re.findall(r"Client \d+", " ".join(mail.body for *_, mail in mails)))
-    listed = min(at_once, arrival_alerts.ALONE + arrival_alerts.LISTED)
+    listed = min(at_once, arrival_alerts.MAX_SINGLE_ALERTS + arrival_alerts.MAX_LISTED_LINES)
     assert named == {f"Client {number}" for number in range(listed)}
     assert (f"and {at_once - listed} more" in mails[-1][2].body) == (at_once > listed)
 
@@ -98,7 +100,8 @@ def test_a_flood_is_few_mails_and_loses_nothing(form, manager, rep, make_lead, m
     for who in {who for who, _ in by_person}:
         times = sorted(at for at, each, _ in mails if each == who)
         for begin in times:
-            assert len([at for at in times if begin <= at < begin + arrival_alerts.WINDOW]) <= arrival_alerts.ALONE + 1
+            in_window = [at for at in times if begin <= at < begin + arrival_alerts.WINDOW]
+            assert len(in_window) <= arrival_alerts.MAX_SINGLE_ALERTS + 1
     if flood is flood_one_lead:
         assert len(mails) == 3  # at once, and after ten and twenty minutes
 
@@ -157,7 +160,8 @@ class TestWho:
         counts = []
         for part in (made[:1], made[1:20]):
             with CaptureQueriesContext(connection) as captured:
-                arrival_alerts.tell([arrival_alerts.new_lead(lead, None) for lead in part], by=None)
+                arrivals = [arrival_alerts.build_new_lead_arrival(lead, None) for lead in part]
+                arrival_alerts.notify_arrivals(arrivals, by=None)
             counts.append(len(captured))
         assert Notification.objects.count() == 2 * len(managers)
         assert counts[1] <= counts[0] + 4 * len(managers)
@@ -171,10 +175,10 @@ def test_times_are_the_readers(form, make_user, mails, zone, shown):
     make_user("boss", Role.MANAGER, time_zone=zone)
     inquire(form, 1)
     values = {"email": "c1@x.example", "contact_name": "D", "pickup_at": datetime(2027, 5, 7, 12, 30, tzinfo=UTC)}
-    intake.receive(form=form, values=values)
+    intake.receive_inquiry(form=form, values=values)
     Notification.objects.filter(kind="arrivals").delete()
     Notification.objects.all().delete()
-    intake.receive(form=form, values={**values, "notes": "again"})
+    intake.receive_inquiry(form=form, values={**values, "notes": "again"})
     delivery.deliver()
     assert f"Pickup at: {shown}" in mails[-1][2].body or shown in mails[-1][2].body
 

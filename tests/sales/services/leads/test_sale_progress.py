@@ -193,7 +193,7 @@ def test_after_a_merge_the_kept_leads_own_status_stays(rep, manager, make_lead, 
     other = make_lead(assigned_to=rep, company_name="Other")
     call = activities.log(by=rep, lead_id=other.pk, activity_type="call", direction="outbound")
     leads.update(by=rep, lead_id=lead.pk, changes={"status": "contacted"})
-    merging.merge(by=manager, lead_id=lead.pk, duplicate_ids=[other.pk])
+    merging.merge_leads(by=manager, lead_id=lead.pk, duplicate_ids=[other.pk])
     correct(call, direction="inbound")
     lead.refresh_from_db()
     assert lead.status == "contacted"

@@ -18,7 +18,7 @@ def escalated(*times):
     counts = []
     for at in times:
         with time_machine.travel(at, tick=False):
-            counts.append(unowned_alerts.escalate())
+            counts.append(unowned_alerts.escalate_unassigned_leads())
     return counts
 
 
@@ -60,7 +60,7 @@ def test_a_thousand_are_one_message_in_few_statements(manager, django_assert_max
     with django_assert_max_num_queries(10):
         assert escalated("2026-11-30T12:00Z") == [1_000]
     told = Notification.objects.get()
-    assert (told.context["count"], len(told.context["leads"])) == (1_000, unowned_alerts.LISTED)
+    assert (told.context["count"], len(told.context["leads"])) == (1_000, unowned_alerts.MAX_LISTED_LEADS)
 
 
 def test_never_where_it_is_switched_off(settings, manager, make_lead):

@@ -74,7 +74,7 @@ def test_all_or_nothing(admin, rep, colleague, held):
     with pytest.raises(errors.LeadsRemain):  # Tom has one open lead, and room for one
         handovers.hand_over(by=admin, user_id=rep.pk, receivers=[colleague.pk])
     assert len(handovers.plan(by=admin, user_id=rep.pk, receivers=[colleague.pk]).plan.skipped) == 2
-    with pytest.raises(errors.Changed):
+    with pytest.raises(errors.StaleVersion):
         handovers.hand_over(by=admin, user_id=rep.pk, receivers=[admin.pk], expected="something else")
     assert state() == before
 

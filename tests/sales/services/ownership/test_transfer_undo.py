@@ -247,7 +247,7 @@ def test_what_was_given_for_a_time_comes_back_by_itself_once(rep, colleague, mak
     back = TransferBatch.objects.get(undoes=batch)
     assert (back.by, back.until, batch.returned_at is not None) == (None, None, True)
     yesterday = company_today() - timedelta(days=1)
-    assert back.reason == f"Given back: it was until {yesterday.day} {yesterday:%B %Y}"
+    assert back.reason == f"Given back: it was until {yesterday:%a %-d %b %Y}"
     assert LeadTransfer.objects.get(batch=back).transferred_by is None
     assert Notification.objects.get(recipient=rep, kind="leads_received").context["by_name"] == "Athena"
 
