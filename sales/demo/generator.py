@@ -104,7 +104,7 @@ def _write(world: World, stories: list[Story]) -> None:
     _score(leads, stories)
     for follow_up in world.rows[FollowUp]:
         assignee = world.users[follow_up.assigned_to_id]
-        follow_up.due_at = schedule.due_at(assignee, follow_up.scheduled_date, follow_up.scheduled_time)
+        follow_up.due_at = schedule.get_due_at(assignee, follow_up.scheduled_date, follow_up.scheduled_time)
         follow_up.overdue_no = follow_up.escalated_no = follow_up.reminder_no  # nobody is told of what is made up
     heard = {activity.pk for story in stories for activity in story.engaged}
     TransferBatch.objects.bulk_create(world.take(TransferBatch))

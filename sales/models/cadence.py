@@ -11,7 +11,7 @@ from sales.models.fields import line_field, text_field, unique_name_constraint
 from sales.models.follow_up import FollowUp
 from sales.models.lead import Lead
 
-LAST_DAY = 365
+MAX_STEP_DAY = 365
 
 
 class Cadence(models.Model):
@@ -49,7 +49,7 @@ class CadenceStep(models.Model):
                 name="cadence_steps_once_a_day",
                 violation_error_message="A cadence has one step a day.",
             ),
-            models.CheckConstraint(condition=Q(day__range=(0, LAST_DAY)), name="cadence_steps_day"),
+            models.CheckConstraint(condition=Q(day__range=(0, MAX_STEP_DAY)), name="cadence_steps_day"),
             models.CheckConstraint(
                 condition=Q(follow_up_type__in=FollowUp.Type.values), name="cadence_steps_type_known"
             ),
@@ -63,7 +63,7 @@ class CadenceEnrolmentQuerySet(LeadRelatedQuerySet):
     def running(self) -> Self:
         return self.filter(stopped_at__isnull=True)
 
-    def going_on(self) -> Self:
+    def with_next_step(self) -> Self:
         """Running, with another step to come."""
         later = CadenceStep.objects.filter(cadence=models.OuterRef("cadence"), day__gt=models.OuterRef("day"))
         return self.running().filter(models.Exists(later.order_by()))

@@ -13,20 +13,20 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from athena.accounts.models import User
+from athena.admin.requests import get_user
 from athena.api.fields import LONG_TEXT
 from athena.formatting import format_date
 from athena.forms import KeysField, StrictForm
 from sales import errors, policy
-from sales.admin.base import person
 from sales.models import Lead
 from sales.models.lead import LeadQuerySet
 from sales.services.ownership import distribution, transfers
-from sales.services.ownership.transfer_writes import Done, Plan
+from sales.services.ownership.transfer_writes import TransferPlan, TransferResult
 
 SAMPLE = 10
 WAYS = [
-    (transfers.Way.IN_TURN.value, "In turn, going on from the last time"),
-    (transfers.Way.FEWEST_OPEN.value, "To whoever has fewest open leads"),
+    (transfers.DistributionMethod.IN_TURN.value, "In turn, going on from the last time"),
+    (transfers.DistributionMethod.FEWEST_OPEN.value, "To whoever has fewest open leads"),
 ]
 REASONS = {
     "already_owner": "theirs already",
@@ -52,7 +52,7 @@ class ShareForm(StrictForm):
         people = User.objects.filter(receivers).select_related("team")
         had = {
             hand.user.pk: hand.open_before
-            for hand in distribution.hands_of(people.filter(policy.get_visible_owner_filter(user)))
+            for hand in distribution.get_workloads(people.filter(policy.get_visible_owner_filter(user)))
         }
         field: Any = self.fields["receivers"]
         field.queryset = people
@@ -62,7 +62,7 @@ class ShareForm(StrictForm):
         """What the services are asked."""
         return {
             "receivers": [user.pk for user in self.cleaned_data["receivers"]],
-            "way": self.cleaned_data["way"] or transfers.Way.IN_TURN.value,
+            "way": self.cleaned_data["way"] or transfers.DistributionMethod.IN_TURN.value,
         }
 
 
@@ -85,7 +85,7 @@ def reassign(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, queryse
     The queryset is the selection or, of a whole list, its filters: the form never carries all the leads. What was
     looked at is known by its fingerprint, so nothing else is confirmed.
     """
-    by, step = person(request), request.POST.get("step")
+    by, step = get_user(request), request.POST.get("step")
     form = ReassignForm(by, policy.get_receiver_filter(by), request.POST if step else None)
     plan = None
     if form.is_bound and form.is_valid():
@@ -117,7 +117,7 @@ def reassign(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, queryse
     return TemplateResponse(request, "admin/sales/lead/reassign.html", context)
 
 
-def preview(plan: Plan) -> dict[str, Any]:
+def preview(plan: TransferPlan) -> dict[str, Any]:
     """What the page of a plan shows: some rows of each kind, and why leads stay."""
     staying = dict(plan.skipped[:SAMPLE])
     names = Lead.objects.in_bulk(staying)
@@ -131,7 +131,7 @@ def preview(plan: Plan) -> dict[str, Any]:
     }
 
 
-def said(done: Done) -> str:
+def said(done: TransferResult) -> str:
     """What has happened, with the way back."""
     to = (
         ", ".join(f"{share.leads} to {share.user or 'nobody'}" for share in done.shares) if len(done.shares) > 1 else ""

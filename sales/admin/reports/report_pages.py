@@ -12,9 +12,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanen
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
+from athena.admin.requests import get_user
 from athena.admin.site import AthenaSite
 from athena.http.csv_responses import columns_of, csv_response
-from sales.admin.base import person
 from sales.admin.reports.charts import Chart, build_bar_chart
 from sales.admin.reports.report_form import ReportForm
 from sales.models import Lead
@@ -51,7 +51,7 @@ def show_report(request: HttpRequest, slug: str) -> HttpResponse:
     report = REPORTS.get(slug)
     if report is None:
         raise Http404
-    form = ReportForm(person(request), report.choices, request.GET)
+    form = ReportForm(get_user(request), report.choices, request.GET)
     context = {
         **admin.site.each_context(request),
         "title": report.title,
@@ -62,7 +62,7 @@ def show_report(request: HttpRequest, slug: str) -> HttpResponse:
         "csv_query": _change_query(request.GET, format="csv"),
     }
     if form.is_valid():
-        table = report.compute(person(request), form.period, form.scope, **form.chosen_options)
+        table = report.compute(get_user(request), form.period, form.scope, **form.chosen_options)
         if request.GET.get("format") == "csv":
             rows = [report.build_file_row(row) for row in (*table.rows, table.totals)]
             return csv_response(report.build_file_name(form.chosen_options), columns_of(rows[-1]), rows)

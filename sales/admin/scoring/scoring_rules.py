@@ -19,14 +19,15 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from athena.admin.requests import get_user
 from athena.api.row_ids import parse_key
 from sales import errors
-from sales.admin.base import ServiceAdmin, person
+from sales.admin.base import ServiceAdmin
 from sales.admin.navigation import next_page
 from sales.admin.scoring.rule_form import RuleForm, offered
 from sales.models import LeadScoringRule
 from sales.queries.scoring import equal_rules, scoring_preview
-from sales.queries.scoring.rule_matches import matching_now
+from sales.queries.scoring.rule_matches import count_matching_leads
 from sales.scoring import rule_checks
 from sales.scoring.fields import FIELDS
 from sales.services.scoring import scoring_rules
@@ -51,9 +52,9 @@ class RuleAdmin(ServiceAdmin):
     @admin.display(description="What it asks")
     def asks(self, rule: LeadScoringRule) -> str:
         field = FIELDS.get((rule.rule_type, rule.condition_field))
-        name = field.sentence if field else rule.condition_field
+        name = field.description if field else rule.condition_field
         said = f"{name}: {rule.get_condition_operator_display()} {rule.condition_value}"
-        wrong = rule_checks.problems(rule_checks.values_of(rule))
+        wrong = rule_checks.find_problems(rule_checks.get_values(rule))
         broken = format_html('. <span class="overdue">Broken</span>: {}', " ".join(wrong.values())) if wrong else ""
         return format_html("{}{}", said, broken)
 
@@ -94,7 +95,9 @@ class RuleAdmin(ServiceAdmin):
         if form.is_valid():
             values = {name: form.cleaned_data[name] for name in rule_checks.COLUMNS}
             try:
-                found = scoring_preview.rehearse(person(request), scoring_preview.with_change(values, rule and rule.pk))
+                found = scoring_preview.preview_rules(
+                    get_user(request), scoring_preview.get_rules_with_change(values, rule and rule.pk)
+                )
             except errors.Invalid as error:
                 for name, why in error.fields.items():
                     form.add_error(name, why)
@@ -107,7 +110,7 @@ class RuleAdmin(ServiceAdmin):
         if not request.user.has_perm("sales.view_leadscoringrule"):
             raise PermissionDenied
         rules = list(self.get_queryset(request))
-        counts = matching_now(person(request), rules)
+        counts = count_matching_leads(get_user(request), rules)
         rows = [(rule, self.asks(rule), counts.get(rule.pk)) for rule in rules]
         return self._page(request, "matches", "How many leads match now", rows=rows)
 
@@ -123,7 +126,7 @@ class RuleAdmin(ServiceAdmin):
         changes = {"is_active": wanted == "on"}
         was_so = LeadScoringRule.objects.filter(pk=rule_id, **changes).exists()
         try:
-            rule = scoring_rules.update_rule(by=person(request), rule_id=rule_id, changes=changes)
+            rule = scoring_rules.update_rule(by=get_user(request), rule_id=rule_id, changes=changes)
         except errors.SalesError as error:
             messages.error(request, f"It can't be switched {wanted}: {error}")
         else:
@@ -143,17 +146,17 @@ class RuleAdmin(ServiceAdmin):
         return super().render_change_form(request, {**context, "offered": offered()}, *args, **kwargs)
 
     def save_by_service(self, request: HttpRequest, obj: LeadScoringRule, values: dict[str, Any]) -> LeadScoringRule:
-        by = person(request)
+        by = get_user(request)
         if obj.pk is not None:
             rule = scoring_rules.update_rule(by=by, rule_id=obj.pk, changes=values, versions={obj.version})
         else:
             rule = scoring_rules.create_rule(by=by, values=values)
         if names := equal_rules.find_equal_rules().get(rule.pk):
-            messages.warning(request, equal_rules.warning_about(names))
+            messages.warning(request, equal_rules.format_warning(names))
         return rule
 
     def delete_model(self, request: HttpRequest, obj: LeadScoringRule) -> None:
-        scoring_rules.delete_rule(by=person(request), rule_id=obj.pk)
+        scoring_rules.delete_rule(by=get_user(request), rule_id=obj.pk)
 
     def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any, Any]") -> None:
         for rule in queryset:

@@ -10,8 +10,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from athena.accounts.models import User
+from athena.admin.requests import get_user
 from sales import policy
-from sales.admin.base import VisibleAdmin, person
+from sales.admin.base import VisibleAdmin
 from sales.models import LeadScoreHistory, ScoringRun
 from sales.queries.scoring import run_progress
 from sales.services.scoring import scoring_runs
@@ -33,13 +34,13 @@ class ScoringRunAdmin(VisibleAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         page = super().get_changelist_instance(request)
-        _count(person(request), page.result_list)
+        _count(get_user(request), page.result_list)
         return page
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> ScoringRun | None:
         run: ScoringRun | None = super().get_object(request, object_id, from_field)
         if run is not None:
-            _count(person(request), [run])
+            _count(get_user(request), [run])
         return run
 
     @admin.display(description="Changed")
@@ -52,7 +53,9 @@ class ScoringRunAdmin(VisibleAdmin):
         return format_html(bar, run.total or 1, run.processed if run.total else 1, run.processed, run.total)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "unfinished": scoring_runs.unfinished()})
+        return super().changelist_view(
+            request, {**(extra_context or {}), "unfinished": scoring_runs.find_unfinished_run()}
+        )
 
     def get_urls(self) -> list[URLPattern]:
         start = path("start/", self.admin_site.admin_view(self.start_view), name="sales_scoringrun_start")
@@ -62,9 +65,9 @@ class ScoringRunAdmin(VisibleAdmin):
         """Start a run over all open leads, or join the one that is under way."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        if not policy.may_start_scoring_run(person(request)):
+        if not policy.may_start_scoring_run(get_user(request)):
             raise PermissionDenied
-        run = scoring_runs.start_run(by=person(request), reason="Recalculated by hand")
+        run = scoring_runs.start_run(by=get_user(request), reason="Recalculated by hand")
         messages.success(request, f"{run} is under way.")
         return HttpResponseRedirect(reverse("admin:sales_scoringrun_changelist"))
 
@@ -72,7 +75,7 @@ class ScoringRunAdmin(VisibleAdmin):
 def _count(user: User, runs: Iterable[ScoringRun]) -> None:
     """Put the counts that the user may know into the runs, which are shown and not saved."""
     runs = list(runs)
-    counts = run_progress.counts_for(user, map(vars, runs))
+    counts = run_progress.count_visible_progress(user, map(vars, runs))
     for run in runs:
         run.total, run.processed, run.changed = (counts[run.pk][name] for name in run_progress.COUNTS)
 

@@ -15,7 +15,7 @@ from sales import schedule
 from sales.models import FollowUp, Lead
 from sales.models.lead import lead_name
 
-SHOWN = 10  # of each section; the others are counted
+MAX_LISTED = 10  # of each section; the others are counted
 Row = dict[str, Any]
 
 
@@ -31,7 +31,7 @@ class Section:
     say: Callable[[Row, User], str]
 
 
-def digests(people: Mapping[User, date]) -> dict[int, list[dict[str, Any]]]:
+def build_digests(people: Mapping[User, date]) -> dict[int, list[dict[str, Any]]]:
     """The digests of these people, by their ids: the sections that say something. `people` have the day it is for them.
 
     One query a section, however many the people are; ten lines of each section at most, and how many there are.
@@ -43,11 +43,11 @@ def digests(people: Mapping[User, date]) -> dict[int, list[dict[str, Any]]]:
             place=Window(RowNumber(), partition_by="assigned_to", order_by=section.order),
             many=Window(Count("*"), partition_by="assigned_to"),
         )
-        for row in rows.filter(place__lte=SHOWN).order_by("assigned_to_id", "place").values():
+        for row in rows.filter(place__lte=MAX_LISTED).order_by("assigned_to_id", "place").values():
             theirs = found.setdefault(row["assigned_to_id"], [])
             if not theirs or theirs[-1]["name"] != section.name:
                 named = {"name": section.name, "short": section.short, "title": section.title}
-                theirs.append({**named, "count": row["many"], "more": max(row["many"] - SHOWN, 0), "lines": []})
+                theirs.append({**named, "count": row["many"], "more": max(row["many"] - MAX_LISTED, 0), "lines": []})
             detail = section.say(row, users[row["assigned_to_id"]])
             theirs[-1]["lines"].append({"lead_id": row["the_lead"], "lead_name": row["lead_name"], "detail": detail})
     return found

@@ -14,7 +14,7 @@ from athena import time_zones
 from athena.accounts.models import User
 from sales import errors, policy
 from sales.models import FollowUp
-from sales.models.follow_up import before_today
+from sales.models.follow_up import is_before_today
 from sales.queries.reports.period import Period
 from sales.queries.reports.rounding import compute_percentage
 from sales.queries.reports.scope import COMPANY, Scope
@@ -144,7 +144,7 @@ def _count_follow_ups(follow_ups: "QuerySet[FollowUp]", period: Period) -> list[
     counts = rows.values("assigned_to", "assigned_to__full_name", "follow_up_type", "outcome").annotate(
         total=Count("pk", filter=Q(cancelled_at__isnull=True)),
         completed_count=Count("pk", filter=Q(completed=True)),
-        overdue=Count("pk", filter=Q(completed=False, cancelled_at__isnull=True) & before_today()),
+        overdue=Count("pk", filter=Q(completed=False, cancelled_at__isnull=True) & is_before_today()),
         cancelled=Count("pk", filter=Q(cancelled_at__isnull=False)),
         on_time=Count("pk", filter=Q(completed=True) & _is_on_time(rows)),
     )

@@ -14,7 +14,7 @@ from sales.queries.reports.rounding import compute_percentage, round_number
 from sales.queries.reports.scope import COMPANY, Scope
 from sales.queries.reports.table import ReportRow, ReportTable
 from sales.queries.scoring.rule_matches import count_matches
-from sales.scoring.compiler import Compiled
+from sales.scoring.compiler import CompiledRule
 
 _CONDITIONS = {"all": Q(), "closed": ~IS_OPEN, "won": Q(status=Lead.Status.WON)}
 
@@ -127,7 +127,7 @@ def _build_row(rule: RuleEffectiveness) -> RuleEffectivenessRow:
 
 def _compare_rules(leads: "QuerySet[Lead]") -> tuple[dict[str, int], list[RuleEffectiveness]]:
     """The counts of all leads by `_CONDITIONS`, and the comparison for each active rule."""
-    rules = Compiled.active()
+    rules = CompiledRule.load_active()
     counts, counts_by_rule = count_matches(leads, rules, _CONDITIONS)
     return counts, [
         RuleEffectiveness(

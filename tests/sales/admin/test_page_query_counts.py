@@ -38,7 +38,7 @@ def test_a_lead_page_shows_its_story_at_a_constant_cost(browse, rep, colleague, 
         "Activity: ",
         "Responded to Email",
         "What would add points",
-        "How many passengers they expect: is more than 50",
+        "Number of passengers: is more than 50",
     ):
         assert shown in pages[0]
     assert ("&lt;b&gt;bold" in pages[1], "<b>bold" in pages[1]) == (True, False)

@@ -95,7 +95,7 @@ def test_each_client_is_found_by_name_address_and_number():
 
 def test_scores_are_what_the_rules_give_and_nothing_is_left_to_do():
     assert scores.rescore(lead_ids=range(1, LEADS + 1), by=None, reason="Again") == 0
-    assert reminders.fill_derived() == 0
+    assert reminders.fill_derived_columns() == 0
     assert not Notification.objects.exists()
 
 

@@ -154,7 +154,7 @@ def test_a_lead_that_plain_sql_wrote_is_found_after_the_tick(rep, make_lead):
 
     lead = make_lead(company_name="Émile's École", assigned_to=rep, email="e@x.example", **TRIP)
     assert duplicates.find_duplicates(rep, {"company_name": "Emile's Ecole"}) == []
-    reminders.fill_derived()
+    reminders.fill_derived_columns()
     assert found(rep, company_name="Emile's Ecole") == [(lead.pk, ("similar_name",), 60)]
     assert found(rep, email="E@x.example", **TRIP) == [(lead.pk, ("email", "trip"), 100)]
     assert Lead.objects.search("emile ecole x.example").get() == lead

@@ -13,6 +13,7 @@ from sales.queries.reports.follow_up_performance import compute_follow_up_perfor
 from sales.queries.reports.period import Period
 from sales.queries.reports.scope import Scope
 from sales.services.follow_ups import follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.ownership import transfers
 
 
@@ -127,7 +128,7 @@ def test_work_counts_for_the_person_who_did_it(rep, colleague, stranger, manager
     lead, other_manager = make_lead(assigned_to=rep), make_user("far", manager.role, stranger.team)
     plan = {"by": rep, "lead_id": lead.pk, "follow_up_type": "call", "scheduled_date": local_today(rep)}
     first, *_ = [follow_ups.create(**plan) for _ in range(3)]
-    follow_ups.complete(by=rep, follow_up_id=first.pk, outcome="successful")
+    follow_ups.complete(by=rep, follow_up_id=first.pk, completion_input=CompletionInput(outcome="successful"))
     transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), to_user_id=stranger.pk)
 
     def read_rows(user):
