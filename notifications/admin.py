@@ -14,8 +14,8 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from athena.accounts.models import User
-from athena.admin.confirmation import confirmed
-from athena.admin.site import OwnColumnsAdmin
+from athena.admin.confirmation import requires_confirmation
+from athena.admin.site import AthenaModelAdmin
 from athena.runtime import liveness
 from notifications import channels, delivery_stats, kinds, services
 from notifications.channels import email
@@ -29,7 +29,7 @@ def person(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-class ReadOnlyAdmin(OwnColumnsAdmin):
+class ReadOnlyAdmin(AthenaModelAdmin):
     has_history = False
     show_full_result_count = False
     list_per_page = 50
@@ -203,7 +203,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return request.user.has_perm("notifications.retry_delivery")
 
     @admin.action(description="Retry selected that were given up", permissions=["retry"])
-    @confirmed("Retry", note="Those that were given up are sent again.", only_whole_lists=True)
+    @requires_confirmation("Retry", note="Those that were given up are sent again.", only_whole_lists=True)
     def retry_selected(self, request: HttpRequest, queryset: "QuerySet[Delivery]") -> None:
         self._retry(request, queryset.values_list("pk", flat=True))
 
@@ -246,9 +246,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
         proof = {
             "title": "Delivery",
             "figures": [(channels.get_label(each.channel), each) for each in found],
-            "pulse": [(name.capitalize(), age) for name, age in liveness.ages().items()],
-            "longest_silence": liveness.longest_silence(),
-            "broker": liveness.broker(),
+            "pulse": [(name.capitalize(), age) for name, age in liveness.measure_ages().items()],
+            "longest_silence": liveness.max_silence_seconds(),
+            "broker": liveness.check_broker(),
             "mails_leave": email.describe_transport(),
         }
         return super().changelist_view(request, proof | (extra_context or {}))

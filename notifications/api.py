@@ -14,12 +14,11 @@ from rest_framework.viewsets import ViewSetMixin
 
 from athena.accounts.models import MAX_REMINDER_MINUTES, User
 from athena.api import fields, filters
-from athena.api.filters import query_values
+from athena.api.filters import read_query
 from athena.api.pagination import KeysetPagination
-from athena.api.row_serializers import Row
-from athena.api.serializers import StrictSerializer
+from athena.api.serializers import Row, StrictSerializer
 from athena.api.throttles import PublicThrottle
-from athena.api.viewsets import VerbViewSet, ViewSet
+from athena.api.viewsets import ActionViewSet, ViewSet
 from notifications import channels, kinds, services
 from notifications.emails import rendering
 from notifications.models import Notification
@@ -54,7 +53,7 @@ class NotificationRow(Row):
 
 
 class NotificationFilters(filters.StrictFilterSet):
-    unread = filters.FlagFilter(method="filter_unread")
+    unread = filters.BooleanFilter(method="filter_unread")
     kind = filters.ChoicesFilter(choices=KINDS)
 
     def filter_unread(self, queryset: Any, name: str, value: bool) -> Any:
@@ -120,7 +119,7 @@ class NotificationViewSet(ViewSet):
     """What the caller is told in Athena: the newest first."""
 
     queryset = Notification.objects.none()
-    rights = {"read": "notifications.change_notification", "read_all": "notifications.change_notification"}
+    action_permissions = {"read": "notifications.change_notification", "read_all": "notifications.change_notification"}
     row = NotificationRow
     filterset_class = NotificationFilters
     pagination_class = InboxPagination
@@ -134,15 +133,15 @@ class NotificationViewSet(ViewSet):
         return [NotificationRow.worded(row) for row in super().paginate_queryset(queryset) or ()]
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        query_values(request, StrictSerializer)
+        read_query(request, StrictSerializer)
         return Response(self._one())
 
     @extend_schema(request=None, responses=NotificationRow)
     @action(detail=True, methods=["post"])
     def read(self, request: Request, pk: str) -> Response:
         """It counts as read from now on, or still does."""
-        self.check_sight()
-        self.body(StrictSerializer)
+        self.check_visible()
+        self.read_body(StrictSerializer)
         services.mark_read(by=self.caller, ids=[self.pk])
         return Response(self._one())
 
@@ -150,7 +149,7 @@ class NotificationViewSet(ViewSet):
     @action(detail=False, methods=["post"], url_path="read-all")
     def read_all(self, request: Request) -> Response:
         """All that there is counts as read."""
-        self.body(StrictSerializer)
+        self.read_body(StrictSerializer)
         return Response({"read": services.mark_all_read(by=self.caller)})
 
     @extend_schema(methods=["GET"], responses=PreferencesRow)
@@ -162,16 +161,16 @@ class NotificationViewSet(ViewSet):
 
         A kind with no channels is off. PUT says all of it: a kind that it does not name is told as by default.
         """
-        query_values(request, StrictSerializer)
+        read_query(request, StrictSerializer)
         user: User = self.caller
         if request.method == "PUT":
-            values = self.body(PreferencesBody)
+            values = self.read_body(PreferencesBody)
             wanted = {each["kind"]: each["channels"] for each in values.pop("kinds")}
             user = services.set_preferences(by=user, wanted=wanted, **values)
         return Response(_preferences_of(user))
 
     def _one(self) -> dict[str, Any]:
-        return NotificationRow.worded(self.found(self.rows().filter(pk=self.pk)))
+        return NotificationRow.worded(self.get_or_404(self.rows().filter(pk=self.pk)))
 
 
 def _preferences_of(user: User) -> dict[str, Any]:
@@ -193,7 +192,7 @@ class Unsubscribed(serializers.Serializer[Any]):
     label = serializers.CharField()  # type: ignore[assignment]
 
 
-class UnsubscribeViewSet(VerbViewSet):
+class UnsubscribeViewSet(ActionViewSet):
     """The link of an e-mail is all the right that it takes."""
 
     authentication_classes = []
@@ -205,7 +204,7 @@ class UnsubscribeViewSet(VerbViewSet):
     @action(detail=False, methods=["post"], url_path=r"(?P<pk>[^/]+)")
     def by_token(self, request: Request, pk: str) -> Response:
         """No more e-mails of the kind that the token's e-mail was of."""
-        self.body(StrictSerializer)
+        self.read_body(StrictSerializer)
         kind = services.unsubscribe(token=pk)
         if kind is None:
             raise Http404

@@ -13,7 +13,7 @@ from django.db.models.expressions import Combinable
 from django.utils import timezone
 
 from athena import task_names
-from athena.db.bulk import Sql, insertion_from, insertion_of
+from athena.db.bulk import Sql, build_insert, build_insert_select
 from athena.runtime.task_publisher import publish_task
 from notifications import channels
 from notifications.models import Delivery, Notification
@@ -57,7 +57,7 @@ def add_many(messages: Iterable[NewNotification]) -> int:
     ]
     if not rows:
         return 0
-    return _write(insertion_of(Notification, ("kind", "recipient", "dedupe_key", "context", "not_before"), rows))
+    return _write(build_insert(Notification, ("kind", "recipient", "dedupe_key", "context", "not_before"), rows))
 
 
 def add_from(
@@ -70,7 +70,7 @@ def add_from(
     """
     now = Value(timezone.now())
     who: dict[str, Combinable] = {"kind": Value(kind), "recipient": F(recipient), "dedupe_key": dedupe_key}
-    return _write(insertion_from(Notification, rows, **who, context=context, not_before=now))
+    return _write(build_insert_select(Notification, rows, **who, context=context, not_before=now))
 
 
 def lock_unsent(kind: str, recipient_ids: Iterable[int]) -> dict[int, Notification]:

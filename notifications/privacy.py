@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from athena.db.bulk import update_own
+from athena.db.bulk import update_each
 from athena.db.text_search import ERASED, Mentions, map_text
 from notifications.channels import eml
 from notifications.channels.email import message_id
@@ -20,7 +20,7 @@ TEXT = {"kind", "dedupe_key", *COLUMNS}  # of Notification; the first two name k
 def find_about(lead_ids: Collection[int], mentions: Mentions) -> list[Notification]:
     """What was told about these leads, or mentions the person."""
     theirs = Q(context__lead_id__in=list(lead_ids))
-    named = mentions.rows(Notification, COLUMNS).values("pk")
+    named = mentions.find_rows(Notification, COLUMNS).values("pk")
     return list(Notification.objects.filter(theirs | Q(pk__in=named)).order_by("pk"))
 
 
@@ -37,10 +37,10 @@ def erase(lead_ids: Collection[int], mentions: Mentions, address: Mentions) -> i
             context = {name: map_text(value, lambda _: ERASED) for name, value in row.context.items()}
         else:
             context = map_text(
-                row.context, lambda text: ERASED if address.found_in(text) else str(mentions.without(text))
+                row.context, lambda text: ERASED if address.are_in(text) else str(mentions.erase_from(text))
             )
         changed[row.pk] = [context]
     if changed:
-        update_own(Notification, COLUMNS, changed)
+        update_each(Notification, COLUMNS, changed)
     transaction.on_commit(partial(eml.delete_files, mentions, {message_id(row) for row in rows}))
     return len(rows)

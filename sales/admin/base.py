@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 
 from athena.accounts.models import User
-from athena.admin.site import OwnColumnsAdmin
+from athena.admin.site import AthenaModelAdmin
 from sales import errors
 from sales.admin.concurrent_edits import SeenForm
 from sales.admin.navigation import WayBack
@@ -57,7 +57,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return counted if counted <= self.MOST else Many(self.MOST)
 
 
-class VisibleAdmin(OwnColumnsAdmin):
+class VisibleAdmin(AthenaModelAdmin):
     """Rows that the user may see, to be read."""
 
     list_per_page = 50
@@ -113,7 +113,7 @@ class ServiceAdmin(WayBack, VisibleAdmin):
     """
 
     form = ServiceForm
-    refusals = (*OwnColumnsAdmin.refusals, errors.SalesError)
+    refusals = (*AthenaModelAdmin.refusals, errors.SalesError)
     has_history = True
 
     def has_add_permission(self, request: HttpRequest) -> bool:

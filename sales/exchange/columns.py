@@ -8,8 +8,8 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
-from athena.api.fields import LONG_TEXT
-from athena.http.spreadsheet_cells import typed_cell
+from athena.api.fields import MAX_LONG_TEXT
+from athena.http.spreadsheet_cells import unescape_formula
 from sales import errors
 from sales.exchange import currency, headers
 from sales.exchange.cells import amounts, cleaning, contacts, datetimes, parsing
@@ -184,8 +184,8 @@ def read_row(
     if further:
         cleaned["Notes"] = " ".join(filter(None, (cleaned.get("Notes"), f"Kept here: {'; '.join(further)}.")))
         values[FURTHER] = further
-        if len(with_further(values.get("notes", ""), further)) > LONG_TEXT:
-            wrong["Notes"] = f"With what is kept here they are longer than {LONG_TEXT:,} characters."
+        if len(with_further(values.get("notes", ""), further)) > MAX_LONG_TEXT:
+            wrong["Notes"] = f"With what is kept here they are longer than {MAX_LONG_TEXT:,} characters."
     return values, wrong
 
 
@@ -214,7 +214,7 @@ def without_unchanged_text(columns: Sequence[str | None], row: Sequence[str], ex
 
 
 def _same_text(cell: str, text: str) -> bool:
-    return _lines(typed_cell(cell)) == _lines(text)
+    return _lines(unescape_formula(cell)) == _lines(text)
 
 
 def _lines(text: str) -> list[str]:

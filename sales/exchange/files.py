@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from athena.http.spreadsheet_cells import typed_cell
+from athena.http.spreadsheet_cells import unescape_formula
 from sales.exchange import csv_text
 from sales.exchange.limits import MAX_CELL, MAX_CHARACTERS, MAX_COLUMNS, Unreadable, refuse
 from sales.exchange.xlsx import workbook, worksheet
@@ -112,15 +112,15 @@ def _sent_again(sheet: Sheet, lines: Iterator[tuple[int, list[str]]]) -> Iterato
     too many for as long as it says so: which value belongs where, only a person can tell.
     """
     place = sheet.header.index(WHAT_IS_WRONG)
-    sheet.header = [typed_cell(cell) for cell in sheet.header[:place] + sheet.header[place + 1 :]]
+    sheet.header = [unescape_formula(cell) for cell in sheet.header[:place] + sheet.header[place + 1 :]]
     sheet.remarks.append(f"The column “{WHAT_IS_WRONG}” is not read.")
     return _as_they_were(lines, place, len(sheet.header))
 
 
 def _as_they_were(lines: Iterator[tuple[int, list[str]]], place: int, width: int) -> Iterator[tuple[int, list[str]]]:
     for line, row in lines:
-        cells = [typed_cell(cell) for cell in row[:place] + row[place + 1 :]]
-        remark = typed_cell(row[place]) if len(row) > place else ""
+        cells = [unescape_formula(cell) for cell in row[:place] + row[place + 1 :]]
+        remark = unescape_formula(row[place]) if len(row) > place else ""
         if TOO_MANY_CELLS in remark and len(_trimmed(cells)) <= width:
             cells = [*cells, *[""] * (width - len(cells)), remark]
         yield line, cells

@@ -9,7 +9,7 @@ from typing import Any
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from athena.http.spreadsheet_cells import safe_cell
+from athena.http.spreadsheet_cells import escape_formula
 
 BOM = "\ufeff"  # by which a spreadsheet knows UTF-8
 _AT_ONCE = 500
@@ -26,9 +26,9 @@ class _Echo:
 def csv_parts(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
     """The file's bytes, some rows at a time."""
     writer = csv.writer(_Echo())
-    lines = [BOM + writer.writerow([safe_cell(name) for name in header])]
+    lines = [BOM + writer.writerow([escape_formula(name) for name in header])]
     for row in rows:
-        lines.append(writer.writerow([safe_cell("" if value is None else value) for value in row]))
+        lines.append(writer.writerow([escape_formula("" if value is None else value) for value in row]))
         if len(lines) >= _AT_ONCE:
             yield "".join(lines).encode()
             lines = []
@@ -48,7 +48,7 @@ def xlsx(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def _xlsx_cell(value: Any) -> Any:
-    return _ESCAPED.sub(_escaped, safe_cell(value)) if isinstance(value, str) else value
+    return _ESCAPED.sub(_escaped, escape_formula(value)) if isinstance(value, str) else value
 
 
 def _escaped(found: "re.Match[str]") -> str:

@@ -15,7 +15,7 @@ from django.apps import apps
 from django.db.models import Field, Model, Q, QuerySet
 
 from athena import host_names
-from athena.db.text_search import Mentions, text_columns
+from athena.db.text_search import Mentions, list_text_columns
 from sales import normalization
 from sales.models import Activity, ImportRow, Lead
 from sales.models.lead import LeadQuerySet
@@ -95,7 +95,7 @@ def searched() -> Iterator[tuple[type[Model], list[str]]]:
     """Each table with the columns in which the person may be mentioned."""
     for model in apps.get_models():
         free = FREE.get(model._meta.label, frozenset())
-        columns = [name for name in text_columns(model) if name not in free]
+        columns = [name for name in list_text_columns(model) if name not in free]
         if columns and free != ALL:
             yield model, columns
 
@@ -106,7 +106,7 @@ def of_leads() -> Iterator[tuple[type[Model], str, list[str]]]:
         for field in model._meta.concrete_fields:
             if field.related_model is Lead and field.name == "lead":
                 kept = FREE.get(model._meta.label, frozenset()) | FIGURES.get(model._meta.label, set())
-                yield model, field.name, [] if kept >= ALL else [n for n in text_columns(model) if n not in kept]
+                yield model, field.name, [] if kept >= ALL else [n for n in list_text_columns(model) if n not in kept]
 
 
 def emptied(model: type[Model], name: str) -> Any:
@@ -130,10 +130,10 @@ def import_rows_of(address: str, leads: Iterable[Lead]) -> "QuerySet[Any, Any]":
     and does not name another lead, by their number or, without any number, by their name."""
     leads = list(leads)
     keys = [lead.pk for lead in leads if lead.pk]
-    by_address = mentions_of_address(address).rows(ImportRow, ROW)
+    by_address = mentions_of_address(address).find_rows(ImportRow, ROW)
     nameless = ImportRow.objects.filter(email_normalised="", lead_number=None).exclude(cells__icontains="@")
-    by_number = Mentions(numbers=_own_numbers(leads)).rows(ImportRow, ROW)
-    by_name = Mentions(names=_own_names(leads, "contact_name")).rows(ImportRow, ROW).filter(phone_normalised="")
+    by_number = Mentions(numbers=_own_numbers(leads)).find_rows(ImportRow, ROW)
+    by_name = Mentions(names=_own_names(leads, "contact_name")).find_rows(ImportRow, ROW).filter(phone_normalised="")
     alike = nameless.filter(Q(pk__in=by_number.values("pk")) | Q(pk__in=by_name.values("pk")))
     return ImportRow.objects.filter(
         Q(email_normalised=address)
@@ -161,7 +161,7 @@ def inquiries_of(address: str, leads: Iterable[Lead]) -> Inquiries:
     """
     keys = [lead.pk for lead in leads]
     inbound = Activity.objects.filter(direction=Activity.Direction.INBOUND)
-    named = mentions_of_address(address).rows(Activity, ("description", "notes", "data")).values("pk")
+    named = mentions_of_address(address).find_rows(Activity, ("description", "notes", "data")).values("pk")
     there = list(inbound.exclude(lead__in=keys).filter(pk__in=named).order_by("pk"))
     theirs = [activity for activity in there if _author(activity) in ("", address)]
     others = [activity.pk for activity in inbound.filter(lead__in=keys) if _author(activity) not in ("", address)]

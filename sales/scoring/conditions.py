@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import BooleanField, Case, Q, QuerySet, When
 
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from sales.models import AssignmentRule, Lead, LeadScoringRule
 from sales.scoring import rule_checks
 from sales.scoring.fields import FIELDS, Field
@@ -44,7 +44,7 @@ def matching(
     """Those of the rules that each lead fulfils, in their order; one query. A broken one, as from plain SQL, never."""
     if not rules:
         return {key: [] for key in lead_ids}
-    leads = annotated(Lead.objects.filter(AmongKeys("pk", lead_ids)), rules, Scope.of(lead_ids, now)).order_by()
+    leads = annotated(Lead.objects.filter(IdIn("pk", lead_ids)), rules, Scope.of(lead_ids, now)).order_by()
     rows = leads.values_list("pk", *(f"rule_{place}" for place in range(len(rules))))
     return {key: [rule for rule, fulfilled in zip(rules, flags, strict=True) if fulfilled] for key, *flags in rows}
 

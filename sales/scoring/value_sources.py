@@ -44,7 +44,7 @@ from django.db.models.lookups import (
 )
 
 from athena.db import Fold, WholeDays
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from sales.models import Lead
 
 _LOOKUPS: "dict[str, type[Lookup[Any]]]" = {
@@ -94,7 +94,7 @@ class Scope:
     def among(cls, lead_ids: Collection[int], now: datetime) -> "Scope":
         """As `of`, for many: they travel as one parameter. (The range of keys is for the planner.)"""
         first, last = min(lead_ids, default=0), max(lead_ids, default=0)
-        these = Lead.objects.filter(AmongKeys("pk", lead_ids)).order_by().values("pk")
+        these = Lead.objects.filter(IdIn("pk", lead_ids)).order_by().values("pk")
         return cls(now, {"in": these, "gte": first, "lte": last}, first, last)
 
     def where(self, key: str) -> Q:

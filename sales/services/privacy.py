@@ -18,8 +18,8 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from athena.accounts.models import User
-from athena.db.bulk import update_own
-from athena.db.text_search import ERASED, Mentions, text_columns
+from athena.db.bulk import update_each
+from athena.db.text_search import ERASED, Mentions, list_text_columns
 from athena.models import IdempotencyKey
 from notifications import privacy as told
 from sales import errors, normalization
@@ -63,7 +63,7 @@ def hand_out(*, ran_by: str, address: str) -> dict[str, Any]:
     found["mentioned_in"] = [
         {"table": model._meta.db_table, "row": row.pop("pk"), **row}
         for model, columns in personal_data.searched()
-        for row in mentions.rows(model, columns).order_by("pk").values("pk", *columns)
+        for row in mentions.find_rows(model, columns).order_by("pk").values("pk", *columns)
         if row["pk"] not in {each.get("id") for each in found.get(model._meta.db_table, [])}
     ]
     _record(PrivacyRequest.Action.EXPORT, address, ran_by, len(leads), sum(map(len, belongs.values())))
@@ -127,7 +127,7 @@ def _record(action: str, address: str, ran_by: str, leads: int, rows: int) -> No
 def _empty_leads(keys: Collection[int]) -> None:
     empty = {
         name: personal_data.emptied(Lead, name)
-        for name in text_columns(Lead)
+        for name in list_text_columns(Lead)
         if name not in personal_data.FIGURES["sales.Lead"]
     }
     normalised = {"email_normalised": "", "phone_normalised": ""}
@@ -156,7 +156,7 @@ def _nothing(model: type[Model], columns: Collection[str]) -> dict[str, Any]:
 
 def _empty_inquiries(activities: Collection[int]) -> int:
     """What the person wrote into other people's leads, and what was said there before it was corrected."""
-    columns = [name for name in text_columns(Activity) if name not in personal_data.FREE.get("sales.Activity", ())]
+    columns = [name for name in list_text_columns(Activity) if name not in personal_data.FREE.get("sales.Activity", ())]
     rows = Activity.objects.filter(pk__in=activities).update(**_nothing(Activity, columns))
     corrections = FieldChange.objects.filter(field="activity", new__id__in=list(activities))
     return rows + corrections.update(old=None, new=None)
@@ -191,10 +191,10 @@ def _erase_imports(address: str, leads: Collection[Lead], mentions: Mentions) ->
         cells=[], values={}, problems={}, cleaned={}, changes=None, email_normalised="", phone_normalised=""
     )
     changed = {}
-    for row in mentions.rows(ImportRow, personal_data.ROW).select_related("lead_import"):
+    for row in mentions.find_rows(ImportRow, personal_data.ROW).select_related("lead_import"):
         changed[row.pk] = _row_without(row, mentions, personal_data.mentions_of_address(address))
     if changed:
-        update_own(ImportRow, personal_data.ROW, changed)
+        update_each(ImportRow, personal_data.ROW, changed)
     return count + len(changed)
 
 
@@ -202,19 +202,19 @@ def _row_without(row: ImportRow, mentions: Mentions, address: Mentions) -> list[
     """The columns `personal_data.ROW` of another's row, who keeps their own name and number there."""
     own = personal_data.OWN["sales.Lead"]
     cells = [
-        (address if name in own else mentions).without(cell)
+        (address if name in own else mentions).erase_from(cell)
         for name, cell in zip_longest(row.lead_import.columns[: len(row.cells)], row.cells)
     ]
     by_field = [
-        each and {name: (address if name in own else mentions).without(value) for name, value in each.items()}
+        each and {name: (address if name in own else mentions).erase_from(value) for name, value in each.items()}
         for each in (row.values, row.changes)
     ]
-    return [cells, by_field[0], mentions.without(row.problems), mentions.without(row.cleaned), by_field[1]]
+    return [cells, by_field[0], mentions.erase_from(row.problems), mentions.erase_from(row.cleaned), by_field[1]]
 
 
 def _erase_answers(keys: Collection[int], mentions: Mentions) -> int:
     """The stored answers to requests about them. The requests are still known to be answered."""
-    named = mentions.rows(IdempotencyKey, ("answer",)).values("pk")
+    named = mentions.find_rows(IdempotencyKey, ("answer",)).values("pk")
     theirs = Q(answer__lead_id__in=list(keys)) | Q(answer__lead__in=list(keys)) | Q(pk__in=named)
     return IdempotencyKey.objects.filter(theirs).update(answer=None)
 
@@ -237,7 +237,7 @@ def _scrub(address: str, mentions: Mentions) -> int:
     rows = 0
     for model, columns in personal_data.searched():
         own = personal_data.OWN.get(model._meta.label, ())
-        rows += mentions.scrub(model, [name for name in columns if name not in own])
+        rows += mentions.erase_from_table(model, [name for name in columns if name not in own])
         if own:
-            rows += personal_data.mentions_of_address(address).scrub(model, own)
+            rows += personal_data.mentions_of_address(address).erase_from_table(model, own)
     return rows

@@ -13,7 +13,7 @@ from django.utils import dateformat, timezone
 from django.utils.html import format_html
 
 from athena.accounts.models import User
-from athena.admin.confirmation import confirmed
+from athena.admin.confirmation import requires_confirmation
 from athena.api.fields import EMAIL_ERROR
 from athena.formatting import format_date, format_money
 from sales import policy
@@ -193,12 +193,12 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         return merge_selected(request, list(queryset.values_list("pk", flat=True)[: merging.MOST + 1]))
 
     @admin.action(description="Archive selected leads", permissions=["archive"])
-    @confirmed("Archive", note="They leave all lists, and their open follow-ups are cancelled.")
+    @requires_confirmation("Archive", note="They leave all lists, and their open follow-ups are cancelled.")
     def archive_selected(self, request: HttpRequest, queryset: Any) -> None:
         act_on_each(request, queryset, lambda pk: leads.archive(by=person(request), lead_id=pk), "{count} archived.")
 
     @admin.action(description="Restore selected leads", permissions=["archive"])
-    @confirmed("Restore", note="Their follow-ups stay cancelled.", only_whole_lists=True)
+    @requires_confirmation("Restore", note="Their follow-ups stay cancelled.", only_whole_lists=True)
     def restore_selected(self, request: HttpRequest, queryset: Any) -> None:
         act_on_each(request, queryset, lambda pk: leads.restore(by=person(request), lead_id=pk), "{count} restored.")
 

@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 from athena.accounts.models import Team, User
 from athena.formatting import format_date
 from athena.forms import StrictForm
-from athena.http.csv_responses import columns_of, csv_response
+from athena.http.csv_responses import csv_response, list_columns
 from sales import policy
 from sales.admin.base import person
 from sales.admin.reports.report_tables import REPORTS, Report, cell, in_a_file
@@ -109,7 +109,7 @@ class ReportPages(admin.ModelAdmin):  # type: ignore[type-arg]
             if request.GET.get("format") == "csv":
                 file = "-by-".join((name, asked["by"])) if "by" in asked else name
                 lines = [in_a_file(row) for row in (*found["rows"], found["totals"])]
-                return csv_response(file, columns_of(lines[-1]), lines)
+                return csv_response(file, list_columns(lines[-1]), lines)
         context = {
             **self.admin_site.each_context(request),
             "title": report.title,

@@ -7,7 +7,7 @@ raises `ValueError` for what is no value: a formula, an error, a number whose di
 import re
 from enum import Enum
 
-from athena.http.spreadsheet_cells import typed_cell
+from athena.http.spreadsheet_cells import unescape_formula
 
 
 class Kind(Enum):
@@ -66,7 +66,7 @@ def clean(cell: str, kind: Kind) -> tuple[str, list[str]]:
         raise ValueError("The spreadsheet's column was too narrow to show this value. Widen it, and save again.")
     if "\ufffd" in text:
         raise ValueError("A character of this was lost (“\ufffd”). Type it again.")
-    text = typed_cell(text).strip()
+    text = unescape_formula(text).strip()
     text = _in_lines(text, kind, remarks)
     text = _number_as_text(text, kind, remarks)
     if text.casefold() in _empty_words(kind):

@@ -62,7 +62,7 @@ def _text(length: int, read: Reader) -> Reader:
     return lambda text, lookups: text if len(text) <= length and text.isprintable() else read(text, lookups)
 
 
-long_text = _text(fields.LONG_TEXT, by_rules_of(fields.LongTextField(required=False)))
+long_text = _text(fields.MAX_LONG_TEXT, by_rules_of(fields.LongTextField(required=False)))
 email = by_rules_of(fields.EmailField(required=False))
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models import Count, F, Max, Q, QuerySet
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from sales import normalization
 from sales.models import Lead, LeadSearch, NotDuplicate
 from sales.models.lead import LeadQuerySet
@@ -180,7 +180,7 @@ def _having(by: User | None, wanted: Iterable[Mapping[str, str]], most: int) -> 
     ).order_by()
     kept = LeadSearch.objects.filter(Q(company_day__in=of_sign["company_day"]) | Q(trip__in=of_sign["trip"]))
     ids = {*direct.values_list("pk", flat=True), *kept.values_list("lead", flat=True)}
-    leads = _shown(by).filter(AmongKeys("pk", ids))
+    leads = _shown(by).filter(IdIn("pk", ids))
     return list(leads.annotate(**{f"sign_{sign}": column for sign, column in _COLUMNS.items()}).order_by("-pk")[:most])
 
 

@@ -4,7 +4,7 @@ from django.db import connection
 from django.db.models import BooleanField, F, FloatField, Func, Q, QuerySet, Value
 from rapidfuzz import fuzz
 
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from sales.models import LeadSearch
 
 SHORTEST = 4  # letters; what is shorter resembles too much
@@ -33,7 +33,7 @@ def _by_trigrams(company: str, among: "QuerySet[LeadSearch]", most: int) -> dict
     )
     found = rows.filter(likeness__gte=LIKENESS).order_by("-likeness", "-lead").values_list("lead", "likeness")
     likest = dict(found[:ALIKE])
-    seen = set(among.filter(AmongKeys("lead", likest)).values_list("lead", flat=True))
+    seen = set(among.filter(IdIn("lead", likest)).values_list("lead", flat=True))
     return dict([(lead, alike) for lead, alike in likest.items() if lead in seen][:most])
 
 

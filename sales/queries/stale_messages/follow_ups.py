@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 
 from athena.accounts.models import local_today
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from notifications.kinds import PendingNotification
 from sales.models import FollowUp, MovedFollowUp
 from sales.queries.stale_messages.stale_messages import (
@@ -71,7 +71,7 @@ def _judge(
     """`reason` is asked of what is open."""
     plans = {told.pk: _plans(told) for told in notifications}
     keys = {key for numbers in plans.values() for key in numbers}
-    rows = {row.pk: row for row in FollowUp.objects.select_related("lead").filter(AmongKeys("pk", keys))}
+    rows = {row.pk: row for row in FollowUp.objects.select_related("lead").filter(IdIn("pk", keys))}
     lead_ids = {row.lead_id for row in rows.values()}
     readers = find_leads_visible_to_managers(notifications, lead_ids) if by_managers else None
 

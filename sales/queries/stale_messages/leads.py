@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 
 from django.conf import settings
 
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from notifications.kinds import PendingNotification
 from sales import policy
 from sales.models import Lead
@@ -86,7 +86,7 @@ def _judge(
     listed: tuple[str, str] = ("leads", "id"),
 ) -> Reasons:
     keys = {told.pk: _lead_ids(told, *listed) for told in notifications}
-    among = AmongKeys("pk", {key for each in keys.values() for key in each})
+    among = IdIn("pk", {key for each in keys.values() for key in each})
     leads = {lead.pk: lead for lead in Lead.objects.select_related("assigned_to").filter(among)}
     readers = find_leads_visible_to_managers(notifications, leads.keys()) if by_managers else None
 

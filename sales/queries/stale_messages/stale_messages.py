@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Value
 
 from athena.accounts.models import local_today
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from notifications.kinds import UNLISTED, PendingNotification
 from sales import policy
 from sales.models import Lead
@@ -69,7 +69,7 @@ def find_leads_visible_to_managers(
     """The recipients who are managers (or more), with those of the leads that they may read. One query."""
     managers = {told.recipient for told in notifications if policy.is_manager(told.recipient)}
     arms = [
-        Lead.objects.visible_to(user).filter(AmongKeys("pk", lead_ids)).order_by().values_list(Value(user.pk), "pk")
+        Lead.objects.visible_to(user).filter(IdIn("pk", lead_ids)).order_by().values_list(Value(user.pk), "pk")
         for user in sorted(managers, key=lambda user: user.pk)
     ]
     return set(arms[0].union(*arms[1:], all=True)) if arms else set()

@@ -20,9 +20,9 @@ def save(*, by: User | None, form: IntakeForm) -> None:
     if strange:
         wrong["allowed_origins"] = f"An origin is written https://www.example.com, without a path: {strange[0]}"
     else:
-        form.allowed_origins = "\n".join(map(origins.read_origin, form.allowed_origins.split()))
+        form.allowed_origins = "\n".join(map(origins.parse_origin, form.allowed_origins.split()))
     if form.thank_you_url:
-        form.thank_you_url = origins.page(form.thank_you_url.strip())
+        form.thank_you_url = origins.page_url_or_empty(form.thank_you_url.strip())
         if not form.thank_you_url:
             wrong["thank_you_url"] = "This is no address like https://www.example.com/thanks."
     if wrong:
@@ -35,6 +35,6 @@ def save(*, by: User | None, form: IntakeForm) -> None:
 
 def _is_origin(text: str) -> bool:
     try:
-        return bool(origins.read_origin(text))
+        return bool(origins.parse_origin(text))
     except ValueError:
         return False

@@ -10,7 +10,7 @@ from django.db.models import BigIntegerField, F, JSONField, Q, Value
 from django.utils import timezone
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys, insert_from, insert_new, reserve_keys, update_own
+from athena.db.bulk import IdIn, insert_ignoring_conflicts, insert_select, reserve_ids, update_each
 from sales import errors
 from sales.models import FieldChange, Lead
 from sales.services import locks
@@ -43,11 +43,11 @@ def create(*, by: User | None, new: Sequence[Lead], reason: str, note: Any) -> d
     """Take these leads in; they get their keys. Returns when. `note` goes into the history of each, as `import`."""
     now = timezone.now()
     booked = _booked(new)
-    for lead, key in zip(new, reserve_keys(Lead, len(new)), strict=True):
+    for lead, key in zip(new, reserve_ids(Lead, len(new)), strict=True):
         lead.pk, lead.created_by, lead.created_at, lead.updated_at = key, by, now, now
         leads.complete(lead, booked_before=lambda lead: any((key, getattr(lead, key)) in booked for key in _KEYS))
     said = [name for name in _COLUMNS if _is_said(name, new)]
-    insert_new(Lead, ("id", *said), ([lead.pk, *_stored(lead, said)] for lead in new))
+    insert_ignoring_conflicts(Lead, ("id", *said), ([lead.pk, *_stored(lead, said)] for lead in new))
     search_index.index(new)
     unowned = [lead for lead in new if lead.assigned_to_id is None and lead.is_open]
     assigned = assignment.assign(unowned)
@@ -78,7 +78,7 @@ def update(
     """
     changes = list(changes)
     now, asked = timezone.now(), sorted({key for key, _ in changes})
-    seen = set(_visible(by).filter(AmongKeys("pk", asked)).values_list("pk", flat=True))
+    seen = set(_visible(by).filter(IdIn("pk", asked)).values_list("pk", flat=True))
     found = {lead.pk: lead for lead in locks.lock_leads(seen) if lead.archived_at is None}
     results, history = [], []
     for key, values in changes:
@@ -92,10 +92,10 @@ def update(
     written = sorted({key for key, *_ in history})
     for key in written:
         found[key].updated_at = now
-    update_own(Lead, _CHANGED, {key: _stored(found[key], _CHANGED) for key in written})
-    Lead.objects.filter(AmongKeys("pk", written)).update(version=F("version") + 1)
+    update_each(Lead, _CHANGED, {key: _stored(found[key], _CHANGED) for key in written})
+    Lead.objects.filter(IdIn("pk", written)).update(version=F("version") + 1)
     search_index.index([found[key] for key in written])
-    insert_new(FieldChange, ("lead", "field", "old", "new", "by", "at"), history)
+    insert_ignoring_conflicts(FieldChange, ("lead", "field", "old", "new", "by", "at"), history)
     _note(by, written, now, note)
     scores.rescore(lead_ids=written, by=by, reason=reason)
     return results, now
@@ -145,7 +145,7 @@ def _apply(lead: Lead, values: Mapping[str, Any]) -> Changed:
 def archive(*, by: User | None, lead_ids: Collection[int], reason: str) -> None:
     """Put these (locked) leads away."""
     now = timezone.now()
-    these = Lead.objects.filter(AmongKeys("pk", lead_ids))
+    these = Lead.objects.filter(IdIn("pk", lead_ids))
     planning.cancel_open(these, reason=reason, by=by)
     cadences.end(these, reason=reason)
     these.update(archived_at=now, updated_at=now, version=F("version") + 1)
@@ -157,15 +157,15 @@ def archive(*, by: User | None, lead_ids: Collection[int], reason: str) -> None:
 
 def touched(lead_ids: Collection[int], since: Mapping[int, datetime]) -> set[int]:
     """Which of these leads somebody has worked on after the moment given for each: changed it, or planned for it."""
-    these = Lead.objects.filter(AmongKeys("pk", lead_ids))
+    these = Lead.objects.filter(IdIn("pk", lead_ids))
     changed = {key for key, at in these.values_list("pk", "updated_at") if at != since[key]}
     worked_on = Q(follow_ups__isnull=False) | Q(activities__isnull=False) | Q(transfers__isnull=False)
     return changed | set(these.filter(worked_on).values_list("pk", flat=True))
 
 
 def _note(by: User | None, lead_ids: Iterable[int], at: datetime, note: Any) -> None:
-    these = Lead.objects.filter(AmongKeys("pk", lead_ids))
-    insert_from(
+    these = Lead.objects.filter(IdIn("pk", lead_ids))
+    insert_select(
         FieldChange,
         these,
         lead=F("pk"),
