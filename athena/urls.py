@@ -20,8 +20,8 @@ for prefix, viewset in {**ACCOUNTS, **SALES, **NOTIFICATIONS}.items():
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
-    path("intake/<slug:key>/", intake_pages.show, name="intake"),
-    path("intake/<slug:key>/thanks/", intake_pages.thanks, name="intake-thanks"),
+    path("intake/<slug:key>/", intake_pages.show_form, name="intake"),
+    path("intake/<slug:key>/thanks/", intake_pages.show_thanks, name="intake-thanks"),
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("metrics", metrics.show),

@@ -4,8 +4,8 @@
 
 Makes a database of its own on that server and drops it at the end. Mails go to a server that takes everything, in a
 process of its own: once by a loop that reads the rows, sends each over one SMTP connection and saves it as sent; then
-by one worker process, and by two. Follow-ups that are due become outbox rows by `reminders.claim_due`, and by one
-hand-written statement that writes the same rows. The ways take turns; printed are medians and ratios.
+by one worker process, and by two. Follow-ups that are due become outbox rows by `reminders.send_due_reminders`, and
+by one hand-written statement that writes the same rows. The ways take turns; printed are medians and ratios.
 """
 
 import argparse
@@ -159,7 +159,7 @@ def fan_out(due: int, rounds: int) -> None:
     from sales.services.follow_ups import reminders
 
     def claim() -> None:
-        assert reminders.claim_due() == due
+        assert reminders.send_due_reminders() == due
 
     def by_hand() -> None:
         run_sql(BY_HAND)

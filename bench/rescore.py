@@ -80,7 +80,7 @@ def athena() -> int:
     from sales.models import ScoringRun
     from sales.services.scoring import scoring_runs
 
-    scoring_runs.work()
+    scoring_runs.process_batches()
     run = ScoringRun.objects.latest("id")
     assert run.state == ScoringRun.State.DONE, run.error
     return run.changed
@@ -248,7 +248,7 @@ def work() -> None:
     connection.ensure_connection()
     print("ready", flush=True)
     sys.stdin.readline()
-    scoring_runs.work()
+    scoring_runs.process_batches()
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
 
 

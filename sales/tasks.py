@@ -25,17 +25,17 @@ def tick() -> None:
 
 @shared_task(name=task_names.REMIND)
 def remind() -> None:
-    logger.info("reminders_claimed", count=reminders.claim_due())
+    logger.info("reminders_claimed", count=reminders.send_due_reminders())
 
 
 @shared_task(name=task_names.REMIND_OVERDUE)
 def remind_overdue() -> None:
-    logger.info("overdue_reminded", count=overdue.remind())
+    logger.info("overdue_reminded", count=overdue.send_overdue_notices())
 
 
 @shared_task(name=task_names.ESCALATE)
 def escalate() -> None:
-    logger.info("escalated", count=overdue.escalate() + unowned_alerts.escalate_unassigned_leads())
+    logger.info("escalated", count=overdue.escalate_to_managers() + unowned_alerts.escalate_unassigned_leads())
 
 
 @shared_task(name=task_names.SEND_DIGESTS)
@@ -45,17 +45,17 @@ def digest() -> None:
 
 @shared_task(name=task_names.FILL_DERIVED_COLUMNS)
 def fill_derived() -> None:
-    logger.info("derived_filled", count=reminders.fill_derived())
+    logger.info("derived_filled", count=reminders.fill_derived_columns())
 
 
 @shared_task(name=task_names.RUN_SCORING)
 def score() -> None:
-    logger.info("runs_worked", batches=scoring_runs.work())
+    logger.info("runs_worked", batches=scoring_runs.process_batches())
 
 
 @shared_task(name=task_names.RETURN_LEADS)
 def give_back() -> None:
-    logger.info("batches_given_back", count=transfer_undo.give_back())
+    logger.info("batches_given_back", count=transfer_undo.return_due_batches())
 
 
 @shared_task(name=task_names.IMPORT_LEADS)
@@ -76,4 +76,4 @@ def rescore_nightly() -> None:
 
 @shared_task(name=task_names.REPEAT_TRIPS_NIGHTLY)
 def call_again_nightly() -> None:
-    logger.info("trips_repeated", count=repeat_trips.repeat_due())
+    logger.info("trips_repeated", count=repeat_trips.repeat_due_trips())

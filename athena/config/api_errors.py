@@ -35,7 +35,7 @@ _TABLE: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int, tuple[st
     (errors.NotFound, 404, None),
     (errors.NotAllowed, 403, None),
     (errors.Conflict, 409, None),
-    (errors.Changed, 412, None),
+    (errors.StaleVersion, 412, None),
     (errors.SalesError, 400, None),
     (Http404, 404, ("Not found.", "not_found")),
     (PermissionDenied, 403, ("You are not allowed to do that.", "not_allowed")),

@@ -15,7 +15,7 @@ from sales.services.leads import sale_progress
 
 
 class ActivityForm(ServiceForm):
-    activity_type = forms.ChoiceField(choices=[(each.value, each.label) for each in activities.LOGGABLE])
+    activity_type = forms.ChoiceField(choices=[(each.value, each.label) for each in activities.LOGGABLE_TYPES])
     amount = forms.DecimalField(
         required=False,
         min_value=0,
@@ -32,7 +32,7 @@ class ActivityForm(ServiceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         activity = kwargs.get("instance")
         if activity is not None:
-            kwargs["initial"] = sale_progress.quote_of(activity.data) | (kwargs.get("initial") or {})
+            kwargs["initial"] = sale_progress.parse_quote(activity.data) | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
 
 
@@ -57,18 +57,18 @@ class ActivityAdmin(ServiceAdmin):
     @admin.display(description="Amount")
     def amount(self, activity: Activity) -> Any:
         """For whoever may only read it; the form has a field of this name."""
-        return sale_progress.quote_of(activity.data).get("amount") or "–"
+        return sale_progress.parse_quote(activity.data).get("amount") or "–"
 
     @admin.display(description="Valid until")
     def valid_until(self, activity: Activity) -> Any:
-        return sale_progress.quote_of(activity.data).get("valid_until") or "–"
+        return sale_progress.parse_quote(activity.data).get("valid_until") or "–"
 
     def page_after(self, obj: Activity) -> str:
         return reverse("admin:sales_lead_change", args=[obj.lead_id])
 
     def may_write(self, request: HttpRequest, obj: Activity) -> bool:
         return (
-            obj.activity_type in activities.LOGGABLE
+            obj.activity_type in activities.LOGGABLE_TYPES
             and obj.follow_up_id is None
             and policy.may_correct_activity(person(request), obj)
         )

@@ -16,8 +16,8 @@ from django.utils.html import format_html
 from athena.accounts.models import User
 from athena.admin.site import AthenaModelAdmin
 from sales import errors
-from sales.admin.concurrent_edits import SeenForm
-from sales.admin.navigation import WayBack
+from sales.admin.concurrent_edits import ConcurrentEditForm
+from sales.admin.navigation import NextPageAdmin
 from sales.models import Lead
 
 
@@ -26,7 +26,7 @@ def person(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-class ServiceForm(SeenForm):
+class ServiceForm(ConcurrentEditForm):
     """A form that shows what the service refused, beside the field it is about."""
 
     checks_constraints = False  # what holds between fields the service says in better words
@@ -39,7 +39,7 @@ class ServiceForm(SeenForm):
         return super().refusal()
 
 
-class Many(int):
+class CappedCount(int):
     """A count that stopped here: there are more."""
 
     def __str__(self) -> str:
@@ -54,7 +54,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     @cached_property
     def count(self) -> int:
         counted = int(self.object_list.order_by().values("pk")[: self.MOST + 1].count())  # type: ignore[attr-defined]
-        return counted if counted <= self.MOST else Many(self.MOST)
+        return counted if counted <= self.MOST else CappedCount(self.MOST)
 
 
 class VisibleAdmin(AthenaModelAdmin):
@@ -106,7 +106,7 @@ class VisibleAdmin(AthenaModelAdmin):
         return False
 
 
-class ServiceAdmin(WayBack, VisibleAdmin):
+class ServiceAdmin(NextPageAdmin, VisibleAdmin):
     """Pages that write: `save_by_service` calls the service and gives back the row it wrote.
 
     What the service refuses undoes the request, and the page comes back with the reason and all that was typed.
@@ -135,7 +135,7 @@ class ServiceAdmin(WayBack, VisibleAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        say_kept(request, form)
+        report_kept_changes(request, form)
 
     def values_of(self, form: Any) -> dict[str, Any]:
         """What a new row is made of: whatever was filled in."""
@@ -145,19 +145,21 @@ class ServiceAdmin(WayBack, VisibleAdmin):
         raise NotImplementedError(type(self).__name__)
 
 
-def score_pill(score: int) -> str:
+def render_score(score: int) -> str:
     """A score, as lists show it: hot ones stand out."""
     return format_html('<span class="score{}">{}</span>', " hot" if score >= settings.HOT_SCORE else "", score)
 
 
-def say_kept(request: HttpRequest, form: SeenForm) -> None:
+def report_kept_changes(request: HttpRequest, form: ConcurrentEditForm) -> None:
     """Name what somebody else has changed while the page was open."""
     if form.kept:
         changes = ", ".join(f"{label} is “{says}” now" for label, says in form.kept.items())
         messages.info(request, f"Somebody else has changed this too, and that stays: {changes}.")
 
 
-def act_on_each(request: HttpRequest, rows: "QuerySet[Any, Any]", act: Callable[[int], object], done: str) -> None:
+def act_on_each(
+    request: HttpRequest, rows: "QuerySet[Any, Any]", act: Callable[[int], object], done_message: str
+) -> None:
     """Call a service for each row by itself; say how many went well, and of each that did not, why."""
     went_well = 0
     for row in list(rows):
@@ -168,4 +170,4 @@ def act_on_each(request: HttpRequest, rows: "QuerySet[Any, Any]", act: Callable[
         else:
             went_well += 1
     if went_well:
-        messages.success(request, done.format(count=went_well))
+        messages.success(request, done_message.format(count=went_well))

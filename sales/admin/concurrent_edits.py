@@ -14,7 +14,7 @@ from athena.forms import StrictRowForm
 Sent = dict[str, list[str]]  # what a browser sends, by the names of the inputs
 
 
-class SeenForm(StrictRowForm, forms.ModelForm):  # type: ignore[type-arg]
+class ConcurrentEditForm(StrictRowForm, forms.ModelForm):  # type: ignore[type-arg]
     """A form whose page carries, hidden, what it showed (`seen`; templates/admin/change_form.html).
 
     What somebody else has changed since then stays as they have it (`kept`: what it is now, by label), unless both

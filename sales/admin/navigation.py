@@ -16,7 +16,7 @@ from django.urls import Resolver404, resolve
 from athena.admin.list_lookups import LimitedChangeList
 from athena.http.redirects import choose_redirect
 
-LONGEST = 2000  # characters of an address
+MAX_ADDRESS_LENGTH = 2000  # characters of an address
 
 
 def next_page(request: HttpRequest, default: str) -> str:
@@ -28,7 +28,7 @@ def next_page(request: HttpRequest, default: str) -> str:
 def _wanted(request: HttpRequest) -> str:
     """`next`, where it is a page of this site; otherwise nothing."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    return choose_redirect(request, wanted, "") if wanted.startswith("/") and len(wanted) <= LONGEST else ""
+    return choose_redirect(request, wanted, "") if wanted.startswith("/") and len(wanted) <= MAX_ADDRESS_LENGTH else ""
 
 
 def _may_read(request: HttpRequest, address: str) -> bool:
@@ -46,7 +46,7 @@ def _may_read(request: HttpRequest, address: str) -> bool:
     return True
 
 
-class ReturningChangeList(LimitedChangeList):
+class NextPageChangeList(LimitedChangeList):
     """A list that may be given `next`, which is no filter."""
 
     def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class ReturningChangeList(LimitedChangeList):
         return found
 
 
-class WayBack(admin.ModelAdmin):  # type: ignore[type-arg]
+class NextPageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Pages that lead back to where one came from."""
 
     def page_after(self, obj: Any) -> str | None:
@@ -63,7 +63,7 @@ class WayBack(admin.ModelAdmin):  # type: ignore[type-arg]
         return None
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return ReturningChangeList
+        return NextPageChangeList
 
     def get_preserved_filters(self, request: HttpRequest) -> str:
         """Django's, and `next`: from a list, the list itself as it is filtered."""
@@ -71,7 +71,7 @@ class WayBack(admin.ModelAdmin):  # type: ignore[type-arg]
         match = request.resolver_match
         is_list = match is not None and match.url_name == f"{self.opts.app_label}_{self.opts.model_name}_changelist"
         back = request.get_full_path() if is_list else _wanted(request)
-        return urlencode(kept | ({"next": back} if back and len(back) <= LONGEST else {}))
+        return urlencode(kept | ({"next": back} if back and len(back) <= MAX_ADDRESS_LENGTH else {}))
 
     def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
         return self._back(request, obj) or super().response_post_save_add(request, obj)

@@ -99,12 +99,12 @@ def _write(world: World, stories: list[Story]) -> None:
         story.lead.updated_at = story.at
         if story.lead.closed_at is None:
             story.lead.status = story.status
-    search_index.index(Lead.objects.bulk_create(world.take(Lead)))
+    search_index.index_leads(Lead.objects.bulk_create(world.take(Lead)))
     _mark_repeat_clients(leads)
     _score(leads, stories)
     for follow_up in world.rows[FollowUp]:
         assignee = world.users[follow_up.assigned_to_id]
-        follow_up.due_at = schedule.due_at(assignee, follow_up.scheduled_date, follow_up.scheduled_time)
+        follow_up.due_at = schedule.get_due_at(assignee, follow_up.scheduled_date, follow_up.scheduled_time)
         follow_up.overdue_no = follow_up.escalated_no = follow_up.reminder_no  # nobody is told of what is made up
     heard = {activity.pk for story in stories for activity in story.engaged}
     TransferBatch.objects.bulk_create(world.take(TransferBatch))

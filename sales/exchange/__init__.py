@@ -1,1 +1,1 @@
-"""Leads in files: which columns there are, what people write into them, and how the files themselves are read."""
+"""Reading and writing files of leads (CSV and XLSX): their columns, their cells and their limits."""

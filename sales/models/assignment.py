@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from athena.accounts.models import Team
 from athena.db import Now
-from sales.models.fields import unique_name, user_key
+from sales.models.fields import unique_name_constraint, user_field
 
 
 class AssignmentRule(models.Model):
@@ -19,7 +19,7 @@ class AssignmentRule(models.Model):
     position = models.PositiveIntegerField(help_text="The lowest number is asked first.")
     is_active = models.BooleanField(default=True, db_default=True)
     conditions = models.JSONField(default=list, db_default=models.Value([], models.JSONField()), editable=False)
-    to_user = user_key("to_user_id", null=True, blank=True, verbose_name="person")
+    to_user = user_field("to_user_id", null=True, blank=True, verbose_name="person")
     to_team = models.ForeignKey(
         Team, models.PROTECT, null=True, blank=True, related_name="+", db_column="to_team_id", verbose_name="team"
     )
@@ -30,7 +30,7 @@ class AssignmentRule(models.Model):
         db_table = "assignment_rules"
         ordering = ["position", "id"]
         constraints = [
-            unique_name("assignment_rules_name_in_any_case", "rule_name"),
+            unique_name_constraint("assignment_rules_name_in_any_case", "rule_name"),
             models.CheckConstraint(
                 condition=Q(to_user__isnull=True) | Q(to_team__isnull=True), name="assignment_rules_one_target"
             ),

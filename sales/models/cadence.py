@@ -6,12 +6,12 @@ from django.db import models
 from django.db.models import F, Q
 
 from athena.db import Now
-from sales.models.activity import OfVisibleLeads
-from sales.models.fields import long_text, one_line, unique_name
+from sales.models.activity import LeadRelatedQuerySet
+from sales.models.fields import line_field, text_field, unique_name_constraint
 from sales.models.follow_up import FollowUp
 from sales.models.lead import Lead
 
-LAST_DAY = 365
+MAX_STEP_DAY = 365
 
 
 class Cadence(models.Model):
@@ -26,7 +26,7 @@ class Cadence(models.Model):
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(condition=~Q(name=""), name="cadences_named"),
-            unique_name("cadences_name_in_any_case", "name"),
+            unique_name_constraint("cadences_name_in_any_case", "name"),
         ]
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ class CadenceStep(models.Model):
     cadence = models.ForeignKey(Cadence, models.CASCADE, related_name="steps", db_index=False)
     day = models.IntegerField(help_text="Days after the lead was put on the cadence: 0, 1, 3 …")
     follow_up_type = models.CharField(max_length=50, choices=FollowUp.Type)
-    notes = long_text(help_text="What is to be done.")
+    notes = text_field(help_text="What is to be done.")
 
     class Meta:
         db_table = "cadence_steps"
@@ -49,7 +49,7 @@ class CadenceStep(models.Model):
                 name="cadence_steps_once_a_day",
                 violation_error_message="A cadence has one step a day.",
             ),
-            models.CheckConstraint(condition=Q(day__range=(0, LAST_DAY)), name="cadence_steps_day"),
+            models.CheckConstraint(condition=Q(day__range=(0, MAX_STEP_DAY)), name="cadence_steps_day"),
             models.CheckConstraint(
                 condition=Q(follow_up_type__in=FollowUp.Type.values), name="cadence_steps_type_known"
             ),
@@ -59,11 +59,11 @@ class CadenceStep(models.Model):
         return f"Day {self.day}: {self.get_follow_up_type_display()}"
 
 
-class CadenceEnrolmentQuerySet(OfVisibleLeads):
+class CadenceEnrolmentQuerySet(LeadRelatedQuerySet):
     def running(self) -> Self:
         return self.filter(stopped_at__isnull=True)
 
-    def going_on(self) -> Self:
+    def with_next_step(self) -> Self:
         """Running, with another step to come."""
         later = CadenceStep.objects.filter(cadence=models.OuterRef("cadence"), day__gt=models.OuterRef("day"))
         return self.running().filter(models.Exists(later.order_by()))
@@ -78,7 +78,7 @@ class CadenceEnrolment(models.Model):
     follow_up = models.OneToOneField(FollowUp, models.SET_NULL, null=True, related_name="enrolment")  # that step's
     started_at = models.DateTimeField(db_default=Now())
     stopped_at = models.DateTimeField(null=True)
-    stop_reason = one_line()
+    stop_reason = line_field()
 
     objects = CadenceEnrolmentQuerySet.as_manager()
 

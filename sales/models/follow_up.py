@@ -11,12 +11,13 @@ from django.utils import timezone
 from athena import time_zones
 from athena.accounts.models import User
 from athena.db import Now
-from sales.models.fields import long_text, one_line, user_key
+from athena.formatting import format_date
+from sales.models.fields import line_field, text_field, user_field
 from sales.models.lead import Lead
-from sales.schedule import UNTIMED_DUE
+from sales.schedule import UNTIMED_DUE_TIME
 
-OPEN = Q(completed=False, cancelled_at__isnull=True)
-DUE_FIRST = ("scheduled_date", Coalesce("scheduled_time", models.Value(UNTIMED_DUE)), "id")  # the order of the day
+IS_OPEN = Q(completed=False, cancelled_at__isnull=True)
+DUE_ORDER = ("scheduled_date", Coalesce("scheduled_time", models.Value(UNTIMED_DUE_TIME)), "id")  # the order of the day
 
 
 class FollowUpQuerySet(models.QuerySet["FollowUp"]):
@@ -27,26 +28,26 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
 
     def open(self) -> Self:
         """Neither completed nor cancelled."""
-        return self.filter(OPEN)
+        return self.filter(IS_OPEN)
 
-    def of_kept_leads(self) -> Self:
+    def without_archived_leads(self) -> Self:
         """Whose lead is not archived. (Archived are few: they are looked up, not each follow-up's lead.)"""
         archived = Lead.objects.filter(archived_at__isnull=False).order_by()
         return self.exclude(lead__in=archived.values("pk"))
 
     def overdue(self) -> Self:
         """Open, and their day is over where the assignee is. Takes one small query for the zones people live in."""
-        return self.filter(OPEN & before_today())
+        return self.filter(IS_OPEN & is_before_today())
 
     def with_overdue(self) -> Self:
         """Each with `is_overdue`."""
-        late = models.When(OPEN & before_today(), then=True)
+        late = models.When(IS_OPEN & is_before_today(), then=True)
         return self.annotate(is_overdue=models.Case(late, default=False, output_field=models.BooleanField()))
 
 
-def before_today() -> Q:
+def is_before_today() -> Q:
     """Whether `scheduled_date` is before today on the assignee's calendar."""
-    zones_of_day = zones_by_day()
+    zones_of_day = find_zones_by_date()
     days = sorted(zones_of_day)
     condition = Q(scheduled_date__lt=days[0]) if days else Q(pk__in=())
     for day in days[1:]:
@@ -55,7 +56,7 @@ def before_today() -> Q:
     return condition
 
 
-def zones_by_day(begins: timedelta = timedelta()) -> dict[date, list[str]]:
+def find_zones_by_date(day_starts_after: timedelta = timedelta()) -> dict[date, list[str]]:
     """The zones that people live in, by the day it is there; a day that `begins` so long after midnight, by the clock.
 
     One small query.
@@ -64,7 +65,7 @@ def zones_by_day(begins: timedelta = timedelta()) -> dict[date, list[str]]:
     now = timezone.now()
     for name in User.objects.order_by().values_list("time_zone", flat=True).distinct():
         clock = now.astimezone(time_zones.find_zone(name)).replace(tzinfo=None)
-        found.setdefault((clock - begins).date(), []).append(name)
+        found.setdefault((clock - day_starts_after).date(), []).append(name)
     return found
 
 
@@ -94,11 +95,11 @@ class FollowUp(models.Model):
     due_at = models.DateTimeField(null=True, editable=False)
     completed = models.BooleanField(default=False, db_default=False)
     completed_at = models.DateTimeField(null=True, blank=True)
-    completed_by = user_key("completed_by", null=True, blank=True)
+    completed_by = user_field("completed_by", null=True, blank=True)
     outcome = models.CharField(max_length=50, choices=Outcome, null=True, blank=True)
-    notes = long_text(help_text="What is to be done.")
-    outcome_notes = long_text(help_text="What came of it.")
-    no_next_reason = one_line(help_text="Why nothing follows.")
+    notes = text_field(help_text="What is to be done.")
+    outcome_notes = text_field(help_text="What came of it.")
+    no_next_reason = line_field(help_text="Why nothing follows.")
     remind_at = models.DateTimeField(null=True, editable=False)
     reminder_sent = models.BooleanField(default=False, db_default=False, editable=False)
     reminder_no = models.IntegerField(default=1, db_default=1, editable=False)
@@ -110,12 +111,12 @@ class FollowUp(models.Model):
     snooze_no = models.IntegerField(default=0, db_default=0, editable=False)  # one more with each snooze or new plan
     overdue_no = models.IntegerField(default=0, db_default=0, editable=False)  # the reminder_no that was told overdue
     escalated_no = models.IntegerField(default=0, db_default=0, editable=False)  # … and that managers were told of
-    assigned_to = user_key("assigned_to", related_name="follow_ups")
-    created_by = user_key("created_by", null=True, editable=False)
+    assigned_to = user_field("assigned_to", related_name="follow_ups")
+    created_by = user_field("created_by", null=True, editable=False)
     planned = models.JSONField(null=True, editable=False)  # what was planned at first, as the timeline tells it
     cancelled_at = models.DateTimeField(null=True, editable=False)
-    cancelled_by = user_key("cancelled_by", null=True, editable=False)
-    cancel_reason = one_line()
+    cancelled_by = user_field("cancelled_by", null=True, editable=False)
+    cancel_reason = line_field()
     version = models.IntegerField(default=1, db_default=1, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -150,18 +151,23 @@ class FollowUp(models.Model):
             models.Index(F("lead"), F("created_at").desc(), name="idx_follow_ups_lead"),
             models.Index("assigned_to", "scheduled_date", "completed", "outcome", name="idx_follow_ups_assigned"),
             models.Index(
-                "assigned_to", "scheduled_date", "scheduled_time", "id", name="idx_follow_ups_scheduled", condition=OPEN
+                "assigned_to",
+                "scheduled_date",
+                "scheduled_time",
+                "id",
+                name="idx_follow_ups_scheduled",
+                condition=IS_OPEN,
             ),
-            models.Index("scheduled_date", name="idx_follow_ups_overdue", condition=OPEN),
-            models.Index("remind_at", name="idx_follow_ups_remind", condition=OPEN & Q(reminder_sent=False)),
-            models.Index("lead", "due_at", name="idx_follow_ups_next", condition=OPEN),
+            models.Index("scheduled_date", name="idx_follow_ups_overdue", condition=IS_OPEN),
+            models.Index("remind_at", name="idx_follow_ups_remind", condition=IS_OPEN & Q(reminder_sent=False)),
+            models.Index("lead", "due_at", name="idx_follow_ups_next", condition=IS_OPEN),
             models.Index("assigned_to", "lead", name="idx_follow_ups_scope", condition=Q(cancelled_at__isnull=True)),
             models.Index("completed_by", "completed_at", name="idx_follow_ups_done", condition=Q(completed=True)),
-            models.Index("id", name="idx_follow_ups_no_due", condition=OPEN & Q(due_at__isnull=True)),
+            models.Index("id", name="idx_follow_ups_no_due", condition=IS_OPEN & Q(due_at__isnull=True)),
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_follow_up_type_display()} on {self.scheduled_date}"
+        return f"{self.get_follow_up_type_display()} on {format_date(self.scheduled_date)}"
 
     @property
     def is_open(self) -> bool:

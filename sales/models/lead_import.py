@@ -8,7 +8,7 @@ from django.db.models import Q
 from athena.accounts.models import User
 from athena.accounts.roles import Role
 from athena.db import Now
-from sales.models.fields import one_line, user_key
+from sales.models.fields import line_field, user_field
 from sales.models.lead import Lead
 
 
@@ -43,12 +43,12 @@ class LeadImport(models.Model):
 
     UNFINISHED = ("reading", "checking", "importing", "undoing")
 
-    file_name = one_line(255)
+    file_name = line_field(255)
     state = models.CharField(max_length=10, choices=State, default=State.READING, db_default=State.READING)
     duplicates = models.CharField(max_length=10, choices=Duplicates, blank=True, default="", db_default="")
     columns = models.JSONField(default=list)  # the field that each column of the file holds, or null
     header = models.JSONField(default=list)  # what the file calls them
-    sheet = one_line(100)  # the one that is read, of an Excel file
+    sheet = line_field(100)  # the one that is read, of an Excel file
     sheets = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))  # all that it has
     remarks = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))  # how the file was read
     # By field: how its column writes dates or amounts (`exchange.notation`); "written" is empty where that is doubted.
@@ -56,9 +56,9 @@ class LeadImport(models.Model):
     reading_until = models.DateTimeField(null=True)  # until then a worker is at it
     total = models.IntegerField(default=0, db_default=0)
     processed = models.IntegerField(default=0, db_default=0)  # of the step that is under way
-    error = one_line(500)
-    by = user_key("by_id")
-    undone_by = user_key("undone_by", null=True)
+    error = line_field(500)
+    by = user_field("by_id")
+    undone_by = user_field("undone_by", null=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     finished_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
@@ -178,7 +178,7 @@ class ImportRow(models.Model):
 class LeadExport(models.Model):
     """Who took which leads out, and how many. `leads` is unknown where the download was cut off."""
 
-    by = user_key("by_id")
+    by = user_field("by_id")
     file_format = models.CharField(max_length=4, choices=[("csv", "CSV"), ("xlsx", "Excel")])
     filters = models.JSONField(default=dict)  # the list's, as they stood in its address
     leads = models.IntegerField(null=True)
@@ -207,7 +207,7 @@ class PrivacyRequest(models.Model):
 
     action = models.CharField(max_length=10, choices=Action)
     person = models.CharField(max_length=64)  # HMAC-SHA256 of the normalised address, by the server's key
-    ran_by = one_line(150)
+    ran_by = line_field(150)
     leads = models.IntegerField(default=0, db_default=0)
     rows = models.IntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

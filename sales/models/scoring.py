@@ -4,8 +4,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from athena.db import Now
-from sales.models.activity import Activity, OfVisibleLeads
-from sales.models.fields import one_line, unique_name, user_key
+from sales.models.activity import Activity, LeadRelatedQuerySet
+from sales.models.fields import line_field, unique_name_constraint, user_field
 from sales.models.lead import Lead
 
 
@@ -52,7 +52,7 @@ class LeadScoringRule(models.Model):
     half_life_days = models.IntegerField(
         null=True, blank=True, help_text="Points halve every N days since it happened."
     )
-    group = one_line(50, help_text="Of the matching rules of a group only the one with the most points counts.")
+    group = line_field(50, help_text="Of the matching rules of a group only the one with the most points counts.")
     version = models.IntegerField(default=1, db_default=1, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -62,7 +62,7 @@ class LeadScoringRule(models.Model):
         ordering = ["-points", "id"]
         verbose_name = "scoring rule"
         constraints = [
-            unique_name("scoring_rules_name_in_any_case", "rule_name"),
+            unique_name_constraint("scoring_rules_name_in_any_case", "rule_name"),
             models.CheckConstraint(
                 condition=Q(rule_type__in=["attribute", "activity", "engagement"]), name="scoring_rules_type_known"
             ),
@@ -111,13 +111,13 @@ class ScoringRun(models.Model):
     UNFINISHED = ("queued", "running")
 
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED, db_default=State.QUEUED)
-    reason = one_line(255)
+    reason = line_field(255)
     processed = models.IntegerField(default=0, db_default=0)
     total = models.IntegerField(default=0, db_default=0)
     changed = models.IntegerField(default=0, db_default=0)
     rule_set_version = models.IntegerField()
-    started_by = user_key("started_by", null=True)
-    error = one_line(500)
+    started_by = user_field("started_by", null=True)
+    error = line_field(500)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -168,13 +168,13 @@ class LeadScoreHistory(models.Model):
     old_score = models.IntegerField()
     new_score = models.IntegerField()
     points_changed = models.IntegerField()
-    reason = one_line(255)
+    reason = line_field(255)
     changed_at = models.DateTimeField(db_default=Now())
     run = models.ForeignKey(ScoringRun, models.SET_NULL, null=True, related_name="+", db_index=False)
-    user = user_key("user_id", null=True)
+    user = user_field("user_id", null=True)
     activity = models.ForeignKey(Activity, models.SET_NULL, null=True, related_name="+", db_index=False)
 
-    objects = OfVisibleLeads.as_manager()
+    objects = LeadRelatedQuerySet.as_manager()
 
     class Meta:
         db_table = "lead_score_history"

@@ -8,8 +8,8 @@ from django.db.models import F, Q
 
 from athena.accounts.models import User
 from athena.db import Now
-from sales.models.activity import OfVisibleLeads
-from sales.models.fields import long_text, user_key
+from sales.models.activity import LeadRelatedQuerySet
+from sales.models.fields import text_field, user_field
 from sales.models.follow_up import FollowUp
 from sales.models.lead import Lead
 
@@ -30,8 +30,8 @@ class TransferBatchQuerySet(models.QuerySet["TransferBatch"]):
 class TransferBatch(models.Model):
     """`until` is the last day, on the company's calendar, for which the leads were given away; null is for good."""
 
-    by = user_key("by_id", null=True)
-    reason = long_text()
+    by = user_field("by_id", null=True)
+    reason = text_field()
     undoes = models.OneToOneField("self", models.PROTECT, null=True, related_name="undone_by")
     until = models.DateField(null=True)
     returned_at = models.DateTimeField(null=True)  # when Athena gave back what could be, because the time was over
@@ -58,14 +58,14 @@ class TransferBatch(models.Model):
 class LeadTransfer(models.Model):
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="transfers", db_index=False)
     batch = models.ForeignKey(TransferBatch, models.PROTECT, related_name="transfers")
-    from_user = user_key("from_user_id", null=True)
-    to_user = user_key("to_user_id", null=True)
-    transfer_reason = long_text()
-    transferred_by = user_key("transferred_by", null=True)
+    from_user = user_field("from_user_id", null=True)
+    to_user = user_field("to_user_id", null=True)
+    transfer_reason = text_field()
+    transferred_by = user_field("transferred_by", null=True)
     transferred_at = models.DateTimeField(db_default=Now())
-    notes = long_text()
+    notes = text_field()
 
-    objects = OfVisibleLeads.as_manager()
+    objects = LeadRelatedQuerySet.as_manager()
 
     class Meta:
         db_table = "lead_transfers"
@@ -91,7 +91,7 @@ class MovedFollowUp(models.Model):
 
     batch = models.ForeignKey(TransferBatch, models.PROTECT, related_name="moved_follow_ups", db_index=False)
     follow_up = models.ForeignKey(FollowUp, models.CASCADE, related_name="+", db_index=False)
-    from_user = user_key("from_user_id")
+    from_user = user_field("from_user_id")
 
     class Meta:
         db_table = "moved_follow_ups"
@@ -108,7 +108,7 @@ class Turn(models.Model):
     """
 
     group = models.CharField(max_length=64, unique=True)
-    last_user = user_key("last_user_id", null=True)
+    last_user = user_field("last_user_id", null=True)
 
     class Meta:
         db_table = "turns"

@@ -1,10 +1,10 @@
-"""Conditions on a lead that are not a scoring rule's, asked by the same registry and the same SQL.
+"""Conditions of assignment rules: the same fields, operators and SQL as those of scoring rules.
 
-A condition is `{"field", "operator", "value"}`, as rows keep it; the field is one of a lead's attributes: a lead that
+A condition is stored as `{"field", "operator", "value"}`. Its field is one of a lead's attributes, since a lead that
 has just come in has nothing else.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,75 +14,83 @@ from athena.db.bulk import IdIn
 from sales.models import AssignmentRule, Lead, LeadScoringRule
 from sales.scoring import rule_checks
 from sales.scoring.fields import FIELDS, Field
-from sales.scoring.value_sources import Scope
+from sales.scoring.value_sources import LeadSelection, RuleValue
 
 ATTRIBUTES: dict[str, Field] = {
-    name: field for (kind, name), field in FIELDS.items() if kind == LeadScoringRule.Type.ATTRIBUTE
+    name: field for (rule_type, name), field in FIELDS.items() if rule_type == LeadScoringRule.Type.ATTRIBUTE
 }
-_OPERATORS = dict(LeadScoringRule.Operator.choices)
+_OPERATOR_LABELS = dict(LeadScoringRule.Operator.choices)
 
 
-def problems(asked: Iterable[Any]) -> dict[int, str]:
-    """What is wrong with these conditions, by their place from 1."""
-    found = {}
-    for place, condition in enumerate(asked, start=1):
+def find_problems(conditions: Iterable[object]) -> dict[int, str]:
+    """What is wrong with these conditions, by their number from 1."""
+    problems = {}
+    for number, condition in enumerate(conditions, start=1):
         try:
-            _parsed(condition)
+            _parse(condition)
         except ValueError as error:
-            found[place] = str(error)
-    return found
+            problems[number] = str(error)
+    return problems
 
 
-def in_words(rule: AssignmentRule) -> str:
-    """What the rule asks, for people."""
-    return "; ".join(_in_words(condition) for condition in rule.conditions) or "Every new lead"
+def describe_conditions(rule: AssignmentRule) -> str:
+    """The rule's (valid) conditions for people."""
+    return "; ".join(_describe(condition) for condition in rule.conditions) or "Every new lead"
 
 
-def matching(
+def match_rules(
     rules: Sequence[AssignmentRule], lead_ids: Collection[int], now: datetime
 ) -> dict[int, list[AssignmentRule]]:
-    """Those of the rules that each lead fulfils, in their order; one query. A broken one, as from plain SQL, never."""
+    """The rules that each lead matches, by lead id, in the order of `rules`. One query.
+
+    An invalid rule, which only plain SQL can have written, matches no lead.
+    """
     if not rules:
-        return {key: [] for key in lead_ids}
-    leads = annotated(Lead.objects.filter(IdIn("pk", lead_ids)), rules, Scope.of(lead_ids, now)).order_by()
-    rows = leads.values_list("pk", *(f"rule_{place}" for place in range(len(rules))))
-    return {key: [rule for rule, fulfilled in zip(rules, flags, strict=True) if fulfilled] for key, *flags in rows}
+        return {lead_id: [] for lead_id in lead_ids}
+    leads = Lead.objects.filter(IdIn("pk", lead_ids)).order_by()
+    annotated_leads = annotate_matches(leads, rules, LeadSelection.from_ids(lead_ids, now))
+    rows = annotated_leads.values_list("pk", *(f"rule_{index}" for index in range(len(rules))))
+    return {pk: [rule for rule, matches in zip(rules, flags, strict=True) if matches] for pk, *flags in rows}
 
 
-def annotated(leads: "QuerySet[Lead]", rules: Collection[AssignmentRule], scope: Scope) -> "QuerySet[Lead]":
-    """The leads, each with `rule_0`, `rule_1` …: whether it fulfils that rule."""
+def annotate_matches(
+    leads: "QuerySet[Lead]", rules: Collection[AssignmentRule], selection: LeadSelection
+) -> "QuerySet[Lead]":
+    """Annotate each lead with `rule_0`, `rule_1` …: whether it matches that rule."""
     flags = {
-        f"rule_{place}": Case(When(_all_of(rule, scope), then=True), default=False, output_field=BooleanField())
-        for place, rule in enumerate(rules)
+        f"rule_{index}": Case(
+            When(_build_condition(rule, selection), then=True), default=False, output_field=BooleanField()
+        )
+        for index, rule in enumerate(rules)
     }
     return leads.annotate(**flags)
 
 
-def _all_of(rule: AssignmentRule, scope: Scope) -> Q:
-    if problems(rule.conditions):
+def _build_condition(rule: AssignmentRule, selection: LeadSelection) -> Q:
+    if find_problems(rule.conditions):
         return Q(pk__in=())
-    every = Q(pk__isnull=False)
+    combined = Q(pk__isnull=False)
     for condition in rule.conditions:
-        field, operator, value = _parsed(condition)
-        every &= field.source.matches(scope, operator, value, None)
-    return every
+        field, operator, value = _parse(condition)
+        combined &= field.source.matches(selection, operator, value, None)
+    return combined
 
 
-def _parsed(condition: Any) -> tuple[Field, str, Any]:
+def _parse(condition: object) -> tuple[Field, str, RuleValue]:
     """Raises `ValueError` with a sentence for people."""
     if not isinstance(condition, dict) or not all(isinstance(value, str) for value in condition.values()):
-        raise ValueError("A condition is a field, an operator and a value.")
+        raise ValueError("A condition needs a field, an operator and a value.")
     field = ATTRIBUTES.get(condition.get("field", ""))
     if field is None:
-        raise ValueError("Choose what it looks at.")
+        raise ValueError("Choose a field.")
     operator = condition.get("operator", "")
     if operator not in field.operators:
-        said = ", ".join(_OPERATORS[name] for name in field.operators)
-        raise ValueError(f"Of this one can say: {said}.")
-    return field, operator, rule_checks.parse(field, operator, condition.get("value", ""))
+        labels = ", ".join(_OPERATOR_LABELS[name] for name in field.operators)
+        raise ValueError(f"Choose a comparison that goes with this field: {labels}.")
+    return field, operator, rule_checks.parse_value(field, operator, condition.get("value", ""))
 
 
-def _in_words(condition: Any) -> str:
+def _describe(condition: Mapping[str, Any]) -> str:
     field = ATTRIBUTES.get(condition.get("field", ""))
-    name = field.sentence if field else condition.get("field", "")
-    return f"{name}: {_OPERATORS.get(condition.get('operator', ''), '')} {condition.get('value', '')}"
+    name = field.description if field else condition.get("field", "")
+    return f"{name}: {_OPERATOR_LABELS.get(condition.get('operator', ''), '')} {condition.get('value', '')}"

@@ -1,35 +1,36 @@
-"""Why a lead has the score it has: what each active rule looked at and what it gave."""
+"""Explains a lead's score: which value each active rule looked at, and how many points it gave."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from django.db.models import BooleanField, Case, When
+from django.db.models.expressions import Combinable
 
 from sales.models import Lead
-from sales.scoring.compiler import Compiled, clamp, raw_points
-from sales.scoring.value_sources import Scope
+from sales.scoring.compiler import CompiledRule, build_raw_points, clamp
+from sales.scoring.value_sources import LeadSelection
 
 
 @dataclass(frozen=True)
-class Line:
-    """One rule's part. `points`: what it gave, after fading and group, or where it does not match what it would.
+class RuleExplanation:
+    """What one rule contributes to a lead's score.
 
-    `outdone`: it matches, and gave nothing because another rule of its group gives more.
+    `points`: what a matching rule gives, after half-life and group; what any other rule would give, before half-life.
+    `is_outdone`: the rule matches, but gives nothing because another rule of its group gives more.
     """
 
     rule_id: int
     rule_name: str
     condition: str
     matched: bool
-    value: Any
+    value: object
     points: int
-    outdone: bool = False
+    is_outdone: bool = False
 
     @property
-    def seen(self) -> str:
-        """The value, for people."""
+    def value_text(self) -> str:
+        """The lead's value for people."""
         if isinstance(self.value, bool):
             return "yes" if self.value else "no"
         return "–" if self.value in (None, "") else str(self.value)
@@ -37,36 +38,39 @@ class Line:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What the rules give a lead at a time; the points of the rules that match add up to `raw_points`."""
+    """How a lead's score comes about at a given time; the points of the rules that match add up to `raw_points`."""
 
     score: int
     raw_points: int
-    lines: list[Line]
-    at: datetime
+    rules: list[RuleExplanation]
+    calculated_at: datetime
 
     @property
-    def gave(self) -> list[Line]:
-        return [line for line in self.lines if line.matched]
+    def matching_rules(self) -> list[RuleExplanation]:
+        """The rules that match the lead."""
+        return [rule for rule in self.rules if rule.matched]
 
     @property
-    def would_add(self) -> list[Line]:
-        """What the lead lacks that would raise its score."""
-        return [line for line in self.lines if not line.matched and line.points > 0]
+    def possible_gains(self) -> list[RuleExplanation]:
+        """The rules that do not match the lead and would raise its score."""
+        return [rule for rule in self.rules if not rule.matched and rule.points > 0]
 
 
-def explain(rules: Iterable[Compiled], lead_id: int, now: datetime) -> Explanation:
-    """The rules' answer for one lead, open or not, in one query. The lead must exist."""
-    rules, scope = list(rules), Scope.of([lead_id], now)
-    asked: dict[str, Any] = {"raw": raw_points(rules, scope)}
+def explain_score(rules: Iterable[CompiledRule], lead_id: int, now: datetime) -> Explanation:
+    """Explain the score that these rules give to one lead, open or closed. One query; the lead must exist."""
+    rules, selection = list(rules), LeadSelection.from_ids([lead_id], now)
+    expressions: dict[str, Combinable] = {"raw": build_raw_points(rules, selection)}
     for number, rule in enumerate(rules):
-        asked[f"matched_{number}"] = Case(
-            When(rule.matches(scope), then=True), default=False, output_field=BooleanField()
-        )
-        asked[f"value_{number}"] = rule.seen(scope)
-        asked[f"points_{number}"] = rule.worth(scope)
-    row = Lead.objects.filter(pk=lead_id).order_by().annotate(**asked).values(*asked).get()
-    lines = [
-        Line(
+        expressions |= {
+            f"matched_{number}": Case(
+                When(rule.matches(selection), then=True), default=False, output_field=BooleanField()
+            ),
+            f"value_{number}": rule.lead_value(selection),
+            f"points_{number}": rule.points_if_matched(selection),
+        }
+    row = Lead.objects.filter(pk=lead_id).order_by().annotate(**expressions).values(*expressions).get()
+    explanations = [
+        RuleExplanation(
             rule_id=rule.rule.pk,
             rule_name=rule.rule.rule_name,
             condition=rule.condition,
@@ -76,16 +80,20 @@ def explain(rules: Iterable[Compiled], lead_id: int, now: datetime) -> Explanati
         )
         for number, rule in enumerate(rules)
     ]
-    return Explanation(clamp(row["raw"]), row["raw"], _best_of_groups(rules, lines), now)
+    return Explanation(clamp(row["raw"]), row["raw"], _keep_best_of_groups(rules, explanations), now)
 
 
-def _best_of_groups(rules: list[Compiled], lines: list[Line]) -> list[Line]:
-    """Of a group's matching rules, all but the one with the most points gave nothing."""
-    best: dict[str, int] = {}
-    for number, (rule, line) in enumerate(zip(rules, lines, strict=True)):
-        if rule.group and line.matched and (rule.group not in best or line.points > lines[best[rule.group]].points):
-            best[rule.group] = number
+def _keep_best_of_groups(rules: list[CompiledRule], explanations: list[RuleExplanation]) -> list[RuleExplanation]:
+    """Set the points of a group's matching rules to 0, except for the rule with the most points."""
+    best: dict[str, RuleExplanation] = {}
+    for rule, explanation in zip(rules, explanations, strict=True):
+        if rule.group and explanation.matched:
+            best_so_far = best.setdefault(rule.group, explanation)
+            if explanation.points > best_so_far.points:
+                best[rule.group] = explanation
     return [
-        replace(line, points=0, outdone=True) if rule.group and line.matched and best[rule.group] != number else line
-        for number, (rule, line) in enumerate(zip(rules, lines, strict=True))
+        replace(explanation, points=0, is_outdone=True)
+        if rule.group and explanation.matched and explanation is not best[rule.group]
+        else explanation
+        for rule, explanation in zip(rules, explanations, strict=True)
     ]

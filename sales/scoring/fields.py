@@ -1,6 +1,6 @@
-"""What a scoring rule may ask: the registry of fields. Nothing outside it can be named by a rule."""
+"""The registry of the fields that a scoring rule may compare. A rule can name no other field."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,16 @@ from django.db.models.expressions import Combinable
 from athena.db import WholeDays
 from sales.models import Activity, FollowUp, Lead, LeadScoringRule, LeadSource
 from sales.models.lead import OPEN_STATUSES
-from sales.scoring.value_sources import DaysSince, Events, Flag, Happened, HowOften, Number, Source, Text
+from sales.scoring.value_sources import (
+    DaysSinceEvent,
+    EventCount,
+    EventHappened,
+    Events,
+    FlagSource,
+    NumberSource,
+    TextSource,
+    ValueSource,
+)
 
 Type = LeadScoringRule.Type
 
@@ -38,102 +47,109 @@ _OPERATORS: dict[ValueType, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Field:
-    """One thing a rule may ask about a lead. `timed` fields happen at a time, and may fade or be limited to N days."""
+    """One field that a rule may compare.
+
+    `is_optional`: a lead may lack the value, so rules may ask whether it is known.
+    `is_timed`: the value comes from events, so rules may have `within_days` and `half_life_days`.
+    """
 
     name: str
     rule_type: str
     value_type: ValueType
-    sentence: str
-    source: Source
+    description: str
+    source: ValueSource
     choices: tuple[tuple[str, str], ...] = ()
-    optional: bool = False
-    timed: bool = False
+    is_optional: bool = False
+    is_timed: bool = False
 
     @property
     def operators(self) -> tuple[str, ...]:
-        return (*_OPERATORS[self.value_type], "is_set") if self.optional else _OPERATORS[self.value_type]
+        """The operators that go with the field."""
+        return (*_OPERATORS[self.value_type], "is_set") if self.is_optional else _OPERATORS[self.value_type]
 
 
-def _number(name: str, value_type: ValueType, sentence: str) -> Field:
-    return Field(name, Type.ATTRIBUTE, value_type, sentence, Number(name), optional=True)
+def _number(name: str, value_type: ValueType, description: str) -> Field:
+    return Field(name, Type.ATTRIBUTE, value_type, description, NumberSource(name), is_optional=True)
 
 
-def _days(name: str, sentence: str, read: Callable[[datetime], Combinable], *, optional: bool) -> Field:
-    return Field(name, Type.ATTRIBUTE, ValueType.DAYS, sentence, Number(read), optional=optional)
+def _days(
+    name: str, description: str, expression: Callable[[datetime], Combinable], *, is_optional: bool = False
+) -> Field:
+    source = NumberSource(expression)
+    return Field(name, Type.ATTRIBUTE, ValueType.DAYS, description, source, is_optional=is_optional)
 
 
-def _text(name: str, sentence: str, column: str = "") -> Field:
-    return Field(name, Type.ATTRIBUTE, ValueType.TEXT, sentence, Text(column or name), optional=True)
+def _text(name: str, description: str, column: str = "") -> Field:
+    return Field(name, Type.ATTRIBUTE, ValueType.TEXT, description, TextSource(column or name), is_optional=True)
 
 
 def _choice(
-    name: str, sentence: str, choices: list[tuple[str, str]], column: str = "", *, optional: bool = True
+    name: str, description: str, choices: Sequence[tuple[str, str]], column: str = "", *, is_optional: bool = True
 ) -> Field:
-    source = Text(column or name)
-    return Field(name, Type.ATTRIBUTE, ValueType.CHOICE, sentence, source, tuple(choices), optional=optional)
+    source = TextSource(column or name)
+    return Field(name, Type.ATTRIBUTE, ValueType.CHOICE, description, source, tuple(choices), is_optional=is_optional)
 
 
-def _flag(name: str, sentence: str, condition: Q) -> Field:
-    return Field(name, Type.ATTRIBUTE, ValueType.BOOLEAN, sentence, Flag(condition))
+def _flag(name: str, description: str, condition: Q) -> Field:
+    return Field(name, Type.ATTRIBUTE, ValueType.BOOLEAN, description, FlagSource(condition))
 
 
-def _happened(name: str, rule_type: str, sentence: str, events: Events) -> Field:
-    return Field(name, rule_type, ValueType.BOOLEAN, sentence, Happened(events), timed=True)
+def _happened(name: str, rule_type: str, description: str, events: Events) -> Field:
+    return Field(name, rule_type, ValueType.BOOLEAN, description, EventHappened(events), is_timed=True)
 
 
-def _count(name: str, rule_type: str, sentence: str, events: Events) -> Field:
-    return Field(name, rule_type, ValueType.INTEGER, sentence, HowOften(events), timed=True)
+def _count(name: str, rule_type: str, description: str, events: Events) -> Field:
+    return Field(name, rule_type, ValueType.INTEGER, description, EventCount(events), is_timed=True)
 
 
-def _activities(**only: object) -> Events:
-    return Events(Activity, Q(**only), "occurred_at")
+def _activities(**condition: object) -> Events:
+    return Events(Activity, Q(**condition), "occurred_at")
 
 
-_OPEN = [(value, label) for value, label in Lead.Status.choices if value in OPEN_STATUSES]
-_CONTACT = ("call", "email", "meeting", "quote")
+_OPEN_STATUS_CHOICES = [(value, label) for value, label in Lead.Status.choices if value in OPEN_STATUSES]
+_CONTACT_TYPES = ("call", "email", "meeting", "quote")
 
 _ATTRIBUTES = (
-    _number("estimated_passengers", ValueType.INTEGER, "How many passengers they expect"),
-    _number("vehicles_needed", ValueType.INTEGER, "How many vehicles they need"),
-    _number("accessible_seats", ValueType.INTEGER, "How many accessible seats they need"),
-    _number("estimated_value", ValueType.AMOUNT, "What the trip is estimated to be worth"),
-    _number("quote_amount", ValueType.AMOUNT, "What we quoted"),
-    _flag("is_repeat", "They have booked with us before", Q(is_repeat=True)),
-    _choice("status", "How far the sale has come", _OPEN, optional=False),
-    _choice("trip_type", "The kind of trip", Lead.TripType.choices),
-    _choice("vehicle_type", "The kind of vehicle", Lead.VehicleType.choices),
-    _text("source", "The name of the source they came from", "source__name"),
-    _choice("channel", "The channel of that source", LeadSource.Channel.choices, "source__channel"),
-    _text("campaign", "The campaign they came from"),
-    _text("utm_source", "Where their first click came from"),
-    _text("utm_medium", "The medium of their first click"),
-    _text("utm_campaign", "The campaign of their first click"),
+    _number("estimated_passengers", ValueType.INTEGER, "Number of passengers"),
+    _number("vehicles_needed", ValueType.INTEGER, "Number of vehicles needed"),
+    _number("accessible_seats", ValueType.INTEGER, "Number of accessible seats needed"),
+    _number("estimated_value", ValueType.AMOUNT, "Estimated value of the trip"),
+    _number("quote_amount", ValueType.AMOUNT, "Amount that we quoted"),
+    _flag("is_repeat", "Repeat client", Q(is_repeat=True)),
+    _choice("status", "Status", _OPEN_STATUS_CHOICES, is_optional=False),
+    _choice("trip_type", "Kind of trip", Lead.TripType.choices),
+    _choice("vehicle_type", "Kind of vehicle", Lead.VehicleType.choices),
+    _text("source", "Name of the lead source", "source__name"),
+    _choice("channel", "Channel of the lead source", LeadSource.Channel.choices, "source__channel"),
+    _text("campaign", "Campaign"),
+    _text("utm_source", "UTM source of the first click"),
+    _text("utm_medium", "UTM medium of the first click"),
+    _text("utm_campaign", "UTM campaign of the first click"),
     _days(
         "days_until_pickup",
-        "Whole days until the trip starts (negative once it has)",
+        "Whole days until the trip starts (negative afterwards)",
         lambda now: WholeDays(Value(now), F("pickup_at")),
-        optional=True,
+        is_optional=True,
     ),
     _days(
         "days_since_created",
         "Whole days since the lead came in",
         lambda now: WholeDays(F("created_at"), Value(now)),
-        optional=False,
     ),
-    _flag("has_email", "We have an e-mail address", ~Q(email="")),
-    _flag("has_phone", "We have a telephone number", ~Q(phone="")),
-    _text("company_name", "The company's or group's name"),
-    _text("contact_name", "The contact's name"),
-    _text("email", "The e-mail address"),
-    _text("phone", "The telephone number"),
-    _text("pickup_location", "Where the trip starts"),
-    _text("dropoff_location", "Where the trip ends"),
-    _text("notes", "The notes on the lead"),
+    _flag("has_email", "We have an email address", ~Q(email="")),
+    _flag("has_phone", "We have a phone number", ~Q(phone="")),
+    _text("company_name", "Name of the company or group"),
+    _text("contact_name", "Name of the contact"),
+    _text("email", "Email address"),
+    _text("phone", "Phone number"),
+    _text("pickup_location", "Pickup location"),
+    _text("dropoff_location", "Drop-off location"),
+    _text("notes", "Notes on the lead"),
 )
 _ACTIVITIES = (
     _happened("quote_requested", Type.ACTIVITY, "They asked for a quote", _activities(activity_type="quote_requested")),
     *(
-        _count(f"{kind}_count", Type.ACTIVITY, f"How many times: {label}", _activities(activity_type=kind))
+        _count(f"{kind}_count", Type.ACTIVITY, f"Number of activities: {label}", _activities(activity_type=kind))
         for kind, label in Activity.Type.choices
     ),
 )
@@ -141,7 +157,7 @@ _ENGAGEMENT = (
     _happened(
         "email_response",
         Type.ENGAGEMENT,
-        "They wrote to us",
+        "They sent us an email",
         _activities(activity_type="email", direction="inbound"),
     ),
     _happened(
@@ -154,15 +170,15 @@ _ENGAGEMENT = (
         "days_since_last_contact",
         Type.ENGAGEMENT,
         ValueType.DAYS,
-        "Whole days since the last call, e-mail, meeting or quote, in either direction",
-        DaysSince(_activities(activity_type__in=_CONTACT)),
-        optional=True,
+        "Whole days since the last call, email, meeting or quote, in either direction",
+        DaysSinceEvent(_activities(activity_type__in=_CONTACT_TYPES)),
+        is_optional=True,
     ),
     *(
         _count(
             f"{outcome}_count",
             Type.ENGAGEMENT,
-            f"How many follow-ups ended with: {label}",
+            f"Number of follow-ups with the outcome: {label}",
             Events(FollowUp, Q(completed=True, outcome=outcome), "completed_at"),
         )
         for outcome, label in FollowUp.Outcome.choices

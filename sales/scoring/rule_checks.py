@@ -1,4 +1,4 @@
-"""Whether a rule can be asked: its field, operator and value against each other and the registry."""
+"""Checks a scoring rule: whether its field, operator and value fit together and are in the registry."""
 
 import re
 from collections.abc import Mapping
@@ -9,109 +9,117 @@ from sales import errors
 from sales.models import LeadScoringRule
 from sales.models.fields import MAX_AMOUNT
 from sales.scoring.fields import FIELDS, Field, ValueType
+from sales.scoring.value_sources import RuleValue, Scalar
 
 COLUMNS = (
-    *("rule_name", "rule_type", "condition_field", "condition_operator", "condition_value", "points"),
-    *("is_active", "within_days", "half_life_days", "group"),
+    "rule_name",
+    "rule_type",
+    "condition_field",
+    "condition_operator",
+    "condition_value",
+    "points",
+    "is_active",
+    "within_days",
+    "half_life_days",
+    "group",
 )
 MAX_DAYS = 3650
-MOST_ACTIVE = 200  # rules: each is a part of one statement, and a database takes a limited number of them
+MAX_ACTIVE_RULES = 200  # all are part of one SQL statement, which can't be of any length
 _MAX_INTEGER = 1_000_000_000
-_WHOLE = re.compile(r"[+-]?[0-9]{1,10}(\.0*)?")
-_MONEY = re.compile(r"[+-]?[0-9]{1,10}(\.[0-9]{0,2})?")
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,10}(\.0*)?")
+_AMOUNT = re.compile(r"[+-]?[0-9]{1,10}(\.[0-9]{0,2})?")
 _BOOLEANS = {"true": True, "false": False}
 
 
 def validate(rule_values: Mapping[str, Any]) -> None:
-    """Raises `Invalid`, with what is wrong with each of the rule's values."""
-    wrong = problems(rule_values)
-    if wrong:
-        raise errors.Invalid(wrong)
+    """Raise `Invalid` if the values of a rule (by column) don't make a valid one, with what is wrong with each."""
+    problems = find_problems(rule_values)
+    if problems:
+        raise errors.Invalid(problems)
 
 
-def problems(rule: Mapping[str, Any]) -> dict[str, str]:
-    """What is wrong with a rule's values, by name. A rule without problems can always be asked."""
-    wrong = _bounds(rule)
-    field = FIELDS.get((rule["rule_type"], rule["condition_field"]))
+def find_problems(rule_values: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with the values of a rule, by column. A rule without problems can be compiled."""
+    problems = _check_limits(rule_values)
+    field = FIELDS.get((rule_values["rule_type"], rule_values["condition_field"]))
     if field is None:
-        names = sorted(name for kind, name in FIELDS if kind == rule["rule_type"])
+        names = sorted(name for rule_type, name in FIELDS if rule_type == rule_values["rule_type"])
         if names:
-            wrong["condition_field"] = f"A rule of this type may ask: {', '.join(names)}."
+            problems["condition_field"] = f"A rule of this type can use: {', '.join(names)}."
         else:
-            wrong["rule_type"] = "There is no such type of rule."
-        return wrong
-    if rule["condition_operator"] not in field.operators:
-        wrong["condition_operator"] = f"For {field.name} it is one of: {', '.join(field.operators)}."
+            problems["rule_type"] = "There is no such type of rule."
+        return problems
+    if rule_values["condition_operator"] not in field.operators:
+        problems["condition_operator"] = f"The field {field.name} takes: {', '.join(field.operators)}."
     else:
         try:
-            parse(field, rule["condition_operator"], rule["condition_value"])
+            parse_value(field, rule_values["condition_operator"], rule_values["condition_value"])
         except ValueError as error:
-            wrong["condition_value"] = str(error)
+            problems["condition_value"] = str(error)
     for name in ("within_days", "half_life_days"):
-        if rule[name] is not None and not field.timed:
-            wrong[name] = f"{field.name} does not happen at a time."
-    return wrong
+        if rule_values[name] is not None and not field.is_timed:
+            problems[name] = f"The field {field.name} does not come from events, so leave this empty."
+    return problems
 
 
-def values_of(rule: LeadScoringRule) -> dict[str, Any]:
+def get_values(rule: LeadScoringRule) -> dict[str, Any]:
+    """The rule's values by column, as `find_problems` takes them."""
     return {name: getattr(rule, name) for name in COLUMNS}
 
 
-def parse(field: Field, operator: str, text: str) -> Any:
-    """The value that a rule compares with, as Python has it; of `in` and `between` a tuple, written with commas.
+def parse_value(field: Field, operator: str, text: str) -> RuleValue:
+    """Parse the value that a condition compares with; `in` and `between` take several, separated by commas.
 
-    Both ends of `between` belong to it. Raises `ValueError` with a sentence for people.
+    `between` includes both ends. Raises `ValueError` with a sentence for people.
     """
     if operator == "in":
         return tuple(_parse_one(field, operator, part) for part in text.split(","))
     if operator == "between":
-        ends = tuple(_parse_one(field, operator, part) for part in text.split(","))
+        ends = tuple(_parse_number(field, part.strip()) for part in text.split(","))
         if len(ends) != 2 or ends[0] > ends[1]:
-            raise ValueError("Give the lower and the upper end, like 10,50.")
+            raise ValueError("Enter the lower and the upper limit, such as 10,50.")
         return ends
     return _parse_one(field, operator, text)
 
 
-def _parse_one(field: Field, operator: str, text: str) -> Any:
+def _parse_one(field: Field, operator: str, text: str) -> Scalar:
     text = text.strip()
     if operator == "is_set" or field.value_type == ValueType.BOOLEAN:
         if text.lower() not in _BOOLEANS:
-            raise ValueError("It is true or false.")
+            raise ValueError("Enter true or false.")
         return _BOOLEANS[text.lower()]
     if field.value_type == ValueType.TEXT:
         if not text or "\x00" in text:
-            raise ValueError("Give the text to compare with.")
+            raise ValueError("Enter the text to compare with.")
         return text
     if field.value_type == ValueType.CHOICE:
         names = [name for name, _ in field.choices]
         if text.lower() not in names:
-            raise ValueError(f"It is one of: {', '.join(names)}.")
+            raise ValueError(f"Enter one of: {', '.join(names)}.")
         return text.lower()
-    return _amount(text) if field.value_type == ValueType.AMOUNT else _integer(text)
+    return _parse_number(field, text)
 
 
-def _integer(text: str) -> int:
-    if not _WHOLE.fullmatch(text) or abs(Decimal(text)) > _MAX_INTEGER:
-        raise ValueError("It is a whole number.")
+def _parse_number(field: Field, text: str) -> int | Decimal:
+    if field.value_type == ValueType.AMOUNT:
+        if not _AMOUNT.fullmatch(text) or abs(Decimal(text)) > MAX_AMOUNT:
+            raise ValueError("Enter an amount with at most two decimals.")
+        return Decimal(text)
+    if not _WHOLE_NUMBER.fullmatch(text) or abs(Decimal(text)) > _MAX_INTEGER:
+        raise ValueError("Enter a whole number.")
     return int(Decimal(text))
 
 
-def _amount(text: str) -> Decimal:
-    if not _MONEY.fullmatch(text) or abs(Decimal(text)) > MAX_AMOUNT:
-        raise ValueError("It is an amount with at most two decimals.")
-    return Decimal(text)
-
-
-def _bounds(rule: Mapping[str, Any]) -> dict[str, str]:
-    wrong = {}
-    if not rule["rule_name"].strip() or len(rule["rule_name"]) > 100:
-        wrong["rule_name"] = "Give the rule a name of at most 100 characters."
-    if not -100 <= rule["points"] <= 100:
-        wrong["points"] = "Points are from −100 to 100."
+def _check_limits(rule_values: Mapping[str, Any]) -> dict[str, str]:
+    problems = {}
+    if not rule_values["rule_name"].strip() or len(rule_values["rule_name"]) > 100:
+        problems["rule_name"] = "Enter a name of at most 100 characters."
+    if not -100 <= rule_values["points"] <= 100:
+        problems["points"] = "Enter a number of points from −100 to 100."
     for name in ("within_days", "half_life_days"):
-        if rule[name] is not None and not 1 <= rule[name] <= MAX_DAYS:
-            wrong[name] = f"Days are from 1 to {MAX_DAYS}."
-    for name, length in (("condition_value", 255), ("group", 50)):
-        if len(rule[name]) > length:
-            wrong[name] = f"At most {length} characters."
-    return wrong
+        if rule_values[name] is not None and not 1 <= rule_values[name] <= MAX_DAYS:
+            problems[name] = f"Enter a number of days from 1 to {MAX_DAYS}."
+    for name, max_length in (("condition_value", 255), ("group", 50)):
+        if len(rule_values[name]) > max_length:
+            problems[name] = f"Enter at most {max_length} characters."
+    return problems

@@ -1,8 +1,8 @@
-"""The lock that keeps rules still while they are read and applied.
+"""The lock that keeps the scoring rules unchanged while they are read and applied.
 
-Whoever scores shares it until commit, whoever changes a rule has it alone; so no score mixes rules from before and
-after a change. Rules must be read by a statement of their own after the lock is held. On SQLite a transaction that
-writes is alone from its first statement, so there is nothing to take.
+Whoever scores leads shares the lock until commit; whoever changes a rule holds it exclusively. So no score mixes rules
+from before and after a change. Read the rules in a statement of their own after taking the lock. SQLite needs no lock:
+a transaction that writes is alone from its first statement.
 """
 
 from django.db import connection
@@ -11,10 +11,12 @@ _KEY = 0x617468656E61  # "athena": any number that nothing else in this database
 
 
 def share() -> None:
+    """Take the lock for scoring, together with others that score. It lasts until the transaction ends."""
     _lock("pg_advisory_xact_lock_shared")
 
 
 def take() -> None:
+    """Take the lock for changing a rule, alone. It lasts until the transaction ends."""
     _lock("pg_advisory_xact_lock")
 
 

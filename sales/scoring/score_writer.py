@@ -1,8 +1,9 @@
-"""Scores and their history, written for many leads at once.
+"""Writes scores and their history for many leads at once.
 
-Only open leads that are not archived are scored; a closed lead keeps its score. A lead is written only where its
-`version` is still the one that was read with its inputs: whoever changes an input raises it. Writing raises it too, and
-leaves `updated_at` alone, which says when somebody changed the lead; `score_updated_at` says when the score changed.
+Only open leads that are not archived are scored; a closed lead keeps its score. A lead is written only if its `version`
+is still the one that was read with the values it is scored by: whoever changes such a value raises the version. Writing
+a score raises it, too, but leaves `updated_at` alone: that is when somebody changed the lead, while `score_updated_at`
+is when the score changed.
 """
 
 from collections.abc import Iterable
@@ -10,16 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from sales.models import Lead
-from sales.scoring.compiler import HIGHEST, LOWEST, Compiled, raw_points
-from sales.scoring.value_sources import Scope
+from sales.scoring.compiler import MAX_SCORE, MIN_SCORE, CompiledRule, build_raw_points
+from sales.scoring.value_sources import LeadSelection
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Why scores are written; it goes into each row of the history."""
+    """Why scores change, and who or what changed them. It goes into each row of the score history."""
 
     reason: str
     run_id: int | None = None
@@ -28,21 +30,22 @@ class Cause:
 
 
 @dataclass(frozen=True)
-class Written:
-    """`changed` leads got another score; `skipped` ones were changed meanwhile and are still to be scored."""
+class WriteResult:
+    """How many leads got another score, and how many were skipped because somebody else changed them meanwhile."""
 
     changed: int
     skipped: int
 
 
 _COLUMNS = "lead_id, old_score, new_score, points_changed, reason, changed_at, run_id, user_id, activity_id"
-_CLAMP = f"CASE WHEN raw < {LOWEST} THEN {LOWEST} WHEN raw > {HIGHEST} THEN {HIGHEST} ELSE raw END"
+_CLAMP = f"CASE WHEN raw < {MIN_SCORE} THEN {MIN_SCORE} WHEN raw > {MAX_SCORE} THEN {MAX_SCORE} ELSE raw END"
 
-# (S608: what is put into these statements is this module's own text and what Django compiled.)
-# The database's clock stamps the rows, so that the rows of one lead are in order whichever machine wrote them. `locked`
-# takes the rows in key order, as everybody does, and looks again at the version of one that it had to wait for. (The
-# range of keys is for the planner; OFFSET 0 has it work out each lead's points once and not wherever they are named.)
-_POSTGRESQL = f"""
+# S608: these statements consist of this module's own text and of SQL that Django compiled.
+
+# The database's clock stamps the rows, so a lead's rows are in order whichever machine wrote them. `locked` takes the
+# rows in key order, like all other code, and checks the version of a row again that it had to wait for. The range of
+# keys helps the query planner; OFFSET 0 makes it compute each lead's points once, not wherever they are named.
+_POSTGRESQL_WRITE = f"""
 WITH changed AS MATERIALIZED (
     SELECT * FROM (
         SELECT *, {_CLAMP} AS score FROM ({{candidates}} OFFSET 0) AS candidates (id, version, old_score, old_raw, raw)
@@ -71,6 +74,7 @@ history AS (
 SELECT (SELECT COUNT(*) FROM history), (SELECT COUNT(*) FROM changed) - (SELECT COUNT(*) FROM updated)
 """  # noqa: S608
 
+# SQLite takes two statements, which nothing can come between: a transaction that writes is alone.
 _SQLITE_CHANGED = f"""
     SELECT * FROM (
         SELECT *, {_CLAMP} AS new_score FROM (
@@ -91,34 +95,33 @@ FROM ({_SQLITE_CHANGED}) AS changed WHERE leads.id = changed.id
 """  # noqa: S608
 
 
-def write_scores(rules: Iterable[Compiled], scope: Scope, cause: Cause) -> Written:
-    """Score the open leads of the scope by these rules, as of the scope's time, inside the caller's transaction."""
+def write_scores(rules: Iterable[CompiledRule], selection: LeadSelection, cause: Cause) -> WriteResult:
+    """Score the selected open leads by these rules, as of the selection's time, in the caller's transaction."""
     candidates = (
         Lead.objects.open()
-        .filter(scope.where("pk"))
+        .filter(selection.where("pk"))
         .order_by()
-        .annotate(raw=raw_points(rules, scope))
+        .annotate(raw=build_raw_points(rules, selection))
         .values_list("pk", "version", "score", "score_raw", "raw")
     )
     sql, params = candidates.query.get_compiler(connection=connection).as_sql()
-    why = (cause.reason[:255], cause.run_id, cause.user_id, cause.activity_id)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            return _on_postgresql(cursor, sql, (*params, scope.first, scope.last, *why))
-        return _on_sqlite(cursor, sql, params, why)
+            return _write_on_postgresql(cursor, sql, (*params, selection.first, selection.last), cause)
+        return _write_on_sqlite(cursor, sql, params, cause)
 
 
-def _on_postgresql(cursor: Any, sql: str, params: tuple[Any, ...]) -> Written:
-    cursor.execute(_POSTGRESQL.format(candidates=sql), params)
+def _write_on_postgresql(cursor: CursorWrapper, candidates: str, params: tuple[Any, ...], cause: Cause) -> WriteResult:
+    cause_params = (cause.reason[:255], cause.run_id, cause.user_id, cause.activity_id)
+    cursor.execute(_POSTGRESQL_WRITE.format(candidates=candidates), (*params, *cause_params))
     changed, skipped = cursor.fetchone()
-    return Written(changed, skipped)
+    return WriteResult(changed, skipped)
 
 
-def _on_sqlite(cursor: Any, sql: str, params: tuple[Any, ...], why: tuple[Any, ...]) -> Written:
-    """In two statements, which nothing can come between: a transaction that writes is alone."""
-    reason, *who = why
+def _write_on_sqlite(cursor: CursorWrapper, candidates: str, params: tuple[Any, ...], cause: Cause) -> WriteResult:
     now = connection.ops.adapt_datetimefield_value(timezone.now())
-    cursor.execute(_SQLITE_HISTORY.format(candidates=sql), (reason, now, *who, *params))
+    cause_params = (cause.reason[:255], now, cause.run_id, cause.user_id, cause.activity_id)
+    cursor.execute(_SQLITE_HISTORY.format(candidates=candidates), (*cause_params, *params))
     changed = cursor.rowcount
-    cursor.execute(_SQLITE_UPDATE.format(candidates=sql), (now, *params))
-    return Written(changed, 0)
+    cursor.execute(_SQLITE_UPDATE.format(candidates=candidates), (now, *params))
+    return WriteResult(changed, 0)

@@ -1,8 +1,8 @@
 """Where a rule's value comes from, and how to ask about it in SQL.
 
-Each source answers two questions about the leads in a `Scope`: which of them match an operator and a value, and what
-the value is (to explain a score). Conditions on events are subqueries that stand alone (`pk IN (…)`) and carry the
-scope's keys, so the database works each out once for a batch instead of once for each lead.
+Each source answers two questions about selected leads: which of them match an operator and a value, and what their
+value is (to explain a score). Conditions on events are uncorrelated subqueries (`pk IN (…)`) that are limited to the
+selected leads, so the database evaluates each once for a batch instead of once for each lead.
 """
 
 import operator as py
@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import (
@@ -55,7 +56,7 @@ _LOOKUPS: "dict[str, type[Lookup[Any]]]" = {
     "at_most": LessThanOrEqual,
     "in": In,
 }
-_PYTHON: dict[str, Callable[[int, Any], bool]] = {
+_PYTHON_OPERATORS: dict[str, Callable[[int, Any], bool]] = {
     "equals": py.eq,
     "not_equals": py.ne,
     "greater_than": py.gt,
@@ -67,182 +68,197 @@ _PYTHON: dict[str, Callable[[int, Any], bool]] = {
 }
 
 
+# What a rule compares with: a tuple for `in` and `between`, a `bool` (an `int`) for `is_set` and yes/no fields.
+Scalar = str | int | Decimal
+RuleValue = Scalar | tuple[Scalar, ...]
+
+
 @dataclass(frozen=True)
-class Scope:
-    """Which leads are asked about, and as of when."""
+class LeadSelection:
+    """Which leads a query is about, and the time that ages and days are measured from.
+
+    `lookups` select the leads by key; all keys lie between `first` and `last`.
+    """
 
     now: datetime
-    keys: Mapping[str, Any]
+    lookups: Mapping[str, Any]
     first: int
     last: int
 
     @classmethod
-    def of(cls, lead_ids: Collection[int], now: datetime) -> "Scope":
+    def from_ids(cls, lead_ids: Collection[int], now: datetime) -> "LeadSelection":
+        """Select a few leads; each key is a query parameter wherever the selection is used."""
         return cls(now, {"in": tuple(lead_ids)}, min(lead_ids, default=0), max(lead_ids, default=0))
 
     @classmethod
-    def between(cls, first: int, last: int, now: datetime) -> "Scope":
+    def from_many_ids(cls, lead_ids: Collection[int], now: datetime) -> "LeadSelection":
+        """Select many leads; all keys travel as one parameter. The range of keys helps the query planner."""
+        first, last = min(lead_ids, default=0), max(lead_ids, default=0)
+        keys = Lead.objects.filter(IdIn("pk", lead_ids)).order_by().values("pk")
+        return cls(now, {"in": keys, "gte": first, "lte": last}, first, last)
+
+    @classmethod
+    def from_range(cls, first: int, last: int, now: datetime) -> "LeadSelection":
+        """Select all leads from one key to another, both included."""
         return cls(now, {"gte": first, "lte": last}, first, last)
 
     @classmethod
-    def spanning(cls, leads: "QuerySet[Lead]", now: datetime) -> "Scope":
-        """From the first to the last of them. One query."""
+    def spanning(cls, leads: "QuerySet[Lead]", now: datetime) -> "LeadSelection":
+        """Select the range of keys from the first to the last of these leads. One query."""
         ends = leads.order_by().aggregate(first=Min("pk"), last=Max("pk"))
-        return cls.between(ends["first"] or 0, ends["last"] or 0, now)
+        return cls.from_range(ends["first"] or 0, ends["last"] or 0, now)
 
-    @classmethod
-    def among(cls, lead_ids: Collection[int], now: datetime) -> "Scope":
-        """As `of`, for many: they travel as one parameter. (The range of keys is for the planner.)"""
-        first, last = min(lead_ids, default=0), max(lead_ids, default=0)
-        these = Lead.objects.filter(IdIn("pk", lead_ids)).order_by().values("pk")
-        return cls(now, {"in": these, "gte": first, "lte": last}, first, last)
-
-    def where(self, key: str) -> Q:
-        return Q(**{f"{key}__{lookup}": keys for lookup, keys in self.keys.items()})
+    def where(self, key_column: str) -> Q:
+        """The condition that `key_column` is the key of a selected lead."""
+        return Q(**{f"{key_column}__{lookup}": keys for lookup, keys in self.lookups.items()})
 
 
-class Source(ABC):
-    """`within_days` counts for events alone; other sources are never asked with it."""
+class ValueSource(ABC):
+    """The origin of a field's value. `within_days` limits events; fields without events are never asked with it."""
 
     @abstractmethod
-    def matches(self, scope: Scope, operator: str, value: Any, within_days: int | None) -> Q: ...
+    def matches(self, selection: LeadSelection, operator: str, value: RuleValue, within_days: int | None) -> Q:
+        """The condition that a lead's value fulfils `operator` and `value`."""
 
     @abstractmethod
-    def value(self, scope: Scope, within_days: int | None) -> Combinable: ...
+    def value(self, selection: LeadSelection, within_days: int | None) -> Combinable:
+        """Each lead's value."""
 
     def latest(self, within_days: int | None, now: datetime) -> Combinable | None:
-        """When the newest event that counts happened; None for what does not happen at a time."""
+        """When the newest event that counts happened; None if the value does not come from events."""
         return None
 
 
-class Number(Source):
-    """A number of the lead itself: a column, or an expression as of a time. NULL is missing."""
+class NumberSource(ValueSource):
+    """A number of the lead itself: a column, or a function from the current time to an expression. NULL is missing."""
 
-    def __init__(self, read: str | Callable[[datetime], Combinable]) -> None:
-        self.read = read
+    def __init__(self, column: str | Callable[[datetime], Combinable]) -> None:
+        self.column = column
 
-    def matches(self, scope: Scope, operator: str, value: Any, within_days: int | None) -> Q:
-        return _compare(self.value(scope, None), operator, value)
+    def matches(self, selection: LeadSelection, operator: str, value: RuleValue, within_days: int | None) -> Q:
+        return _compare(self.value(selection, None), operator, value)
 
-    def value(self, scope: Scope, within_days: int | None) -> Combinable:
-        return F(self.read) if isinstance(self.read, str) else self.read(scope.now)
+    def value(self, selection: LeadSelection, within_days: int | None) -> Combinable:
+        return F(self.column) if isinstance(self.column, str) else self.column(selection.now)
 
 
-class Text(Source):
+class TextSource(ValueSource):
     """A text of the lead, compared without case. NULL and the empty text are missing."""
 
     def __init__(self, column: str) -> None:
         self.column = column
 
-    def matches(self, scope: Scope, operator: str, value: Any, within_days: int | None) -> Q:
-        there = Q(**{f"{self.column}__gt": ""})
+    def matches(self, selection: LeadSelection, operator: str, value: RuleValue, within_days: int | None) -> Q:
+        is_known = Q(**{f"{self.column}__gt": ""})
         if operator == "is_set":
-            return there if value else Q(**{f"{self.column}__isnull": True}) | Q(**{self.column: ""})
+            return is_known if value else Q(**{f"{self.column}__isnull": True}) | Q(**{self.column: ""})
         text = Fold(F(self.column))
-        if operator == "in":
-            return Q(In(text, [Fold(Value(each)) for each in value]))
+        if isinstance(value, tuple):
+            return Q(In(text, [Fold(Value(option)) for option in value]))
         wanted = Fold(Value(value))
         if operator == "contains":
             return Q(GreaterThan(StrIndex(text, wanted), 0))
-        return there & ~Q(Exact(text, wanted)) if operator == "not_equals" else Q(Exact(text, wanted))
+        return is_known & ~Q(Exact(text, wanted)) if operator == "not_equals" else Q(Exact(text, wanted))
 
-    def value(self, scope: Scope, within_days: int | None) -> Combinable:
+    def value(self, selection: LeadSelection, within_days: int | None) -> Combinable:
         return F(self.column)
 
 
-class Flag(Source):
+class FlagSource(ValueSource):
     """Whether a condition on the lead's own columns holds. Never missing."""
 
     def __init__(self, condition: Q) -> None:
         self.condition = condition
 
-    def matches(self, scope: Scope, operator: str, value: Any, within_days: int | None) -> Q:
+    def matches(self, selection: LeadSelection, operator: str, value: RuleValue, within_days: int | None) -> Q:
         return self.condition if (operator == "equals") == value else ~self.condition
 
-    def value(self, scope: Scope, within_days: int | None) -> Combinable:
+    def value(self, selection: LeadSelection, within_days: int | None) -> Combinable:
         return ExpressionWrapper(self.condition, output_field=BooleanField())
 
 
 @dataclass(frozen=True)
 class Events:
-    """Things that happened to a lead at a time: rows of `model`, which has a `lead`, for which `only` holds."""
+    """Events of leads: the rows of `model`, which has a `lead`, that fulfil `condition`; `time_column` says when."""
 
     model: type[Model]
-    only: Q
-    at: str
+    condition: Q
+    time_column: str
 
-    def rows(self, where: Q, within_days: int | None, now: datetime) -> "QuerySet[Any, Any]":
-        """Those of some leads; with `within_days`, of the last N times 24 hours, both ends included."""
-        rows = self.model._default_manager.filter(self.only, where).order_by()
+    def get_lead_ids(self, where: Q, within_days: int | None, now: datetime) -> "QuerySet[Any, Any]":
+        """The lead ids of the events that also fulfil `where`; with `within_days`, of the last N times 24 hours."""
+        rows = self.model._default_manager.filter(self.condition, where).order_by()
         if within_days is not None:
-            rows = rows.filter(**{f"{self.at}__gte": now - timedelta(days=within_days)})
+            rows = rows.filter(**{f"{self.time_column}__gte": now - timedelta(days=within_days)})
         return rows.values("lead_id")
 
 
-class _OfEvents(Source):
+class _EventSource(ValueSource):
     def __init__(self, events: Events) -> None:
         self.events = events
 
     def latest(self, within_days: int | None, now: datetime) -> Combinable:
-        return self._for_each_lead(Max(self.events.at), DateTimeField(), within_days, now)
+        return self._aggregate_per_lead(Max(self.events.time_column), DateTimeField(), within_days, now)
 
-    def _for_each_lead(
-        self, measure: Any, field: "Field[Any, Any]", within_days: int | None, now: datetime
+    def _aggregate_per_lead(
+        self, aggregate: Combinable, field: "Field[Any, Any]", within_days: int | None, now: datetime
     ) -> Subquery:
-        """The measure as a subquery correlated to the lead: for few leads, or behind a condition that few match."""
-        rows = self.events.rows(Q(lead=OuterRef("pk")), within_days, now)
-        return Subquery(rows.annotate(measure=measure).values("measure"), output_field=field)
+        """An aggregate of each lead's events as a correlated subquery: for few leads, or where few leads match."""
+        rows = self.events.get_lead_ids(Q(lead=OuterRef("pk")), within_days, now)
+        return Subquery(rows.annotate(aggregate=aggregate).values("aggregate"), output_field=field)
 
 
-class Happened(_OfEvents):
-    """Whether it happened at all. Never missing."""
+class EventHappened(_EventSource):
+    """Whether there was such an event at all. Never missing."""
 
-    def matches(self, scope: Scope, operator: str, value: Any, within_days: int | None) -> Q:
-        happened = Q(pk__in=self.events.rows(scope.where("lead_id"), within_days, scope.now))
+    def matches(self, selection: LeadSelection, operator: str, value: RuleValue, within_days: int | None) -> Q:
+        happened = Q(pk__in=self.events.get_lead_ids(selection.where("lead_id"), within_days, selection.now))
         return happened if (operator == "equals") == value else ~happened
 
-    def value(self, scope: Scope, within_days: int | None) -> Combinable:
-        return Exists(self.events.rows(Q(lead=OuterRef("pk")), within_days, scope.now))
+    def value(self, selection: LeadSelection, within_days: int | None) -> Combinable:
+        return Exists(self.events.get_lead_ids(Q(lead=OuterRef("pk")), within_days, selection.now))
 
 
-class HowOften(_OfEvents):
-    """How many times it happened. Never missing: nothing is 0."""
+class EventCount(_EventSource):
+    """How many such events there were. Never missing: a lead without events counts 0."""
 
-    def matches(self, scope: Scope, operator: str, value: Any, within_days: int | None) -> Q:
-        counted = self.events.rows(scope.where("lead_id"), within_days, scope.now).annotate(times=Count("pk"))
-        condition = _compare(F("times"), operator, value)
-        if not _PYTHON[operator](0, value):
-            return Q(pk__in=counted.filter(condition).values("lead_id"))
-        # Leads without any are not among the counted: match all but those that fail.
-        return ~Q(pk__in=counted.filter(~condition).values("lead_id"))
+    def matches(self, selection: LeadSelection, operator: str, value: RuleValue, within_days: int | None) -> Q:
+        rows = self.events.get_lead_ids(selection.where("lead_id"), within_days, selection.now)
+        counts = rows.annotate(event_count=Count("pk"))
+        condition = _compare(F("event_count"), operator, value)
+        if not _PYTHON_OPERATORS[operator](0, value):
+            return Q(pk__in=counts.filter(condition).values("lead_id"))
+        # Zero events match, but leads without events have no row here: match all leads but those that fail.
+        return ~Q(pk__in=counts.filter(~condition).values("lead_id"))
 
-    def value(self, scope: Scope, within_days: int | None) -> Combinable:
-        return Coalesce(self._for_each_lead(Count("pk"), IntegerField(), within_days, scope.now), 0)
+    def value(self, selection: LeadSelection, within_days: int | None) -> Combinable:
+        return Coalesce(self._aggregate_per_lead(Count("pk"), IntegerField(), within_days, selection.now), 0)
 
 
-class DaysSince(_OfEvents):
-    """Whole days since it last happened (at least 0); missing where it never did."""
+class DaysSinceEvent(_EventSource):
+    """Whole days since the latest such event, at least 0; missing if there was none."""
 
-    def matches(self, scope: Scope, operator: str, value: Any, within_days: int | None) -> Q:
-        rows = self.events.rows(scope.where("lead_id"), within_days, scope.now)
+    def matches(self, selection: LeadSelection, operator: str, value: RuleValue, within_days: int | None) -> Q:
+        rows = self.events.get_lead_ids(selection.where("lead_id"), within_days, selection.now)
         if operator == "is_set":
             return Q(pk__in=rows) if value else ~Q(pk__in=rows)
-        counted = rows.annotate(days=self._days(scope))
-        return Q(pk__in=counted.filter(_compare(F("days"), operator, value)).values("lead_id"))
+        days = rows.annotate(days=self._days(selection))
+        return Q(pk__in=days.filter(_compare(F("days"), operator, value)).values("lead_id"))
 
-    def value(self, scope: Scope, within_days: int | None) -> Combinable:
-        return self._for_each_lead(self._days(scope), IntegerField(), within_days, scope.now)
+    def value(self, selection: LeadSelection, within_days: int | None) -> Combinable:
+        return self._aggregate_per_lead(self._days(selection), IntegerField(), within_days, selection.now)
 
-    def _days(self, scope: Scope) -> Combinable:
-        return Greatest(WholeDays(Max(self.events.at), Value(scope.now)), 0)
+    def _days(self, selection: LeadSelection) -> Combinable:
+        return Greatest(WholeDays(Max(self.events.time_column), Value(selection.now)), 0)
 
 
-def _compare(left: Any, operator: str, value: Any) -> Q:
-    """NULL matches only `is_set` = false: comparing it is NULL, and so is the negation of that."""
+def _compare(left: Combinable, operator: str, value: RuleValue) -> Q:
+    """A comparison in SQL. NULL matches `is_set` = false only: any other comparison, even negated, gives NULL."""
     if operator == "is_set":
         return Q(IsNull(left, not value))
     if operator == "not_equals":
         return ~Q(Exact(left, value))
-    if operator == "between":
-        return Q(GreaterThanOrEqual(left, value[0])) & Q(LessThanOrEqual(left, value[1]))
+    if operator == "between" and isinstance(value, tuple):
+        lower, upper = value
+        return Q(GreaterThanOrEqual(left, lower)) & Q(LessThanOrEqual(left, upper))
     return Q(_LOOKUPS[operator](left, value))

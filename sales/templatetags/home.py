@@ -13,8 +13,8 @@ from sales import policy
 from sales.forms import CompletionForm
 from sales.models import FollowUp
 from sales.queries.home.first_steps import FirstSteps, first_steps
-from sales.queries.home.my_day import TASKS, Day, my_day
-from sales.queries.home.team_day import Team, team_day
+from sales.queries.home.my_day import MAX_TASKS, MyDay, my_day
+from sales.queries.home.team_day import TeamDay, team_day
 
 register = template.Library()
 
@@ -34,8 +34,8 @@ class Home:
     """
 
     first_steps: FirstSteps | None
-    day: Day | None
-    team: Team | None
+    day: MyDay | None
+    team: TeamDay | None
     outcomes: list[tuple[str, str]]
     hot_score: int
 
@@ -46,7 +46,7 @@ def home(context: Context) -> Home:
     steps = first_steps(user)
     is_new = steps is not None and not steps.has_leads
     team = team_day(user) if policy.is_manager(user) and not is_new else None
-    day = None if is_new else my_day(user, tasks_shown=BESIDE_A_TEAM if team else TASKS)
+    day = None if is_new else my_day(user, tasks_shown=BESIDE_A_TEAM if team else MAX_TASKS)
     return Home(
         first_steps=steps,
         day=None if team and day and day.is_empty else day,
@@ -58,8 +58,8 @@ def home(context: Context) -> Home:
 
 @register.simple_tag
 def completion_form(task: Any) -> CompletionForm:
-    """The form by which a task of one's day (with `goes_on`) is completed."""
-    return CompletionForm(task, goes_on=task.goes_on)
+    """The form that completes a follow-up of the home page (annotated with `has_next_step`)."""
+    return CompletionForm(task, has_next_step=task.has_next_step)
 
 
 @register.filter

@@ -57,7 +57,7 @@ DIFFERENT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("spell", [fold_email, normalization.email])
+@pytest.mark.parametrize("spell", [fold_email, normalization.normalize_email])
 def test_spellings_of_one_address_are_one_and_others_are_others(spell):
     assert all(spell(one) == spell(other) for one, other in SAME)
     assert all(spell(one) != spell(other) for one, other in DIFFERENT)

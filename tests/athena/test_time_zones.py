@@ -23,6 +23,7 @@ from notifications.models import Notification
 from sales.admin.reports.report_tables import REPORTS
 from sales.models import FollowUp
 from sales.services.follow_ups import digests, follow_ups, overdue, reminders
+from sales.services.follow_ups.completion import CompletionInput
 from tests.athena.api.routes import BASE, CALENDAR, READS
 from tests.athena.api.test_query_counts import filler
 from tests.fixtures import new_user
@@ -75,8 +76,12 @@ def world(made_once):
                 by=admin, lead_id=lead.pk, follow_up_type="call", scheduled_date=day, assigned_to=admin.pk
             )
         done = FollowUp.objects.filter(assigned_to=somebody).latest("pk")
-        follow_ups.complete(by=somebody, follow_up_id=done.pk, outcome="successful", no_next_reason="x")
-        reminders.fill_derived()
+        follow_ups.complete(
+            by=somebody,
+            follow_up_id=done.pk,
+            completion_input=CompletionInput(outcome="successful", no_next_reason="x"),
+        )
+        reminders.fill_derived_columns()
     return {"admin": admin, "somebody": somebody, "colleague": colleague, "ids": ids}
 
 
@@ -110,13 +115,13 @@ def page_statuses(user, world):
 def tick():
     """The minute's work; what it told, without the times of the rows."""
     with time_machine.travel("2026-11-25T14:30Z", tick=False):
-        reminders.fill_derived()
-        reminders.claim_due()
-        overdue.remind()
+        reminders.fill_derived_columns()
+        reminders.send_due_reminders()
+        overdue.send_overdue_notices()
         digests.send()
         delivery.deliver()
     with time_machine.travel("2026-11-30T14:30Z", tick=False):
-        overdue.escalate()
+        overdue.escalate_to_managers()
     return sorted(Notification.objects.values_list("kind", "recipient", "dedupe_key"))
 
 

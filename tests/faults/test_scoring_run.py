@@ -24,8 +24,8 @@ LEADS = int(os.environ.get("FAULT_LEADS", "0"))
 KILLS = 10 if LEADS else 3
 SETUP = 'import os, time, django\nos.environ["DJANGO_SETTINGS_MODULE"] = "athena.settings"\ndjango.setup()\n'
 SMALL = """
-from sales.services import scoring_runs as runs
-runs.BATCH = dict.fromkeys(runs.BATCH, 60)
+from sales.services.scoring import scoring_runs as runs
+runs.BATCH_KEYS = dict.fromkeys(runs.BATCH_KEYS, 60)
 write = runs.write_scores
 runs.write_scores = lambda *arguments: (write(*arguments), time.sleep(0.3))[0]
 """
@@ -59,7 +59,7 @@ runs.write_scores = wait_in_the_second
 """
 START = """
 from sales.models import LeadScoringRule
-from sales.services import scoring_rules
+from sales.services.scoring import scoring_rules
 rule = LeadScoringRule.objects.get(rule_name="Medium Group Size")
 scoring_rules.update_rule(by=None, rule_id=rule.pk, changes={"points": 11})
 """
@@ -68,11 +68,11 @@ import json
 from collections import Counter
 from django.db.models import Count, F, Sum
 from sales.models import Lead, LeadScoreHistory, ScoringRun
-from sales.queries.scoring.scoring_preview import rehearse
+from sales.queries.scoring.scoring_preview import preview_rules
 from athena.accounts.models import User
 from sales.models import LeadScoringRule
 run = ScoringRun.objects.latest("id")
-wrong = rehearse(User.objects.get(pk=1), LeadScoringRule.objects.all()).changed
+wrong = preview_rules(User.objects.get(pk=1), LeadScoringRule.objects.all()).changed
 history = LeadScoreHistory.objects.filter(run=run)
 sums = Lead.objects.annotate(sum=Sum("score_history__points_changed"))
 print(json.dumps({

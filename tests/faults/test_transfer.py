@@ -37,14 +37,14 @@ FollowUp.objects.bulk_create(
 MOVE = """
 from athena.accounts.models import User
 from sales.models import Lead
-from sales.services import moves, transfers
+from sales.services.ownership import transfer_writes, transfers
 def stop(name):
-    act = getattr(moves, name)
+    act = getattr(transfer_writes, name)
     def stopped(*arguments, **options):
         print("there", flush=True)
         time.sleep(600)
         return act(*arguments, **options)
-    setattr(moves, name, stopped)
+    setattr(transfer_writes, name, stopped)
 """
 GO = """
 to = User.objects.get(full_name="tom")
@@ -110,7 +110,7 @@ def killed(environment: Mapping[str, str], code: str, *, at: str, after: float =
 
 
 def test_nothing_has_happened_wherever_it_is_killed(environment: dict[str, str]) -> None:
-    for place in ("hand_over_follow_ups", "_tell"):  # transfers are written; all but the messages is
+    for place in ("move_follow_ups", "_tell"):  # transfers are written; all but the messages is
         killed(environment, f"stop({place!r})", at="there")
         assert found(environment) == NOTHING
     done = subprocess.run([sys.executable, "-c", SETUP + MOVE + GO], cwd=ROOT, env=environment, capture_output=True)
@@ -119,7 +119,7 @@ def test_nothing_has_happened_wherever_it_is_killed(environment: dict[str, str])
 
 
 def test_control_without_a_transaction_half_of_it_stays(environment: dict[str, str]) -> None:
-    killed(environment, WITHOUT_TRANSACTION + "stop('hand_over_follow_ups')", at="there")
+    killed(environment, WITHOUT_TRANSACTION + "stop('move_follow_ups')", at="there")
     batches, _, transferred, _, moved, owned, _ = found(environment)
     assert (batches, transferred, moved, owned) == (1, LEADS or 60, 0, 0)
 

@@ -34,7 +34,7 @@ def send_together(forms, many, **own):
         start.wait(10)
         try:
             values = VALUES | {name: value.format(number) for name, value in own.items()}
-            return intake.receive(form=forms[number % len(forms)], values=values)
+            return intake.receive_inquiry(form=forms[number % len(forms)], values=values)
         finally:
             connection.close()
 
@@ -67,7 +67,7 @@ def test_control_without_the_lock_they_are_two_leads(forms, monkeypatch):
         both_have_looked.wait(10)
         return lead_for(**arguments)
 
-    monkeypatch.setattr(intake, "one_at_a_time", lambda: None)
+    monkeypatch.setattr(intake, "lock_intake_forms", lambda: None)
     monkeypatch.setattr(leads, "create", create_later)
     send_together(forms[:1], 2)
     assert counts() == (2, 2, 2)

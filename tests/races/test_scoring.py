@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from sales.models import Lead, LeadScoreHistory, LeadScoringRule, RuleSet, ScoringRun
 from sales.scoring import rule_lock, score_writer
-from sales.scoring.compiler import Compiled
-from sales.scoring.explanations import explain
+from sales.scoring.compiler import CompiledRule
+from sales.scoring.explanations import explain_score
 from sales.services import activities
 from sales.services.leads import leads
 from sales.services.scoring import scores, scoring_rules, scoring_runs
@@ -80,8 +80,8 @@ def waiting_for_a_lock() -> bool:
 
 def wrong_leads() -> list[tuple[int, int, int]]:
     """Leads whose score is not what the rules give: their keys, scores, and what they should be."""
-    rules, now = Compiled.active(), timezone.now()
-    found = [(lead.pk, lead.score, explain(rules, lead.pk, now).score) for lead in Lead.objects.order_by("pk")]
+    rules, now = CompiledRule.load_active(), timezone.now()
+    found = [(lead.pk, lead.score, explain_score(rules, lead.pk, now).score) for lead in Lead.objects.order_by("pk")]
     return [each for each in found if each[1] != each[2]]
 
 
@@ -119,7 +119,7 @@ def test_a_lead_edited_during_its_batch(big_group, make_lead, others, monkeypatc
     scoring_runs.start_run(by=None, reason="Race")
     edit = others(leads.update, by=None, lead_id=lead.pk, changes={"estimated_passengers": 10})
     assert scored.wait(PATIENCE)
-    run = others(scoring_runs.work)
+    run = others(scoring_runs.process_batches)
     wait_for(waiting_for_a_lock)
     go_on.set()
     edit.result(PATIENCE)
@@ -151,7 +151,7 @@ def test_a_rule_changed_during_an_edit(big_group, make_lead, others, monkeypatch
 
     def change_the_rule():
         scoring_rules.update_rule(by=None, rule_id=big_group.pk, changes={"points": 30})
-        scoring_runs.work()
+        scoring_runs.process_batches()
 
     change = others(change_the_rule)
     wait_for(lambda: waiting_for_a_lock() or change.done())
@@ -165,7 +165,7 @@ def test_a_rule_changed_during_an_edit(big_group, make_lead, others, monkeypatch
 
 def test_two_workers_share_a_run(big_group, make_lead, others, monkeypatch):
     """While one is at its batch the other does all the rest, and neither waits."""
-    monkeypatch.setitem(scoring_runs.BATCH, connection.vendor, 1)
+    monkeypatch.setitem(scoring_runs.BATCH_KEYS, connection.vendor, 1)
     for _ in range(4):
         make_lead(estimated_passengers=60)
     at_it, go_on = threading.Event(), threading.Event()
@@ -179,9 +179,9 @@ def test_two_workers_share_a_run(big_group, make_lead, others, monkeypatch):
 
     monkeypatch.setattr(scoring_runs, "write_scores", stop_at_the_first)
     run = scoring_runs.start_run(by=None, reason="Race")
-    slow = others(scoring_runs.work)
+    slow = others(scoring_runs.process_batches)
     assert at_it.wait(PATIENCE)
-    assert others(scoring_runs.work).result(PATIENCE) == 3
+    assert others(scoring_runs.process_batches).result(PATIENCE) == 3
     run.refresh_from_db()
     assert (run.state, run.processed) == ("running", 3)
     go_on.set()
@@ -192,7 +192,7 @@ def test_two_workers_share_a_run(big_group, make_lead, others, monkeypatch):
 
 def test_a_run_that_fails_under_another_worker(big_group, make_lead, others, monkeypatch):
     """One worker's batch fails while another is at its own: the run ends as failed, the other's leads are scored."""
-    monkeypatch.setitem(scoring_runs.BATCH, connection.vendor, 1)
+    monkeypatch.setitem(scoring_runs.BATCH_KEYS, connection.vendor, 1)
     for _ in range(3):
         make_lead(estimated_passengers=60)
     at_it, go_on = threading.Event(), threading.Event()
@@ -207,9 +207,9 @@ def test_a_run_that_fails_under_another_worker(big_group, make_lead, others, mon
 
     monkeypatch.setattr(scoring_runs, "write_scores", stop_at_the_first_and_break_at_the_next)
     run = scoring_runs.start_run(by=None, reason="Race")
-    slow = others(scoring_runs.work)
+    slow = others(scoring_runs.process_batches)
     assert at_it.wait(PATIENCE)
-    failing = others(scoring_runs.work)
+    failing = others(scoring_runs.process_batches)
     wait_for(waiting_for_a_lock)
     go_on.set()
     slow.result(PATIENCE)
@@ -234,7 +234,7 @@ def test_runs_started_at_once_are_one(big_group, make_lead, others):
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("RACE_ROUNDS", "5"))))
 def test_everything_at_once(big_group, make_lead, others, monkeypatch, seed):
-    monkeypatch.setitem(scoring_runs.BATCH, connection.vendor, 5)
+    monkeypatch.setitem(scoring_runs.BATCH_KEYS, connection.vendor, 5)
     LeadScoringRule.objects.create(
         rule_name="Calls",
         rule_type="activity",
@@ -265,8 +265,8 @@ def test_everything_at_once(big_group, make_lead, others, monkeypatch, seed):
 
     def work():
         busy.wait(PATIENCE)
-        while not all(each.done() for each in writers) or scoring_runs.unfinished():
-            scoring_runs.work()
+        while not all(each.done() for each in writers) or scoring_runs.find_unfinished_run():
+            scoring_runs.process_batches()
 
     writers = [others(what, random.Random(f"{seed} {what.__name__}")) for what in (edit, log, change_rules)]
     worker = others(work)

@@ -141,11 +141,13 @@ def test_each_turn_is_taken_once(people, leads):
 
 def test_control_without_the_locks_turns_are_taken_twice_or_limits_broken(people, leads, monkeypatch):
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self)
-    dealt = distribution.deal
+    dealt = distribution.distribute
     barrier = threading.Barrier(2)
-    monkeypatch.setattr(distribution, "deal", lambda *arguments: (dealt(*arguments), barrier.wait(30))[0])
+    monkeypatch.setattr(distribution, "distribute", lambda *arguments: (dealt(*arguments), barrier.wait(30))[0])
     _, tom, wei = people[0]
-    Turn.objects.create(group=distribution.group_of([tom, wei]))  # making the row would hold up the other one, too
+    Turn.objects.create(
+        group=distribution.get_group_name([tom, wei])
+    )  # making the row would hold up the other one, too
     shared_at_once(people, leads[:10], to=[tom.pk, wei.pk])
     assert not barrier.broken
     assert [Lead.objects.filter(assigned_to=who).count() for who in (tom, wei)] != [5, 5]
@@ -175,5 +177,5 @@ def test_nobody_is_given_a_lead_while_they_leave(people, leads):
             partial(transfers.transfer, by=other, leads=Lead.objects.all(), to_user_id=tom.pk),
         )
         assert isinstance(gone, handovers.Handover)
-        assert isinstance(given, errors.Invalid | transfers.Done)
+        assert isinstance(given, errors.Invalid | transfers.TransferResult)
         assert not Lead.objects.filter(assigned_to=tom).exists()

@@ -104,7 +104,7 @@ def world(people: dict[str, User]) -> SimpleNamespace:
         company_name="Old Guard", assigned_to=owner, score=60, archived_at="2026-01-01T00:00Z"
     )
 
-    search_index.fill(10)
+    search_index.index_missing_leads(10)
 
     def plan(of: Lead, who: User) -> FollowUp:
         return FollowUp.objects.create(lead=of, assigned_to=who, follow_up_type="call", scheduled_date="2099-01-05")

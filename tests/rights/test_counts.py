@@ -98,7 +98,7 @@ def _world(world, rows, people):  # noqa: F811
     for rule in (GUESS, WON):
         LeadScoringRule.objects.create(**rule)
     LeadScoreHistory.objects.filter(pk=world.secret.score.pk).update(run=world.run)
-    search_index.fill(10)
+    search_index.index_missing_leads(10)
 
 
 def change_what_is_unseen(world, people):
@@ -128,7 +128,7 @@ def change_what_is_unseen(world, people):
     FollowUp.objects.create(lead=secret, assigned_to=helper, follow_up_type="call", scheduled_date="2026-01-06")
     FollowUp.objects.filter(pk=world.secret_plan.pk).update(completed=True, outcome="lost", completed_at=now)
     ScoringRun.objects.filter(pk=world.run.pk).update(total=8, processed=8, changed=6)
-    search_index.fill(10)
+    search_index.index_missing_leads(10)
 
 
 @pytest.fixture

@@ -30,8 +30,8 @@ def mails(rep, manager, make_lead):
             by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=DAY, notes="<script>alert(1)</script>"
         )
         User.objects.filter(pk=rep.pk).update(full_name=HOSTILE[:100])
-    for at, act in (("2026-11-24T07:00Z", digests.send), ("2026-11-25T08:00Z", overdue.remind),
-                    ("2026-11-30T08:00Z", overdue.escalate)):  # fmt: skip
+    for at, act in (("2026-11-24T07:00Z", digests.send), ("2026-11-25T08:00Z", overdue.send_overdue_notices),
+                    ("2026-11-30T08:00Z", overdue.escalate_to_managers)):  # fmt: skip
         with time_machine.travel(at, tick=False):
             act()
     return {row.kind: compose(row) for row in Notification.objects.select_related("recipient")}
@@ -62,8 +62,8 @@ def test_the_digest(mails):
 
 def test_the_subjects_of_the_others(mails):
     words = {kind: mail.subject.partition(" Band")[0] for kind, mail in mails.items()}
-    assert (words["follow_up_overdue"], words["escalation_hot"]) == ("Overdue: call", "Hot lead waits:")
-    assert words["escalation_overdue"] == "Overdue with"
+    assert (words["follow_up_overdue"], words["escalation_hot"]) == ("Overdue: call", "Hot lead waiting:")
+    assert words["escalation_overdue"] == "Overdue for"
     assert mails["follow_up_overdue"].recipients() != mails["escalation_overdue"].recipients()
 
 

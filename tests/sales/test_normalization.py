@@ -16,7 +16,7 @@ from sales import normalization
     ],
 )
 def test_an_address_has_one_spelling(typed, kept):
-    assert normalization.email(typed) == kept
+    assert normalization.normalize_email(typed) == kept
 
 
 @pytest.mark.parametrize(
@@ -34,12 +34,12 @@ def test_an_address_has_one_spelling(typed, kept):
     ],
 )
 def test_a_number_has_one_spelling(typed, kept):
-    assert normalization.phone(typed) == kept
+    assert normalization.normalize_phone(typed) == kept
 
 
 def test_a_number_without_country_is_of_the_companys_region(settings):
     settings.PHONE_REGION = "DE"
-    assert normalization.phone("030 901820") == "+4930901820"
+    assert normalization.normalize_phone("030 901820") == "+4930901820"
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,11 @@ def test_a_number_without_country_is_of_the_companys_region(settings):
     ],
 )  # fmt: skip
 def test_text_without_case_and_accents(typed, kept):
-    assert normalization.fold(typed) == kept
+    assert normalization.fold_text(typed) == kept
 
 
 def test_a_search_looks_in_all_of_it():
-    text = normalization.searchable(
+    text = normalization.build_search_text(
         "École", "Ann", "A@x.example", "(617) 555-0123", numbers=("(617) 555-0123", "+16175550123")
     )
     assert text == "ecole ann a@x.example (617) 555-0123 6175550123 16175550123"
@@ -69,7 +69,7 @@ def test_a_search_looks_in_all_of_it():
     ],
 )  # fmt: skip
 def test_what_a_typed_word_stands_for(typed, stands_for):
-    assert normalization.parts(typed) == stands_for
+    assert normalization.list_search_variants(typed) == stands_for
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_what_a_typed_word_stands_for(typed, stands_for):
     ],
 )  # fmt: skip
 def test_a_company_without_its_legal_form(typed, kept):
-    assert normalization.company(typed) == kept
+    assert normalization.normalize_company(typed) == kept

@@ -25,7 +25,7 @@ def at(text: str) -> datetime:
     ],
 )
 def test_due_at(zone: str, day: date, clock: time | None, expected: str) -> None:
-    assert schedule.due_at(User(time_zone=zone), day, clock) == at(expected)
+    assert schedule.get_due_at(User(time_zone=zone), day, clock) == at(expected)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_due_at(zone: str, day: date, clock: time | None, expected: str) -> None
 def test_remind_at(day: date, clock: time | None, expected: str | None) -> None:
     now = at("2026-07-01T16:00")
     with time_machine.travel(now, tick=False):
-        moment = schedule.remind_at(User(time_zone="America/New_York", reminder_minutes=30), day, clock, now)
+        moment = schedule.get_remind_at(User(time_zone="America/New_York", reminder_minutes=30), day, clock, now)
     assert moment == (at(expected) if expected else None)
 
 
@@ -50,7 +50,7 @@ def test_yesterday_is_the_assignees_yesterday() -> None:
     now = at("2026-07-01T03:00")  # still June 30 in New York, July 1 in Berlin
     with time_machine.travel(now, tick=False):
         moments = [
-            schedule.remind_at(User(time_zone=zone), date(2026, 6, 30), None, now)
+            schedule.get_remind_at(User(time_zone=zone), date(2026, 6, 30), None, now)
             for zone in ("America/New_York", "Europe/Berlin")
         ]
     assert moments == [now, None]
@@ -74,15 +74,15 @@ def test_company_today_is_the_companys(settings: object) -> None:
     ],
 )
 def test_working_day(day: date, expected: date) -> None:
-    assert schedule.working_day(day) == expected
+    assert schedule.move_to_working_day(day) == expected
 
 
 def test_working_days_are_those_of_the_region(settings: object) -> None:
     settings.HOLIDAYS_COUNTRY, settings.HOLIDAYS_REGION = "US", "MA"  # type: ignore[attr-defined]
-    assert schedule.working_day(date(2026, 4, 20)) == date(2026, 4, 21)  # Patriots' Day
+    assert schedule.move_to_working_day(date(2026, 4, 20)) == date(2026, 4, 21)  # Patriots' Day
     settings.HOLIDAYS_COUNTRY, settings.HOLIDAYS_REGION = "DE", "BY"  # type: ignore[attr-defined]
-    assert schedule.working_day(date(2026, 4, 20)) == date(2026, 4, 20)
-    assert schedule.working_day(date(2026, 1, 6)) == date(2026, 1, 7)  # Epiphany
+    assert schedule.move_to_working_day(date(2026, 4, 20)) == date(2026, 4, 20)
+    assert schedule.move_to_working_day(date(2026, 1, 6)) == date(2026, 1, 7)  # Epiphany
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_working_days_are_those_of_the_region(settings: object) -> None:
     ],
 )
 def test_working_days_before(day: date, many: int, expected: date) -> None:
-    assert schedule.working_days_before(day, many) == expected
+    assert schedule.subtract_working_days(day, many) == expected
 
 
 @pytest.mark.parametrize(
@@ -108,4 +108,4 @@ def test_working_days_before(day: date, many: int, expected: date) -> None:
     ],
 )
 def test_months_later(day: date, months: int, expected: date) -> None:
-    assert schedule.months_later(day, months) == expected
+    assert schedule.add_months(day, months) == expected

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 
 from athena.forms import StrictRowForm
-from sales.admin.base import person, say_kept
+from sales.admin.base import person, report_kept_changes
 from sales.admin.sources import ManagedAdmin
 from sales.models import Cadence, CadenceStep
 from sales.services.follow_ups import cadences
@@ -57,4 +57,4 @@ class CadenceAdmin(ManagedAdmin):
             steps += formset.save(commit=False)
             removed += formset.deleted_objects
         cadences.save(by=person(request), cadence=form.instance, steps=steps, removed=removed)
-        say_kept(request, form)
+        report_kept_changes(request, form)

@@ -19,15 +19,21 @@ from sales import errors, policy
 from sales.admin.base import ServiceAdmin, person
 from sales.admin.follow_ups import follow_up_columns as columns
 from sales.admin.follow_ups.cancellation import CancelPage
-from sales.admin.follow_ups.completion import CompletionPage, warn
-from sales.admin.follow_ups.follow_up_filters import DayFilter, StateFilter, WhoseFilter, of_whom, state_of
+from sales.admin.follow_ups.completion import CompletionPage, show_warnings
+from sales.admin.follow_ups.follow_up_filters import (
+    AssigneeFilter,
+    DayFilter,
+    StateFilter,
+    filter_by_assignee,
+    get_state,
+)
 from sales.admin.navigation import next_page
 from sales.models import FollowUp
-from sales.models.follow_up import DUE_FIRST
-from sales.queries.home.follow_up_days import Days
+from sales.models.follow_up import DUE_ORDER
+from sales.queries.home.follow_up_days import DayConditions
 from sales.services.follow_ups import follow_ups, reminders
 
-SNOOZES = ("30", "120", "1440")  # the minutes that the page offers
+SNOOZE_MINUTES = ("30", "120", "1440")  # the minutes that the page offers
 
 
 @admin.register(FollowUp)
@@ -35,14 +41,14 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
     rank = 2
     list_display_links = None  # the columns link to the follow-up, its lead and its end
     list_select_related = ("lead", "assigned_to")
-    list_filter = (DayFilter, WhoseFilter, StateFilter, "follow_up_type", "outcome")
+    list_filter = (DayFilter, AssigneeFilter, StateFilter, "follow_up_type", "outcome")
     search_fields = ("lead__company_name", "lead__contact_name")
-    ordering = DUE_FIRST
+    ordering = DUE_ORDER
     actions = ("cancel_selected",)
     change_form_template = "admin/sales/followup/change_form.html"
     change_list_template = "admin/sales/followup/change_list.html"
     autocomplete_fields = ("lead",)
-    said = (
+    closing_fields = (
         "completed_at",
         "completed_by",
         "outcome",
@@ -63,27 +69,35 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """What is to be done: first things first. What was: the latest."""
-        return self.ordering if state_of(request) in ("open", "overdue") else ("-scheduled_date", "-id")
+        return self.ordering if get_state(request) in ("open", "overdue") else ("-scheduled_date", "-id")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """With how many there are by day."""
         response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
             user, asked, whose = person(request), request.GET.get("day"), request.GET.get("whose")
-            rows = of_whom(FollowUp.objects.visible_to(user), whose, user)
-            response.context_data |= {"plan": Days(user).plan(rows, asked), "asked": asked, "whose": whose}
+            rows = filter_by_assignee(FollowUp.objects.visible_to(user), whose, user)
+            response.context_data |= {
+                "plan": DayConditions(user).count_by_day(rows, asked),
+                "asked": asked,
+                "whose": whose,
+            }
         return response
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = ["lead", "follow_up_type", "scheduled_date", "scheduled_time", "notes"]
         if policy.is_manager(person(request)) or obj is not None:
             fields.append("assigned_to")
-        return [*fields, *self.said] if obj is not None and not obj.is_open else fields
+        return [*fields, *self.closing_fields] if obj is not None and not obj.is_open else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return ()
-        return ("lead", *self.said) if policy.is_manager(person(request)) else ("lead", "assigned_to", *self.said)
+        return (
+            ("lead", *self.closing_fields)
+            if policy.is_manager(person(request))
+            else ("lead", "assigned_to", *self.closing_fields)
+        )
 
     def get_autocomplete_fields(self, request: HttpRequest) -> Any:
         return ("lead", "assigned_to") if request.user.has_perm("accounts.view_user") else ("lead",)
@@ -111,7 +125,7 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
             saved = follow_ups.update(by=by, follow_up_id=obj.pk, changes=values, versions={obj.version})
         else:
             saved = follow_ups.create(by=by, lead_id=values.pop("lead").pk, **values)
-        warn(request, saved)
+        show_warnings(request, saved)
         return saved
 
     def has_delete_any_permission(self, request: HttpRequest) -> bool:
@@ -132,7 +146,7 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
         if not self.get_queryset(request).filter(pk=pk).exists():
             raise Http404
         minutes = request.POST.get("minutes", "")
-        until = timezone.now() + timedelta(minutes=int(minutes) if minutes in SNOOZES else 0)
+        until = timezone.now() + timedelta(minutes=int(minutes) if minutes in SNOOZE_MINUTES else 0)
         try:
             snoozed = follow_ups.snooze(by=person(request), follow_up_id=pk, until=until)
         except errors.NotAllowed as error:
@@ -162,5 +176,5 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
     ) -> HttpResponse:
         """With what became of its reminders."""
         follow_up = self.get_queryset(request).filter(pk=parse_id(object_id) or 0).first()
-        told = reminders.told(follow_up) if follow_up is not None else None
+        told = reminders.find_reminders(follow_up) if follow_up is not None else None
         return super().change_view(request, object_id, form_url, {"reminders": told} | (extra_context or {}))

@@ -10,7 +10,7 @@ from django.utils import dateformat
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
-from sales.admin.base import score_pill
+from sales.admin.base import render_score
 
 Column = Callable[[Any], str]
 
@@ -61,7 +61,7 @@ def what(path: str) -> Column:
 
 @admin.display(description="Score", ordering="lead__score")
 def score(follow_up: Any) -> str:
-    return score_pill(follow_up.lead.score)
+    return render_score(follow_up.lead.score)
 
 
 @admin.display(description="Phone")

@@ -13,10 +13,10 @@ from sales import policy
 from sales.admin.base import person
 from sales.admin.leads.lead_filters import id_of
 from sales.models import FollowUp
-from sales.queries.home.follow_up_days import NAMED, Days
+from sales.queries.home.follow_up_days import NAMED_DAYS, DayConditions
 
 
-def state_of(request: HttpRequest) -> str:
+def get_state(request: HttpRequest) -> str:
     """The state that a list is asked for. Who asks for an outcome, and no state, asks for what has one."""
     has_outcome = any(name.startswith("outcome") for name in request.GET)
     return request.GET.get("state") or ("completed" if has_outcome else "open")
@@ -26,7 +26,7 @@ class StateFilter(admin.SimpleListFilter):
     title, parameter_name = "state", "state"
 
     def __init__(self, request: HttpRequest, *args: Any) -> None:
-        self.unasked = state_of(request)
+        self.unasked = get_state(request)
         super().__init__(request, *args)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -64,18 +64,18 @@ class DayFilter(admin.SimpleListFilter):
     template = "admin/sales/shown_above.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(NAMED.items())
+        return list(NAMED_DAYS.items())
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if not self.value():
             return None
         try:
-            return queryset.open().filter(Days(person(request)).of(str(self.value())))
+            return queryset.open().filter(DayConditions(person(request)).get_condition(str(self.value())))
         except ValueError as error:
             raise IncorrectLookupParameters(error) from error
 
 
-class WhoseFilter(admin.SimpleListFilter):
+class AssigneeFilter(admin.SimpleListFilter):
     title, parameter_name = "whose", "whose"
     template = "admin/sales/shown_above.html"
 
@@ -87,10 +87,10 @@ class WhoseFilter(admin.SimpleListFilter):
         return [("me", "Mine"), *((str(pk), name) for pk, name in people.values_list("pk", "full_name"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return of_whom(queryset, self.value(), person(request))
+        return filter_by_assignee(queryset, self.value(), person(request))
 
 
-def of_whom(rows: Any, whose: str | None, user: User) -> Any:
+def filter_by_assignee(rows: Any, whose: str | None, user: User) -> Any:
     """Those of this person (`me`, or an id); all where nobody is named."""
     if not whose:
         return rows

@@ -14,7 +14,7 @@ from athena.accounts.models import User
 from athena.admin.confirmation import SAMPLE
 from athena.formatting import format_date, format_datetime, format_money
 from sales import schedule
-from sales.exchange import columns, headers
+from sales.exchange import columns
 from sales.exchange.cells import notation
 from sales.models import ImportRow, Lead, LeadImport, LeadSource, LostReason
 from sales.queries.imports import duplicate_rows
@@ -117,7 +117,7 @@ def questions(lead_import: LeadImport) -> list[Question]:
             name,
             columns.BY_NAME[name].label,
             each["example"],
-            each["written"] == notation.DOUBTED,
+            each["written"] == notation.UNDECIDED,
             [
                 (choice, notation.LABELS[choice], choice == (each["written"] or each["likely"]))
                 for choice in notation.CHOICES[each["kind"]]
@@ -127,14 +127,14 @@ def questions(lead_import: LeadImport) -> list[Question]:
     ]
 
 
-_NUMBERS = {*columns.AMOUNTS, "estimated_passengers", "vehicles_needed", "accessible_seats"}
+_NUMBERS = {*columns.AMOUNT_FIELDS, "estimated_passengers", "vehicles_needed", "accessible_seats"}
 
 
 def _fields(lead_import: LeadImport, rows: list[ImportRow]) -> list[str]:
     """The fields that the file has columns for, in the order of the file; the notes where something is kept in them."""
-    parts = {headers.FIRST: "contact_name", headers.LAST: "contact_name"}
+    parts = {columns.FIRST_NAME: "contact_name", columns.LAST_NAME: "contact_name"}
     named = [parts.get(name, name) for name in lead_import.columns if name]
-    if any(columns.FURTHER in row.values for row in rows):
+    if any(columns.EXTRA_NOTES in row.values for row in rows):
         named.append("notes")
     return [name for name in dict.fromkeys(named) if name in columns.BY_NAME]
 
@@ -159,7 +159,7 @@ def _cell(row: ImportRow, lead_import: LeadImport, name: str, names: Mapping[str
     if row.lead_number is not None and name not in row.values and name in lead_import.columns:
         place = lead_import.columns.index(name)  # it is as the lead has it
         return Cell(row.cells[place] if place < len(row.cells) else "")
-    values = columns.as_fields({key: row.values[key] for key in (name, columns.FURTHER) if key in row.values})
+    values = columns.to_lead_fields({key: row.values[key] for key in (name, columns.EXTRA_NOTES) if key in row.values})
     renamed = {"source": "source_id", "lost_reason": "lost_reason_id", "owner": "assigned_to_id"}
     value = values.get(renamed.get(name, name))
     if value is None:

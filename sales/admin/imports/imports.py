@@ -24,11 +24,11 @@ from sales import errors
 from sales.admin.base import VisibleAdmin, person
 from sales.admin.imports import import_preview
 from sales.admin.imports.import_preview import problems_of
-from sales.exchange import columns, files, writers
+from sales.exchange import columns, file_reader, file_writer
 from sales.models import ImportRow, LeadExport, LeadImport, PrivacyRequest
 from sales.services.imports import import_batches, imports
 
-MAX_UPLOAD = 20 * 1_048_576  # bytes: a file of `files.MAX_FILE` and what the form adds
+MAX_UPLOAD = 20 * 1_048_576  # bytes: a file of `file_reader.MAX_FILE_BYTES` and what the form adds
 
 
 class UploadForm(StrictForm):
@@ -89,7 +89,9 @@ class LeadImportAdmin(VisibleAdmin):
         if request.method == "POST" and form.is_valid():
             file = form.cleaned_data["file"]
             try:
-                made = imports.upload(by=person(request), file_name=file.name, content=file.read(files.MAX_FILE + 1))
+                made = imports.upload(
+                    by=person(request), file_name=file.name, content=file.read(file_reader.MAX_FILE_BYTES + 1)
+                )
             except errors.Invalid as error:
                 form.add_error("file", error.fields["file"])
             else:
@@ -110,7 +112,7 @@ class LeadImportAdmin(VisibleAdmin):
             raise PermissionDenied
         header = [column.label for column in columns.COLUMNS]
         example = [column.example for column in columns.COLUMNS]
-        return csv_response("leads-template.csv", writers.csv_parts(header, [example]))
+        return csv_response("leads-template.csv", file_writer.iter_csv(header, [example]))
 
     def wrong_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         """The rows that are wrong, with what is: to be mended and sent again. Cells beyond the header come last."""
@@ -121,7 +123,9 @@ class LeadImportAdmin(VisibleAdmin):
             [*row.cells[:wide], *[""] * (wide - len(row.cells)), problems_of(row), *row.cells[wide:]]
             for row in rows.iterator(chunk_size=2_000)
         )
-        return csv_response("wrong-rows.csv", writers.csv_parts([*lead_import.header, files.WHAT_IS_WRONG], shown))
+        return csv_response(
+            "wrong-rows.csv", file_writer.iter_csv([*lead_import.header, file_reader.PROBLEMS_HEADER], shown)
+        )
 
     def sheet_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         def choose() -> None:

@@ -51,8 +51,8 @@ class DuplicatePages(admin.ModelAdmin):  # type: ignore[type-arg]
     def duplicates_view(self, request: HttpRequest) -> HttpResponse:
         """Pairs of open leads that may be one, the surest first."""
         self._require_manager(request)
-        pairs = duplicates.queue(person(request))
-        return self._page(request, "duplicates", "Possible duplicates", pairs=pairs, most=duplicates.PAIRS)
+        pairs = duplicates.list_pairs(person(request))
+        return self._page(request, "duplicates", "Possible duplicates", pairs=pairs, most=duplicates.MAX_PAIRS)
 
     def merge_view(self, request: HttpRequest) -> HttpResponse:
         """The leads named by `id`, side by side: choose the one that stays, look at what it gets, confirm."""
@@ -71,13 +71,13 @@ class DuplicatePages(admin.ModelAdmin):  # type: ignore[type-arg]
         others = [lead.pk for lead in leads if lead != kept]
         if request.method == "POST":
             try:
-                merged = merging.merge(by=by, lead_id=kept.pk, duplicate_ids=others)
+                merged = merging.merge_leads(by=by, lead_id=kept.pk, duplicate_ids=others)
             except errors.SalesError as error:
                 messages.error(request, str(error))
             else:
                 messages.success(request, f"{len(leads)} leads are one: {merged}.")
                 return HttpResponseRedirect(reverse("admin:sales_lead_change", args=[merged.pk]))
-        filled = merging.preview(by=by, lead_id=kept.pk, duplicate_ids=others)
+        filled = merging.preview_merge(by=by, lead_id=kept.pk, duplicate_ids=others)
         rows = [_compared(name, leads, name in filled) for name in COMPARED]
         return self._page(request, "merge", "Make one lead of these", leads=leads, kept=kept, rows=rows)
 
@@ -89,7 +89,7 @@ class DuplicatePages(admin.ModelAdmin):  # type: ignore[type-arg]
         if not form.is_valid():
             raise Http404
         try:
-            merging.dismiss(by=person(request), **form.cleaned_data)
+            merging.dismiss_duplicate(by=person(request), **form.cleaned_data)
         except errors.NotFound:
             raise Http404 from None
         except errors.NotAllowed as error:
@@ -102,7 +102,7 @@ class DuplicatePages(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def warn_of_duplicates(self, request: HttpRequest, lead: Lead) -> None:
         """Say, once a lead is saved, which open ones it may repeat."""
-        found = duplicates.of(person(request), lead)
+        found = duplicates.find_duplicates_of_lead(person(request), lead)
         if found:
             links = format_html_join(
                 ", ",
@@ -133,7 +133,7 @@ def merge_selected(request: HttpRequest, ids: list[int]) -> HttpResponse:
 
 def _ids(asked: QueryDict) -> set[int]:
     """The leads that the request is about. Raises `Http404` for what no lead can be."""
-    return {parse_id_or_404(text) for text in asked.getlist("id")[: merging.MOST + 1]}
+    return {parse_id_or_404(text) for text in asked.getlist("id")[: merging.MAX_MERGED_LEADS + 1]}
 
 
 def _compared(name: str, leads: list[Lead], is_filled: bool) -> dict[str, Any]:

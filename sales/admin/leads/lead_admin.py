@@ -17,19 +17,19 @@ from athena.admin.confirmation import requires_confirmation
 from athena.api.fields import EMAIL_ERROR
 from athena.formatting import format_date, format_money
 from sales import policy
-from sales.admin.base import ServiceAdmin, ServiceForm, act_on_each, person, score_pill
+from sales.admin.base import ServiceAdmin, ServiceForm, act_on_each, person, render_score
 from sales.admin.imports.exports import export
 from sales.admin.leads.duplicates import DuplicatePages, merge_selected
 from sales.admin.leads.lead_filters import ArchivedFilter, OwnerFilter, PlanFilter, ScoreFilter, ViewFilter
 from sales.admin.leads.next_steps import LeadSteps
 from sales.admin.leads.timeline import TimelinePages, newest
 from sales.admin.ownership.reassignment import reassign
-from sales.forms import ask_for_value, proposed_value
+from sales.forms import get_suggested_value, require_confirmed_value
 from sales.models import CadenceEnrolment, FollowUp, Lead
 from sales.models.lead import LeadQuerySet
 from sales.queries.leads import duplicates, trip_warnings
-from sales.scoring.compiler import Compiled
-from sales.scoring.explanations import explain
+from sales.scoring.compiler import CompiledRule
+from sales.scoring.explanations import explain_score
 from sales.services.leads import leads, merging
 
 SHOWN = 20  # follow-ups on a lead's page
@@ -44,7 +44,9 @@ class LeadForm(ServiceForm):
         values = super().clean() or {}
         wins = not was_won or was_booked
         if values.get("status") == Lead.Status.WON and wins and values.get("booked_value", 0) is None:
-            ask_for_value(self, proposed_value(values.get("quote_amount"), values.get("estimated_value")))
+            require_confirmed_value(
+                self, get_suggested_value(values.get("quote_amount"), values.get("estimated_value"))
+            )
         return values
 
 
@@ -149,8 +151,8 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         lead = kwargs.get("obj")
         if lead is not None:
             context["panels"], context["hot_score"] = _panels(lead, person(request)), settings.HOT_SCORE
-            context["duplicates"] = duplicates.of(person(request), lead)
-            context["warnings"] = trip_warnings.of(vars(lead))
+            context["duplicates"] = duplicates.find_duplicates_of_lead(person(request), lead)
+            context["warnings"] = trip_warnings.list_warnings(vars(lead))
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 
@@ -163,7 +165,7 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         return format_html(
             '{}<svg class="score-bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">'
             '<rect width="100" height="4"/><rect width="{}" height="4"/></svg>',
-            score_pill(lead.score),
+            render_score(lead.score),
             lead.score,
         )
 
@@ -190,7 +192,7 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
 
     @admin.action(description="Merge selected leads", permissions=["merge"])
     def merge_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        return merge_selected(request, list(queryset.values_list("pk", flat=True)[: merging.MOST + 1]))
+        return merge_selected(request, list(queryset.values_list("pk", flat=True)[: merging.MAX_MERGED_LEADS + 1]))
 
     @admin.action(description="Archive selected leads", permissions=["archive"])
     @requires_confirmation("Archive", note="They leave all lists, and their open follow-ups are cancelled.")
@@ -222,7 +224,7 @@ def _panels(lead: Lead, user: User) -> dict[str, Any]:
         "cadences": CadenceEnrolment.objects.filter(lead=lead).select_related("cadence").order_by("-id")[:SHOWN],
         "repeated_by": repeats.visible_to(user).first(),
         "may_be_repeated": lead.status == Lead.Status.WON and _has_begun(lead) and not repeats.exists(),
-        "why": explain(Compiled.active(), lead.pk, timezone.now()),
+        "why": explain_score(CompiledRule.load_active(), lead.pk, timezone.now()),
         "timeline": newest(lead),
     }
 

@@ -29,11 +29,11 @@ class ViewFilter(admin.SimpleListFilter):
     template = "admin/sales/shown_above.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(view.name, view.label) for view in lead_views.VIEWS.values()]
+        return [(view.name, view.label) for view in lead_views.LEAD_VIEWS.values()]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        view = lead_views.VIEWS.get(self.value() or "")
-        return view.of(queryset, person(request)) if view else None
+        view = lead_views.LEAD_VIEWS.get(self.value() or "")
+        return view.filter_leads(queryset, person(request)) if view else None
 
 
 class OwnerFilter(admin.SimpleListFilter):

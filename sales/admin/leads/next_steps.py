@@ -61,7 +61,7 @@ class LeadSteps(admin.ModelAdmin):  # type: ignore[type-arg]
         return pk
 
     def _repeat(self, request: HttpRequest, pk: int) -> int:
-        lead = repeat_trips.repeat(by=person(request), lead_id=pk)
+        lead = repeat_trips.repeat_trip(by=person(request), lead_id=pk)
         messages.success(request, "This is the new lead of last year's trip, with its data and a call to make.")
         return int(lead.pk)
 
@@ -73,7 +73,7 @@ class LeadSteps(admin.ModelAdmin):  # type: ignore[type-arg]
             act_on_each(
                 request,
                 queryset,
-                lambda pk: cadences.enrol(by=person(request), lead_id=pk, cadence_id=cadence.pk),
+                lambda pk: cadences.enroll(by=person(request), lead_id=pk, cadence_id=cadence.pk),
                 "{count} put on the cadence.",
             )
             return None
@@ -93,5 +93,8 @@ class LeadSteps(admin.ModelAdmin):  # type: ignore[type-arg]
     )
     def repeat_selected(self, request: HttpRequest, queryset: Any) -> None:
         act_on_each(
-            request, queryset, lambda pk: repeat_trips.repeat(by=person(request), lead_id=pk), "{count} new leads made."
+            request,
+            queryset,
+            lambda pk: repeat_trips.repeat_trip(by=person(request), lead_id=pk),
+            "{count} new leads made.",
         )

@@ -19,14 +19,14 @@ from sales.queries.ownership import assignment_preview as trials
 from sales.scoring import conditions
 from sales.services.ownership import assignment
 
-ROWS = range(1, assignment.MOST_CONDITIONS + 1)
+ROWS = range(1, assignment.MAX_CONDITIONS + 1)
 PARTS = ("field", "operator", "value")
 
 
 def _row(number: int) -> dict[str, forms.Field]:
     """The fields of one condition."""
     nothing = [("", "–")]
-    asked = [(field.name, f"{field.sentence} ({field.name})") for field in conditions.ATTRIBUTES.values()]
+    asked = [(field.name, f"{field.description} ({field.name})") for field in conditions.ATTRIBUTES.values()]
     said = list(LeadScoringRule.Operator.choices)
     label = "If" if number == 1 else "and"
     how, what = ({"aria-label": f"Condition {number}: {part}"} for part in ("how it is compared", "with what"))
@@ -59,7 +59,7 @@ class _RuleForm(ServiceForm):
             condition = {part: cleaned.get(f"condition_{number}_{part}", "") for part in PARTS}
             if not any(condition.values()):
                 continue
-            for why in conditions.problems([condition]).values():
+            for why in conditions.find_problems([condition]).values():
                 self.add_error(f"condition_{number}_value", why)
             found.append(condition)
         cleaned["conditions"] = found
@@ -67,7 +67,7 @@ class _RuleForm(ServiceForm):
 
     def values(self) -> dict[str, Any]:
         """What the service is given."""
-        return {name: self.cleaned_data[name] for name in assignment.WRITABLE}
+        return {name: self.cleaned_data[name] for name in assignment.WRITABLE_FIELDS}
 
 
 RuleForm: type[ServiceForm] = type(
@@ -99,8 +99,8 @@ class AssignmentRuleAdmin(ServiceAdmin):
 
     @admin.display(description="What it asks")
     def asks(self, rule: AssignmentRule) -> str:
-        wrong = conditions.problems(rule.conditions)
-        return f"Broken: {' '.join(wrong.values())}" if wrong else conditions.in_words(rule)
+        wrong = conditions.find_problems(rule.conditions)
+        return f"Broken: {' '.join(wrong.values())}" if wrong else conditions.describe_conditions(rule)
 
     @admin.display(description="Who gets it")
     def goes_to(self, rule: AssignmentRule) -> str:
@@ -127,8 +127,8 @@ class AssignmentRuleAdmin(ServiceAdmin):
         if form.is_valid():
             tried = AssignmentRule(pk=rule.pk if rule else None, **form.values())
             try:
-                assignment.check(tried)
-                found = trials.try_out(person(request), tried)
+                assignment.validate_rule(tried)
+                found = trials.preview_rule(person(request), tried)
             except errors.Invalid as error:
                 for name, why in error.fields.items():
                     form.add_error(name if name in form.fields else None, why)

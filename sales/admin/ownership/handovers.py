@@ -26,7 +26,7 @@ class PersonForm(UserChangeForm):  # type: ignore[type-arg]
         stays = bool(self.cleaned_data["is_active"])
         # Locked, so that nobody gives them a lead between this look and the end of the request.
         was = User.objects.select_for_update(no_key=True).get(pk=self.instance.pk)
-        if was.is_active and not stays and handovers.held_by(was):
+        if was.is_active and not stays and handovers.count_waiting_work(was):
             raise ValidationError(
                 format_html(
                     'Leads, follow-ups or rules wait for them. <a href="{}">Hand over, then deactivate</a>.',
@@ -65,7 +65,7 @@ class PeopleAdmin(UserAdmin):
     def put_first_steps_away_view(self, request: HttpRequest) -> HttpResponse:
         """One's own first steps leave the home page."""
         try:
-            first_steps.put_away(by=person(request))
+            first_steps.hide(by=person(request))
         except errors.NotAllowed as error:
             raise PermissionDenied from error
         messages.success(request, "The first steps are put away.")
@@ -78,7 +78,7 @@ class PeopleAdmin(UserAdmin):
         leaver = User.objects.filter(pk=pk, is_active=True).first()
         if leaver is None:
             raise Http404
-        by, step, held = person(request), request.POST.get("step"), handovers.held_by(leaver)
+        by, step, held = person(request), request.POST.get("step"), handovers.count_waiting_work(leaver)
         form = HandoverForm(by, policy.get_receiver_filter(by) & ~Q(pk=leaver.pk), request.POST if step else None)
         form.fields["receivers"].required = bool(held)
         found = None

@@ -21,12 +21,12 @@ from sales.admin.base import person
 from sales.models import Lead
 from sales.models.lead import LeadQuerySet
 from sales.services.ownership import distribution, transfers
-from sales.services.ownership.transfer_writes import Done, Plan
+from sales.services.ownership.transfer_writes import TransferPlan, TransferResult
 
 SAMPLE = 10
 WAYS = [
-    (transfers.Way.IN_TURN.value, "In turn, going on from the last time"),
-    (transfers.Way.FEWEST_OPEN.value, "To whoever has fewest open leads"),
+    (transfers.DistributionMethod.IN_TURN.value, "In turn, going on from the last time"),
+    (transfers.DistributionMethod.FEWEST_OPEN.value, "To whoever has fewest open leads"),
 ]
 REASONS = {
     "already_owner": "theirs already",
@@ -52,7 +52,7 @@ class ShareForm(StrictForm):
         people = User.objects.filter(receivers).select_related("team")
         had = {
             hand.user.pk: hand.open_before
-            for hand in distribution.hands_of(people.filter(policy.get_visible_owner_filter(user)))
+            for hand in distribution.get_workloads(people.filter(policy.get_visible_owner_filter(user)))
         }
         field: Any = self.fields["receivers"]
         field.queryset = people
@@ -62,7 +62,7 @@ class ShareForm(StrictForm):
         """What the services are asked."""
         return {
             "receivers": [user.pk for user in self.cleaned_data["receivers"]],
-            "way": self.cleaned_data["way"] or transfers.Way.IN_TURN.value,
+            "way": self.cleaned_data["way"] or transfers.DistributionMethod.IN_TURN.value,
         }
 
 
@@ -117,7 +117,7 @@ def reassign(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, queryse
     return TemplateResponse(request, "admin/sales/lead/reassign.html", context)
 
 
-def preview(plan: Plan) -> dict[str, Any]:
+def preview(plan: TransferPlan) -> dict[str, Any]:
     """What the page of a plan shows: some rows of each kind, and why leads stay."""
     staying = dict(plan.skipped[:SAMPLE])
     names = Lead.objects.in_bulk(staying)
@@ -131,7 +131,7 @@ def preview(plan: Plan) -> dict[str, Any]:
     }
 
 
-def said(done: Done) -> str:
+def said(done: TransferResult) -> str:
     """What has happened, with the way back."""
     to = (
         ", ".join(f"{share.leads} to {share.user or 'nobody'}" for share in done.shares) if len(done.shares) > 1 else ""
@@ -163,7 +163,7 @@ def _named(user: User, open_leads: int | None) -> str:
 def show(form: forms.Form, error: errors.SalesError) -> None:
     """Say on the form what a service refused; once, though it is asked twice."""
     wrong: dict[str | None, str]
-    if isinstance(error, errors.Changed):
+    if isinstance(error, errors.StaleVersion):
         wrong = {None: "What would happen has changed since you looked at it. Look again, then decide."}
     elif isinstance(error, errors.Invalid):
         wrong = {name if name in form.fields else None: why for name, why in error.fields.items()}

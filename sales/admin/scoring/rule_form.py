@@ -24,16 +24,15 @@ MANY = {
 }
 
 
-def _questions() -> list[tuple[str, Any]]:
-    """What a rule may ask, under its type."""
-    groups = [
-        (
-            label,
-            [(field.name, f"{field.sentence} ({field.name})") for field in FIELDS.values() if field.rule_type == kind],
-        )
-        for kind, label in Type.choices
-    ]
-    return [("", "---------"), *groups]
+def _get_field_choices() -> list[tuple[str, Any]]:
+    """The fields that a rule can compare, grouped by rule type."""
+    empty: tuple[str, Any] = ("", "---------")
+    return [empty, *((label, _get_fields_of_type(rule_type)) for rule_type, label in Type.choices)]
+
+
+def _get_fields_of_type(rule_type: str) -> list[tuple[str, str]]:
+    fields = [field for field in FIELDS.values() if field.rule_type == rule_type]
+    return [(field.name, f"{field.description} ({field.name})") for field in fields]
 
 
 def offered() -> dict[str, Any]:
@@ -46,7 +45,7 @@ def offered() -> dict[str, Any]:
             "values": [("true", "Yes"), ("false", "No")] if field.value_type == ValueType.BOOLEAN else field.choices,
             "hint": KINDS[field.value_type],
             "is_number": field.value_type in (ValueType.INTEGER, ValueType.AMOUNT),
-            "is_timed": field.timed,
+            "is_timed": field.is_timed,
         }
         for field in FIELDS.values()
     ]
@@ -55,7 +54,7 @@ def offered() -> dict[str, Any]:
 
 class RuleForm(ServiceForm):
     checks_limits = False
-    condition_field = forms.ChoiceField(choices=_questions, label="What it looks at")
+    condition_field = forms.ChoiceField(choices=_get_field_choices, label="What it looks at")
 
     class Meta:
         labels: ClassVar = {
@@ -69,7 +68,7 @@ class RuleForm(ServiceForm):
         """What does not fit is said before the service is asked, in the words of the page."""
         cleaned = super().clean() or {}
         if not self.errors:
-            for name, why in rule_checks.problems(cleaned).items():
+            for name, why in rule_checks.find_problems(cleaned).items():
                 self.add_error(name, _in_words(name, cleaned) or why)
         return cleaned
 
@@ -80,11 +79,11 @@ def _in_words(name: str, asked: dict[str, Any]) -> str:
     field = FIELDS.get((rule_type, field_name))
     if name == "condition_field":
         other = next(field for field in FIELDS.values() if field.name == field_name)
-        return f"“{other.sentence}” goes with the type “{Type(other.rule_type).label}”."
+        return f"“{other.description}” goes with the type “{Type(other.rule_type).label}”."
     if name == "condition_operator" and field is not None:
-        return f"With “{field.sentence}” goes: {_labels(field)}."
-    if name in ("within_days", "half_life_days") and field is not None and not field.timed:
-        return f"“{field.sentence}” does not happen at a time: leave this empty."
+        return f"With “{field.description}” goes: {_labels(field)}."
+    if name in ("within_days", "half_life_days") and field is not None and not field.is_timed:
+        return f"“{field.description}” does not happen at a time: leave this empty."
     return ""
 
 

@@ -26,7 +26,7 @@ from sales.admin.navigation import next_page
 from sales.admin.scoring.rule_form import RuleForm, offered
 from sales.models import LeadScoringRule
 from sales.queries.scoring import equal_rules, scoring_preview
-from sales.queries.scoring.rule_matches import matching_now
+from sales.queries.scoring.rule_matches import count_matching_leads
 from sales.scoring import rule_checks
 from sales.scoring.fields import FIELDS
 from sales.services.scoring import scoring_rules
@@ -51,9 +51,9 @@ class RuleAdmin(ServiceAdmin):
     @admin.display(description="What it asks")
     def asks(self, rule: LeadScoringRule) -> str:
         field = FIELDS.get((rule.rule_type, rule.condition_field))
-        name = field.sentence if field else rule.condition_field
+        name = field.description if field else rule.condition_field
         said = f"{name}: {rule.get_condition_operator_display()} {rule.condition_value}"
-        wrong = rule_checks.problems(rule_checks.values_of(rule))
+        wrong = rule_checks.find_problems(rule_checks.get_values(rule))
         broken = format_html('. <span class="overdue">Broken</span>: {}', " ".join(wrong.values())) if wrong else ""
         return format_html("{}{}", said, broken)
 
@@ -94,7 +94,9 @@ class RuleAdmin(ServiceAdmin):
         if form.is_valid():
             values = {name: form.cleaned_data[name] for name in rule_checks.COLUMNS}
             try:
-                found = scoring_preview.rehearse(person(request), scoring_preview.with_change(values, rule and rule.pk))
+                found = scoring_preview.preview_rules(
+                    person(request), scoring_preview.get_rules_with_change(values, rule and rule.pk)
+                )
             except errors.Invalid as error:
                 for name, why in error.fields.items():
                     form.add_error(name, why)
@@ -107,7 +109,7 @@ class RuleAdmin(ServiceAdmin):
         if not request.user.has_perm("sales.view_leadscoringrule"):
             raise PermissionDenied
         rules = list(self.get_queryset(request))
-        counts = matching_now(person(request), rules)
+        counts = count_matching_leads(person(request), rules)
         rows = [(rule, self.asks(rule), counts.get(rule.pk)) for rule in rules]
         return self._page(request, "matches", "How many leads match now", rows=rows)
 
@@ -149,7 +151,7 @@ class RuleAdmin(ServiceAdmin):
         else:
             rule = scoring_rules.create_rule(by=by, values=values)
         if names := equal_rules.find_equal_rules().get(rule.pk):
-            messages.warning(request, equal_rules.warning_about(names))
+            messages.warning(request, equal_rules.format_warning(names))
         return rule
 
     def delete_model(self, request: HttpRequest, obj: LeadScoringRule) -> None:

@@ -52,7 +52,9 @@ class ScoringRunAdmin(VisibleAdmin):
         return format_html(bar, run.total or 1, run.processed if run.total else 1, run.processed, run.total)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "unfinished": scoring_runs.unfinished()})
+        return super().changelist_view(
+            request, {**(extra_context or {}), "unfinished": scoring_runs.find_unfinished_run()}
+        )
 
     def get_urls(self) -> list[URLPattern]:
         start = path("start/", self.admin_site.admin_view(self.start_view), name="sales_scoringrun_start")
@@ -72,7 +74,7 @@ class ScoringRunAdmin(VisibleAdmin):
 def _count(user: User, runs: Iterable[ScoringRun]) -> None:
     """Put the counts that the user may know into the runs, which are shown and not saved."""
     runs = list(runs)
-    counts = run_progress.counts_for(user, map(vars, runs))
+    counts = run_progress.count_visible_progress(user, map(vars, runs))
     for run in runs:
         run.total, run.processed, run.changed = (counts[run.pk][name] for name in run_progress.COUNTS)
 

@@ -83,7 +83,7 @@ class CadenceActions:
 
         409 `cadence_running`, `cadence_not_ready`, `lead_unowned`, `lead_closed`.
         """
-        enrolment = cadences.enrol(by=self.caller, lead_id=self.pk, **self.read_body(EnrolmentBody))
+        enrolment = cadences.enroll(by=self.caller, lead_id=self.pk, **self.read_body(EnrolmentBody))
         return Response(EnrolmentRow.of(enrolment), status=status.HTTP_201_CREATED)
 
     @extend_schema(request=StopBody, responses=EnrolmentRow)

@@ -58,8 +58,8 @@ class CalendarActions:
         user = tokens.find_calendar_user(read_query(request, CalendarQuery).get("token", ""))
         if user is None:
             raise AuthenticationFailed("This calendar's token is not valid, or no longer.", "token_not_valid")
-        text = calendar.feed(user)
-        headers = {"ETag": quote_etag(calendar.tag_of(text))}
+        text = calendar.build_feed(user)
+        headers = {"ETag": quote_etag(calendar.get_etag(text))}
         answer = HttpResponse(text, content_type="text/calendar; charset=utf-8", headers=headers)
         conditional: HttpResponse = get_conditional_response(request._request, headers["ETag"], None, answer)  # type: ignore[assignment]
         return conditional

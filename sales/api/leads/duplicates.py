@@ -19,7 +19,7 @@ from sales.services.leads import merging
 
 
 class MergeBody(StrictSerializer):
-    duplicate_ids = fields.ListField(child=fields.IdField(), min_length=1, max_length=merging.MOST)
+    duplicate_ids = fields.ListField(child=fields.IdField(), min_length=1, max_length=merging.MAX_MERGED_LEADS)
 
 
 class OtherLeadBody(StrictSerializer):
@@ -46,7 +46,7 @@ class DuplicateActions(ViewSet):
         """The open leads that may be about the same inquiry, the surest first: 20 at most, of those you may see."""
         read_query(request, StrictSerializer)
         lead: Lead = self.get_or_404(self.get_queryset().filter(pk=self.pk))
-        found = [DuplicateRow.of(match) for match in duplicates.of(self.caller, lead)]
+        found = [DuplicateRow.of(match) for match in duplicates.find_duplicates_of_lead(self.caller, lead)]
         return Response({"lead_id": lead.pk, "duplicates": found})
 
     @extend_schema(request=MergeBody, responses=LeadDetail)
@@ -57,7 +57,7 @@ class DuplicateActions(ViewSet):
         Its empty fields are filled from them, the oldest first; they are archived.
         """
         self.check_visible()
-        lead = merging.merge(by=self.caller, lead_id=self.pk, **self.read_body(MergeBody))
+        lead = merging.merge_leads(by=self.caller, lead_id=self.pk, **self.read_body(MergeBody))
         return Response(LeadDetail.of(lead))
 
     @extend_schema(request=OtherLeadBody, responses={204: None})
@@ -65,5 +65,5 @@ class DuplicateActions(ViewSet):
     def not_duplicate(self, request: Request, pk: str) -> Response:
         """Remember that another lead is another inquiry: the two are not shown as duplicates again."""
         self.check_visible()
-        merging.dismiss(by=self.caller, lead_id=self.pk, other_id=self.read_body(OtherLeadBody)["lead_id"])
+        merging.dismiss_duplicate(by=self.caller, lead_id=self.pk, other_id=self.read_body(OtherLeadBody)["lead_id"])
         return Response(status=status.HTTP_204_NO_CONTENT)

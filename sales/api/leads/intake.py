@@ -96,9 +96,9 @@ class IntakeViewSet(ActionViewSet):
         except (ValidationError, errors.Invalid) as error:
             if not self._is_page(request):
                 raise
-            return intake_pages.again(request._request, form, _sent(request), _why(error))
+            return intake_pages.show_errors(request._request, form, _sent(request), _why(error))
         if self._is_page(request):
-            return intake_pages.thank(form, reference)
+            return intake_pages.redirect_to_thanks(form, reference)
         return Response({"reference": reference}, status=status.HTTP_202_ACCEPTED)
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
@@ -121,7 +121,7 @@ class IntakeViewSet(ActionViewSet):
         answer = super().handle_exception(exc)
         if not self._is_page(self.request) or not isinstance(exc, APIException | errors.SalesError):
             return answer
-        return intake_pages.refuse(self.request._request, " ".join(_why(exc).values()), answer)
+        return intake_pages.show_refusal(self.request._request, " ".join(_why(exc).values()), answer)
 
     def _form(self, request: Request) -> IntakeForm:
         """The form whose key the body gives. Raises `ValidationError`, and `OriginNotAllowed` for another's page."""
@@ -140,8 +140,8 @@ class IntakeViewSet(ActionViewSet):
         values = self._read(request)
         del values["key"]
         if values.pop(HONEYPOT, ""):
-            return intake.new_reference()
-        return intake.receive(form=form, values=values)
+            return intake.make_reference()
+        return intake.receive_inquiry(form=form, values=values)
 
     def _read(self, request: Request) -> dict[str, Any]:
         serializer = IntakeBody(data=request.data, context={"query": self._is_page(request)})

@@ -63,32 +63,34 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
 
 
 @require_safe
-def show(request: HttpRequest, key: str) -> HttpResponse:
+def show_form(request: HttpRequest, key: str) -> HttpResponse:
     """The empty form. What an advertisement's address says (`utm_…`) is sent along."""
     return _page(request, _active(key), {name: request.GET.get(name, "")[:100] for name in HIDDEN}, {})
 
 
 @require_safe
-def thanks(request: HttpRequest, key: str) -> HttpResponse:
+def show_thanks(request: HttpRequest, key: str) -> HttpResponse:
     """Where people go whose form names no page of its own."""
     form, reference = _active(key), request.GET.get("reference", "")[:20]
     return _framed(HttpResponse(render_to_string("intake/thanks.html", {"reference": reference}, request)), form)
 
 
-def again(request: HttpRequest, form: IntakeForm, values: Mapping[str, Any], wrong: Mapping[str, str]) -> HttpResponse:
+def show_errors(
+    request: HttpRequest, form: IntakeForm, values: Mapping[str, Any], wrong: Mapping[str, str]
+) -> HttpResponse:
     """The form with what was typed, up to the longest that any field takes, and what is wrong beside it."""
     typed = {name: str(value)[: fields.MAX_LONG_TEXT] for name, value in values.items()}
     return _page(request, form, typed, wrong, status=400)
 
 
-def thank(form: IntakeForm, reference: str) -> HttpResponse:
+def redirect_to_thanks(form: IntakeForm, reference: str) -> HttpResponse:
     own = f"{reverse('intake-thanks', args=[form.key])}?reference={reference}"
     return _framed(
         HttpResponse(status=303, headers={"Location": origins.page_url_or_empty(form.thank_you_url) or own}), form
     )
 
 
-def refuse(request: HttpRequest, why: str, answer: HttpResponse) -> HttpResponse:
+def show_refusal(request: HttpRequest, why: str, answer: HttpResponse) -> HttpResponse:
     """A page that says why the form was not taken, with the status and headers of the answer to programs."""
     page = HttpResponse(render_to_string("intake/refused.html", {"why": why}, request), status=answer.status_code)
     if "Retry-After" in answer:

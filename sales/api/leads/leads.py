@@ -115,7 +115,7 @@ class LeadViewSet(
         return Lead.objects.visible_to(self.caller)
 
     def add_details(self, row: dict[str, Any]) -> dict[str, Any]:
-        return LeadDetail.warned(row)
+        return LeadDetail.add_warnings(row)
 
     @extend_schema(request=NewLeadBody, responses={201: NewLead})
     def create(self, request: Request) -> Response:
@@ -124,7 +124,7 @@ class LeadViewSet(
         `duplicates` are the open leads that it may repeat, `warnings` what is worth a second look about the trip.
         """
         lead = leads.create(by=self.caller, values=self.read_body(NewLeadBody))
-        found = [DuplicateRow.of(match) for match in duplicates.of(self.caller, lead)]
+        found = [DuplicateRow.of(match) for match in duplicates.find_duplicates_of_lead(self.caller, lead)]
         return Response(LeadDetail.of(lead) | {"duplicates": found}, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses=LeadDetail)

@@ -37,5 +37,5 @@ class RepeatActions:
         """
         self.read_body(StrictSerializer)
         return Response(
-            LeadDetail.of(repeat_trips.repeat(by=self.caller, lead_id=self.pk)), status=status.HTTP_201_CREATED
+            LeadDetail.of(repeat_trips.repeat_trip(by=self.caller, lead_id=self.pk)), status=status.HTTP_201_CREATED
         )

@@ -17,9 +17,9 @@ from athena.api.pagination import ARRAY_PARAMETERS, ARRAY_SCHEMA, array_response
 from athena.api.serializers import Row, StrictSerializer
 from athena.api.viewsets import ViewSet
 from sales.models import Lead, LeadScoreHistory
-from sales.queries.scoring.score_history import score_at
+from sales.queries.scoring.score_history import find_score_at
 from sales.scoring import explanations
-from sales.scoring.compiler import Compiled
+from sales.scoring.compiler import CompiledRule
 from sales.services.scoring import scores
 
 
@@ -93,10 +93,10 @@ class Explanation(serializers.Serializer):  # type: ignore[type-arg]
     calculated_at = serializers.DateTimeField()
 
 
-def parts_of(why: explanations.Explanation) -> list[dict[str, Any]]:
+def build_rule_parts(why: explanations.Explanation) -> list[dict[str, Any]]:
     """What each rule gave, as `RulePart` has it."""
     names: list[str] = list(RulePart().fields)
-    return [{name: getattr(line, name) for name in names} for line in why.lines]
+    return [{name: getattr(line, name) for name in names} for line in why.rules]
 
 
 class ScoreActions(ViewSet):
@@ -109,7 +109,7 @@ class ScoreActions(ViewSet):
     def calculate_score(self, request: Request, pk: str) -> Response:
         """Score a lead now. Its owner or a manager; a closed lead keeps its score."""
         self.read_body(StrictSerializer)
-        lead = scores.calculate(by=request.user, lead_id=self.pk)  # type: ignore[arg-type]
+        lead = scores.recalculate_lead(by=request.user, lead_id=self.pk)  # type: ignore[arg-type]
         return Response({"lead_id": lead.pk, "score": lead.score, "updated_at": lead.score_updated_at})
 
     @extend_schema(responses=Explanation)
@@ -118,14 +118,14 @@ class ScoreActions(ViewSet):
         """Why: what each active rule looks at and gives, as of now."""
         read_query(request, StrictSerializer)
         lead = self.get_or_404(self.get_queryset().filter(pk=self.pk).values("pk", "score"))
-        why = explanations.explain(Compiled.active(), lead["pk"], timezone.now())
+        why = explanations.explain_score(CompiledRule.load_active(), lead["pk"], timezone.now())
         return Response(
             {
                 "score": why.score,
                 "raw_points": why.raw_points,
                 "stored_score": lead["score"],
-                "rules": parts_of(why),
-                "calculated_at": why.at,
+                "rules": build_rule_parts(why),
+                "calculated_at": why.calculated_at,
             }
         )
 
@@ -139,7 +139,7 @@ class ScoreActions(ViewSet):
         answer = array_response(request, ScoreChange.read(history))
         answer.data = {"lead_id": lead["pk"], "history": answer.data}
         if "at" in query:
-            answer.data["score_at"] = score_at(lead["pk"], query["at"])
+            answer.data["score_at"] = find_score_at(lead["pk"], query["at"])
         return answer
 
     @extend_schema(parameters=[HighScoreQuery, *ARRAY_SCHEMA], responses=HotLead(many=True))

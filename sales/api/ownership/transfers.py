@@ -18,7 +18,7 @@ from athena.api.viewsets import ActionViewSet, ViewSet
 from sales import errors
 from sales.models import Lead, LeadTransfer, TransferBatch
 from sales.services.ownership import transfer_undo, transfers
-from sales.services.ownership.transfer_writes import Done, Plan
+from sales.services.ownership.transfer_writes import TransferPlan, TransferResult
 
 MOST_LEADS, MOST_RECEIVERS = 10_000, 200
 
@@ -49,7 +49,7 @@ class BulkTransferBody(StrictSerializer):
         help_text="Instead of to_user_id.",
     )
     way = fields.ChoiceField(
-        choices=[(way.value, way.name) for way in transfers.Way],
+        choices=[(way.value, way.name) for way in transfers.DistributionMethod],
         required=False,
         help_text="How several receivers share the leads: in turn, which is the default, or fewest open leads first.",
     )
@@ -218,9 +218,11 @@ class TransferViewSet(ActionViewSet):
         return Response(_answer(transfer_undo.undo(by=self.caller, batch_id=self.pk)))
 
 
-def _answer(done: Plan, missing: Sequence[tuple[int, str]] = (), to_user_id: int | None = None) -> dict[str, Any]:
+def _answer(
+    done: TransferPlan, missing: Sequence[tuple[int, str]] = (), to_user_id: int | None = None
+) -> dict[str, Any]:
     shares = [(share.user.pk if share.user else None, share.leads) for share in done.shares]
-    batch = done.batch if isinstance(done, Done) else None
+    batch = done.batch if isinstance(done, TransferResult) else None
     return {
         "transferred_count": len(done.moves),
         "lead_ids": done.lead_ids,

@@ -12,7 +12,7 @@ from athena.api import fields
 from athena.api.serializers import StrictSerializer
 from athena.api.viewsets import ViewSet
 from sales import errors
-from sales.api.leads.scores import RulePart, parts_of
+from sales.api.leads.scores import RulePart, build_rule_parts
 from sales.api.serializers.scoring_rules import RuleBody
 from sales.models import LeadScoringRule
 from sales.queries.scoring import scoring_preview
@@ -77,7 +77,7 @@ class PreviewActions(ViewSet):
 
         It is asked of the leads that you may read.
         """
-        found = scoring_preview.rehearse(self.caller, _rules(self.read_body(PreviewBody)))
+        found = scoring_preview.preview_rules(self.caller, _rules(self.read_body(PreviewBody)))
         numbers = {name: getattr(found, name) for name in list(Preview().fields) if name != "samples"}
         samples = [
             {
@@ -85,7 +85,7 @@ class PreviewActions(ViewSet):
                 "lead_name": str(sample.lead),
                 "score_before": sample.before,
                 "score_after": sample.after.score,
-                "rules": parts_of(sample.after),
+                "rules": build_rule_parts(sample.after),
             }
             for sample in found.samples
         ]
@@ -95,9 +95,9 @@ class PreviewActions(ViewSet):
 def _rules(values: dict[str, Any]) -> list[LeadScoringRule]:
     if "rule" in values:
         changed = values["rule"]
-        return scoring_preview.with_change(changed, changed.pop("id", None))
+        return scoring_preview.get_rules_with_change(changed, changed.pop("id", None))
     rules = [LeadScoringRule(pk=number, **given) for number, given in enumerate(values["rules"], start=1)]
-    wrong = {str(number): rule_checks.problems(rule_checks.values_of(rule)) for number, rule in enumerate(rules)}
+    wrong = {str(number): rule_checks.find_problems(rule_checks.get_values(rule)) for number, rule in enumerate(rules)}
     found = {f"rules.{number}.{name}": why for number, problems in wrong.items() for name, why in problems.items()}
     if found:
         raise errors.Invalid(found)

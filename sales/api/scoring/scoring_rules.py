@@ -66,7 +66,7 @@ class RunFilters(filters.StrictFilterSet):
 
 def _warnings(equal_names: list[str] | None) -> list[dict[str, str]]:
     """What is worth a second look about a rule, given the names of those with the same condition."""
-    return [{"code": "same_condition", "message": equal_rules.warning_about(equal_names)}] if equal_names else []
+    return [{"code": "same_condition", "message": equal_rules.format_warning(equal_names)}] if equal_names else []
 
 
 class ScoringRuleViewSet(PreviewActions, ViewSet):
@@ -85,7 +85,8 @@ class ScoringRuleViewSet(PreviewActions, ViewSet):
         """With why a rule is skipped, if it is, and what is worth a second look."""
         equal = equal_rules.find_equal_rules()
         return [
-            {**row, "problems": rule_checks.problems(row), "warnings": _warnings(equal.get(row["id"]))} for row in rows
+            {**row, "problems": rule_checks.find_problems(row), "warnings": _warnings(equal.get(row["id"]))}
+            for row in rows
         ]
 
     @extend_schema(parameters=ARRAY_SCHEMA, responses=Rule(many=True))
@@ -145,7 +146,7 @@ class ScoringRunViewSet(ViewSet):
         return Response(run)
 
     def _counted(self, runs: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
-        counts = run_progress.counts_for(self.caller, runs)
+        counts = run_progress.count_visible_progress(self.caller, runs)
         return [{**run, **counts[run["id"]]} for run in runs]
 
 
@@ -163,10 +164,10 @@ class ScoringViewSet(ActionViewSet):
                     "field": field.name,
                     "rule_type": field.rule_type,
                     "value_type": field.value_type,
-                    "description": field.sentence,
+                    "description": field.description,
                     "operators": field.operators,
                     "choices": [{"value": value, "label": label} for value, label in field.choices],
-                    "timed": field.timed,
+                    "timed": field.is_timed,
                 }
                 for field in FIELDS.values()
             ]
@@ -178,6 +179,6 @@ class ScoringViewSet(ActionViewSet):
         """Have all open leads scored anew, in the background; while a run is on, that is the answer. Managers."""
         self.read_body(StrictSerializer)
         run = scoring_runs.start_run(by=self.caller, reason="Bulk recalculation")
-        count = run_progress.count_for(self.caller, run)
+        count = run_progress.count_visible_leads(self.caller, run)
         answer = {"message": f"Recalculating the scores of {count} leads", "count": count, "run_id": run.pk}
         return Response(answer, status=status.HTTP_202_ACCEPTED)

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from athena.api.serializers import Row
 from sales.models import FollowUp, Lead
-from sales.models.lead import display_name
+from sales.models.lead import lead_name
 
 
 class FollowUpRow(Row):
@@ -40,7 +40,7 @@ class FollowUpRow(Row):
     updated_at = serializers.DateTimeField()
 
     class Meta:
-        expressions = {"lead_name": display_name("lead__")}
+        expressions = {"lead_name": lead_name("lead__")}
 
 
 class WarningShape(serializers.Serializer[Any]):
@@ -74,7 +74,7 @@ class TaskRow(Row):
 
     class Meta:
         expressions = {
-            "lead_name": display_name("lead__"),
+            "lead_name": lead_name("lead__"),
             "lead_status": "lead__status",
             "lead_score": "lead__score",
             "phone": "lead__phone",

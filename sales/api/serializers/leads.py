@@ -61,7 +61,7 @@ class LeadRow(Row):
     updated_at = serializers.DateTimeField()
 
 
-class Warned(serializers.Serializer[Any]):
+class TripWarningRow(serializers.Serializer[Any]):
     code = serializers.CharField()
     text = serializers.CharField()
 
@@ -69,7 +69,7 @@ class Warned(serializers.Serializer[Any]):
 class LeadDetail(LeadRow):
     """One lead, with what is worth a second look about its trip."""
 
-    warnings = Warned(many=True)
+    warnings = TripWarningRow(many=True)
 
     @classmethod
     def read(cls, queryset: "QuerySet[Any, Any]") -> "QuerySet[Any, dict[str, Any]]":
@@ -77,12 +77,12 @@ class LeadDetail(LeadRow):
 
     @classmethod
     def of(cls, row: Model) -> dict[str, Any]:
-        return cls.warned(super().of(row))
+        return cls.add_warnings(super().of(row))
 
     @staticmethod
-    def warned(row: dict[str, Any]) -> dict[str, Any]:
+    def add_warnings(row: dict[str, Any]) -> dict[str, Any]:
         """The row of `read`, with its warnings."""
-        return row | {"warnings": [asdict(each) for each in trip_warnings.of(row)]}
+        return row | {"warnings": [asdict(each) for each in trip_warnings.list_warnings(row)]}
 
 
 class DuplicateRow(serializers.Serializer[Any]):

@@ -1,7 +1,7 @@
-"""What people write into a cell, read as a value that a lead can have and JSON can hold.
+"""Readers of cells: each turns what people write into a value that a lead can have and JSON can hold.
 
-Each reader takes text that is not empty, as `cleaning` leaves it, and raises `ValueError` with what is wrong. Text is
-held to the same rules as the API's (`athena.api.fields`); numbers and choices may be written as people write them.
+A reader takes text that is not empty and that `cleaning` has cleaned, and raises `ValueError` with what is wrong. Text
+has to meet the API's rules (`athena.api.fields`); numbers and choices may be written as people write them.
 """
 
 import re
@@ -9,20 +9,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from rest_framework import serializers
 
 from athena.accounts.models import fold_email
 from athena.api import fields
 
+Key = TypeVar("Key")
+
 
 @dataclass(frozen=True)
 class Lookups:
-    """What a name in a cell may stand for: keys by the name in lower case. Times are on the clock of `zone`.
+    """What is needed to read cells: the keys of rows by their names in lower case, and how the file is written.
 
-    `notations` says for each field how its column writes dates or amounts, where the file leaves no doubt or a person
-    has chosen (`notation`); a field that is not there is written as people do here.
+    Times without an offset are in `zone`. `notations` says how the column of a field writes dates or amounts (see
+    `notation`), if the file is clear about it or the user has chosen; the other columns are in the default notation.
     """
 
     zone: tzinfo = UTC
@@ -32,42 +34,42 @@ class Lookups:
     notations: Mapping[str, str] = field(default_factory=dict)
 
 
-Reader = Callable[[str, Lookups], object]
+CellReader = Callable[[str, Lookups], object]
 
-_WHOLE = re.compile(r"[0-9]{1,3}([, '’][0-9]{3})+|[0-9]{1,9}")
-_NEARLY = Decimal("0.000001")  # what a spreadsheet's arithmetic leaves beside a whole number
-_NUMBER = re.compile(r"[^0-9.]*[0-9][0-9, ']*\.[0-9]+[^0-9.]*")
-_DIGITS = re.compile(r"[^0-9]")
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,3}([, '’][0-9]{3})+|[0-9]{1,9}")
+_ROUNDING_ERROR = Decimal("0.000001")  # of a spreadsheet's arithmetic
+_DECIMAL_NUMBER = re.compile(r"[^0-9.]*[0-9][0-9, ']*\.[0-9]+[^0-9.]*")
+_NON_DIGITS = re.compile(r"[^0-9]")
 _YES, _NO = {"yes", "y", "true", "1", "x"}, {"no", "n", "false", "0"}
 
 
-def by_rules_of(rules: "serializers.Field[Any, Any, Any, Any]") -> Reader:
-    """Text as the API takes it."""
+def api_field_reader(field: "serializers.Field[Any, Any, Any, Any]") -> CellReader:
+    """Return a reader that checks text as this field of the API does."""
 
     def read(text: str, _: Lookups) -> object:
         try:
-            return rules.run_validation(text)
+            return field.run_validation(text)
         except serializers.ValidationError as error:
             raise ValueError(" ".join(map(str, error.detail))) from error
 
     return read
 
 
-def one_line(length: int) -> Reader:
-    return _text(length, by_rules_of(fields.OneLineField(length, required=False)))
+def one_line_reader(max_length: int) -> CellReader:
+    """Return a reader of text in one line."""
+    return _skip_plain_text(max_length, api_field_reader(fields.OneLineField(max_length, required=False)))
 
 
-def _text(length: int, read: Reader) -> Reader:
-    """The same, at once for what is plainly right: most of what there is, where there is a lot."""
-    return lambda text, lookups: text if len(text) <= length and text.isprintable() else read(text, lookups)
+def _skip_plain_text(max_length: int, read: CellReader) -> CellReader:
+    """Return the reader without its checks for text that plainly meets them, as most does: they take time."""
+    return lambda text, lookups: text if len(text) <= max_length and text.isprintable() else read(text, lookups)
 
 
-long_text = _text(fields.MAX_LONG_TEXT, by_rules_of(fields.LongTextField(required=False)))
-email = by_rules_of(fields.EmailField(required=False))
+read_long_text = _skip_plain_text(fields.MAX_LONG_TEXT, api_field_reader(fields.LongTextField(required=False)))
 
 
-def choice(choices: "list[tuple[str, str]]") -> Reader:
-    """One of the choices, by its name or as people see it, in any case."""
+def choice_reader(choices: "list[tuple[str, str]]") -> CellReader:
+    """Return a reader of one of these choices, by its value or its label, in upper or lower case."""
     known = {spelling.casefold(): name for name, label in choices for spelling in (name, label, name.replace("_", " "))}
     labels = ", ".join(label for _, label in choices)
 
@@ -79,22 +81,31 @@ def choice(choices: "list[tuple[str, str]]") -> Reader:
     return read
 
 
-def among(where: str, why: str) -> Reader:
-    """A row that is there already, by its name."""
-
-    def read(text: str, lookups: Lookups) -> object:
-        key = fold_email(text) if where == "owners" else text.casefold()
-        known: Mapping[str, object] = getattr(lookups, where)
-        if key not in known:
-            raise ValueError(why)
-        return known[key]
-
-    return read
+def read_owner(text: str, lookups: Lookups) -> int:
+    """Return the key of the active user with this email address."""
+    return _look_up(lookups.owners, fold_email(text), "No active user has this email address.")
 
 
-def count(text: str, _: Lookups) -> int:
-    whole = _rounded(text)
-    if not _WHOLE.fullmatch(whole):
+def read_source(text: str, lookups: Lookups) -> int:
+    """Return the key of the lead source with this name."""
+    return _look_up(lookups.sources, text.casefold(), "There is no such source. Create it first, or correct the name.")
+
+
+def read_lost_reason(text: str, lookups: Lookups) -> str:
+    """Return the name of the lost reason with this name or label."""
+    return _look_up(lookups.lost_reasons, text.casefold(), "There is no such lost reason.")
+
+
+def _look_up(known: Mapping[str, Key], name: str, problem: str) -> Key:
+    if name not in known:
+        raise ValueError(problem)
+    return known[name]
+
+
+def read_count(text: str, _: Lookups) -> int:
+    """Return a whole number from zero to `fields.MAX_COUNT`."""
+    whole = _drop_empty_decimals(text)
+    if not _WHOLE_NUMBER.fullmatch(whole):
         raise ValueError("A whole number is required.")
     number = int(re.sub("[, '’]", "", whole))
     if number > fields.MAX_COUNT:
@@ -102,26 +113,29 @@ def count(text: str, _: Lookups) -> int:
     return number
 
 
-def _rounded(text: str) -> str:
-    """Without decimals that say nothing: 45.0 and 44.99999999 are 45. (1.200 may be 1200: it stays as it is.)"""
+def _drop_empty_decimals(text: str) -> str:
+    """Return 45 for 45.0 and 44.99999999. (1.200 stays as it is, since it may be 1200.)"""
     if not re.fullmatch(r"[0-9]{1,9}\.[0-9]+", text) or re.fullmatch(r"[1-9][0-9]{0,2}\.[0-9]{3}", text):
         return text
     number = Decimal(text)
     whole = number.to_integral_value()
-    return str(whole) if abs(number - whole) <= _NEARLY else text
+    return str(whole) if abs(number - whole) <= _ROUNDING_ERROR else text
 
 
-def yes_or_no(text: str, _: Lookups) -> bool:
-    word = _rounded(text.casefold())
+def read_yes_or_no(text: str, _: Lookups) -> bool:
+    """Return whether the cell says yes; also y, true, 1 and x, and their opposites."""
+    word = _drop_empty_decimals(text.casefold())
     if word in _YES | _NO:
         return word in _YES
-    raise ValueError("Say yes or no.")
+    raise ValueError("Write yes or no.")
 
 
-def difference(text: str, value: object) -> list[str]:
-    """A remark where a number was rounded, for whoever sent the file."""
+def describe_rounding(text: str, value: object) -> list[str]:
+    """Return a remark if a number was rounded."""
     if not isinstance(value, int | str) or isinstance(value, bool) or str(value) == text:
         return []
-    digits = _DIGITS.sub("", text.partition(".")[2])
+    digits = _NON_DIGITS.sub("", text.partition(".")[2])
     kept = str(value).partition(".")[2]
-    return [f"Rounded from {text}."] if _NUMBER.fullmatch(text) and digits.rstrip("0") != kept.rstrip("0") else []
+    return (
+        [f"Rounded from {text}."] if _DECIMAL_NUMBER.fullmatch(text) and digits.rstrip("0") != kept.rstrip("0") else []
+    )

@@ -1,7 +1,7 @@
-"""Reading the rows of an XLSX sheet as text, row by row.
+"""Reading the rows of an XLSX sheet as text.
 
-The sheet is gone through twice. The first time counts, and collects what stands at its end but is needed at its
-beginning: merged cells. The second time reads the cells.
+The sheet is read twice. The first pass counts, and collects the merged cells, which are listed at the end of the sheet
+but needed at its beginning. The second pass reads the cells.
 """
 
 import re
@@ -12,40 +12,43 @@ from decimal import Decimal
 from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.datetime import from_excel, from_ISO8601
 
-from sales.exchange.limits import LAST_LINE, MAX_CELL, MAX_COLUMNS, MAX_SHEET_CELLS, refuse
-from sales.exchange.styles import GENERAL
-from sales.exchange.xlsx.workbook import Book, SheetName, read_texts
+from sales.exchange.limits import MAX_CELL_LENGTH, MAX_COLUMNS, MAX_LINE_NUMBER, MAX_SHEET_CELLS, refuse
+from sales.exchange.xlsx.number_formats import GENERAL
+from sales.exchange.xlsx.workbook import Book, SheetEntry, read_shared_texts
 from sales.exchange.xlsx.xml_stream import DAMAGED, TOO_LARGE, Stream, read_all
 
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?[0-9]{0,7}")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_TOO_MANY_LINES = "The sheet has more lines than a spreadsheet can have."
-_MAX_MERGED = 100_000
+_TOO_MANY_ROWS = "The sheet has more rows than a spreadsheet can have. Save it again as .xlsx."
+_MAX_MERGED_CELLS = 100_000
 
 
-def read(book: Book, sheet: SheetName) -> tuple[Iterator[tuple[int, list[str]]], list[str]]:
-    """The sheet's rows, and what a person should know of it."""
+def read_worksheet(book: Book, sheet: SheetEntry) -> tuple[Iterator[tuple[int, list[str]]], list[str]]:
+    """Return the sheet's rows, each with its number, and remarks for the user. Raises `Unreadable`, also while rows
+    are taken."""
     worksheet = Worksheet(book, sheet.part)
     worksheet.survey()
-    remarks = worksheet.remarks()
+    remarks = worksheet.get_remarks()
     if len(book.sheets) > 1:
         others = ", ".join(
-            f"“{each.name}”{' (hidden)' if each.is_hidden else ''}" for each in book.sheets if each is not sheet
+            f"“{other.name}”{' (hidden)' if other.is_hidden else ''}" for other in book.sheets if other is not sheet
         )
         remarks.insert(0, f"The sheet “{sheet.name}” was read. Left out: {others}.")
-    read_texts(book)
-    return worksheet.lines(), remarks
+    read_shared_texts(book)
+    return worksheet.iter_rows(), remarks
 
 
 class Worksheet:
+    """One sheet of an open XLSX file. Call `survey` before the other methods."""
+
     def __init__(self, book: Book, part: str) -> None:
         self._book, self._part = book, part
-        self._merged: dict[int, dict[int, int]] = {}  # by first line and column: the last line
+        self._merged: dict[int, dict[int, int]] = {}  # first row → column → last row
         self._hidden_rows = 0
         self._hidden_columns: list[int] = []
 
     def survey(self) -> None:
-        """Count cells and lines, and collect merged cells and what is hidden. Raises `Unreadable`."""
+        """Make the first pass: count cells and rows, collect merged and hidden ones. Raises `Unreadable`."""
         cells = rows = merged = 0
 
         def start(name: str, attributes: dict[str, str]) -> None:
@@ -60,15 +63,15 @@ class Worksheet:
                 self._hidden_columns += range(first, last + 1)
             elif name == "mergeCell":
                 merged += 1
-                self._note_merged(attributes.get("ref", ""))
-            if cells > MAX_SHEET_CELLS or merged > _MAX_MERGED or len(self._hidden_columns) > MAX_COLUMNS:
+                self._add_merged(attributes.get("ref", ""))
+            if cells > MAX_SHEET_CELLS or merged > _MAX_MERGED_CELLS or len(self._hidden_columns) > MAX_COLUMNS:
                 refuse(TOO_LARGE)
-            if rows > LAST_LINE:
-                refuse(_TOO_MANY_LINES)
+            if rows > MAX_LINE_NUMBER:
+                refuse(_TOO_MANY_ROWS)
 
         read_all(self._book.open(self._part), start)
 
-    def _note_merged(self, reference: str) -> None:
+    def _add_merged(self, reference: str) -> None:
         try:
             column, first, _, last = range_boundaries(reference)
         except (ValueError, TypeError):
@@ -76,61 +79,61 @@ class Worksheet:
         if column and first and last and last > first and column <= MAX_COLUMNS:
             self._merged.setdefault(first, {})[column] = last
 
-    def remarks(self) -> list[str]:
-        found = []
+    def get_remarks(self) -> list[str]:
+        """Return what the user should know: that cells are merged, and that hidden rows and columns were read."""
+        remarks = []
         if self._merged:
-            found.append("A merged cell's value stands for each of its rows.")
+            remarks.append("A merged cell's value stands for each of its rows.")
         if self._hidden_rows:
-            found.append(f"Hidden rows were read, too: {self._hidden_rows:,}.")
+            remarks.append(f"Hidden rows were read, too: {self._hidden_rows:,}.")
         if self._hidden_columns:
-            found.append(f"Hidden columns were read, too: {', '.join(map(letters, self._hidden_columns))}.")
-        return found
+            remarks.append(f"Hidden columns were read, too: {', '.join(map(to_letters, self._hidden_columns))}.")
+        return remarks
 
-    def lines(self) -> Iterator[tuple[int, list[str]]]:
-        """Each line that has a cell with something in it. Values of merged cells are filled in below their first."""
-        filled: dict[int, tuple[int, str]] = {}  # by column: the last line, the value
-        for line, cells in _Rows(self._book, self._part).read():
-            starts = self._merged.get(line, {})
-            for column, (last, value) in list(filled.items()):
-                if last < line:
-                    del filled[column]
+    def iter_rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield each row that has text in a cell. The value of a merged cell is repeated in each of its rows."""
+        open_merges: dict[int, tuple[int, str]] = {}  # column → last row and value
+        for row, cells in _RowParser(self._book, self._part).iter_rows():
+            for column, (last, value) in list(open_merges.items()):
+                if last < row:
+                    del open_merges[column]
                 elif not cells.get(column):
                     cells[column] = value
-            for column, last in starts.items():
+            for column, last in self._merged.get(row, {}).items():
                 if cells.get(column):
-                    filled[column] = (last, cells[column])
-            yield line, [cells.get(column, "") for column in range(1, max(cells) + 1)]
+                    open_merges[column] = (last, cells[column])
+            yield row, [cells.get(column, "") for column in range(1, max(cells) + 1)]
 
 
-class _Rows:
-    """The handlers of one pass through a sheet's cells."""
+class _RowParser:
+    """The second pass: a parser of a sheet's rows, and its state."""
 
     def __init__(self, book: Book, part: str) -> None:
         self._book, self._part = book, part
         self._stream = Stream(self._start, self._end, self._text)
-        self._done: list[tuple[int, dict[int, str]]] = []
+        self._parsed: list[tuple[int, dict[int, str]]] = []
         self._cells: dict[int, str] = {}
-        self._line = self._column = self._phonetic = self._length = 0
+        self._row = self._column = self._phonetic_depth = self._length = 0
         self._kind = self._style = ""
         self._is_formula = False
         self._pieces: list[str] = []
 
-    def read(self) -> Iterator[tuple[int, dict[int, str]]]:
+    def iter_rows(self) -> Iterator[tuple[int, dict[int, str]]]:
         for _ in self._stream.feed(self._book.open(self._part)):
-            yield from self._done
-            self._done.clear()
+            yield from self._parsed
+            self._parsed.clear()
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "row":
-            line = int(attributes.get("r") or self._line + 1)
-            if line > LAST_LINE:
-                refuse(_TOO_MANY_LINES)
-            if line <= self._line:
+            row = int(attributes.get("r") or self._row + 1)
+            if row > MAX_LINE_NUMBER:
+                refuse(_TOO_MANY_ROWS)
+            if row <= self._row:
                 refuse(DAMAGED)
-            self._line, self._column, self._cells = line, 0, {}
+            self._row, self._column, self._cells = row, 0, {}
         elif name == "c":
             reference = _REFERENCE.fullmatch(attributes.get("r", ""))
-            self._column = _number(reference[1]) if reference else self._column + 1
+            self._column = _to_number(reference[1]) if reference else self._column + 1
             self._kind, self._style = attributes.get("t", "n"), attributes.get("s", "")
             self._is_formula, self._length = False, 0
             self._pieces.clear()
@@ -138,12 +141,12 @@ class _Rows:
             self._is_formula = True
             self._stream.listen(True)
         elif name == "rPh":
-            self._phonetic += 1
-        elif name in ("v", "t") and not self._phonetic and not self._is_formula:
+            self._phonetic_depth += 1
+        elif name in ("v", "t") and not self._phonetic_depth and not self._is_formula:
             self._stream.listen(True)
 
     def _text(self, piece: str) -> None:
-        if self._length <= MAX_CELL:
+        if self._length <= MAX_CELL_LENGTH:
             self._pieces.append(piece)
             self._length += len(piece)
 
@@ -151,71 +154,72 @@ class _Rows:
         if name in ("v", "t", "f"):
             self._stream.listen(False)
         elif name == "rPh":
-            self._phonetic -= 1
+            self._phonetic_depth -= 1
         elif name == "c":
             text = "".join(self._pieces)
-            value = f"={text}" if self._is_formula else self._value(text)
+            value = f"={text}" if self._is_formula else self._read_value(text)
             if value:
-                # One column beyond the last is enough to say that there are too many.
+                # One column beyond the limit is enough to report that there are too many.
                 self._cells[min(self._column, MAX_COLUMNS + 1)] = value
         elif name == "row" and self._cells:
-            self._done.append((self._line, self._cells))
+            self._parsed.append((self._row, self._cells))
 
-    def _value(self, text: str) -> str:
+    def _read_value(self, text: str) -> str:
+        """Return the cell as somebody would type it."""
         if not text:
             return ""
         if self._kind == "s":
-            return _plain(self._book.texts[int(text)])
+            return _unescape(self._book.shared_texts[int(text)])
         if self._kind in ("str", "inlineStr"):
-            return _plain(text)
+            return _unescape(text)
         if self._kind == "b":
             return "yes" if text in ("1", "true") else "no"
         if self._kind == "e":
             return text
         if self._kind == "d":
-            return _shown(from_ISO8601(text))
+            return _format_time(from_ISO8601(text))
         number = float(text)
-        style = self._book.styles[int(self._style)] if self._style else GENERAL
-        if not style.is_time:
-            return style.show(_in_digits(number))
+        number_format = self._book.number_formats[int(self._style)] if self._style else GENERAL
+        if not number_format.is_time:
+            return number_format.show(_format_number(number))
         try:
-            value = from_excel(number, self._book.epoch, timedelta=style.kind == "duration")
+            value = from_excel(number, self._book.epoch, timedelta=number_format.kind == "duration")
         except (OverflowError, ValueError):
-            return "########"  # what the spreadsheet shows
-        is_day = style.kind == "date" and isinstance(value, datetime) and value.time() == time()
-        return _shown(value.date() if is_day else value)
+            return "########"  # as the spreadsheet shows it
+        is_date = number_format.kind == "date" and isinstance(value, datetime) and value.time() == time()
+        return _format_time(value.date() if is_date else value)
 
 
-def letters(column: int) -> str:
-    """The column's letters, as spreadsheets show them: A for 1."""
-    found = ""
+def to_letters(column: int) -> str:
+    """Return a column's letters as spreadsheets show them: A for 1, AA for 27."""
+    letters = ""
     while column:
         column, rest = divmod(column - 1, 26)
-        found = chr(ord("A") + rest) + found
-    return found
+        letters = chr(ord("A") + rest) + letters
+    return letters
 
 
-def _number(column: str) -> int:
+def _to_number(column: str) -> int:
     number = 0
     for letter in column:
         number = number * 26 + ord(letter) - 64
     return number
 
 
-def _plain(text: str) -> str:
-    """Text without Excel's spelling of control characters, in which a line ends with a line feed."""
+def _unescape(text: str) -> str:
+    """Replace Excel's spelling of control characters (`_x000A_`), and end each line with a line feed."""
     if "_x" in text:
-        text = _ESCAPED.sub(_unescaped, text)
+        text = _ESCAPED.sub(_unescape_character, text)
     return text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _unescaped(found: "re.Match[str]") -> str:
-    code = int(found[1], 16)
-    return chr(code) if code < 32 or chr(code) in "_\ufffe\uffff" else found[0]
+def _unescape_character(match: "re.Match[str]") -> str:
+    code = int(match[1], 16)
+    return chr(code) if code < 32 or chr(code) in "_\ufffe\uffff" else match[0]
 
 
-def _shown(value: object) -> str:
-    """A day, a time or a duration as somebody would type it."""
+def _format_time(value: object) -> str:
+    """Write a date, a time or a duration as somebody would type it."""
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="seconds")
     if isinstance(value, date):
@@ -228,11 +232,11 @@ def _shown(value: object) -> str:
     return str(value)
 
 
-def _in_digits(number: float) -> str:
-    """A number with the 15 digits that a spreadsheet has; above them it has lost some, and says so by its exponent."""
+def _format_number(number: float) -> str:
+    """Write a number with the 15 digits that a spreadsheet keeps; one that has lost digits keeps its exponent."""
     text = format(number, ".15g")
     if "e-" in text:
         text = format(Decimal(text), "f")
     whole, _, decimals = text.partition(".")
-    # So that three decimals are not taken for thousands, as they may be in text.
+    # A fourth decimal, so that three are not taken for thousands, as they may be in text.
     return f"{text}0" if len(decimals) == 3 and "e" not in text and len(whole) <= 3 else text

@@ -22,7 +22,7 @@ class Command(BaseCommand):
         if not options["yes"] and input(f"This can't be undone. Type {address} to go on: ") != address:
             raise CommandError("Nothing was erased.")
         try:
-            erased = privacy.erase(ran_by=getpass.getuser(), address=address)
+            erased = privacy.erase_person(ran_by=getpass.getuser(), address=address)
         except errors.Invalid as error:
             raise CommandError(" ".join(error.fields.values())) from error
         except errors.SalesError as error:

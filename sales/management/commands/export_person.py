@@ -25,7 +25,7 @@ class Command(BaseCommand):
         try:
             if to is not None:
                 to.touch(mode=0o600, exist_ok=False)
-            found = privacy.hand_out(ran_by=getpass.getuser(), address=options["email"])
+            found = privacy.export_person(ran_by=getpass.getuser(), address=options["email"])
         except errors.Invalid as error:
             if to is not None:
                 to.unlink()

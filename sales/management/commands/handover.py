@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from athena.accounts.models import User
 from sales import errors
 from sales.services.ownership import handovers
-from sales.services.ownership.distribution import Way
+from sales.services.ownership.distribution import DistributionMethod
 
 
 class Command(BaseCommand):
@@ -17,7 +17,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--from", dest="leaver", required=True, metavar="EMAIL")
         parser.add_argument("--to", dest="receivers", action="append", default=[], metavar="EMAIL")
-        parser.add_argument("--way", choices=[way.value for way in Way], default=Way.IN_TURN.value)
+        parser.add_argument(
+            "--way", choices=[way.value for way in DistributionMethod], default=DistributionMethod.IN_TURN.value
+        )
         parser.add_argument("--reason", default="")
         parser.add_argument("--dry-run", action="store_true", help="Say what would happen; change nothing.")
 

@@ -13,16 +13,16 @@ from icalendar import Calendar, Event, vUri
 from athena.accounts.models import User, local_today
 from sales import schedule
 from sales.models import FollowUp
-from sales.models.follow_up import OPEN, FollowUpQuerySet
+from sales.models.follow_up import IS_OPEN, FollowUpQuerySet
 
-CANCELLED_FOR = timedelta(days=30)
-LONG = timedelta(minutes=30)  # what a timed follow-up takes up of the day
-MOST = 1_000
+CANCELLED_SHOWN_FOR = timedelta(days=30)
+TIMED_DURATION = timedelta(minutes=30)  # what a timed follow-up takes up of the day
+MAX_EVENTS = 1_000
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _NOT_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # RFC 5545 has tabs and line breaks alone
 
 
-def feed(user: User) -> bytes:
+def build_feed(user: User) -> bytes:
     """This person's open follow-ups, and those cancelled in the last 30 days, marked so.
 
     Of more than a calendar can hold, those whose days are nearest to today; cancelled ones give way to open ones. The
@@ -30,13 +30,13 @@ def feed(user: User) -> bytes:
     """
     mine = FollowUp.objects.visible_to(user).filter(assigned_to=user).select_related("lead")
     today = local_today(user)
-    kept = _nearest(mine.filter(OPEN), today, MOST)
-    cancelled = mine.filter(cancelled_at__gte=timezone.now() - CANCELLED_FOR)
-    kept += _nearest(cancelled, today, MOST - len(kept))
-    return render(sorted(kept, key=lambda follow_up: (follow_up.scheduled_date, follow_up.pk)), user)
+    kept = _nearest(mine.filter(IS_OPEN), today, MAX_EVENTS)
+    cancelled = mine.filter(cancelled_at__gte=timezone.now() - CANCELLED_SHOWN_FOR)
+    kept += _nearest(cancelled, today, MAX_EVENTS - len(kept))
+    return render_calendar(sorted(kept, key=lambda follow_up: (follow_up.scheduled_date, follow_up.pk)), user)
 
 
-def render(follow_ups: Iterable[FollowUp], user: User) -> bytes:
+def render_calendar(follow_ups: Iterable[FollowUp], user: User) -> bytes:
     """These follow-ups as iCalendar, for `user`."""
     calendar = Calendar()
     calendar.add("prodid", "-//Athena//Follow-ups//EN")
@@ -50,12 +50,12 @@ def render(follow_ups: Iterable[FollowUp], user: User) -> bytes:
     return text
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """The text without the characters that iCalendar has no way to write; every kind of line break is `\\n`."""
     return _NOT_TEXT.sub("", _LINE_BREAKS.sub("\n", text))
 
 
-def tag_of(text: bytes) -> str:
+def get_etag(text: bytes) -> str:
     return sha256(text).hexdigest()[:32]
 
 
@@ -75,17 +75,19 @@ def _event(follow_up: FollowUp, user: User) -> Event:
     event.add("sequence", follow_up.version - 1)
     event.add("dtstamp", changed)
     event.add("last-modified", changed)
-    event.add("summary", clean(f"{_state(follow_up)}{follow_up.get_follow_up_type_display()}: {lead}"))
-    event.add("description", clean("\n".join(filter(None, [follow_up.notes, lead.phone, lead.email]))))
+    event.add("summary", clean_text(f"{_state(follow_up)}{follow_up.get_follow_up_type_display()}: {lead}"))
+    event.add("description", clean_text("\n".join(filter(None, [follow_up.notes, lead.phone, lead.email]))))
     event.add("url", vUri(f"{settings.BASE_URL}/admin/sales/lead/{lead.pk}/change/"))
     event.add("status", "CONFIRMED" if follow_up.cancelled_at is None else "CANCELLED")
     if follow_up.scheduled_time is None:
         event.add("dtstart", follow_up.scheduled_date)
         event.add("dtend", follow_up.scheduled_date + timedelta(days=1))
     else:
-        begins: datetime = follow_up.due_at or schedule.due_at(user, follow_up.scheduled_date, follow_up.scheduled_time)
+        begins: datetime = follow_up.due_at or schedule.get_due_at(
+            user, follow_up.scheduled_date, follow_up.scheduled_time
+        )
         event.add("dtstart", begins)
-        event.add("dtend", begins + LONG)
+        event.add("dtend", begins + TIMED_DURATION)
     if follow_up.scheduled_time is None or not follow_up.is_open:
         event.add("transp", "TRANSPARENT")
     return event

@@ -13,9 +13,9 @@ from django.utils import dateformat, timezone
 from athena.accounts.models import User
 from sales import schedule
 from sales.models import FollowUp, Lead
-from sales.models.lead import display_name
+from sales.models.lead import lead_name
 
-SHOWN = 10  # of each section; the others are counted
+MAX_LISTED = 10  # of each section; the others are counted
 Row = dict[str, Any]
 
 
@@ -31,7 +31,7 @@ class Section:
     say: Callable[[Row, User], str]
 
 
-def digests(people: Mapping[User, date]) -> dict[int, list[dict[str, Any]]]:
+def build_digests(people: Mapping[User, date]) -> dict[int, list[dict[str, Any]]]:
     """The digests of these people, by their ids: the sections that say something. `people` have the day it is for them.
 
     One query a section, however many the people are; ten lines of each section at most, and how many there are.
@@ -43,11 +43,11 @@ def digests(people: Mapping[User, date]) -> dict[int, list[dict[str, Any]]]:
             place=Window(RowNumber(), partition_by="assigned_to", order_by=section.order),
             many=Window(Count("*"), partition_by="assigned_to"),
         )
-        for row in rows.filter(place__lte=SHOWN).order_by("assigned_to_id", "place").values():
+        for row in rows.filter(place__lte=MAX_LISTED).order_by("assigned_to_id", "place").values():
             theirs = found.setdefault(row["assigned_to_id"], [])
             if not theirs or theirs[-1]["name"] != section.name:
                 named = {"name": section.name, "short": section.short, "title": section.title}
-                theirs.append({**named, "count": row["many"], "more": max(row["many"] - SHOWN, 0), "lines": []})
+                theirs.append({**named, "count": row["many"], "more": max(row["many"] - MAX_LISTED, 0), "lines": []})
             detail = section.say(row, users[row["assigned_to_id"]])
             theirs[-1]["lines"].append({"lead_id": row["the_lead"], "lead_name": row["lead_name"], "detail": detail})
     return found
@@ -58,9 +58,9 @@ def _sections(today: Mapping[int, date]) -> list[Section]:
     plans = (
         FollowUp.objects.open()
         .filter(assigned_to__in=today, lead__archived_at__isnull=True)
-        .annotate(the_lead=F("lead"), lead_name=display_name("lead__"))
+        .annotate(the_lead=F("lead"), lead_name=lead_name("lead__"))
     )
-    leads = Lead.objects.open().filter(assigned_to__in=today).annotate(the_lead=F("pk"), lead_name=display_name())
+    leads = Lead.objects.open().filter(assigned_to__in=today).annotate(the_lead=F("pk"), lead_name=lead_name())
     of_today = plans.filter(_by_day(today, lambda day: Q(scheduled_date=day)))
     overdue = plans.filter(_by_day(today, lambda day: Q(scheduled_date__lt=day)))
     expiring = leads.filter(_by_day(today, lambda day: Q(quote_valid_until__range=(day, day + ahead))))

@@ -13,14 +13,18 @@ from notifications.models import Delivery, Preference
 from sales import policy
 from sales.models import IntakeForm, Lead, LeadImport, LeadSource
 
-PUT_AWAY = {"kind": "first_steps", "channel": "home", "wanted": False}  # the preference of somebody who has done so
-MAY = {"people": "accounts.add_user", "sources": "sales.add_leadsource", "leads": "sales.add_lead",
+HIDDEN_PREFERENCE = {
+    "kind": "first_steps",
+    "channel": "home",
+    "wanted": False,
+}  # the preference of somebody who has done so
+PERMISSIONS = {"people": "accounts.add_user", "sources": "sales.add_leadsource", "leads": "sales.add_lead",
        "email": "notifications.view_delivery"}  # fmt: skip
-FATE = ("state", "last_error", "ended_at", "next_attempt_at")
+TEST_EMAIL_FIELDS = ("state", "last_error", "ended_at", "next_attempt_at")
 
 
 @dataclass(frozen=True)
-class Fate:
+class EmailTestState:
     """What has become of the e-mail that somebody last sent themself (`notifications.emails.test_email`)."""
 
     state: str
@@ -37,10 +41,10 @@ class FirstSteps:
     has_leads: bool
     waiting_import: int | None  # one of theirs that is looked through and waits for their word
     has_form: bool
-    test: Fate | None
+    test: EmailTestState | None
 
     @property
-    def many_done(self) -> int:
+    def done_count(self) -> int:
         return sum(self.done.values())
 
 
@@ -56,7 +60,7 @@ def first_steps(user: User) -> FirstSteps | None:
     test = _test(found)
     if test is not None:
         found["has_email"] = test.state == Delivery.State.SENT
-    done = {step: bool(found[f"has_{step}"]) for step, permission in MAY.items() if user.has_perm(permission)}
+    done = {step: bool(found[f"has_{step}"]) for step, permission in PERMISSIONS.items() if user.has_perm(permission)}
     if found["put_away"] or all(done.values()):
         return None
     return FirstSteps(
@@ -76,15 +80,15 @@ def _asked(user: User) -> dict[str, Any]:
         "has_leads": Lead.objects.in_scope_of(user),
         "has_email": test_email.find_sent_emails(),
         "has_form": IntakeForm.objects.filter(is_active=True),
-        "put_away": Preference.objects.filter(user=user.pk, **PUT_AWAY),
+        "put_away": Preference.objects.filter(user=user.pk, **HIDDEN_PREFERENCE),
     }
     return {
         **{name: Exists(rows.order_by()) for name, rows in exist.items()},
         "waiting_import": Subquery(checked.order_by("-pk").values("pk")[:1]),
-        **{f"test_{name}": Subquery(test_email.find_last_delivery(user).values(name)) for name in FATE},
+        **{f"test_{name}": Subquery(test_email.find_last_delivery(user).values(name)) for name in TEST_EMAIL_FIELDS},
     }
 
 
-def _test(found: dict[str, Any]) -> Fate | None:
-    fate = {name: found[f"test_{name}"] for name in FATE}
-    return Fate(**fate) if fate["state"] else None
+def _test(found: dict[str, Any]) -> EmailTestState | None:
+    fate = {name: found[f"test_{name}"] for name in TEST_EMAIL_FIELDS}
+    return EmailTestState(**fate) if fate["state"] else None

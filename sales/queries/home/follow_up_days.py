@@ -6,44 +6,44 @@ from datetime import date, timedelta
 from django.db.models import Count, Q
 
 from athena.accounts.models import User, local_today
-from sales.models.follow_up import FollowUpQuerySet, before_today
+from sales.models.follow_up import FollowUpQuerySet, is_before_today
 from sales.queries.home.my_day import COMING_DAYS
 
-NAMED = {"overdue": "Overdue", "today": "Today", "tomorrow": "Tomorrow", "coming": "The next seven days"}
+NAMED_DAYS = {"overdue": "Overdue", "today": "Today", "tomorrow": "Tomorrow", "coming": "The next seven days"}
 YEARS = range(1970, 3000)
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Tally:
+class DayCount:
     """How many follow-ups a day has, and what to ask `Days` for to get them."""
 
-    asked: str
+    value: str
     label: str
     count: int
 
 
 @dataclass(frozen=True)
-class Plan:
+class DayCounts:
     """`week` is from `monday` to `sunday`; `before`, `itself` and `after` are what to ask for the weeks around it."""
 
-    named: list[Tally]
-    week: list[Tally]
+    named: list[DayCount]
+    week: list[DayCount]
     monday: date
     sunday: date
-    before: str
-    itself: str
-    after: str
+    previous_week: str
+    current_week: str
+    next_week: str
 
 
-class Days:
+class DayConditions:
     """The days of this person's calendar. Takes one small query, for the zones that people live in."""
 
     def __init__(self, user: User) -> None:
         self.today = local_today(user)
-        self._late = before_today()
+        self._late = is_before_today()
 
-    def of(self, asked: str) -> Q:
+    def get_condition(self, asked: str) -> Q:
         """Which of the open follow-ups: a name of `NAMED`, a date, or a week (`2026-W49`). Raises ValueError.
 
         What is overdue (where its assignee is) is in none of the other three; what is still today for its assignee,
@@ -61,24 +61,24 @@ class Days:
                 return Q(scheduled_date__range=(self.today + _DAY, self.today + COMING_DAYS * _DAY)) & on_time
         return Q(scheduled_date__range=_span(asked))
 
-    def plan(self, rows: FollowUpQuerySet, asked: str | None) -> Plan:
+    def count_by_day(self, rows: FollowUpQuerySet, asked: str | None) -> DayCounts:
         """How many of these rows each day has, in the week that was asked for, or else in this one. One query."""
-        first = _span(asked)[0] if asked and asked not in NAMED else self.today
+        first = _span(asked)[0] if asked and asked not in NAMED_DAYS else self.today
         monday = first - first.weekday() * _DAY
         week = [monday + n * _DAY for n in range(7)]
-        days = [*NAMED, *map(date.isoformat, week)]
-        tallies = {f"n{n}": Count("pk", filter=self.of(day)) for n, day in enumerate(days)}
+        days = [*NAMED_DAYS, *map(date.isoformat, week)]
+        tallies = {f"n{n}": Count("pk", filter=self.get_condition(day)) for n, day in enumerate(days)}
         last = max(week[-1], self.today + COMING_DAYS * _DAY)  # what comes after it is in none of them
         counts = rows.open().filter(scheduled_date__lte=last).order_by().aggregate(**tallies)
         many = [counts[f"n{n}"] for n in range(len(days))]
-        return Plan(
-            named=[Tally(name, label, many[n]) for n, (name, label) in enumerate(NAMED.items())],
-            week=[Tally(f"{day}", f"{day:%a} {day.day}", many[len(NAMED) + n]) for n, day in enumerate(week)],
+        return DayCounts(
+            named=[DayCount(name, label, many[n]) for n, (name, label) in enumerate(NAMED_DAYS.items())],
+            week=[DayCount(f"{day}", f"{day:%a} {day.day}", many[len(NAMED_DAYS) + n]) for n, day in enumerate(week)],
             monday=monday,
             sunday=week[-1],
-            before=f"{monday - 7 * _DAY:%G-W%V}",
-            itself=f"{monday:%G-W%V}",
-            after=f"{monday + 7 * _DAY:%G-W%V}",
+            previous_week=f"{monday - 7 * _DAY:%G-W%V}",
+            current_week=f"{monday:%G-W%V}",
+            next_week=f"{monday + 7 * _DAY:%G-W%V}",
         )
 
 

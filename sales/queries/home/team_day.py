@@ -19,16 +19,16 @@ from sales.models.lead import OPEN_STATUSES, LeadQuerySet
 from sales.queries.home import lead_views
 from sales.queries.reports import source_roi, speed
 from sales.queries.reports.period import Period
-from sales.schedule import company_today, month_began
+from sales.schedule import company_today, get_month_start
 
-COUNTED = ("unowned", "unplanned", "uncontacted", "stale", "expiring")
+COUNTED_VIEWS = ("unowned", "unplanned", "uncontacted", "stale", "expiring")
 FAILED_DAYS, SPEED_DAYS, SOURCE_DAYS = 7, 30, 90
 SOURCES = 5
-LATELY_SECONDS = 300
+RECENT_CACHE_SECONDS = 300
 
 
 @dataclass(frozen=True)
-class Person:
+class TeamMember:
     user_id: int
     full_name: str
     is_active: bool
@@ -37,7 +37,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Stage:
+class PipelineStage:
     """A status of open leads. `value`: what they are estimated to be worth, in the company's currency."""
 
     status: str
@@ -47,7 +47,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Bookings:
+class MonthlyBookings:
     """Of this month so far, of the month before by the same moment, and of the whole month before."""
 
     now: tuple[int, Decimal]
@@ -56,7 +56,7 @@ class Bookings:
 
 
 @dataclass(frozen=True)
-class Lately:
+class RecentFigures:
     """Figures of weeks, which a few minutes hardly change: they are worked out once in that time."""
 
     as_of: datetime
@@ -65,27 +65,27 @@ class Lately:
 
 
 @dataclass(frozen=True)
-class Team:
+class TeamDay:
     counts: dict[str, int]
-    people: list[Person]
-    pipeline: list[Stage]
-    bookings: Bookings
-    lately: Lately
+    people: list[TeamMember]
+    pipeline: list[PipelineStage]
+    bookings: MonthlyBookings
+    recent: RecentFigures
     failed_runs: int
     failed_deliveries: int
 
 
-def team_day(user: User) -> Team:
+def team_day(user: User) -> TeamDay:
     """What this manager may read, as it stands now. At most ten queries."""
     visible = Lead.objects.visible_to(user).order_by()
     open_leads = _open_leads(user, visible)
     failed_runs, failed_deliveries = _failed(user)
-    return Team(
-        counts={name: sum(row[name] for row in open_leads) for name in COUNTED},
+    return TeamDay(
+        counts={name: sum(row[name] for row in open_leads) for name in COUNTED_VIEWS},
         people=_people(user, open_leads),
         pipeline=[_stage(status, [row for row in open_leads if row["status"] == status]) for status in OPEN_STATUSES],
         bookings=_bookings(user, visible),
-        lately=_lately(user),
+        recent=_lately(user),
         failed_runs=failed_runs,
         failed_deliveries=failed_deliveries,
     )
@@ -94,26 +94,26 @@ def team_day(user: User) -> Team:
 def _open_leads(user: User, visible: LeadQuerySet) -> list[dict[str, Any]]:
     """By owner and status: how many `leads`, their `value`, and how many are in each view. One query."""
     value = Coalesce(Sum("estimated_value"), Decimal(0))
-    grouped: Any = lead_views.of_open(visible).values("assigned_to", "status")
-    return list(grouped.annotate(leads=Count("pk"), value=value, **lead_views.counters(user, COUNTED)))
+    grouped: Any = lead_views.select_open_leads(visible).values("assigned_to", "status")
+    return list(grouped.annotate(leads=Count("pk"), value=value, **lead_views.build_counters(user, COUNTED_VIEWS)))
 
 
-def _stage(status: str, rows: list[dict[str, Any]]) -> Stage:
+def _stage(status: str, rows: list[dict[str, Any]]) -> PipelineStage:
     leads, value = sum(row["leads"] for row in rows), sum((row["value"] for row in rows), Decimal(0))
-    return Stage(status, Lead.Status(status).label, leads, value)
+    return PipelineStage(status, Lead.Status(status).label, leads, value)
 
 
-def _lately(user: User) -> Lately:
+def _lately(user: User) -> RecentFigures:
     kept: Any = cache.get_or_set(
         f"lately:{user.pk}:{user.role}:{user.team_id}",
-        lambda: Lately(
+        lambda: RecentFigures(
             timezone.now(),
             speed.first_contact_hours(user, _last(SPEED_DAYS)),
             source_roi.in_brief(user, _last(SOURCE_DAYS), SOURCES),
         ),
-        LATELY_SECONDS,
+        RECENT_CACHE_SECONDS,
     )
-    return cast(Lately, kept)
+    return cast(RecentFigures, kept)
 
 
 def _last(days: int) -> Period:
@@ -134,7 +134,7 @@ def _many(rows: "QuerySet[Any, Any]") -> Subquery:
     return Subquery(rows.order_by().values(many=Func("pk", function="COUNT", output_field=IntegerField())))
 
 
-def _people(user: User, open_leads: list[dict[str, Any]]) -> list[Person]:
+def _people(user: User, open_leads: list[dict[str, Any]]) -> list[TeamMember]:
     """Who has overdue follow-ups or open leads: whoever is most behind comes first."""
     people = User.objects.filter(policy.get_scope_filter(user)).order_by()
     late = FollowUp.objects.visible_to(user).overdue().filter(assigned_to__in=people.values("pk"))
@@ -143,16 +143,16 @@ def _people(user: User, open_leads: list[dict[str, Any]]) -> list[Person]:
     for row in open_leads:
         leads[row["assigned_to"]] += row["leads"]
     rows = [
-        Person(pk, name, active, overdue.get(pk, 0), leads[pk])
+        TeamMember(pk, name, active, overdue.get(pk, 0), leads[pk])
         for pk, name, active in people.values_list("pk", "full_name", "is_active")
         if overdue.get(pk) or leads[pk]
     ]
     return sorted(rows, key=lambda person: (-person.overdue, person.full_name))
 
 
-def _bookings(user: User, visible: Any) -> Bookings:
+def _bookings(user: User, visible: Any) -> MonthlyBookings:
     now = timezone.now()
-    this, last = (month_began(user, ago) for ago in (0, 1))
+    this, last = (get_month_start(user, ago) for ago in (0, 1))
     won = visible.filter(status=Lead.Status.WON, closed_at__gte=last)
     spans = {"now": (this, None), "by_then": (last, min(last + (now - this), this)), "before": (last, this)}
     asked: dict[str, Any] = {}
@@ -161,7 +161,7 @@ def _bookings(user: User, visible: Any) -> Bookings:
         asked[f"{name}_count"] = Count("pk", filter=within)
         asked[f"{name}_value"] = Coalesce(Sum("booked_value", filter=within), Decimal(0))
     found = won.aggregate(**asked)
-    return Bookings(**{name: (found[f"{name}_count"], found[f"{name}_value"]) for name in spans})
+    return MonthlyBookings(**{name: (found[f"{name}_count"], found[f"{name}_value"]) for name in spans})
 
 
 def _closed_within(start: datetime, end: datetime | None) -> Q:

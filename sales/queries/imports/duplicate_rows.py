@@ -4,10 +4,10 @@ from django.db import connection
 from django.db.models import F, Q
 
 from athena.accounts.models import User
-from sales.exchange import columns
+from sales.exchange import row_reader
 from sales.models import ImportRow, Lead, LeadImport
 
-NO_SUCH_LEAD = f"There is no lead of this number that you can see. {columns.OTHER_LEAD_COLUMN}"
+NO_SUCH_LEAD = f"There is no lead of this number that you can see. {row_reader.RENAME_LEAD_COLUMN}"
 DUPLICATE = Q(same_as__isnull=False) | Q(same_line__isnull=False)
 
 # Hashed and sorted whole: row by row the planner, which has seen nothing of a table that has just been filled, would go

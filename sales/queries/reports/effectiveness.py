@@ -8,12 +8,12 @@ from django.db.models import Q, QuerySet
 
 from athena.accounts.models import User
 from sales.models import Lead
-from sales.models.lead import OPEN
+from sales.models.lead import IS_OPEN
 from sales.queries.reports.exact_statistics import Lift, compare_shares
 from sales.queries.reports.period import Period, per_cent, rounded
 from sales.queries.reports.scope import EVERYBODY, Whose
 from sales.queries.scoring.rule_matches import count_matches
-from sales.scoring.compiler import Compiled
+from sales.scoring.compiler import CompiledRule
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ def _line(rule: Effectiveness) -> dict[str, Any]:
 
 def _of(leads: "QuerySet[Lead]") -> tuple[dict[str, int], list[Effectiveness]]:
     """How many leads there are, were closed and won; and what each active rule is worth."""
-    rules = Compiled.active()
-    closed, won = ~OPEN, Q(status=Lead.Status.WON)
+    rules = CompiledRule.load_active()
+    closed, won = ~IS_OPEN, Q(status=Lead.Status.WON)
     of_all, of_each = count_matches(leads, rules, {"any": Q(), "closed": closed, "won": won})
     return of_all, [
         Effectiveness(

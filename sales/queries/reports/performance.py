@@ -13,7 +13,7 @@ from athena import time_zones
 from athena.accounts.models import User
 from sales import errors, policy
 from sales.models import FollowUp
-from sales.models.follow_up import before_today
+from sales.models.follow_up import is_before_today
 from sales.queries.reports.period import Period
 from sales.queries.reports.scope import EVERYBODY, Whose
 
@@ -86,7 +86,7 @@ def _counts(follow_ups: "QuerySet[FollowUp]", period: Period) -> list[tuple[Any,
         .annotate(
             total=Count("pk", filter=Q(cancelled_at__isnull=True)),
             completed_count=Count("pk", filter=Q(completed=True)),
-            overdue=Count("pk", filter=Q(completed=False, cancelled_at__isnull=True) & before_today()),
+            overdue=Count("pk", filter=Q(completed=False, cancelled_at__isnull=True) & is_before_today()),
             cancelled=Count("pk", filter=Q(cancelled_at__isnull=False)),
             on_time=Count("pk", filter=Q(completed=True) & _on_time(rows)),
         )

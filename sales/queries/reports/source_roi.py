@@ -140,7 +140,7 @@ def _common_spellings(parts: Iterable[Part]) -> dict[str, str]:
     """How most leads spell each campaign, by its `name_key`; of equally common spellings the first by letters."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for _, campaign, part in parts:
-        counts[normalization.name_key(campaign)][normalization.one_spaced(campaign)] += part.leads
+        counts[normalization.name_key(campaign)][normalization.collapse_spaces(campaign)] += part.leads
     return {key: min(count, key=lambda spelling: (-count[spelling], spelling)) for key, count in counts.items()}
 
 

@@ -9,7 +9,7 @@ from django.db.models.lookups import GreaterThan
 from athena.accounts.models import User
 from athena.db.aggregates import Hours, Percentile
 from sales.models import Lead
-from sales.models.lead import OPEN, LeadQuerySet
+from sales.models.lead import IS_OPEN, LeadQuerySet
 from sales.queries.reports.period import Period, rounded
 from sales.queries.reports.scope import EVERYBODY, Whose
 from sales.queries.reports.source_roi import BOOKED_AT, WON
@@ -56,7 +56,7 @@ def _asked() -> dict[str, Any]:
         hours = _hours_until(reached, at)
         asked |= {
             f"{name}_reached": Count("pk", filter=reached),
-            f"{name}_waiting": Count("pk", filter=OPEN & ~reached),
+            f"{name}_waiting": Count("pk", filter=IS_OPEN & ~reached),
             f"{name}_median": Percentile(hours),
             f"{name}_p90": Percentile(hours, 0.9),
         }

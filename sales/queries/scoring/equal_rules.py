@@ -1,60 +1,61 @@
-"""Scoring rules that ask the same, so that a lead gets the points of each."""
+"""Finds scoring rules with the same condition: a lead that matches gets the points of each."""
 
 from collections import defaultdict
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Hashable, Sequence
 
 from sales.models import LeadScoringRule
 from sales.normalization import name_key
 from sales.scoring import rule_checks
 from sales.scoring.fields import FIELDS
+from sales.scoring.value_sources import Scalar
 
 
 def find_equal_rules() -> dict[int, list[str]]:
-    """The names of the other active rules with the same condition, by the key of each active rule that has such. One
-    query.
+    """The names of the other active rules with the same condition, by rule id; rules without any are left out.
 
-    Values are compared as the rules read them: `25` is `25.0`, and case does not matter. Rules of one group may ask the
-    same: only one of them counts.
+    Values are compared as the rules read them: `25` is `25.0`, and case does not matter. Rules of one group may have
+    the same condition, since only one of them counts. One query.
     """
-    by_condition: dict[Hashable, list[LeadScoringRule]] = defaultdict(list)
+    rules_by_condition: dict[Hashable, list[LeadScoringRule]] = defaultdict(list)
     for rule in LeadScoringRule.objects.filter(is_active=True).order_by("pk"):
-        by_condition[_condition_of(rule)].append(rule)
+        rules_by_condition[_build_condition_key(rule)].append(rule)
     return {
         rule.pk: names
-        for rules in by_condition.values()
+        for rules in rules_by_condition.values()
         for rule in rules
-        if (names := [other.rule_name for other in rules if other is not rule and _both_count(rule, other)])
+        if (names := [other.rule_name for other in rules if other is not rule and _do_both_count(rule, other)])
     }
 
 
-def warning_about(names: list[str]) -> str:
-    """What to say of a rule that asks what the rules of these names ask."""
-    quoted = ", ".join(f"“{name}”" for name in names)
-    return f"The same condition as in {quoted}: a lead that matches gets the points of each."
+def format_warning(equal_rule_names: Sequence[str]) -> str:
+    """The warning about a rule that has the same condition as the rules with these names."""
+    quoted_names = ", ".join(f"“{name}”" for name in equal_rule_names)
+    return f"The condition is the same as in {quoted_names}: a lead that matches gets the points of each."
 
 
-def _both_count(rule: LeadScoringRule, other: LeadScoringRule) -> bool:
+def _do_both_count(rule: LeadScoringRule, other: LeadScoringRule) -> bool:
     return not rule.group or name_key(rule.group) != name_key(other.group)
 
 
-def _condition_of(rule: LeadScoringRule) -> Hashable:
-    return (rule.rule_type, rule.condition_field, rule.condition_operator, _value_of(rule), rule.within_days)
+def _build_condition_key(rule: LeadScoringRule) -> Hashable:
+    value = _build_value_key(rule)
+    return (rule.rule_type, rule.condition_field, rule.condition_operator, value, rule.within_days)
 
 
-def _value_of(rule: LeadScoringRule) -> Hashable:
-    """The value as the rule reads it; as it is written, where the rule can't be read."""
+def _build_value_key(rule: LeadScoringRule) -> Hashable:
+    """The value as the rule reads it, or the text as it stands if the rule is invalid."""
     field = FIELDS.get((rule.rule_type, rule.condition_field))
+    if field is None:
+        return name_key(rule.condition_value)
     try:
-        value = (
-            rule_checks.parse(field, rule.condition_operator, rule.condition_value) if field else rule.condition_value
-        )
+        value = rule_checks.parse_value(field, rule.condition_operator, rule.condition_value)
     except ValueError:
         return name_key(rule.condition_value)
-    if rule.condition_operator == LeadScoringRule.Operator.IN:
-        return frozenset(map(_fold, value))
-    return _fold(value)
+    if not isinstance(value, tuple):
+        return _fold(value)
+    folded = map(_fold, value)
+    return frozenset(folded) if rule.condition_operator == LeadScoringRule.Operator.IN else tuple(folded)
 
 
-def _fold(value: Any) -> Hashable:
+def _fold(value: Scalar) -> Hashable:
     return name_key(value) if isinstance(value, str) else value

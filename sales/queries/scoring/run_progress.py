@@ -11,7 +11,7 @@ from sales.models import Lead, LeadScoreHistory, ScoringRun
 COUNTS = ("total", "processed", "changed")
 
 
-def counts_for(user: User, runs: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, int]]:
+def count_visible_progress(user: User, runs: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, int]]:
     """By the id of each run, its `total`, `processed` and `changed`, as `user` may know them. Two queries at most.
 
     Whoever reads all leads gets the counts that the run kept. Others get those of the open leads that they may read
@@ -31,7 +31,7 @@ def counts_for(user: User, runs: Iterable[Mapping[str, Any]]) -> dict[int, dict[
     }
 
 
-def count_for(user: User, run: ScoringRun) -> int:
+def count_visible_leads(user: User, run: ScoringRun) -> int:
     """How many leads a run goes over, as `user` may know it."""
     return run.total if user.reads_all_leads else Lead.objects.visible_to(user).open().count()
 

@@ -6,7 +6,7 @@ from sales import schedule
 from sales.models import Lead, LeadScoreHistory
 
 
-def score_at(lead_id: int, day: date) -> int | None:
+def find_score_at(lead_id: int, day: date) -> int | None:
     """The lead's score when `day` ended where the company is; None where it came in later. The lead must exist."""
     end = datetime.combine(day + timedelta(days=1), time(), schedule.company_zone())
     changes = LeadScoreHistory.objects.filter(lead=lead_id, changed_at__lt=end)

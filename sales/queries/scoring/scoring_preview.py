@@ -14,11 +14,11 @@ from athena.accounts.models import User
 from sales import errors
 from sales.models import Lead, LeadScoringRule
 from sales.scoring import rule_checks
-from sales.scoring.compiler import Compiled, score
-from sales.scoring.explanations import Explanation, explain
-from sales.scoring.value_sources import Scope
+from sales.scoring.compiler import CompiledRule, build_score
+from sales.scoring.explanations import Explanation, explain_score
+from sales.scoring.value_sources import LeadSelection
 
-SAMPLES = 10
+MAX_SAMPLES = 10
 BARS = 10  # of a histogram: 0 to 9, 10 to 19, …, 90 to 100
 
 
@@ -30,7 +30,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class ScoringPreview:
     """`entering` and `leaving` the hot leads: those with at least `hot` points. Before is what the leads have now."""
 
     leads: int
@@ -54,22 +54,22 @@ class Rehearsal:
         return max(*self.before, *self.after, 1)
 
 
-def rehearse(user: User, rules: Iterable[LeadScoringRule]) -> Rehearsal:
+def preview_rules(user: User, rules: Iterable[LeadScoringRule]) -> ScoringPreview:
     """What these rules, in the place of all that there are, would make of the scores that the leads have.
 
     Counts the open leads that `user` may read, and no others: a rule can ask for any text, letter by letter. The
     samples are those whose score would change most. Raises `TooManyRules` for more than can be active.
     """
     active = [rule for rule in rules if rule.is_active]
-    if len(active) > rule_checks.MOST_ACTIVE:
+    if len(active) > rule_checks.MAX_ACTIVE_RULES:
         raise errors.TooManyRules
-    compiled, now = Compiled.all(active), timezone.now()
+    compiled, now = CompiledRule.compile_all(active), timezone.now()
     leads = Lead.objects.visible_to(user).open()
-    scored = leads.order_by().annotate(after=score(compiled, Scope.spanning(leads, now)))
+    scored = leads.order_by().annotate(after=build_score(compiled, LeadSelection.spanning(leads, now)))
     pairs = Counter({(old, new): many for old, new, many in scored.values_list("score", "after").annotate(Count("pk"))})
     hot = settings.HOT_SCORE
     most = scored.exclude(after=F("score"))
-    return Rehearsal(
+    return ScoringPreview(
         leads=pairs.total(),
         changed=sum(many for (old, new), many in pairs.items() if old != new),
         hot=hot,
@@ -78,13 +78,13 @@ def rehearse(user: User, rules: Iterable[LeadScoringRule]) -> Rehearsal:
         before=_histogram((old, many) for (old, _), many in pairs.items()),
         after=_histogram((new, many) for (_, new), many in pairs.items()),
         samples=[
-            Sample(lead, lead.score, explain(compiled, lead.pk, now))
-            for lead in most.order_by(Abs(F("after") - F("score")).desc(), "pk")[:SAMPLES]
+            Sample(lead, lead.score, explain_score(compiled, lead.pk, now))
+            for lead in most.order_by(Abs(F("after") - F("score")).desc(), "pk")[:MAX_SAMPLES]
         ],
     )
 
 
-def with_change(values: Mapping[str, Any], rule_id: int | None) -> list[LeadScoringRule]:
+def get_rules_with_change(values: Mapping[str, Any], rule_id: int | None) -> list[LeadScoringRule]:
     """The rules as they would be with this one new, or changed. Raises `NotFound`, `Invalid`."""
     rules = list(LeadScoringRule.objects.all())
     rule = next((each for each in rules if each.pk == rule_id), None)
@@ -95,7 +95,7 @@ def with_change(values: Mapping[str, Any], rule_id: int | None) -> list[LeadScor
         rules.append(rule)
     for name, value in values.items():
         setattr(rule, name, value)
-    rule_checks.validate(rule_checks.values_of(rule))
+    rule_checks.validate(rule_checks.get_values(rule))
     return rules
 
 

@@ -19,7 +19,7 @@ from sales.services.follow_ups import planning
 
 
 @dataclass(frozen=True)
-class Step:
+class UpcomingStep:
     """What a cadence asks for next: `days` after the step before it was done, of whoever owns the lead now."""
 
     enrolment: CadenceEnrolment
@@ -37,7 +37,7 @@ def save(*, by: User | None, cadence: Cadence, steps: Sequence[CadenceStep], rem
     Leads that are on it go on with the first step after the day that they have reached. Raises `NotAllowed`, `Invalid`.
     """
     policy.check_is_manager(by)
-    cadence.name = normalization.one_spaced(cadence.name)
+    cadence.name = normalization.collapse_spaces(cadence.name)
     unique_names.require_unused_name(cadence, "name")
     cadence.save()
     for step in removed:
@@ -48,13 +48,13 @@ def save(*, by: User | None, cadence: Cadence, steps: Sequence[CadenceStep], rem
 
 
 @transaction.atomic
-def enrol(*, by: User | None, lead_id: int, cadence_id: int) -> CadenceEnrolment:
+def enroll(*, by: User | None, lead_id: int, cadence_id: int) -> CadenceEnrolment:
     """Put a lead on a cadence: its first step becomes a follow-up of the lead's owner.
 
     Raises `NotFound`, `NotYourLead`, `LeadClosed`, `Invalid` (no such cadence), `CadenceNotReady`, `LeadUnowned`,
     `CadenceRunning`.
     """
-    lead = locks.visible_lead(by, lead_id)
+    lead = locks.lock_visible_lead(by, lead_id)
     policy.check_may_change_lead(by, lead)
     if not lead.is_open:
         raise errors.LeadClosed
@@ -66,15 +66,15 @@ def enrol(*, by: User | None, lead_id: int, cadence_id: int) -> CadenceEnrolment
         raise errors.CadenceNotReady
     owner = lead.assigned_to
     if owner is None or not owner.is_active:
-        raise errors.LeadUnowned
+        raise errors.LeadUnassigned
     if CadenceEnrolment.objects.running().filter(lead=lead).exists():
         raise errors.CadenceRunning
-    follow_up = planning.plan(
+    follow_up = planning.plan_follow_up(
         lead=lead,
         by=by,
         assignee=owner,
         follow_up_type=first.follow_up_type,
-        scheduled_date=schedule.working_day(local_today(owner) + timedelta(days=first.day)),
+        scheduled_date=schedule.move_to_working_day(local_today(owner) + timedelta(days=first.day)),
         scheduled_time=None,
         notes=first.notes,
     )
@@ -90,7 +90,7 @@ def stop(*, by: User | None, lead_id: int, reason: str = "") -> CadenceEnrolment
 
     Raises `NotFound`, `NotYourLead`, `NoCadence`.
     """
-    lead = locks.visible_lead(by, lead_id)
+    lead = locks.lock_visible_lead(by, lead_id)
     policy.check_may_change_lead(by, lead)
     enrolment: CadenceEnrolment | None = (
         CadenceEnrolment.objects.running().select_related("cadence").filter(lead=lead).first()
@@ -102,40 +102,40 @@ def stop(*, by: User | None, lead_id: int, reason: str = "") -> CadenceEnrolment
     return enrolment
 
 
-def end(of: "QuerySet[Lead]", *, reason: str) -> None:
+def stop_for_leads(leads: "QuerySet[Lead]", *, reason: str) -> None:
     """Stop whatever cadences these (locked) leads are on, inside the caller's transaction."""
-    running = CadenceEnrolment.objects.running().filter(lead__in=of.order_by().values("pk"))
+    running = CadenceEnrolment.objects.running().filter(lead__in=leads.order_by().values("pk"))
     running.update(stopped_at=timezone.now(), stop_reason=reason)
 
 
-def end_all_but_one(kept: Lead, others: Collection[Lead], *, reason: str) -> None:
+def stop_all_but_one(kept_lead: Lead, other_leads: Collection[Lead], *, reason: str) -> None:
     """Of these (locked) leads, which become one, let one cadence go on: the kept lead's, or else the first begun."""
-    running = CadenceEnrolment.objects.running().filter(lead__in=[kept.pk, *(lead.pk for lead in others)])
-    keys = sorted(running.values_list("lead", "pk"), key=lambda row: (row[0] != kept.pk, row[1]))
+    running = CadenceEnrolment.objects.running().filter(lead__in=[kept_lead.pk, *(lead.pk for lead in other_leads)])
+    keys = sorted(running.values_list("lead", "pk"), key=lambda row: (row[0] != kept_lead.pk, row[1]))
     running.filter(pk__in=[key for _, key in keys[1:]]).update(stopped_at=timezone.now(), stop_reason=reason)
 
 
-def end_at(follow_up: FollowUp, *, reason: str) -> None:
+def stop_at_follow_up(follow_up: FollowUp, *, reason: str) -> None:
     """Stop the cadence that has come to this follow-up, if one has."""
     running = CadenceEnrolment.objects.running().filter(follow_up=follow_up)
     running.update(stopped_at=timezone.now(), stop_reason=reason)
 
 
-def next_of(follow_up: FollowUp, *, stop_because: str = "") -> Step | None:
+def find_next_or_stop(follow_up: FollowUp, *, stop_reason: str = "") -> UpcomingStep | None:
     """What comes after this follow-up, which was just completed, on the cadence whose step it was.
 
-    None where it belongs to none, where `stop_because` says that nothing follows, and after the last step, which ends
+    None where it belongs to none, where `stop_reason` says that nothing follows, and after the last step, which ends
     the cadence.
     """
     enrolment = CadenceEnrolment.objects.running().filter(follow_up=follow_up).first()
     if enrolment is None:
         return None
     step = CadenceStep.objects.filter(cadence=enrolment.cadence_id, day__gt=enrolment.day).order_by("day").first()
-    if stop_because or step is None or not follow_up.lead.is_open:
-        _stop(enrolment, stop_because or "Finished")
+    if stop_reason or step is None or not follow_up.lead.is_open:
+        _stop(enrolment, stop_reason or "Finished")
         return None
     owner = follow_up.lead.assigned_to
-    return Step(
+    return UpcomingStep(
         enrolment=enrolment,
         day=step.day,
         days=step.day - enrolment.day,
@@ -145,7 +145,7 @@ def next_of(follow_up: FollowUp, *, stop_because: str = "") -> Step | None:
     )
 
 
-def reach(step: Step, follow_up: FollowUp) -> None:
+def record_progress(step: UpcomingStep, follow_up: FollowUp) -> None:
     """The step's follow-up is planned: the lead has come so far."""
     CadenceEnrolment.objects.filter(pk=step.enrolment.pk).update(day=step.day, follow_up=follow_up)
 

@@ -20,7 +20,7 @@ _WAS = ("follow_up_type", "scheduled_date", "scheduled_time")
 FIELDS = (*_WAS, "notes", "assigned_to", "assigned_to_name")
 
 
-def snapshot(follow_up: FollowUp) -> dict[str, Any]:
+def take_snapshot(follow_up: FollowUp) -> dict[str, Any]:
     """What is planned now, as JSON can hold it."""
     day, clock = follow_up.scheduled_date, follow_up.scheduled_time
     return {
@@ -33,20 +33,20 @@ def snapshot(follow_up: FollowUp) -> dict[str, Any]:
     }
 
 
-def keep_plan(follow_up: FollowUp) -> dict[str, Any]:
+def keep_first_plan(follow_up: FollowUp) -> dict[str, Any]:
     """Its snapshot before it changes; of a row that has not kept its first plan (other programs write such), this is
     the first plan from now on. The row is the caller's to save.
     """
-    was = snapshot(follow_up)
+    was = take_snapshot(follow_up)
     if follow_up.planned is None:
         follow_up.planned = was
     follow_up.first_scheduled_date = follow_up.first_scheduled_date or follow_up.scheduled_date
     return was
 
 
-def record(follow_up: FollowUp, before: Mapping[str, Any], *, by: User | None, at: datetime) -> None:
+def record_change(follow_up: FollowUp, before: Mapping[str, Any], *, by: User | None, at: datetime) -> None:
     """Write down how a follow-up differs from its snapshot `before`; nothing where it does not."""
-    now = snapshot(follow_up)
+    now = take_snapshot(follow_up)
     changed = [name for name in FIELDS if before[name] != now[name]]
     if not changed:
         return
@@ -60,7 +60,7 @@ def record(follow_up: FollowUp, before: Mapping[str, Any], *, by: User | None, a
     )
 
 
-def record_reassigned(handed: Mapping[int, User], *, by_id: int | None, at: datetime) -> None:
+def record_reassignments(handed: Mapping[int, User], *, by_id: int | None, at: datetime) -> None:
     """Write down who gets which follow-ups, by their keys, while they are still those of others.
 
     First plans are kept as `keep_plan` does. Two statements.

@@ -8,7 +8,7 @@ from athena import time_zones
 from athena.accounts.models import User
 from athena.formatting import format_date
 from notifications import outbox
-from sales.queries.follow_ups.digest import digests
+from sales.queries.follow_ups.digest import build_digests
 
 BATCH = 100
 
@@ -34,7 +34,7 @@ def _batch() -> int | None:
     people = {user: now.astimezone(user.zone).date() for user in rows.order_by("pk")[:BATCH]}
     if not people:
         return None
-    found = digests(people)
+    found = build_digests(people)
     sent = outbox.add_many(
         outbox.NewNotification(
             kind="daily_digest",

@@ -1,8 +1,9 @@
-"""What was not done in time: told to its assignee the morning after, and to the managers when it goes on.
+"""Overdue notices: to the assignee on the morning after, and to managers if nothing is done for some days.
 
-Each is told once for each plan (`reminder_no`), all that is late for one person at once in one message. It is done in
-batches, each one transaction: a missed or killed tick costs nothing but time. What has been late for longer than
-`CATCH_UP` is left to the digest, so that days without a worker, or a year of old follow-ups, do not become a flood.
+A follow-up is reported once for each plan (`reminder_no`), and one person gets one message for everything that is
+overdue. Work is done in batches, one transaction each, so a missed or killed tick costs nothing but time. What has been
+overdue for longer than `MAX_NOTICE_AGE` is in the digest only: days without a worker, or a year of old follow-ups, do
+not become a flood of messages.
 """
 
 from collections.abc import Callable
@@ -21,22 +22,23 @@ from notifications import outbox
 from notifications.kinds import UNLISTED
 from sales import schedule
 from sales.models import FollowUp, Lead, LeadScoreHistory
-from sales.models.follow_up import zones_by_day
+from sales.models.follow_up import find_zones_by_date
 from sales.services.follow_ups import planning
 
-BATCH, PEOPLE = 500, 100  # leads, and people whose follow-ups are late, a transaction
-SHOWN = 20  # of what is late, in one message; the others are counted
-LISTED = ("follow_up_id", "follow_up_type", "when", "lead_id", "lead_name", "assignee")
-CATCH_UP = timedelta(days=7)
+MAX_LEADS_PER_BATCH = 500
+MAX_PEOPLE_PER_BATCH = 100  # with overdue follow-ups
+MAX_LISTED = 20  # of what is late, in one message; the others are counted
+LISTED_KEYS = ("follow_up_id", "follow_up_type", "when", "lead_id", "lead_name", "assignee")
+MAX_NOTICE_AGE = timedelta(days=7)
 Item = tuple[FollowUp, dict[str, Any]]  # what is late, and what is told of it
 
 
-def remind() -> int:
+def send_overdue_notices() -> int:
     """Tell assignees, at 8 on their clock, what they have not done the day before. Returns how many it told."""
     return _repeat(_remind_batch)
 
 
-def escalate() -> int:
+def escalate_to_managers() -> int:
     """Tell managers of follow-ups that have been overdue for `ESCALATE_OVERDUE_DAYS` working days, and of hot leads
     that nobody has contacted for `ESCALATE_HOT_HOURS` hours. Returns how many it told of."""
     return _repeat(_escalate_overdue_batch) + _repeat(_escalate_hot_batch)
@@ -54,7 +56,7 @@ def _remind_batch() -> int:
     late = _late(lambda today: today, overdue_no__lt=F("reminder_no"))
     by_assignee: dict[int, list[Item]] = {}
     for follow_up in late:
-        by_assignee.setdefault(follow_up.assigned_to_id, []).append((follow_up, planning.told(follow_up)))
+        by_assignee.setdefault(follow_up.assigned_to_id, []).append((follow_up, planning.build_context(follow_up)))
     outbox.add_many(
         _message("follow_up_overdue", recipient, f"overdue:{_number(items)}", items)
         for recipient, items in by_assignee.items()
@@ -68,14 +70,14 @@ def _escalate_overdue_batch() -> int:
     if not days:
         return 0
     late = _late(
-        lambda today: schedule.working_days_before(today, days) + timedelta(days=1), escalated_no__lt=F("reminder_no")
+        lambda today: schedule.subtract_working_days(today, days) + timedelta(days=1), escalated_no__lt=F("reminder_no")
     )
     bosses = _Bosses()
     by_boss: dict[int, list[Item]] = {}
     for follow_up in late:
         about = {"assignee": str(follow_up.assigned_to), "days": days}
         for boss in bosses.of(follow_up.assigned_to):
-            context = planning.told(follow_up, bosses.zones[boss]) | about
+            context = planning.build_context(follow_up, bosses.zones[boss]) | about
             by_boss.setdefault(boss, []).append((follow_up, context))
     outbox.add_many(
         _message("escalation_overdue", boss, f"escalated:{_number(items)}:{boss}", items)
@@ -95,10 +97,10 @@ def _message(kind: str, recipient: int, key: str, items: list[Item]) -> outbox.N
     if len(items) == 1:
         return outbox.NewNotification(kind, recipient, key, items[0][1])
     shown = [
-        {name: context[name] for name in LISTED if name in context} | {"reminder_no": follow_up.reminder_no}
-        for follow_up, context in items[:SHOWN]
+        {name: context[name] for name in LISTED_KEYS if name in context} | {"reminder_no": follow_up.reminder_no}
+        for follow_up, context in items[:MAX_LISTED]
     ]
-    unlisted = [(follow_up.pk, follow_up.reminder_no) for follow_up, _ in items[SHOWN:]]
+    unlisted = [(follow_up.pk, follow_up.reminder_no) for follow_up, _ in items[MAX_LISTED:]]
     context = {"count": len(items), "follow_ups": shown, UNLISTED: unlisted}
     return outbox.NewNotification(kind, recipient, key, context)
 
@@ -109,15 +111,17 @@ def _late(before: Callable[[date], date], **untold: F) -> list[FollowUp]:
 
     What was planned for a day that was over already is nobody's to be told of.
     """
-    days = zones_by_day(begins=schedule.MORNING)
+    days = find_zones_by_date(day_starts_after=schedule.OVERDUE_NOTICE_OFFSET)
     late = Q(pk__in=())
     for today, zones in days.items():
         first = before(today)
-        late |= Q(scheduled_date__lt=first, scheduled_date__gte=first - CATCH_UP, assigned_to__time_zone__in=zones)
+        late |= Q(
+            scheduled_date__lt=first, scheduled_date__gte=first - MAX_NOTICE_AGE, assigned_to__time_zone__in=zones
+        )
     rows = FollowUp.objects.open().filter(
         late, late_when_planned=False, due_at__isnull=False, lead__archived_at__isnull=True, **untold
     )
-    people = list(rows.order_by("assigned_to").values_list("assigned_to", flat=True).distinct()[:PEOPLE])
+    people = list(rows.order_by("assigned_to").values_list("assigned_to", flat=True).distinct()[:MAX_PEOPLE_PER_BATCH])
     return list(
         rows.filter(assigned_to__in=people)
         .select_for_update(of=("self",), skip_locked=True)
@@ -136,12 +140,12 @@ def _escalate_hot_batch() -> int:
     history = LeadScoreHistory.objects.filter(lead=OuterRef("pk"), changed_at__lte=since)
     leads = list(
         Lead.objects.hot_and_uncontacted()
-        .filter(hot_escalated_at__isnull=True, created_at__gte=since - CATCH_UP, created_at__lte=since)
+        .filter(hot_escalated_at__isnull=True, created_at__gte=since - MAX_NOTICE_AGE, created_at__lte=since)
         .alias(was=Subquery(history.order_by("-changed_at", "-pk").values("new_score")[:1]))
         .filter(was__gte=settings.HOT_SCORE)
         .select_for_update(of=("self",), skip_locked=True)
         .select_related("assigned_to")
-        .order_by("pk")[:BATCH]
+        .order_by("pk")[:MAX_LEADS_PER_BATCH]
     )
     bosses = _Bosses()
     outbox.add_many(

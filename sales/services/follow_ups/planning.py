@@ -34,7 +34,7 @@ EARLIEST_DUE = Subquery(
 
 
 # What `told` says, worked out where the rows lie: thousands of reminders come due at the same hour.
-TOLD = JSONObject(
+CONTEXT_EXPRESSION = JSONObject(
     follow_up_id="pk",
     follow_up_type="follow_up_type",
     scheduled_date=Cast("scheduled_date", TextField()),
@@ -51,7 +51,7 @@ TOLD = JSONObject(
 )
 
 
-def plan(
+def plan_follow_up(
     *,
     lead: Lead,
     by: User | None,
@@ -72,34 +72,34 @@ def plan(
         first_scheduled_date=scheduled_date,
         notes=notes,
     )
-    follow_up.planned = change_history.snapshot(follow_up)
-    set_due(follow_up, planned_at=timezone.now())
+    follow_up.planned = change_history.take_snapshot(follow_up)
+    set_due_times(follow_up, planned_at=timezone.now())
     follow_up.save()
     return follow_up
 
 
-def set_due(follow_up: FollowUp, *, planned_at: datetime) -> None:
+def set_due_times(follow_up: FollowUp, *, planned_at: datetime) -> None:
     """Work out for a new plan when it is due, when its assignee is reminded, and whether it was late when planned."""
     assignee, day, clock = follow_up.assigned_to, follow_up.scheduled_date, follow_up.scheduled_time
-    follow_up.due_at = schedule.due_at(assignee, day, clock)
+    follow_up.due_at = schedule.get_due_at(assignee, day, clock)
     follow_up.late_when_planned = day < planned_at.astimezone(assignee.zone).date()
-    _set_reminder(follow_up, schedule.remind_at(assignee, day, clock, timezone.now()))
+    _set_reminder(follow_up, schedule.get_remind_at(assignee, day, clock, timezone.now()))
 
 
-def move_due(follow_up: FollowUp) -> None:
+def update_due_times(follow_up: FollowUp) -> None:
     """Work out anew when it is due: its assignee has another zone or lead time, but it is no new plan.
 
     The plan's own reminder moves along while it is unsent. Where the day is over by now it stays as it was.
     """
     assignee, day, clock = follow_up.assigned_to, follow_up.scheduled_date, follow_up.scheduled_time
-    follow_up.due_at = schedule.due_at(assignee, day, clock)
+    follow_up.due_at = schedule.get_due_at(assignee, day, clock)
     is_unsent = not follow_up.reminder_sent if follow_up.snoozed_until is None else follow_up.plan_remind_at is not None
-    moment = schedule.remind_at(assignee, day, clock, timezone.now())
+    moment = schedule.get_remind_at(assignee, day, clock, timezone.now())
     if is_unsent and moment is not None and not follow_up.late_when_planned:
         _set_reminder(follow_up, moment)
 
 
-def rearm(follow_up: FollowUp, *, has_new_day: bool, has_new_assignee: bool) -> None:
+def rearm_reminder(follow_up: FollowUp, *, has_new_day: bool, has_new_assignee: bool) -> None:
     """As `set_due`, and the reminder is sent (again): it has a new day, time or assignee. A snooze ends.
 
     While the day stays, it is as late as it was: that it is overdue is told to a new assignee, and not to managers
@@ -107,7 +107,7 @@ def rearm(follow_up: FollowUp, *, has_new_day: bool, has_new_assignee: bool) -> 
     """
     was_late, was_no = follow_up.late_when_planned, follow_up.reminder_no
     follow_up.snoozed_until = follow_up.plan_remind_at = None
-    set_due(follow_up, planned_at=timezone.now())
+    set_due_times(follow_up, planned_at=timezone.now())
     follow_up.reminder_no += 1
     follow_up.snooze_no += 1
     follow_up.reminder_sent = False
@@ -120,7 +120,7 @@ def rearm(follow_up: FollowUp, *, has_new_day: bool, has_new_assignee: bool) -> 
         follow_up.overdue_no = follow_up.reminder_no
 
 
-def snooze(follow_up: FollowUp, until: datetime) -> None:
+def set_snooze(follow_up: FollowUp, until: datetime) -> None:
     """Remind at `until`. The plan's own reminder, while unsent, still comes at its time unless `until` is later."""
     if follow_up.snoozed_until is None and not follow_up.reminder_sent:
         follow_up.plan_remind_at = follow_up.remind_at
@@ -137,7 +137,7 @@ def _set_reminder(follow_up: FollowUp, moment: datetime | None) -> None:
         follow_up.remind_at, follow_up.plan_remind_at = follow_up.snoozed_until, moment
 
 
-class Handing(NamedTuple):
+class Reassignment(NamedTuple):
     """An open follow-up that goes from one person to another."""
 
     follow_up_id: int
@@ -148,19 +148,23 @@ class Handing(NamedTuple):
     to: User
 
 
-def reassign(handed: Collection[Handing], *, by_id: int | None) -> None:
+def reassign(reassignments: Collection[Reassignment], *, by_id: int | None) -> None:
     """Give open follow-ups to somebody else, as `rearm` does; `by_id` is who does it.
 
     Four statements, with the records of it.
     """
     now = timezone.now()
-    change_history.record_reassigned({each.follow_up_id: each.to for each in handed}, by_id=by_id, at=now)
+    change_history.record_reassignments({each.follow_up_id: each.to for each in reassignments}, by_id=by_id, at=now)
     moments: dict[Any, tuple[Any, ...]] = {}
     values = {}
-    for each in handed:
+    for each in reassignments:
         whose, day, clock = when = each.to.id, each.scheduled_date, each.scheduled_time
         if when not in moments:
-            moments[when] = whose, schedule.due_at(each.to, day, clock), schedule.remind_at(each.to, day, clock, now)
+            moments[when] = (
+                whose,
+                schedule.get_due_at(each.to, day, clock),
+                schedule.get_remind_at(each.to, day, clock, now),
+            )
         values[each.follow_up_id] = moments[when]
     update_each(
         FollowUp,
@@ -177,20 +181,20 @@ def reassign(handed: Collection[Handing], *, by_id: int | None) -> None:
     )
 
 
-def cancel_open(of: "QuerySet[Lead]", *, reason: str, by: User | None) -> None:
+def cancel_open_follow_ups(leads: "QuerySet[Lead]", *, reason: str, by: User | None) -> None:
     """Cancel every open follow-up of these (locked) leads; their next date is the caller's to refresh."""
     now = timezone.now()
-    FollowUp.objects.open().filter(lead__in=of.order_by().values("pk")).update(
+    FollowUp.objects.open().filter(lead__in=leads.order_by().values("pk")).update(
         cancelled_at=now, cancelled_by=by, cancel_reason=reason, version=F("version") + 1, updated_at=now
     )
 
 
-def refresh_next_dates(of: "QuerySet[Lead]") -> None:
+def refresh_next_dates(leads: "QuerySet[Lead]") -> None:
     """Set each lead's `next_follow_up_date` to the earliest `due_at` of its open follow-ups, in one statement."""
-    of.order_by().update(next_follow_up_date=EARLIEST_DUE)
+    leads.order_by().update(next_follow_up_date=EARLIEST_DUE)
 
 
-def warnings_about(follow_up: FollowUp | None) -> list[dict[str, str]]:
+def find_warnings(follow_up: FollowUp | None) -> list[dict[str, str]]:
     """What whoever planned this open follow-up should know; it is planned all the same."""
     pickup = follow_up.lead.pickup_at if follow_up is not None else None
     if follow_up is None or pickup is None:
@@ -201,7 +205,7 @@ def warnings_about(follow_up: FollowUp | None) -> list[dict[str, str]]:
     return [{"code": "after_pickup", "message": f"The trip begins before that, on {format_date(day)}."}]
 
 
-def told(follow_up: FollowUp, zone: ZoneInfo | None = None) -> dict[str, Any]:
+def build_context(follow_up: FollowUp, zone: ZoneInfo | None = None) -> dict[str, Any]:
     """What a notification about this follow-up says (its lead is loaded): when it is due on the clock of `zone`, where
     the reader is, or else on the assignee's."""
     lead = follow_up.lead
@@ -222,7 +226,7 @@ def told(follow_up: FollowUp, zone: ZoneInfo | None = None) -> dict[str, Any]:
 def _when(follow_up: FollowUp, zone: ZoneInfo | None) -> str:
     """The day, and the time if it has one, as people say it."""
     if zone is not None and follow_up.scheduled_time is not None:
-        due = schedule.due_at(follow_up.assigned_to, follow_up.scheduled_date, follow_up.scheduled_time)
+        due = schedule.get_due_at(follow_up.assigned_to, follow_up.scheduled_date, follow_up.scheduled_time)
         return format_datetime(due, zone)
     day = format_date(follow_up.scheduled_date)
     return f"{day}, {follow_up.scheduled_time:%H:%M}" if follow_up.scheduled_time else day

@@ -17,19 +17,23 @@ from notifications import outbox
 from notifications.models import Notification
 from sales import normalization
 from sales.models import FollowUp, Lead
-from sales.models.follow_up import before_today
+from sales.models.follow_up import is_before_today
 from sales.models.lead import NOT_NORMALISED
 from sales.services import locks
 from sales.services.follow_ups import planning
-from sales.services.follow_ups.overdue import CATCH_UP
+from sales.services.follow_ups.overdue import MAX_NOTICE_AGE
 from sales.services.leads import search_index
 
-BATCH, CLAIMED = 500, 10_000
-PUNCTUAL = timedelta(hours=1)  # a snooze that comes later than that, comes late
-KEYS = {"due": "reminder_no", "snooze": "snooze_no"}  # of what is told: the word, and the column whose number it has
+MAX_ROWS_PER_FILL = 500
+MAX_REMINDERS_PER_BATCH = 10_000
+MAX_SNOOZE_DELAY = timedelta(hours=1)  # a snooze that comes later than that, comes late
+NUMBER_COLUMNS = {
+    "due": "reminder_no",
+    "snooze": "snooze_no",
+}  # of what is told: the word, and the column whose number it has
 
 
-def claim_due() -> int:
+def send_due_reminders() -> int:
     """Write an outbox row for each reminder whose time has come, and mark it sent in the same transaction.
 
     What is told otherwise by now is marked and not told. Returns how many were told.
@@ -48,18 +52,18 @@ def _claim_batch() -> int | None:
     archived = Lead.objects.filter(pk=OuterRef("lead"), archived_at__isnull=False)
     due = FollowUp.objects.open().filter(~Exists(archived), reminder_sent=False, remind_at__lte=now)
     locked = due.select_for_update(skip_locked=True).order_by("remind_at", "pk").values_list("pk", flat=True)
-    keys = list(locked[:CLAIMED])
+    keys = list(locked[:MAX_REMINDERS_PER_BATCH])
     if not keys:
         return None
     claimed = FollowUp.objects.filter(IdIn("pk", keys))
     key_of = {word: Concat(Value(f"{word}:"), "pk", Value(":"), number, output_field=CharField())
-              for word, number in KEYS.items()}  # fmt: skip
+              for word, number in NUMBER_COLUMNS.items()}  # fmt: skip
     count = outbox.add_from(
         claimed.exclude(_is_told_otherwise(now)),
         kind="follow_up_due",
         recipient="assigned_to",
         dedupe_key=Case(When(snoozed_until=None, then=key_of["due"]), default=key_of["snooze"]),
-        context=planning.TOLD,
+        context=planning.CONTEXT_EXPRESSION,
     )
     is_ahead = Q(plan_remind_at__gt=now)  # the snooze came before the plan's own reminder
     claimed.update(
@@ -75,24 +79,24 @@ def _is_told_otherwise(now: datetime) -> Q:
     """Whose time passed while nothing ran, and of which something else tells by now.
 
     When the day is over the notice that it is overdue takes the reminder's place, and that of a snooze that comes late;
-    what has been late for longer than `CATCH_UP` is in the digest.
+    what has been late for longer than `MAX_NOTICE_AGE` is in the digest.
     """
     is_plans_own = Q(snoozed_until=None)
     will_be_overdue = Q(late_when_planned=False, overdue_no__lt=F("reminder_no"))
-    is_late_snooze = Q(snoozed_until__lt=now - PUNCTUAL) & will_be_overdue
-    return before_today() & (is_plans_own | is_late_snooze | Q(snoozed_until__lt=now - CATCH_UP))
+    is_late_snooze = Q(snoozed_until__lt=now - MAX_SNOOZE_DELAY) & will_be_overdue
+    return is_before_today() & (is_plans_own | is_late_snooze | Q(snoozed_until__lt=now - MAX_NOTICE_AGE))
 
 
-def told(follow_up: FollowUp) -> "QuerySet[Notification]":
+def find_reminders(follow_up: FollowUp) -> "QuerySet[Notification]":
     """Each reminder of this follow-up that was written, with its deliveries, the first one first."""
     return outbox.find_with_deliveries(
         f"{word}:{follow_up.pk}:{number}"
-        for word, column in KEYS.items()
+        for word, column in NUMBER_COLUMNS.items()
         for number in range(1, getattr(follow_up, column) + 1)
     )
 
 
-def fill_derived() -> int:
+def fill_derived_columns() -> int:
     """Work out what services would have: due times and reminders, next dates, normalised e-mail and phone, and
     what leads are found by.
 
@@ -101,7 +105,7 @@ def fill_derived() -> int:
     """
     filled = 0
     _unsettle_moved_people()
-    while batch := _fill_follow_ups() + _fill_leads() + search_index.fill(BATCH):
+    while batch := _fill_follow_ups() + _fill_leads() + search_index.index_missing_leads(MAX_ROWS_PER_FILL):
         filled += batch
     return filled
 
@@ -128,14 +132,14 @@ def _unsettle_moved_people() -> None:
 @transaction.atomic
 def _fill_follow_ups() -> int:
     todo = FollowUp.objects.open().filter(due_at__isnull=True).order_by("pk")
-    locks.lock_leads(sorted(set(todo.values_list("lead", flat=True)[:BATCH])))
-    rows = list(todo.select_for_update(of=("self",)).select_related("assigned_to")[:BATCH])
+    locks.lock_leads(sorted(set(todo.values_list("lead", flat=True)[:MAX_ROWS_PER_FILL])))
+    rows = list(todo.select_for_update(of=("self",)).select_related("assigned_to")[:MAX_ROWS_PER_FILL])
     for row in rows:
         if row.first_scheduled_date is None:  # plain SQL wrote it
             row.first_scheduled_date = row.scheduled_date
-            planning.set_due(row, planned_at=row.created_at)
+            planning.set_due_times(row, planned_at=row.created_at)
         else:
-            planning.move_due(row)
+            planning.update_due_times(row)
     columns = ("due_at", "remind_at", "plan_remind_at", "late_when_planned", "first_scheduled_date")
     FollowUp.objects.bulk_update(rows, columns)
     planning.refresh_next_dates(Lead.objects.filter(pk__in={row.lead_id for row in rows}))
@@ -144,10 +148,10 @@ def _fill_follow_ups() -> int:
 
 @transaction.atomic
 def _fill_leads() -> int:
-    rows = list(Lead.objects.select_for_update(of=("self",)).filter(NOT_NORMALISED).order_by("pk")[:BATCH])
+    rows = list(Lead.objects.select_for_update(of=("self",)).filter(NOT_NORMALISED).order_by("pk")[:MAX_ROWS_PER_FILL])
     for row in rows:
-        row.email_normalised = normalization.email(row.email)
-        row.phone_normalised = normalization.phone(row.phone)
+        row.email_normalised = normalization.normalize_email(row.email)
+        row.phone_normalised = normalization.normalize_phone(row.phone)
     Lead.objects.bulk_update(rows, ["email_normalised", "phone_normalised"])
-    search_index.index(rows)
+    search_index.index_leads(rows)
     return len(rows)

@@ -5,7 +5,7 @@ from typing import Any
 
 from athena.accounts.models import User
 from sales import errors
-from sales.exchange import writers
+from sales.exchange import file_writer
 from sales.models import LeadExport
 from sales.models.lead import LeadQuerySet
 from sales.queries.imports import export_rows
@@ -17,7 +17,7 @@ MOST_IN_XLSX = 50_000  # rows; the file is made before it is sent, and somebody 
 def as_csv(*, by: User, leads: LeadQuerySet, filters: Mapping[str, Any]) -> Iterator[bytes]:
     """The file in parts, each read when it is asked for. Of `leads` those that `by` may see. Raises `NotAllowed`."""
     export = _record(by, "csv", filters)
-    return writers.csv_parts(export_rows.HEADER, _counted(export, by, leads))
+    return file_writer.iter_csv(export_rows.HEADER, _counted(export, by, leads))
 
 
 def as_xlsx(*, by: User, leads: LeadQuerySet, filters: Mapping[str, Any]) -> bytes:
@@ -25,7 +25,7 @@ def as_xlsx(*, by: User, leads: LeadQuerySet, filters: Mapping[str, Any]) -> byt
     if by.has_perm(PERMISSION) and leads.in_scope_of(by).count() > MOST_IN_XLSX:
         raise errors.Invalid({"file": f"Above {MOST_IN_XLSX:,} leads, take CSV: every spreadsheet opens it."})
     export = _record(by, "xlsx", filters)
-    return writers.xlsx(export_rows.HEADER, _counted(export, by, leads))
+    return file_writer.build_xlsx(export_rows.HEADER, _counted(export, by, leads))
 
 
 def _record(by: User, file_format: str, filters: Mapping[str, Any]) -> LeadExport:

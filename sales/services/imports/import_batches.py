@@ -21,7 +21,7 @@ from sales.exchange import columns, subprocess_reader
 from sales.models import ImportFile, ImportRow, Lead, LeadImport
 from sales.queries.imports import duplicate_rows
 from sales.services import locks
-from sales.services.imports import file_reading, import_undo, row_checks
+from sales.services.imports import import_undo, row_checks, row_staging
 from sales.services.imports.imports import advance
 from sales.services.leads import lead_batches
 
@@ -63,7 +63,7 @@ def work_now(import_id: int) -> None:
         lead_import = LeadImport.objects.get(pk=import_id)
         small = lead_import.total <= SMALL
         if lead_import.state == _State.READING:
-            file = ImportFile.objects.filter(lead_import=import_id, size__lte=subprocess_reader.SMALL).first()
+            file = ImportFile.objects.filter(lead_import=import_id, size__lte=subprocess_reader.MAX_SMALL_BYTES).first()
             small = file is not None and subprocess_reader.is_small(bytes(file.content))
         if not small or not _try(import_id):
             break
@@ -73,7 +73,7 @@ def _try(import_id: int) -> bool:
     """Do one batch; False where there is none, or another worker is at it. An error ends the import as failed."""
     try:
         if LeadImport.objects.filter(pk=import_id, state=_State.READING).exists():
-            return file_reading.read(import_id)
+            return row_staging.read(import_id)
         return _do_batch(import_id)
     except Exception as error:
         if is_unavailable(error):
@@ -135,7 +135,7 @@ def _create(lead_import: LeadImport, rows: list[Ready]) -> None:
         Lead(
             email_normalised=row.email_normalised,
             phone_normalised=row.phone_normalised,
-            **columns.as_fields(row.values),
+            **columns.to_lead_fields(row.values),
         )
         for row in rows
     ]
@@ -160,15 +160,19 @@ def _update(lead_import: LeadImport, rows: list[Ready]) -> None:
 
 def _changes(rows: list[Ready], there: dict[int, int]) -> list[tuple[int, dict[str, Any]]]:
     """What each row says of its lead. What is kept in the notes is added to those that the lead has."""
-    further = any(columns.FURTHER in row.values for row in rows)
+    further = any(columns.EXTRA_NOTES in row.values for row in rows)
     notes = {lead.pk: lead.notes for lead in locks.lock_leads(set(there.values()))} if further else {}
     changes = []
     for row in rows:
         key = there[row.line]
-        values = {name: value for name, value in row.values.items() if name in (*columns.UPDATABLE, columns.FURTHER)}
-        if columns.FURTHER in values:
+        values = {
+            name: value
+            for name, value in row.values.items()
+            if name in (*columns.UPDATABLE_FIELDS, columns.EXTRA_NOTES)
+        }
+        if columns.EXTRA_NOTES in values:
             values.setdefault("notes", notes.get(key, ""))
-        fields = columns.as_fields(values)
+        fields = columns.to_lead_fields(values)
         notes[key] = fields.get("notes", notes.get(key, ""))
         changes.append((key, fields))
     return changes

@@ -42,7 +42,7 @@ def _put_away(by: User | None, lead_import: LeadImport, rows: list[ImportRow]) -
     since: dict[int, Any] = {}
     for row in reversed(rows):  # the last that this import wrote to it; changes are written after all that is made
         since[row.lead_id or 0] = max(filter(None, (row.written_at, since.get(row.lead_id or 0))))
-    kept = lead_batches.touched(since, since)
+    kept = lead_batches.find_touched_leads(since, since)
     lead_batches.archive(by=by, lead_ids=set(since) - kept, reason=f"{lead_import} undone"[:255])
     return {row.pk: (_Row.KEPT, {"Lead": CHANGED_SINCE}) if row.lead_id in kept else (_Row.UNDONE, {}) for row in rows}
 
@@ -58,10 +58,10 @@ def _give_back(
         current = now.setdefault(lead.pk, {})
         back = {}
         for name, (old, new) in (row.changes or {}).items():
-            if current.get(name, leads.plain(lead, name)) == new:
+            if current.get(name, leads.json_value(lead, name)) == new:
                 back[name] = current[name] = old
         differ[row.pk] = sorted(set(row.changes or {}) - set(back))
-        changes.append((lead.pk, columns.as_fields(back)))
+        changes.append((lead.pk, columns.to_lead_fields(back)))
     results, _ = lead_batches.update(by=by, changes=changes, reason=f"{lead_import} undone"[:255], note=None)
     found: dict[int, tuple[Any, ...]] = {}
     for row, result in zip(rows, results, strict=True):

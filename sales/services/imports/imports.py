@@ -12,7 +12,7 @@ from athena import task_names
 from athena.accounts.models import User
 from athena.runtime.task_publisher import publish_task
 from sales import errors
-from sales.exchange import files
+from sales.exchange import file_reader
 from sales.exchange.cells import notation
 from sales.models import ImportFile, ImportRow, LeadImport
 from sales.queries.imports import duplicate_rows
@@ -28,8 +28,8 @@ UNDOABLE = (_State.DONE, _State.FAILED)
 def upload(*, by: User, file_name: str, content: bytes) -> LeadImport:
     """Take a file in; a worker reads and checks it. Writes no lead. Raises `NotAllowed`, `Invalid`."""
     _require(by)
-    if len(content) > files.MAX_FILE:
-        raise errors.Invalid({"file": f"The file is larger than {files.MAX_FILE // 1_000_000} MB. Split it."})
+    if len(content) > file_reader.MAX_FILE_BYTES:
+        raise errors.Invalid({"file": file_reader.TOO_LARGE})
     name = "".join(filter(str.isprintable, PurePath(file_name).name))[:255]
     lead_import = LeadImport.objects.create(by=by, file_name=name)
     ImportFile.objects.create(lead_import=lead_import, content=content, size=len(content))

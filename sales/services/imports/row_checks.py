@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 from athena.accounts.models import User
 from sales import errors, normalization
-from sales.exchange import columns
+from sales.exchange import columns, row_reader
 from sales.exchange.cells import parsing
 from sales.models import ImportRow, Lead, LeadImport, LeadSource, LostReason
 from sales.queries.imports import duplicate_rows, export_rows
 from sales.services.leads import leads
 
 _Row = ImportRow.State
-_LINKED = tuple(field.name for field in dataclasses.fields(leads.Said))
+_LINKED = tuple(field.name for field in dataclasses.fields(leads.RuleFields))
 _NOT_CHANGED = "A file does not change this. Change it on the lead's page."
 
 
@@ -64,7 +64,7 @@ def _lookups(lead_import: LeadImport) -> parsing.Lookups:
 def _number(row: Sequence[str], lead_import: LeadImport) -> int | str | None:
     """The number of the lead that the row names, None where it names none, or what is wrong with it."""
     try:
-        return columns.read_key(lead_import.columns, row)
+        return row_reader.read_lead_number(lead_import.columns, row)
     except ValueError as error:
         return str(error)
 
@@ -75,34 +75,37 @@ def _wrong(why: str) -> Checked:
 
 def _check_new(row: Sequence[str], lead_import: LeadImport, lookups: parsing.Lookups) -> Checked:
     cleaned: dict[str, str] = {}
-    values, problems = columns.read_row(lead_import.columns, row, lookups, lead_import.header, cleaned)
-    linked = {name: value for name, value in columns.as_fields(values).items() if name in _LINKED}
-    problems |= _broken_rules(leads.Said(**linked), problems)
-    email, phone = normalization.email(values.get("email", "")), normalization.phone(values.get("phone", ""))
+    values, problems = row_reader.read_row(lead_import.columns, row, lookups, lead_import.header, cleaned)
+    linked = {name: value for name, value in columns.to_lead_fields(values).items() if name in _LINKED}
+    problems |= _broken_rules(leads.RuleFields(**linked), problems)
+    email, phone = (
+        normalization.normalize_email(values.get("email", "")),
+        normalization.normalize_phone(values.get("phone", "")),
+    )
     return Checked(_Row.WRONG if problems else _Row.READY, values, problems, cleaned, email, phone, None)
 
 
 def _check_change(row: Sequence[str], lead_import: LeadImport, lookups: parsing.Lookups, lead: Lead) -> Checked:
     """A row that names its lead: only cells that differ from an export of the lead say something."""
     cleaned = _attempts_at_fixed_columns(row, lead_import, lookups, lead)
-    texts = {name: str(getattr(lead, name)) for name in columns.TEXTS} | {"source": str(lead.source or "")}
-    edited = columns.without_unchanged_text(lead_import.columns, row, texts)
+    texts = {name: str(getattr(lead, name)) for name in columns.TEXT_FIELDS} | {"source": str(lead.source or "")}
+    edited = row_reader.blank_unchanged_cells(lead_import.columns, row, texts)
     edited = [
-        "" if name in columns.FIXED else cell
+        "" if name in columns.FIXED_FIELDS else cell
         for name, cell in zip((*lead_import.columns, *[None] * len(edited)), edited, strict=False)
     ]
-    values, problems = columns.read_row(lead_import.columns, edited, lookups, lead_import.header, cleaned)
+    values, problems = row_reader.read_row(lead_import.columns, edited, lookups, lead_import.header, cleaned)
     linked = {name: getattr(lead, name) for name in _LINKED}
-    linked |= {name: value for name, value in columns.as_fields(values).items() if name in _LINKED}
-    problems |= _broken_rules(leads.Said(**linked), problems)
+    linked |= {name: value for name, value in columns.to_lead_fields(values).items() if name in _LINKED}
+    problems |= _broken_rules(leads.RuleFields(**linked), problems)
     state = _Row.WRONG if problems else _Row.READY
     return Checked(state, values, problems, cleaned, "", "", lead.pk)
 
 
-def _broken_rules(linked: leads.Said, problems: dict[str, str]) -> dict[str, str]:
+def _broken_rules(linked: leads.RuleFields, problems: dict[str, str]) -> dict[str, str]:
     """The rules between fields that the row breaks, by column; none where an unreadable cell may be the reason."""
     try:
-        leads.check(linked)
+        leads.check_rules(linked)
     except errors.Invalid as error:
         return {} if problems else {columns.BY_NAME[name].label: why for name, why in error.fields.items()}
     return {}
@@ -115,9 +118,9 @@ def _attempts_at_fixed_columns(
     exported = export_rows.fixed_cells(lead)
     remarks = {}
     for name, cell in zip(lead_import.columns, row, strict=False):
-        if name in columns.FIXED and cell.strip() and cell.strip() != exported[name]:
-            values, problems = columns.read_row([name], [cell], lookups)
-            ((attribute, value),) = columns.as_fields(values).items() or [("", None)]
+        if name in columns.FIXED_FIELDS and cell.strip() and cell.strip() != exported[name]:
+            values, problems = row_reader.read_row([name], [cell], lookups)
+            ((attribute, value),) = columns.to_lead_fields(values).items() or [("", None)]
             if problems or value != getattr(lead, attribute):
                 remarks[columns.BY_NAME[name].label] = _NOT_CHANGED
     return remarks

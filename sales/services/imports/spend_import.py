@@ -11,10 +11,10 @@ from django.db import transaction
 
 from athena.accounts.models import User
 from sales import errors, normalization, policy
-from sales.exchange import csv_text as exchange_text
+from sales.exchange import csv_reader
 from sales.exchange.cells import amounts, datetimes
 from sales.exchange.cells.cleaning import Kind, clean
-from sales.exchange.files import is_footer
+from sales.exchange.footers import is_footer
 from sales.models import LeadSource, SourceSpend
 
 COLUMNS = ("month", "source", "campaign", "amount")
@@ -57,7 +57,7 @@ def decoded(content: bytes) -> str:
     """The file's text, without a byte order mark. Raises `Invalid` for what is no text."""
     if content.startswith(b"PK"):
         raise errors.Invalid({"file": "This is no text. Save the sheet as \u201cCSV UTF-8\u201d."})
-    return exchange_text.decode(content)[0]
+    return csv_reader.decode(content)[0]
 
 
 def plan(*, by: User | None, text: str) -> Plan:
@@ -107,7 +107,7 @@ def write(*, by: User | None, text: str) -> Plan:
 def _read(text: str) -> Iterator[Line]:
     if "\x00" in text:
         raise errors.Invalid({"file": "This is not a CSV file."})
-    lines, _ = exchange_text.split(text.lstrip("\ufeff"))
+    lines, _ = csv_reader.split_rows(text.lstrip("\ufeff"))
     rows = ((number, cells) for number, cells in lines if any(cell.strip() for cell in cells))
     _, first = next(rows, (0, []))
     header = [name.strip().lower() for name in first]
@@ -147,10 +147,10 @@ def _line(number: int, header: list[str], cells: list[str], sources: dict[str, L
         wrong.append("The campaign is too long, or has odd characters.")
     amount = None
     try:
-        amount = amounts.amount(values["amount"])
+        amount = amounts.parse_amount(values["amount"])
     except ValueError as error:
         wrong.append(f"The amount is not like 1250.00. {error}")
-    return Line(number, month, source, normalization.one_spaced(values["campaign"]), amount, tuple(wrong))
+    return Line(number, month, source, normalization.collapse_spaces(values["campaign"]), amount, tuple(wrong))
 
 
 def _month(text: str) -> date | None:
@@ -158,5 +158,5 @@ def _month(text: str) -> date | None:
     if found:
         return date(int(found[1]), int(found[2]), 1)
     named = _NAMED_MONTH.fullmatch(text)
-    month = datetimes.month(named[1]) if named else 0
+    month = datetimes.find_month(named[1]) if named else 0
     return date(2000 + int(named[2]) % 100, month, 1) if named and month else None

@@ -16,11 +16,11 @@ from sales.scoring import conditions
 from sales.services import unique_names
 from sales.services.ownership import distribution
 
-MOST_RULES, MOST_CONDITIONS = 50, 5
-WRITABLE = ("rule_name", "position", "is_active", "conditions", "to_user", "to_team")
+MAX_ACTIVE_RULES, MAX_CONDITIONS = 50, 5
+WRITABLE_FIELDS = ("rule_name", "position", "is_active", "conditions", "to_user", "to_team")
 
 
-def assign(new: Sequence[Lead]) -> dict[int, User]:
+def assign_new_leads(new: Sequence[Lead]) -> dict[int, User]:
     """Give new leads (saved, open, unowned) to whom the rules say, in their order; the owners by lead.
 
     The first rule that a lead fulfils and that has somebody for it decides; one whose people are all away, inactive or
@@ -37,7 +37,7 @@ def assign(new: Sequence[Lead]) -> dict[int, User]:
 
 def _owners(new: Sequence[Lead]) -> dict[int, User]:
     rules = list(AssignmentRule.objects.filter(is_active=True))
-    fulfilled = conditions.matching(rules, [lead.pk for lead in new], timezone.now())
+    fulfilled = conditions.match_rules(rules, [lead.pk for lead in new], timezone.now())
     asked = [rule for rule in rules if any(rule in each for each in fulfilled.values())]
     people = _people(asked)
     owners: dict[int, User] = {}
@@ -52,24 +52,24 @@ def _owners(new: Sequence[Lead]) -> dict[int, User]:
     return owners
 
 
-def _people(rules: Collection[AssignmentRule]) -> list[distribution.Hand]:
+def _people(rules: Collection[AssignmentRule]) -> list[distribution.Workload]:
     """Those whom the rules name, who are there: locked in key order, each with what they have now."""
     named = Q(pk__in=[rule.to_user_id for rule in rules if rule.to_user_id])
     named |= Q(team__in=[rule.to_team_id for rule in rules if rule.to_team_id], role=Role.REP)
     people = User.objects.select_for_update(no_key=True, of=("self",)).filter(named, is_active=True).order_by("pk")
-    return distribution.hands_of(user for user in people if not is_away(user))
+    return distribution.get_workloads(user for user in people if not is_away(user))
 
 
-def _deal(rule: AssignmentRule, those: Sequence[Lead], people: Sequence[distribution.Hand]) -> dict[int, User]:
+def _deal(rule: AssignmentRule, those: Sequence[Lead], people: Sequence[distribution.Workload]) -> dict[int, User]:
     """Share leads out among the rule's people; a team's salespeople in turn."""
     if rule.to_user_id is not None:
         hands = [hand for hand in people if hand.user.pk == rule.to_user_id]
-        return distribution.deal(those, hands, distribution.Way.IN_TURN, None).receivers
+        return distribution.distribute(those, hands, distribution.DistributionMethod.IN_TURN, None).receivers
     hands = [hand for hand in people if hand.user.team_id == rule.to_team_id and hand.user.role == Role.REP]
     if not hands or not those:
         return {}
-    turn = distribution.turn(f"team:{rule.to_team_id}", locked=True)
-    dealt = distribution.deal(those, hands, distribution.Way.IN_TURN, turn.last_user_id)
+    turn = distribution.get_turn(f"team:{rule.to_team_id}", locked=True)
+    dealt = distribution.distribute(those, hands, distribution.DistributionMethod.IN_TURN, turn.last_user_id)
     if dealt.receivers:
         turn.last_user_id = dealt.last_id
         turn.save(update_fields=["last_user"])
@@ -106,7 +106,7 @@ def delete_rule(*, by: User | None, rule_id: int) -> None:
     _rule(rule_id).delete()
 
 
-def check(rule: AssignmentRule) -> None:
+def validate_rule(rule: AssignmentRule) -> None:
     """That the rule can be asked and leads somewhere. Raises `Invalid`."""
     wrong = {}
     if not rule.rule_name.strip():
@@ -115,19 +115,19 @@ def check(rule: AssignmentRule) -> None:
         wrong["to_team"] = "It is a person or a team, not both."
     if rule.to_user is not None and not rule.to_user.is_active:
         wrong["to_user"] = "This user is not active."
-    if len(rule.conditions) > MOST_CONDITIONS:
-        wrong["conditions"] = f"At most {MOST_CONDITIONS} conditions."
-    wrong |= {f"condition_{place}": why for place, why in conditions.problems(rule.conditions).items()}
+    if len(rule.conditions) > MAX_CONDITIONS:
+        wrong["conditions"] = f"At most {MAX_CONDITIONS} conditions."
+    wrong |= {f"condition_{place}": why for place, why in conditions.find_problems(rule.conditions).items()}
     if wrong:
         raise errors.Invalid(wrong)
 
 
 def _check(rule: AssignmentRule) -> None:
-    check(rule)
+    validate_rule(rule)
     others = AssignmentRule.objects.exclude(pk=rule.pk)
     unique_names.require_unused_name(rule, "rule_name")
-    if rule.is_active and others.filter(is_active=True).count() >= MOST_RULES:
-        raise errors.TooManyRules(f"At most {MOST_RULES} rules can be active.")
+    if rule.is_active and others.filter(is_active=True).count() >= MAX_ACTIVE_RULES:
+        raise errors.TooManyRules(f"At most {MAX_ACTIVE_RULES} rules can be active.")
 
 
 def _rule(rule_id: int) -> AssignmentRule:
@@ -138,7 +138,7 @@ def _rule(rule_id: int) -> AssignmentRule:
 
 
 def _known(values: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = set(values) - set(WRITABLE)
+    unknown = set(values) - set(WRITABLE_FIELDS)
     if unknown:
         raise errors.Invalid(dict.fromkeys(sorted(unknown), "A rule has no such value."))
     return {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}

@@ -18,7 +18,7 @@ from sales import errors, policy
 from sales.models import Lead, Turn
 
 
-class Dealt(Protocol):
+class DistributedLead(Protocol):
     """What is known of a lead that is shared out."""
 
     @property
@@ -28,13 +28,13 @@ class Dealt(Protocol):
     def is_open(self) -> bool: ...
 
 
-class Way(StrEnum):
+class DistributionMethod(StrEnum):
     IN_TURN = "in_turn"
     FEWEST_OPEN = "fewest_open"
 
 
 @dataclass
-class Hand:
+class Workload:
     """What somebody has, and may have, while leads are dealt."""
 
     user: User
@@ -50,41 +50,45 @@ class Hand:
     def load(self) -> int:
         return self.open_before + self.given
 
-    def has_room_for(self, lead: Dealt) -> bool:
+    def has_room_for(self, lead: DistributedLead) -> bool:
         most = self.user.max_open_leads
         return most is None or not lead.is_open or self.open_leads < most
 
-    def take(self, lead: Dealt) -> None:
+    def take(self, lead: DistributedLead) -> None:
         self.given += 1
         self.given_open += lead.is_open
 
 
 @dataclass
-class Deal:
+class Distribution:
     """To whom each lead goes (by its id), and whose turn it was last."""
 
     last_id: int | None
     receivers: dict[int, User] = field(default_factory=dict)
 
 
-def deal(leads: Iterable[Dealt], hands: Sequence[Hand], way: Way, last_id: int | None) -> Deal:
+def distribute(
+    leads: Iterable[DistributedLead], hands: Sequence[Workload], way: DistributionMethod, last_id: int | None
+) -> Distribution:
     """Share the leads out, in their order. A lead that nobody has room for is in nobody's hand."""
-    dealt = Deal(last_id)
+    dealt = Distribution(last_id)
     order = sorted(hands, key=lambda hand: (last_id is not None and hand.user.pk <= last_id, hand.user.pk))
     for lead in leads:
         able = [hand for hand in order if hand.has_room_for(lead)]
         if not able:
             continue
-        hand = able[0] if way == Way.IN_TURN else min(able, key=lambda each: each.load)
+        hand = able[0] if way == DistributionMethod.IN_TURN else min(able, key=lambda each: each.load)
         hand.take(lead)
         dealt.receivers[lead.pk], dealt.last_id = hand.user, hand.user.pk
-        if way == Way.IN_TURN:
+        if way == DistributionMethod.IN_TURN:
             place = order.index(hand) + 1
             order = order[place:] + order[:place]
     return dealt
 
 
-def receivers(by: User | None, ids: Collection[int], name: str = "receivers", *, locked: bool = False) -> list[User]:
+def find_receivers(
+    by: User | None, ids: Collection[int], name: str = "receivers", *, locked: bool = False
+) -> list[User]:
     """The active users to whom `by` may give leads, by key; `locked`, they stay active until the transaction ends.
 
     Raises `NotFound`, `Invalid` (naming the field `name`), `ReceiverNotAllowed`.
@@ -103,20 +107,20 @@ def receivers(by: User | None, ids: Collection[int], name: str = "receivers", *,
     return found
 
 
-def hands_of(people: Iterable[User]) -> list[Hand]:
+def get_workloads(people: Iterable[User]) -> list[Workload]:
     """What each of them has now."""
     people = list(people)
     owned = Lead.objects.open().filter(assigned_to__in=[user.pk for user in people]).order_by()
     counts = dict(owned.values_list("assigned_to").annotate(Count("pk")))
-    return [Hand(user, counts.get(user.pk, 0)) for user in people]
+    return [Workload(user, counts.get(user.pk, 0)) for user in people]
 
 
-def group_of(people: Iterable[User]) -> str:
+def get_group_name(people: Iterable[User]) -> str:
     """The name of the turn of these people, in whatever order they are named."""
     return sha256(",".join(str(pk) for pk in sorted(user.pk for user in people)).encode()).hexdigest()
 
 
-def turn(group: str, *, locked: bool) -> Turn:
+def get_turn(group: str, *, locked: bool) -> Turn:
     """Whose turn it was last in a group; `locked` until the transaction ends, so that nobody else takes the next."""
     turns = Turn.objects.all()
     if locked:

@@ -21,7 +21,7 @@ from sales.models import AssignmentRule, FollowUp, Lead, TransferBatch
 from sales.models.follow_up import FollowUpQuerySet
 from sales.services.follow_ups import planning
 from sales.services.ownership import distribution, transfer_writes, transfers
-from sales.services.ownership.distribution import Way
+from sales.services.ownership.distribution import DistributionMethod
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Handover:
     """What goes from the one who leaves to whom; `elsewhere` are follow-ups on leads that stay where they are."""
 
     leaver: User
-    plan: transfer_writes.Plan
-    elsewhere: list[planning.Handing]
+    plan: transfer_writes.TransferPlan
+    elsewhere: list[planning.Reassignment]
     rules: list[AssignmentRule]
     rules_to: User | None
 
@@ -46,7 +46,7 @@ class Handover:
 
 
 @dataclass(frozen=True)
-class Held:
+class WaitingWork:
     """What waits for somebody, in numbers."""
 
     leads: int
@@ -57,18 +57,20 @@ class Held:
         return bool(self.leads or self.follow_ups or self.rules)
 
 
-def held_by(user: User) -> Held:
+def count_waiting_work(user: User) -> WaitingWork:
     """What has to be handed over before this user can be deactivated."""
-    return Held(
+    return WaitingWork(
         leads=Lead.objects.open().filter(assigned_to=user).count(),
         follow_ups=FollowUp.objects.open().filter(assigned_to=user).count(),
         rules=AssignmentRule.objects.filter(to_user=user).count(),
     )
 
 
-def plan(*, by: User | None, user_id: int, receivers: Collection[int], way: str = Way.IN_TURN) -> Handover:
+def plan(
+    *, by: User | None, user_id: int, receivers: Collection[int], way: str = DistributionMethod.IN_TURN
+) -> Handover:
     """What `hand_over` would do now; writes nothing. Raises as it does, but not for want of room."""
-    return _plan(by, _leaver(by, user_id, locked=False), receivers, Way(way), locked=False)
+    return _plan(by, _leaver(by, user_id, locked=False), receivers, DistributionMethod(way), locked=False)
 
 
 @transaction.atomic
@@ -77,7 +79,7 @@ def hand_over(
     by: User | None,
     user_id: int,
     receivers: Collection[int],
-    way: str = Way.IN_TURN,
+    way: str = DistributionMethod.IN_TURN,
     reason: str = "",
     expected: str | None = None,
 ) -> Handover:
@@ -87,15 +89,15 @@ def hand_over(
     where not `expected` (a handover's fingerprint) would happen.
     """
     leaver = _leaver(by, user_id, locked=True)
-    done = _plan(by, leaver, receivers, Way(way), locked=True)
+    done = _plan(by, leaver, receivers, DistributionMethod(way), locked=True)
     if expected is not None and done.fingerprint != expected:
-        raise errors.Changed
+        raise errors.StaleVersion
     if done.plan.skipped:
         raise errors.LeadsRemain(f"{len(done.plan.skipped)} leads don't fit. Choose more people, or raise a limit.")
     if done.plan.moves or done.elsewhere:
         batch = TransferBatch.objects.create(by=by, reason=reason or f"{leaver} leaves")
         if done.plan.moves:
-            transfer_writes.carry_out(done.plan, by=by, batch=batch)
+            transfer_writes.apply_plan(done.plan, by=by, batch=batch)
         _hand_over_elsewhere(done, by, batch)
     AssignmentRule.objects.filter(pk__in=[rule.pk for rule in done.rules]).update(to_user=done.rules_to)
     accounts.deactivate(user_id=leaver.pk)
@@ -114,16 +116,20 @@ def _leaver(by: User | None, user_id: int, *, locked: bool) -> User:
     return leaver
 
 
-def _plan(by: User | None, leaver: User, receivers: Collection[int], way: Way, *, locked: bool) -> Handover:
+def _plan(
+    by: User | None, leaver: User, receivers: Collection[int], way: DistributionMethod, *, locked: bool
+) -> Handover:
     if leaver.pk in receivers:
         raise errors.Invalid({"receivers": "Choose others than the one who leaves."})
-    if not receivers and held_by(leaver):
+    if not receivers and count_waiting_work(leaver):
         raise errors.Invalid({"receivers": "Say who gets what waits for them."})
-    people = distribution.receivers(by, receivers, locked=locked) if receivers else []
+    people = distribution.find_receivers(by, receivers, locked=locked) if receivers else []
     theirs = Q(assigned_to=leaver) | Q(pk__in=_open_follow_ups(leaver).values("lead"))
-    transfer_writes.read(Lead.objects.filter(theirs), locked=locked)  # all at once, so in key order
+    transfer_writes.read_leads(Lead.objects.filter(theirs), locked=locked)  # all at once, so in key order
     leads = Lead.objects.open().filter(assigned_to=leaver)
-    plan = transfers.draw_up(by, leads, people, way, locked=locked) if people else transfer_writes.Plan([], [])
+    plan = (
+        transfers.build_plan(by, leads, people, way, locked=locked) if people else transfer_writes.TransferPlan([], [])
+    )
     rules = AssignmentRule.objects.filter(to_user=leaver).order_by("pk")
     return Handover(
         leaver,
@@ -138,7 +144,7 @@ def _open_follow_ups(leaver: User) -> FollowUpQuerySet:
     return FollowUp.objects.open().filter(assigned_to=leaver).order_by()
 
 
-def _elsewhere(leaver: User, handed: Collection[int], people: Sequence[User]) -> list[planning.Handing]:
+def _elsewhere(leaver: User, handed: Collection[int], people: Sequence[User]) -> list[planning.Reassignment]:
     rows = list(
         _open_follow_ups(leaver)
         .order_by("pk")
@@ -147,7 +153,7 @@ def _elsewhere(leaver: User, handed: Collection[int], people: Sequence[User]) ->
     owners = User.objects.filter(is_active=True).exclude(pk=leaver.pk).in_bulk({row[4] for row in rows if row[4]})
     left = [row for row in rows if row[0] not in handed]
     return [
-        planning.Handing(pk, lead_id, day, clock, leaver.pk, owners.get(owner_id) or people[place % len(people)])
+        planning.Reassignment(pk, lead_id, day, clock, leaver.pk, owners.get(owner_id) or people[place % len(people)])
         for place, (pk, lead_id, day, clock, owner_id) in enumerate(left)
     ]
 
@@ -155,7 +161,7 @@ def _elsewhere(leaver: User, handed: Collection[int], people: Sequence[User]) ->
 def _hand_over_elsewhere(done: Handover, by: User | None, batch: TransferBatch) -> None:
     if not done.elsewhere:
         return
-    transfer_writes.hand_over_follow_ups(done.elsewhere, batch)
+    transfer_writes.move_follow_ups(done.elsewhere, batch)
     leads = {each.lead_id for each in done.elsewhere}
     planning.refresh_next_dates(Lead.objects.filter(IdIn("pk", sorted(leads))))
     counts: dict[int, int] = {}

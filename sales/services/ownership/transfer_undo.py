@@ -13,18 +13,18 @@ from sales import errors, policy, schedule
 from sales.models import Lead, LeadTransfer, MovedFollowUp, TransferBatch
 from sales.services.follow_ups import planning
 from sales.services.ownership import transfer_writes
-from sales.services.ownership.transfer_writes import Done, Move, Plan
+from sales.services.ownership.transfer_writes import Move, TransferPlan, TransferResult
 
 MOVED_SINCE, CLOSED, ARCHIVED, OWNER_INACTIVE = "moved_since", "closed", "archived", "owner_inactive"
 
 
-def plan_undo(*, batch: TransferBatch) -> Plan:
+def plan_undo(*, batch: TransferBatch) -> TransferPlan:
     """What undoing it would give back now, and what not, and why. Writes nothing."""
     return _plan(batch, only_open=False)
 
 
 @transaction.atomic
-def undo(*, by: User | None, batch_id: int) -> Done:
+def undo(*, by: User | None, batch_id: int) -> TransferResult:
     """Give back what a batch moved, as a batch that says so, to whoever had it (nobody, where nobody did).
 
     With a lead go back the follow-ups that went with it and are still open; others that its present owner has on it go
@@ -42,7 +42,7 @@ def undo(*, by: User | None, batch_id: int) -> Done:
     return _give_back(_plan(batch, only_open=False, locked=True), batch, by, f"Undo of batch {batch.pk}")
 
 
-def give_back() -> int:
+def return_due_batches() -> int:
     """Give back the leads that were given away for a time, once it is over; how many batches it went through.
 
     Back goes what is still open and has not been transferred since. Where the owner has left it stays, and the managers
@@ -69,11 +69,11 @@ def _give_next_back(today: date) -> bool:
     return True
 
 
-def _give_back(found: Plan, batch: TransferBatch, by: User | None, reason: str) -> Done:
+def _give_back(found: TransferPlan, batch: TransferBatch, by: User | None, reason: str) -> TransferResult:
     if not found.moves:
-        return Done([], found.skipped)
+        return TransferResult([], found.skipped)
     back = TransferBatch.objects.create(by=by, reason=reason, undoes=batch, until=_until_of_redo(batch))
-    return transfer_writes.carry_out(found, by=by, batch=back)
+    return transfer_writes.apply_plan(found, by=by, batch=back)
 
 
 def _until_of_redo(undo: TransferBatch) -> date | None:
@@ -82,16 +82,16 @@ def _until_of_redo(undo: TransferBatch) -> date | None:
     return until if until is not None and until >= schedule.company_today() else None
 
 
-def _plan(batch: TransferBatch, *, only_open: bool, locked: bool = False) -> Plan:
+def _plan(batch: TransferBatch, *, only_open: bool, locked: bool = False) -> TransferPlan:
     """Who returns are locked before the leads, so that nobody leaves meanwhile."""
     made = list(batch.transfers.order_by("lead").values_list("lead", "from_user", "to_user"))
     moved = dict(MovedFollowUp.objects.filter(batch=batch).values_list("follow_up", "from_user"))
     users = User.objects.filter(pk__in={row[1] for row in made} | set(moved.values())).order_by("pk")
     people = {user.pk: user for user in (users.select_for_update(no_key=True) if locked else users)}
     those = Lead.objects.filter(pk__in=batch.transfers.order_by().values("lead"))
-    leads = {lead.pk: lead for lead in transfer_writes.read(those, locked=locked)}
+    leads = {lead.pk: lead for lead in transfer_writes.read_leads(those, locked=locked)}
     in_effect = _leads_in_effect(batch)
-    owners = transfer_writes.owners_of(leads.values())
+    owners = transfer_writes.find_owners(leads.values())
     going, skipped = [], []
     for lead_id, from_id, to_id in made:
         lead = leads[lead_id]
@@ -102,7 +102,7 @@ def _plan(batch: TransferBatch, *, only_open: bool, locked: bool = False) -> Pla
             going.append(Move(lead, owners.get(to_id), people.get(from_id)))
         else:
             skipped.append((lead_id, why))
-    return Plan(going, skipped, _following(going, moved, people))
+    return TransferPlan(going, skipped, _following(going, moved, people))
 
 
 def _leads_in_effect(batch: TransferBatch) -> set[int]:
@@ -132,32 +132,32 @@ def _why_not(lead: transfer_writes.LeadRow, still_there: bool, only_open: bool) 
     return CLOSED if only_open and not lead.is_open else None
 
 
-def _following(going: list[Move], moved: dict[int, int], people: dict[int, User]) -> list[planning.Handing]:
+def _following(going: list[Move], moved: dict[int, int], people: dict[int, User]) -> list[planning.Reassignment]:
     """The open follow-ups that went with the leads, back to whose they were; others of the present owner's to the next.
 
     One whose assignee has left goes to the next owner, too.
     """
     by_lead = {move.lead.pk: move for move in going}
     handed = []
-    for pk, lead_id, day, clock, assignee in transfer_writes.open_follow_ups([move.lead for move in going]):
+    for pk, lead_id, day, clock, assignee in transfer_writes.read_open_follow_ups([move.lead for move in going]):
         move = by_lead[lead_id]
         was = people.get(moved.get(pk, 0))
         to = was if was is not None and was.is_active else move.to
         theirs = move.owner is None or assignee == move.owner.pk
         if theirs and to is not None and to.pk != assignee:
-            handed.append(planning.Handing(pk, lead_id, day, clock, assignee, to))
+            handed.append(planning.Reassignment(pk, lead_id, day, clock, assignee, to))
     return handed
 
 
 def _tell_managers(batch: TransferBatch, lead_ids: list[int]) -> None:
     """That leads stay where they were given for a time: whose they were is not active any more."""
-    leads = Lead.objects.filter(pk__in=lead_ids[: transfer_writes.TOLD_LEADS]).order_by("pk")
+    leads = Lead.objects.filter(pk__in=lead_ids[: transfer_writes.MAX_LISTED_LEADS]).order_by("pk")
     context = {
         "count": len(lead_ids),
         "until": format_date(batch.until) if batch.until else None,
         "batch_id": batch.pk,
         "leads": [{"id": lead.pk, "name": str(lead)} for lead in leads],
-        UNLISTED: lead_ids[transfer_writes.TOLD_LEADS :],
+        UNLISTED: lead_ids[transfer_writes.MAX_LISTED_LEADS :],
     }
     outbox.add_many(
         outbox.NewNotification("leads_not_returned", user.pk, f"not_returned:{batch.pk}:{user.pk}", context)

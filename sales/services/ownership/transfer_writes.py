@@ -27,8 +27,8 @@ from sales.models.lead import OPEN_STATUSES, LeadQuerySet
 from sales.services.follow_ups import planning
 from sales.services.scoring import scores, scoring_runs
 
-TOLD_LEADS = 20
-RESCORED_AT_ONCE = 100
+MAX_LISTED_LEADS = 20
+MAX_LEADS_RESCORED_AT_ONCE = 100
 
 
 class LeadRow(NamedTuple):
@@ -59,7 +59,7 @@ class Move(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Share:
+class ReceiverTotal:
     """What one of the receivers gets."""
 
     user: User | None
@@ -68,12 +68,12 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TransferPlan:
     """What would happen, or has: which lead goes to whom, with which follow-ups, and why others stay."""
 
     moves: list[Move]
     skipped: list[tuple[int, str]]
-    handed: list[planning.Handing] = field(default_factory=list)
+    handed: list[planning.Reassignment] = field(default_factory=list)
 
     @property
     def lead_ids(self) -> list[int]:
@@ -89,9 +89,9 @@ class Plan:
         return _grouped(self.moves, lambda move: move.to.id if move.to else 0)
 
     @property
-    def shares(self) -> list[Share]:
+    def shares(self) -> list[ReceiverTotal]:
         """By receiver, in the order of their keys."""
-        return [Share(moves[0].to, len(moves), _value(moves)) for _, moves in sorted(self.by_receiver.items())]
+        return [ReceiverTotal(moves[0].to, len(moves), _value(moves)) for _, moves in sorted(self.by_receiver.items())]
 
     @property
     def statuses(self) -> list[tuple[str, int, Decimal]]:
@@ -113,13 +113,13 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Done(Plan):
+class TransferResult(TransferPlan):
     """What has happened, as a batch; None where nothing moved."""
 
     batch: TransferBatch | None = None
 
 
-def read(leads: LeadQuerySet, *, locked: bool) -> list[LeadRow]:
+def read_leads(leads: LeadQuerySet, *, locked: bool) -> list[LeadRow]:
     """The leads by key; `locked` until the transaction ends. The queryset joins no table (it would be locked, too)."""
     rows = leads.select_related(None).order_by("pk")
     if locked:
@@ -127,34 +127,34 @@ def read(leads: LeadQuerySet, *, locked: bool) -> list[LeadRow]:
     return [LeadRow(*values) for values in rows.values_list(*LeadRow._fields)]
 
 
-def owners_of(leads: Iterable[LeadRow]) -> dict[int, User]:
+def find_owners(leads: Iterable[LeadRow]) -> dict[int, User]:
     return User.objects.in_bulk({lead.assigned_to_id for lead in leads if lead.assigned_to_id is not None})
 
 
-def open_follow_ups(leads: Sequence[LeadRow]) -> "QuerySet[FollowUp, tuple[Any, ...]]":
+def read_open_follow_ups(leads: Sequence[LeadRow]) -> "QuerySet[FollowUp, tuple[Any, ...]]":
     """The open follow-ups of these leads: key, lead, day, time, assignee."""
     those = FollowUp.objects.open().filter(IdIn("lead_id", [lead.pk for lead in leads])).order_by("pk")
     return those.values_list("pk", "lead_id", "scheduled_date", "scheduled_time", "assigned_to_id")
 
 
-def following(moves: Sequence[Move]) -> list[planning.Handing]:
+def plan_follow_up_moves(moves: Sequence[Move]) -> list[planning.Reassignment]:
     """What goes with the leads: their owner's open follow-ups, or anybody's where nobody owned the lead."""
     by_lead = {move.lead.pk: move for move in moves}
     handed = []
-    for pk, lead_id, day, clock, assignee in open_follow_ups([move.lead for move in moves]):
+    for pk, lead_id, day, clock, assignee in read_open_follow_ups([move.lead for move in moves]):
         move = by_lead[lead_id]
         theirs = move.owner is None or assignee == move.lead.assigned_to_id
         if theirs and move.to is not None and assignee != move.to.id:
-            handed.append(planning.Handing(pk, lead_id, day, clock, assignee, move.to))
+            handed.append(planning.Reassignment(pk, lead_id, day, clock, assignee, move.to))
     return handed
 
 
-def carry_out(plan: Plan, *, by: User | None, batch: TransferBatch, notes: str = "") -> Done:
+def apply_plan(plan: TransferPlan, *, by: User | None, batch: TransferBatch, notes: str = "") -> TransferResult:
     """Move the (locked) leads with their follow-ups, write it down and tell everybody concerned."""
     these = Lead.objects.filter(IdIn("pk", plan.lead_ids))
     _record(these, plan, batch, notes)
     if plan.handed:
-        hand_over_follow_ups(plan.handed, batch)
+        move_follow_ups(plan.handed, batch)
     these.update(
         assigned_to=_receiver(plan, lambda to: to and to.pk, BigIntegerField()),
         version=F("version") + 1,
@@ -163,17 +163,17 @@ def carry_out(plan: Plan, *, by: User | None, batch: TransferBatch, notes: str =
     )
     _rescore(plan.lead_ids, by)
     _tell(plan, batch, by)
-    return Done(plan.moves, plan.skipped, plan.handed, batch)
+    return TransferResult(plan.moves, plan.skipped, plan.handed, batch)
 
 
-def hand_over_follow_ups(handed: Sequence[planning.Handing], batch: TransferBatch) -> None:
+def move_follow_ups(handed: Sequence[planning.Reassignment], batch: TransferBatch) -> None:
     """Give follow-ups to others, and remember whose they were."""
     those = FollowUp.objects.filter(IdIn("pk", [each.follow_up_id for each in handed]))
     insert_select(MovedFollowUp, those, batch=Value(batch.pk), follow_up=F("pk"), from_user=F("assigned_to"))
     planning.reassign(handed, by_id=batch.by_id)
 
 
-def _record(leads: "QuerySet[Lead]", plan: Plan, batch: TransferBatch, notes: str) -> None:
+def _record(leads: "QuerySet[Lead]", plan: TransferPlan, batch: TransferBatch, notes: str) -> None:
     """A transfer and an activity for each lead, while it still has its old owner."""
     now, actor = Value(timezone.now()), Value(batch.by_id, BigIntegerField())
     insert_select(
@@ -202,7 +202,7 @@ def _record(leads: "QuerySet[Lead]", plan: Plan, batch: TransferBatch, notes: st
     )
 
 
-def _receiver(plan: Plan, said: Callable[[User | None], Any], output: Any) -> Combinable:
+def _receiver(plan: TransferPlan, said: Callable[[User | None], Any], output: Any) -> Combinable:
     """What is said of each lead's receiver, as an expression."""
     values = [Value(said(moves[0].to), output) for moves in plan.by_receiver.values()]
     if len(values) == 1:
@@ -218,13 +218,13 @@ def _rescore(lead_ids: list[int], by: User | None) -> None:
     """A scoring rule may count the transfers of a lead; nothing else about owners can be asked."""
     if not LeadScoringRule.objects.filter(is_active=True, condition_field="transfer_count").exists():
         return
-    if len(lead_ids) <= RESCORED_AT_ONCE:
+    if len(lead_ids) <= MAX_LEADS_RESCORED_AT_ONCE:
         scores.rescore(lead_ids=lead_ids, by=by, reason="Activity: Transfer")
     else:
-        scoring_runs.restart(by=None, reason="Leads transferred")
+        scoring_runs.restart_run(by=None, reason="Leads transferred")
 
 
-def _tell(plan: Plan, batch: TransferBatch, by: User | None) -> None:
+def _tell(plan: TransferPlan, batch: TransferBatch, by: User | None) -> None:
     """One message for each receiver and one for each previous owner, but none about what one did oneself."""
     shared: Mapping[str, object] = {
         "by_name": str(by) if by else "Athena",
@@ -246,8 +246,8 @@ def _message(
 ) -> outbox.NewNotification | None:
     if to is None or not to.is_active:
         return None
-    sample = [{"id": move.lead.pk, "name": str(move.lead)} for move in moves[:TOLD_LEADS]]
-    unlisted = [move.lead.pk for move in moves[TOLD_LEADS:]]
+    sample = [{"id": move.lead.pk, "name": str(move.lead)} for move in moves[:MAX_LISTED_LEADS]]
+    unlisted = [move.lead.pk for move in moves[MAX_LISTED_LEADS:]]
     key = f"{kind.removeprefix('leads_')}:{batch.pk}:{to.pk}"
     context = {**context, "count": len(moves), "leads": sample, UNLISTED: unlisted}
     return outbox.NewNotification(kind, to.pk, key, context)

@@ -14,10 +14,10 @@ from sales import errors, policy, schedule
 from sales.models import TransferBatch
 from sales.models.lead import LeadQuerySet
 from sales.services.ownership import distribution, transfer_writes
-from sales.services.ownership.distribution import Way
-from sales.services.ownership.transfer_writes import Done, Move, Plan
+from sales.services.ownership.distribution import DistributionMethod
+from sales.services.ownership.transfer_writes import Move, TransferPlan, TransferResult
 
-__all__ = ["Done", "Plan", "Way", "draw_up", "plan", "transfer"]
+__all__ = ["DistributionMethod", "TransferPlan", "TransferResult", "build_plan", "plan", "transfer"]
 
 
 def plan(
@@ -26,13 +26,13 @@ def plan(
     leads: LeadQuerySet,
     to_user_id: int | None = None,
     receivers: Collection[int] = (),
-    way: str = Way.IN_TURN,
+    way: str = DistributionMethod.IN_TURN,
     until: date | None = None,
-) -> Plan:
+) -> TransferPlan:
     """What `transfer` would do now; writes nothing. Raises as `transfer` does."""
     _check_until(until)
     people = _receivers(by, to_user_id, receivers)
-    return draw_up(by, leads, people, Way(way))
+    return build_plan(by, leads, people, DistributionMethod(way))
 
 
 @transaction.atomic
@@ -42,12 +42,12 @@ def transfer(
     leads: LeadQuerySet,
     to_user_id: int | None = None,
     receivers: Collection[int] = (),
-    way: str = Way.IN_TURN,
+    way: str = DistributionMethod.IN_TURN,
     reason: str = "",
     notes: str = "",
     until: date | None = None,
     expected: str | None = None,
-) -> Done:
+) -> TransferResult:
     """Give these leads to somebody, or share them out, with their open follow-ups; tell everybody concerned.
 
     Open follow-ups assigned to the old owner move (all of an unowned lead's), and remind their new assignee. Skipped,
@@ -58,13 +58,13 @@ def transfer(
     """
     _check_until(until)
     people = _receivers(by, to_user_id, receivers, locked=True)
-    done = draw_up(by, leads, people, Way(way), locked=True)
+    done = build_plan(by, leads, people, DistributionMethod(way), locked=True)
     if expected is not None and done.fingerprint != expected:
-        raise errors.Changed
+        raise errors.StaleVersion
     if not done.moves:
-        return Done([], done.skipped)
+        return TransferResult([], done.skipped)
     batch = TransferBatch.objects.create(by=by, reason=reason, until=until)
-    return transfer_writes.carry_out(done, by=by, batch=batch, notes=notes)
+    return transfer_writes.apply_plan(done, by=by, batch=batch, notes=notes)
 
 
 def _check_until(until: date | None) -> None:
@@ -74,27 +74,29 @@ def _check_until(until: date | None) -> None:
 
 def _receivers(by: User | None, one: int | None, several: Collection[int], *, locked: bool = False) -> list[User]:
     if one is not None:
-        return distribution.receivers(by, [one], "to_user_id", locked=locked)
+        return distribution.find_receivers(by, [one], "to_user_id", locked=locked)
     if not several:
         raise errors.Invalid({"receivers": "Say who gets the leads."})
-    return distribution.receivers(by, several, locked=locked)
+    return distribution.find_receivers(by, several, locked=locked)
 
 
-def draw_up(by: User | None, leads: LeadQuerySet, people: list[User], way: Way, *, locked: bool = False) -> Plan:
+def build_plan(
+    by: User | None, leads: LeadQuerySet, people: list[User], way: DistributionMethod, *, locked: bool = False
+) -> TransferPlan:
     """Who of these (checked) people gets which lead; `locked` as for moving them in the same transaction."""
     visible = leads.filter(archived_at__isnull=True) if by is None else leads.visible_to(by)
-    turn = distribution.turn(distribution.group_of(people), locked=locked) if len(people) > 1 else None
+    turn = distribution.get_turn(distribution.get_group_name(people), locked=locked) if len(people) > 1 else None
     owned = {user.pk for user in people}
     free, skipped = [], []
-    for lead in transfer_writes.read(visible, locked=locked):
+    for lead in transfer_writes.read_leads(visible, locked=locked):
         if lead.assigned_to_id in owned:
             skipped.append((lead.pk, "already_owner"))
         elif not policy.may_change_lead(by, lead):
             skipped.append((lead.pk, errors.NotYourLead.code))
         else:
             free.append(lead)
-    dealt = distribution.deal(free, distribution.hands_of(people), way, turn.last_user_id if turn else None)
-    owners = transfer_writes.owners_of(free)
+    dealt = distribution.distribute(free, distribution.get_workloads(people), way, turn.last_user_id if turn else None)
+    owners = transfer_writes.find_owners(free)
     going = [
         Move(lead, owners.get(lead.assigned_to_id or 0), dealt.receivers[lead.pk])
         for lead in free
@@ -104,4 +106,4 @@ def draw_up(by: User | None, leads: LeadQuerySet, people: list[User], way: Way, 
     if locked and turn is not None and going:
         turn.last_user_id = dealt.last_id
         turn.save(update_fields=["last_user"])
-    return Plan(going, sorted(skipped), transfer_writes.following(going))
+    return TransferPlan(going, sorted(skipped), transfer_writes.plan_follow_up_moves(going))

@@ -1,4 +1,4 @@
-"""Changing the scoring rules. Every change raises the rule set's version and starts a run."""
+"""Changes the scoring rules. Every change raises the rule set's version and starts a run that scores all open leads."""
 
 from collections.abc import Container, Mapping
 from typing import Any
@@ -13,18 +13,21 @@ from sales.scoring import rule_checks, rule_lock
 from sales.services import locks, unique_names
 from sales.services.scoring import scoring_runs
 
-_DEFAULTS: dict[str, Any] = {"is_active": True, "within_days": None, "half_life_days": None, "group": ""}
+_DEFAULTS: Mapping[str, object] = {"is_active": True, "within_days": None, "half_life_days": None, "group": ""}
 
 
 @transaction.atomic
 def create_rule(*, by: User | None, values: Mapping[str, Any]) -> LeadScoringRule:
-    """Raises `NotAllowed` below manager, `Invalid`, `TooManyRules`."""
+    """Add a rule with these values, by column, and start a run.
+
+    Raises `NotAllowed` unless `by` is a manager, `Invalid`, `TooManyRules`.
+    """
     policy.check_is_manager(by)
     rule_lock.take()
-    rule = LeadScoringRule(**_trimmed({**_DEFAULTS, **values}))
-    _check(rule)
+    rule = LeadScoringRule(**_clean({**_DEFAULTS, **values}))
+    _validate(rule)
     rule.save()
-    _apply(by, f"Rule added: {rule.rule_name}")
+    _start_run(by, f"Rule added: {rule.rule_name}")
     return rule
 
 
@@ -32,34 +35,40 @@ def create_rule(*, by: User | None, values: Mapping[str, Any]) -> LeadScoringRul
 def update_rule(
     *, by: User | None, rule_id: int, changes: Mapping[str, Any], versions: Container[int] | None = None
 ) -> LeadScoringRule:
-    """No change starts no run. Raises `NotAllowed` below manager, `NotFound`, `Changed`, `Invalid`, `TooManyRules`."""
+    """Change a rule, and start a run if anything is different. `versions`: those the caller has read; None for any.
+
+    Raises `NotAllowed` unless `by` is a manager, `NotFound`, `Changed`, `Invalid`, `TooManyRules`.
+    """
     policy.check_is_manager(by)
     rule_lock.take()
-    rule = _rule(rule_id, versions)
-    before = rule_checks.values_of(rule)
-    for name, value in _trimmed(changes).items():
+    rule = _lock_rule(rule_id, versions)
+    old_values = rule_checks.get_values(rule)
+    for name, value in _clean(changes).items():
         setattr(rule, name, value)
-    if rule_checks.values_of(rule) == before:
+    if rule_checks.get_values(rule) == old_values:
         return rule
-    _check(rule)
+    _validate(rule)
     rule.version += 1
     rule.updated_at = timezone.now()
     rule.save()
-    _apply(by, f"Rule changed: {rule.rule_name}")
+    _start_run(by, f"Rule changed: {rule.rule_name}")
     return rule
 
 
 @transaction.atomic
 def delete_rule(*, by: User | None, rule_id: int, versions: Container[int] | None = None) -> None:
-    """Raises `NotAllowed` below manager, `NotFound`, `Changed`."""
+    """Delete a rule and start a run. `versions`: those the caller has read; None for any.
+
+    Raises `NotAllowed` unless `by` is a manager, `NotFound`, `Changed`.
+    """
     policy.check_is_manager(by)
     rule_lock.take()
-    rule = _rule(rule_id, versions)
+    rule = _lock_rule(rule_id, versions)
     rule.delete()
-    _apply(by, f"Rule deleted: {rule.rule_name}")
+    _start_run(by, f"Rule deleted: {rule.rule_name}")
 
 
-def _rule(rule_id: int, versions: Container[int] | None) -> LeadScoringRule:
+def _lock_rule(rule_id: int, versions: Container[int] | None) -> LeadScoringRule:
     rule = LeadScoringRule.objects.select_for_update().filter(pk=rule_id).first()
     if rule is None:
         raise errors.NotFound("There is no such rule.")
@@ -67,24 +76,25 @@ def _rule(rule_id: int, versions: Container[int] | None) -> LeadScoringRule:
     return rule
 
 
-def _trimmed(values: Mapping[str, Any]) -> dict[str, Any]:
+def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values without spaces around them. Raises `Invalid` for a column that rules don't have."""
     unknown = set(values) - set(rule_checks.COLUMNS)
     if unknown:
-        raise errors.Invalid(dict.fromkeys(sorted(unknown), "A rule has no such value."))
-    trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
-    if "rule_name" in trimmed:
-        trimmed["rule_name"] = normalization.one_spaced(trimmed["rule_name"])
-    return trimmed
+        raise errors.Invalid(dict.fromkeys(sorted(unknown), "A rule has no such field."))
+    cleaned = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+    if "rule_name" in cleaned:
+        cleaned["rule_name"] = normalization.collapse_spaces(cleaned["rule_name"])
+    return cleaned
 
 
-def _check(rule: LeadScoringRule) -> None:
-    rule_checks.validate(rule_checks.values_of(rule))
-    others = LeadScoringRule.objects.exclude(pk=rule.pk)
+def _validate(rule: LeadScoringRule) -> None:
+    rule_checks.validate(rule_checks.get_values(rule))
     unique_names.require_unused_name(rule, "rule_name")
-    if rule.is_active and others.filter(is_active=True).count() >= rule_checks.MOST_ACTIVE:
+    other_active_rules = LeadScoringRule.objects.exclude(pk=rule.pk).filter(is_active=True)
+    if rule.is_active and other_active_rules.count() >= rule_checks.MAX_ACTIVE_RULES:
         raise errors.TooManyRules
 
 
-def _apply(by: User | None, reason: str) -> None:
-    RuleSet.objects.update_or_create(pk=1, defaults={"version": scoring_runs.rule_set_version() + 1})
-    scoring_runs.restart(by=by, reason=reason)
+def _start_run(by: User | None, reason: str) -> None:
+    RuleSet.objects.update_or_create(pk=1, defaults={"version": scoring_runs.get_rule_set_version() + 1})
+    scoring_runs.restart_run(by=by, reason=reason)

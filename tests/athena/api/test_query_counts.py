@@ -76,7 +76,7 @@ def filler(admin):
         CadenceEnrolment.objects.create(lead=first, cadence=cadence, day=0, stopped_at=timezone.now(), stop_reason="x")
         make_lead(status="won", pickup_at=timezone.now() - timedelta(days=130), assigned_to=somebody)
         outbox.add(kind="lead_assigned", recipient_id=admin.pk, dedupe_key=str(number), context={"lead_id": number})
-        search_index.fill(10)
+        search_index.index_missing_leads(10)
         return {
             "users": somebody, "leads": first, "activities": activity, "cadences": cadence,
             "follow-ups": FollowUp.objects.first(), "sources": spend, "runs": run,

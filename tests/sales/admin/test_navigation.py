@@ -190,7 +190,7 @@ def test_a_list_takes_next_for_no_filter(client, lead):
 def test_taking_a_lead_off_its_cadence_leads_back_to_its_page_and_that_to_the_list(client, manager, lead):
     cadence = Cadence.objects.create(name="New")
     CadenceStep.objects.create(cadence=cadence, day=0, follow_up_type="call")
-    cadences.enrol(by=manager, lead_id=lead.pk, cadence_id=cadence.pk)
+    cadences.enroll(by=manager, lead_id=lead.pk, cadence_id=cadence.pk)
     page = page_of(lead, f"?next={LEADS}%3Fo%3D1")
     url = f"{LEADS}{lead.pk}/stop-cadence/"
     form = client.get(page).content.decode().partition(f'action="{url}"')[2].partition("</form>")[0]

@@ -38,7 +38,7 @@ def test_a_lead_page_shows_its_story_at_a_constant_cost(browse, rep, colleague, 
         "Activity: ",
         "Responded to Email",
         "What would add points",
-        "How many passengers they expect: is more than 50",
+        "Number of passengers: is more than 50",
     ):
         assert shown in pages[0]
     assert ("&lt;b&gt;bold" in pages[1], "<b>bold" in pages[1]) == (True, False)
@@ -88,9 +88,9 @@ def test_no_more_is_counted_than_anybody_leafs_through(browse, rep, make_lead, m
 def test_matches_of_a_lead_cost_the_same_for_one_and_for_many(browse, rep, colleague, make_lead):
     client, counts = browse(rep), []
     lead = make_lead(assigned_to=rep, company_name="Lewiston School Band")
-    search_index.index([lead])
+    search_index.index_leads([lead])
     for many in (1, 8):
-        search_index.index(
+        search_index.index_leads(
             [make_lead(assigned_to=colleague, company_name="Lewiston School Bands") for _ in range(many)]
         )
         with CaptureQueriesContext(connection) as captured:

@@ -83,7 +83,7 @@ def test_clients_are_others():
     assert not {str(lead) for lead in copied} & {str(lead) for lead in told}
     for lead in leads:
         assert (lead.email_normalised, lead.phone_normalised) == (
-            normalization.email(lead.email), normalization.phone(lead.phone),
+            normalization.normalize_email(lead.email), normalization.normalize_phone(lead.phone),
         )  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def test_each_client_is_found_by_name_address_and_number():
 
 def test_scores_are_what_the_rules_give_and_nothing_is_left_to_do():
     assert scores.rescore(lead_ids=range(1, LEADS + 1), by=None, reason="Again") == 0
-    assert reminders.fill_derived() == 0
+    assert reminders.fill_derived_columns() == 0
     assert not Notification.objects.exists()
 
 

@@ -136,7 +136,7 @@ def test_follow_ups_move_with_their_lead():
 
 def test_follow_ups_are_whole():
     for follow_up in FollowUp.objects.select_related("assigned_to"):
-        due = schedule.due_at(follow_up.assigned_to, follow_up.scheduled_date, follow_up.scheduled_time)
+        due = schedule.get_due_at(follow_up.assigned_to, follow_up.scheduled_date, follow_up.scheduled_time)
         assert follow_up.due_at == due
     assert not FollowUp.objects.exclude(first_scheduled_date__lte=F("scheduled_date")).exists()
     assert not FollowUp.objects.exclude(created_at__gte=F("lead__created_at"), created_at__lt=MORNING).exists()
@@ -226,8 +226,8 @@ def test_fields_have_the_value_they_were_last_given(field):
 
 def test_nobody_is_reminded():
     assert not FollowUp.objects.exclude(remind_at__isnull=True, reminder_sent=False).exists()
-    assert reminders.fill_derived() == 0
-    assert reminders.claim_due() == 0
+    assert reminders.fill_derived_columns() == 0
+    assert reminders.send_due_reminders() == 0
     assert not Notification.objects.exists()
 
 

@@ -80,8 +80,8 @@ def test_names_are_made_up():
         assert re.fullmatch(r"[a-z.]+@([a-z0-9]+\.)?example\.(com|org|net)", lead.email), lead.email
         assert re.fullmatch(r"(\(\d{3}\) 555-01\d\d)?", lead.phone), lead.phone
         assert (lead.email_normalised, lead.phone_normalised) == (
-            normalization.email(lead.email),
-            normalization.phone(lead.phone),
+            normalization.normalize_email(lead.email),
+            normalization.normalize_phone(lead.phone),
         )
         lead.clean_fields()
 

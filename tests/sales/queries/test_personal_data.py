@@ -10,10 +10,10 @@ import sales
 from athena.db.text_search import list_text_columns
 from sales.queries import personal_data
 from sales.services.follow_ups import change_history
-from sales.services.leads.leads import WRITABLE
+from sales.services.leads.leads import WRITABLE_FIELDS
 
 # What is known to hold it, and dealt with: emptied where the lead is the person's, searched for mentions elsewhere.
-# A column that is neither here nor in `personal_data.FREE` fails the test. Decide which it is.
+# A column that is neither here nor in `personal_data.WITHOUT_PERSONAL_DATA` fails the test. Decide which it is.
 PERSONAL = {
     "admin.LogEntry": {"object_repr", "change_message"},
     "athena.IdempotencyKey": {"answer"},
@@ -38,14 +38,14 @@ PERSONAL = {
 
 
 def test_each_column_of_text_is_declared():
-    found = {model._meta.label: set(columns) for model, columns in personal_data.searched()}
+    found = {model._meta.label: set(columns) for model, columns in personal_data.list_searched_columns()}
     assert found == PERSONAL
 
 
 def test_what_is_declared_is_there():
-    for label, columns in personal_data.FREE.items():
+    for label, columns in personal_data.WITHOUT_PERSONAL_DATA.items():
         if label.partition(".")[0] in {app.label for app in apps.get_app_configs()} and label != "auth.User":
-            assert columns == personal_data.ALL or columns <= set(list_text_columns(apps.get_model(label)))
+            assert columns == personal_data.ALL_COLUMNS or columns <= set(list_text_columns(apps.get_model(label)))
 
 
 def test_text_is_found_in_every_kind_of_column():
@@ -75,7 +75,7 @@ ERASED_CHANGES = {
 
 
 def test_each_kind_of_change_is_declared():
-    assert written_changes() | {*WRITABLE, change_history.FIELD} == personal_data.KEPT_CHANGES | ERASED_CHANGES
+    assert written_changes() | {*WRITABLE_FIELDS, change_history.FIELD} == personal_data.KEPT_CHANGES | ERASED_CHANGES
     assert not personal_data.KEPT_CHANGES & ERASED_CHANGES
 
 
@@ -94,7 +94,7 @@ def written_changes():
 
 
 def test_what_belongs_to_a_lead_is_found_by_its_key():
-    assert {model._meta.label for model, _, _ in personal_data.of_leads()} == {
+    assert {model._meta.label for model, _, _ in personal_data.list_lead_columns()} == {
         *("sales.Activity", "sales.FieldChange", "sales.FollowUp", "sales.ImportRow"),
         *("sales.LeadScoreHistory", "sales.LeadTransfer"),
         *("sales.CadenceEnrolment", "sales.Inquiry", "sales.LeadSearch"),

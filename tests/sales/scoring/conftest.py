@@ -7,8 +7,8 @@ import pytest
 from model_bakery import baker
 
 from sales.models import Activity, FollowUp, Lead, LeadScoringRule
-from sales.scoring.compiler import Compiled, raw_points
-from sales.scoring.value_sources import Scope
+from sales.scoring.compiler import CompiledRule, build_raw_points
+from sales.scoring.value_sources import LeadSelection
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
@@ -70,8 +70,10 @@ def points_of(db: None) -> Callable[..., list[int]]:
 
     def points(leads: Iterable[Lead], rules: Iterable[LeadScoringRule] | None = None, now: datetime = NOW) -> list[int]:
         ids = [lead.pk for lead in leads]
-        compiled = Compiled.all(LeadScoringRule.objects.all() if rules is None else rules)
-        rows = Lead.objects.filter(pk__in=ids).annotate(raw=raw_points(compiled, Scope.of(ids, now)))
+        compiled = CompiledRule.compile_all(LeadScoringRule.objects.all() if rules is None else rules)
+        rows = Lead.objects.filter(pk__in=ids).annotate(
+            raw=build_raw_points(compiled, LeadSelection.from_ids(ids, now))
+        )
         found = dict(rows.values_list("pk", "raw"))
         return [found[pk] for pk in ids]
 

@@ -1,14 +1,14 @@
 from datetime import timedelta
 
 from sales.models import LeadScoringRule
-from sales.scoring.compiler import Compiled
-from sales.scoring.explanations import Line, explain
+from sales.scoring.compiler import CompiledRule
+from sales.scoring.explanations import RuleExplanation, explain_score
 from tests.sales.scoring.conftest import NOW
 
 
 def why(lead):
-    rules = Compiled.all(LeadScoringRule.objects.filter(is_active=True))
-    return explain(rules, lead.pk, NOW)
+    rules = CompiledRule.compile_all(LeadScoringRule.objects.filter(is_active=True))
+    return explain_score(rules, lead.pk, NOW)
 
 
 def test_each_rule_says_what_it_saw_and_gave(no_rules, make_rule, make_lead, log):
@@ -25,18 +25,18 @@ def test_each_rule_says_what_it_saw_and_gave(no_rules, make_rule, make_lead, log
     log(lead, "quote_requested", occurred_at=NOW - timedelta(days=10))
     log(lead, "call")
     explanation = why(lead)
-    passengers, calls = "How many passengers they expect: is more than", "How many times: Call: is at least 3"
-    quoted, source = "They asked for a quote: is true", "The name of the source they came from: is known false"
-    assert explanation.lines == [
-        Line(large.pk, "Large", f"{passengers} 50", matched=True, value=60, points=20),
-        Line(medium.pk, "Medium", f"{passengers} 25", matched=True, value=60, points=0, outdone=True),
-        Line(quote.pk, "Quote", quoted, matched=True, value=True, points=5),
-        Line(called.pk, "Calls", calls, matched=False, value=1, points=8),
-        Line(unknown.pk, "Unknown source", source, matched=True, value=None, points=-3),
+    passengers, calls = "Number of passengers: is more than", "Number of activities: Call: is at least 3"
+    quoted, source = "They asked for a quote: is true", "Name of the lead source: is known false"
+    assert explanation.rules == [
+        RuleExplanation(large.pk, "Large", f"{passengers} 50", matched=True, value=60, points=20),
+        RuleExplanation(medium.pk, "Medium", f"{passengers} 25", matched=True, value=60, points=0, is_outdone=True),
+        RuleExplanation(quote.pk, "Quote", quoted, matched=True, value=True, points=5),
+        RuleExplanation(called.pk, "Calls", calls, matched=False, value=1, points=8),
+        RuleExplanation(unknown.pk, "Unknown source", source, matched=True, value=None, points=-3),
     ]
-    assert [line.seen for line in explanation.lines] == ["60", "60", "yes", "1", "–"]
-    assert [line.rule_name for line in explanation.would_add] == ["Calls"]
-    assert (explanation.score, explanation.raw_points, explanation.at) == (22, 22, NOW)
+    assert [line.value_text for line in explanation.rules] == ["60", "60", "yes", "1", "–"]
+    assert [line.rule_name for line in explanation.possible_gains] == ["Calls"]
+    assert (explanation.score, explanation.raw_points, explanation.calculated_at) == (22, 22, NOW)
 
 
 def test_the_score_is_the_sum_held_to_its_bounds(no_rules, make_rule, make_lead):
@@ -52,10 +52,10 @@ def test_it_takes_one_query_however_many_rules(no_rules, make_rule, make_lead, d
     lead = make_lead(is_repeat=True)
     for number in range(200):
         make_rule(rule_name=f"Rule no. {number}", rule_type="activity", condition_field="quote_requested", group="all")
-    rules = Compiled.all(LeadScoringRule.objects.all())
+    rules = CompiledRule.compile_all(LeadScoringRule.objects.all())
     with django_assert_num_queries(1):
-        assert len(explain(rules, lead.pk, NOW).lines) == 200
+        assert len(explain_score(rules, lead.pk, NOW).rules) == 200
 
 
 def test_without_rules(no_rules, make_lead):
-    assert (why(make_lead()).score, why(make_lead()).lines) == (0, [])
+    assert (why(make_lead()).score, why(make_lead()).rules) == (0, [])

@@ -197,8 +197,8 @@ def test_every_field_with_every_operator_makes_sound_sql(no_rules, make_rule, ma
             condition_field=field.name,
             condition_operator=operator,
             condition_value=sample(field, operator),
-            half_life_days=5 if field.timed else None,
-            within_days=50 if field.timed else None,
+            half_life_days=5 if field.is_timed else None,
+            within_days=50 if field.is_timed else None,
             points=1,
         )
         for field in FIELDS.values()

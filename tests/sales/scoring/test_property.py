@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from sales.models import Activity, FollowUp, Lead, LeadScoringRule, LeadSource
-from sales.scoring.compiler import Compiled, raw_points
-from sales.scoring.explanations import explain
-from sales.scoring.value_sources import Scope
+from sales.scoring.compiler import CompiledRule, build_raw_points
+from sales.scoring.explanations import explain_score
+from sales.scoring.value_sources import LeadSelection
 from tests.fixtures import new_user
 from tests.sales.scoring.conftest import NOW
 
@@ -210,13 +210,15 @@ class Scores(TestCase):
                 model.objects.bulk_create(each for each in events if isinstance(each, model))
         for number, each in enumerate(rules, start=1):
             each.pk = number
-        compiled, ids = Compiled.all(rules), [lead.pk for lead, _, _ in told]
+        compiled, ids = CompiledRule.compile_all(rules), [lead.pk for lead, _, _ in told]
         assert len(compiled) == len(rules)
         expected = {lead.pk: reference(rules, lead, events) for lead, _, events in told}
-        for scope in (Scope.of(ids, NOW), Scope.between(min(ids), max(ids), NOW)):
-            found = Lead.objects.filter(pk__in=ids).annotate(raw=raw_points(compiled, scope)).values_list("pk", "raw")
+        for scope in (LeadSelection.from_ids(ids, NOW), LeadSelection.from_range(min(ids), max(ids), NOW)):
+            found = (
+                Lead.objects.filter(pk__in=ids).annotate(raw=build_raw_points(compiled, scope)).values_list("pk", "raw")
+            )
             assert dict(found) == expected
         for pk in ids:
-            explanation = explain(compiled, pk, NOW)
-            matched = sum(line.points for line in explanation.lines if line.matched)
+            explanation = explain_score(compiled, pk, NOW)
+            matched = sum(line.points for line in explanation.rules if line.matched)
             assert (explanation.raw_points, matched) == (expected[pk], expected[pk])

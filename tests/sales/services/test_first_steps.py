@@ -6,12 +6,12 @@ from notifications import services as notifications
 from notifications.models import Preference
 from sales import errors
 from sales.queries.home.first_steps import first_steps
-from sales.services.first_steps import put_away
+from sales.services.first_steps import hide
 
 
 def test_it_is_one_row_that_lasts(manager):
     for _ in range(2):
-        put_away(by=manager)
+        hide(by=manager)
     assert Preference.objects.filter(user=manager).count() == 1
     wanted = {"lead_assigned": ["email"]}
     notifications.set_preferences(by=manager, wanted=wanted, reminder_minutes=30, digest_hour=7)
@@ -20,5 +20,5 @@ def test_it_is_one_row_that_lasts(manager):
 
 def test_a_salesperson_has_none_to_put_away(rep):
     with pytest.raises(errors.NotAllowed):
-        put_away(by=rep)
+        hide(by=rep)
     assert not Preference.objects.exists()

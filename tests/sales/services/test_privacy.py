@@ -27,6 +27,7 @@ from sales.queries import personal_data
 from sales.queries.timeline.timeline import Story
 from sales.services import activities, privacy
 from sales.services.follow_ups import follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.imports import import_batches, imports
 from sales.services.leads import intake, leads
 from sales.services.ownership import transfers
@@ -96,7 +97,11 @@ def story(manager, rep, colleague, browse, api, make_lead, tmp_path, settings, d
         by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2099, 1, 5), notes="Ask Zoë Quill-Ångström"
     )
     follow_ups.update(by=rep, follow_up_id=plan.pk, changes={"notes": "Ask Zoë Quill-Ångström again"})
-    follow_ups.complete(by=rep, follow_up_id=plan.pk, outcome="successful", notes="Call 212 555 0177 again")
+    follow_ups.complete(
+        by=rep,
+        follow_up_id=plan.pk,
+        completion_input=CompletionInput(outcome="successful", notes="Call 212 555 0177 again"),
+    )
     leads.update(by=rep, lead_id=lead.pk, changes={"phone": "+1 212 555 0177"})
     transfers.transfer(by=manager, leads=Lead.objects.all(), to_user_id=colleague.pk, reason="Zoë Quill-Ångström asked")
     client = browse(manager)
@@ -128,7 +133,7 @@ def test_nothing_is_left_of_them_and_the_figures_stay(story, tmp_path, settings,
     before = figures()
     assert traces() == list(TRACES)
     with django_capture_on_commit_callbacks(execute=True):
-        erased = privacy.erase(ran_by="root", address=ADDRESS.upper())
+        erased = privacy.erase_person(ran_by="root", address=ADDRESS.upper())
     assert traces() == []
     assert figures() == before
     assert erased.leads == 2
@@ -140,21 +145,21 @@ def test_nothing_is_left_of_them_and_the_figures_stay(story, tmp_path, settings,
     assert [path.name for path in tmp_path.glob("*.eml")] == ["unrelated.eml"]
     record = PrivacyRequest.objects.get()
     assert (record.action, record.ran_by, record.leads, record.rows, record.person) == (
-        "erase", "root", 2, erased.rows, privacy.fingerprint(ADDRESS),
+        "erase", "root", 2, erased.rows, privacy.hash_address(ADDRESS),
     )  # fmt: skip
-    assert privacy.erase(ran_by="root", address=ADDRESS) == privacy.Erased(0, 0)
+    assert privacy.erase_person(ran_by="root", address=ADDRESS) == privacy.ErasureCounts(0, 0)
 
 
 def test_what_waits_to_be_sent_still_can_be(story, settings):
     Delivery.objects.update(state="waiting", ended_at=None, attempts=0)
-    privacy.erase(ran_by="root", address=ADDRESS)
+    privacy.erase_person(ran_by="root", address=ADDRESS)
     assert set(delivery.deliver()) == {"sent", "lapsed"}
     assert Delivery.objects.get(state="lapsed").notification.kind == "lead_assigned"  # to the owner before
 
 
 def test_names_and_numbers_that_others_have_stay_theirs(story, make_lead):
     make_lead(company_name="Quillworks", phone="2125550177", phone_normalised="+12125550177", notes="Of Quillworks")
-    privacy.erase(ran_by="root", address=ADDRESS)
+    privacy.erase_person(ran_by="root", address=ADDRESS)
     found = Lead.objects.get(phone="2125550177")
     assert (found.company_name, found.phone_normalised, found.notes) == ("Quillworks", "+12125550177", "Of Quillworks")
 
@@ -165,12 +170,12 @@ def two_people(make_lead, rep):
     form = IntakeForm.objects.create(name="Site", key="k" * 20)
     shared = {"phone": "(212) 555-0188"}
     for name, address in (("Ann Field", "ann@field.example"), ("Zoë", ADDRESS)):
-        intake.receive(form=form, values={
+        intake.receive_inquiry(form=form, values={
             "contact_name": name, "email": address, "notes": f"Email: other@x.example\nThe plan of {name}", **shared,
         })  # fmt: skip
     lead = Lead.objects.get()
     Lead.objects.update(assigned_to=rep)
-    intake.receive(form=form, values={"contact_name": "Zoë", "email": ADDRESS, "notes": "Third time", **shared})
+    intake.receive_inquiry(form=form, values={"contact_name": "Zoë", "email": ADDRESS, "notes": "Third time", **shared})
     return lead
 
 
@@ -180,7 +185,7 @@ def wrote():
 
 def test_what_somebody_wrote_into_anothers_lead_is_erased_and_nothing_else(two_people, make_lead):
     (ann, _, _) = wrote()
-    assert privacy.erase(ran_by="root", address=ADDRESS).leads == 0
+    assert privacy.erase_person(ran_by="root", address=ADDRESS).leads == 0
     assert wrote() == [ann, "", ""]
     assert "The plan of Ann Field" in ann
     assert "Third time" not in dump()
@@ -190,15 +195,15 @@ def test_what_somebody_wrote_into_anothers_lead_is_erased_and_nothing_else(two_p
 
 def test_what_another_wrote_into_the_persons_lead_stays(two_people):
     (_, *zoe) = wrote()
-    privacy.erase(ran_by="root", address="ann@field.example")
+    privacy.erase_person(ran_by="root", address="ann@field.example")
     number = "(212) 555-0188"
     assert wrote() == ["", *(text.replace(number, "[erased]") for text in zoe)]
     assert "ann" not in [word.strip("@.") for word in dump().casefold().split()]
 
 
 def test_a_copy_holds_what_the_person_wrote_and_not_what_others_did(two_people):
-    ann = privacy.hand_out(ran_by="root", address="ann@field.example")
-    zoe = privacy.hand_out(ran_by="root", address=ADDRESS)
+    ann = privacy.export_person(ran_by="root", address="ann@field.example")
+    zoe = privacy.export_person(ran_by="root", address=ADDRESS)
     ours, theirs = ([row["notes"] for row in copy["activities"]] for copy in (ann, zoe))
     assert (ours, theirs) == (wrote()[:1], wrote()[1:])
 
@@ -208,7 +213,7 @@ def test_an_inquiry_from_before_its_author_was_stored(two_people):
         activity.data.pop("email")
         activity.save()
     (ann, _, _) = wrote()
-    privacy.erase(ran_by="root", address=ADDRESS)
+    privacy.erase_person(ran_by="root", address=ADDRESS)
     assert wrote() == [ann, "", ""]
 
 
@@ -217,7 +222,7 @@ def test_a_corrected_activity_leaves_no_trace_of_what_it_said(rep, make_lead):
     note = activities.log(by=rep, lead_id=lead.pk, activity_type="note", notes="Wife is called Xanthippe")
     activities.correct(by=rep, activity_id=note.pk, changes={"notes": "No more"})
     assert "Xanthippe" in dump()
-    privacy.erase(ran_by="root", address=ADDRESS)
+    privacy.erase_person(ran_by="root", address=ADDRESS)
     assert "Xanthippe" not in dump()
     titles = [item["title"] for item in Story(lead.pk).read(50)]
     assert "Activity corrected" in titles
@@ -226,11 +231,20 @@ def test_a_corrected_activity_leaves_no_trace_of_what_it_said(rep, make_lead):
 def test_every_kind_of_change_is_emptied_but_those_that_are_kept(rep, make_lead):
     """Each field that has ever been changed, and one that is to come."""
     lead = make_lead(assigned_to=rep, email=ADDRESS, email_normalised=ADDRESS.casefold())
-    names = [*leads.WRITABLE, "activity", "follow_up", "merged", "archived", "cadence", "import", "something_new"]
+    names = [
+        *leads.WRITABLE_FIELDS,
+        "activity",
+        "follow_up",
+        "merged",
+        "archived",
+        "cadence",
+        "import",
+        "something_new",
+    ]
     FieldChange.objects.bulk_create(
         FieldChange(lead=lead, field=name, old="a word", new="another word") for name in names
     )
-    privacy.erase(ran_by="root", address=ADDRESS)
+    privacy.erase_person(ran_by="root", address=ADDRESS)
     left = FieldChange.objects.exclude(old=None, new=None).values_list("field", flat=True)
     assert set(left) == personal_data.KEPT_CHANGES
 
@@ -267,7 +281,7 @@ def test_the_command_asks_first(story, monkeypatch):
 @pytest.mark.parametrize("address", ["", "nobody", "@", "maria@example.com"])
 def test_who_is_no_person(rep, address):
     with pytest.raises(errors.Invalid):
-        privacy.erase(ran_by="root", address=address)
+        privacy.erase_person(ran_by="root", address=address)
     with pytest.raises(CommandError):
         call_command("export_person", address)
 
@@ -275,8 +289,8 @@ def test_who_is_no_person(rep, address):
 def test_a_file_that_is_being_read_comes_first(manager):
     imports.upload(by=manager, file_name="x.csv", content=f"Company,E-mail\nA,{ADDRESS}\n".encode())
     with pytest.raises(errors.Conflict):
-        privacy.erase(ran_by="root", address=ADDRESS)
+        privacy.erase_person(ran_by="root", address=ADDRESS)
     import_batches.work()
     assert ImportFile.objects.count() == 0
-    privacy.erase(ran_by="root", address=ADDRESS)
+    privacy.erase_person(ran_by="root", address=ADDRESS)
     assert "quill" not in dump().casefold()

@@ -38,7 +38,7 @@ def test_another_address_stays_wherever_it_is(ann, make_lead, manager, address):
     told = Notification.objects.create(kind="x", recipient=manager, dedupe_key="x", context={"text": text})
     made = imports.upload(by=manager, file_name="x.csv", content=f"Contact,E-mail\nJo,{address}\nBo,\n".encode())
     import_batches.work_now(made.pk)
-    privacy.erase(ran_by="root", address=ANN)
+    privacy.erase_person(ran_by="root", address=ANN)
     other.refresh_from_db()
     told.refresh_from_db()
     assert (other.email, other.email_normalised, other.notes) == (address, address, text)
@@ -54,9 +54,9 @@ def test_what_is_theirs_goes_wherever_it_is(ann, make_lead, manager, text):
     other = make_lead(contact_name="Bob", email="bob@y.example", email_normalised="bob@y.example", notes=text)
     FieldChange.objects.create(lead=other, field="notes", old=text, new=[{"deep": text}], by=manager)
     Notification.objects.create(kind="x", recipient=manager, dedupe_key="x", context={"text": text})
-    copy = privacy.hand_out(ran_by="root", address=ANN)
+    copy = privacy.export_person(ran_by="root", address=ANN)
     assert {row["table"] for row in copy["mentioned_in"]} >= {"leads", "field_changes"}
-    privacy.erase(ran_by="root", address=ANN)
+    privacy.erase_person(ran_by="root", address=ANN)
     other.refresh_from_db()
     change = FieldChange.objects.get()
     kept = [other.notes, change.old, change.new[0]["deep"], Notification.objects.get().context["text"]]
@@ -72,7 +72,7 @@ def test_a_row_of_a_file_that_names_them_by_number_or_name_alone(ann, manager):
     content = "Contact,E-mail,Phone,Passengers\n" + "\n".join(rows)
     made = imports.upload(by=manager, file_name="x.csv", content=content.encode())
     import_batches.work_now(made.pk)
-    privacy.erase(ran_by="root", address=ANN)
+    privacy.erase_person(ran_by="root", address=ANN)
     left = list(LeadImport.objects.get().rows.order_by("line").values_list("state", "cells"))
     assert left[4] == ("ready", ["Bob", "bob@y.example", NUMBER, "4"])
     assert left[6] == ("ready", ["Zed", "", "", "4"])
@@ -83,7 +83,7 @@ def test_a_row_of_a_file_that_names_them_by_number_or_name_alone(ann, manager):
 def test_what_is_no_number_is_not_looked_for(make_lead, word):
     make_lead(contact_name="Ann", email=ANN, email_normalised=ANN, phone=word, phone_normalised="")
     other = make_lead(contact_name="Bob", email="bob@y.example", notes=f"Seats: {word}")
-    privacy.erase(ran_by="root", address=ANN)
+    privacy.erase_person(ran_by="root", address=ANN)
     other.refresh_from_db()
     assert other.notes == f"Seats: {word}"
 
@@ -91,7 +91,7 @@ def test_what_is_no_number_is_not_looked_for(make_lead, word):
 def test_a_name_that_is_a_word_is_taken_out_only_as_it_is_written(make_lead):
     make_lead(company_name="", contact_name="Will", email=ANN, email_normalised=ANN, phone="")
     other = make_lead(contact_name="Bob", email="bob@y.example", notes="They will pay, says Will.")
-    privacy.erase(ran_by="root", address=ANN)
+    privacy.erase_person(ran_by="root", address=ANN)
     other.refresh_from_db()
     assert other.notes == "They will pay, says [erased]."
 
@@ -104,7 +104,7 @@ def test_anothers_row_of_a_file_keeps_its_own_name_and_number(ann, make_lead, ma
     )
     made = imports.upload(by=manager, file_name="x.csv", content=content.encode())
     import_batches.work_now(made.pk)
-    privacy.erase(ran_by="root", address=ANN)
+    privacy.erase_person(ran_by="root", address=ANN)
     imports.start(by=manager, import_id=made.pk, duplicates="create")
     import_batches.work_now(made.pk)
     notes = dict(Lead.objects.values_list("contact_name", "notes"))

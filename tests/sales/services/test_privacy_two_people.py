@@ -20,9 +20,9 @@ BOBS = {"contact_name": "Bob Mill", "email": BOB, "phone": PHONE, "notes": "Two 
 def shared(db, rep):
     """Bob's lead, which Ann's inquiry joined because both gave the number of their office."""
     form = IntakeForm.objects.create(name="Web", key="k")
-    intake.receive(form=form, values=BOBS)
+    intake.receive_inquiry(form=form, values=BOBS)
     Lead.objects.update(assigned_to=rep)
-    intake.receive(form=form, values=ANNS)
+    intake.receive_inquiry(form=form, values=ANNS)
     lead = Lead.objects.get()
     assert [activity.notes.count("\n") for activity in lead.activities.all()] == [3, 3]
     return lead
@@ -34,14 +34,14 @@ def texts(lead):
 
 
 def test_what_somebody_wrote_into_anothers_lead_goes_and_the_lead_stays(shared):
-    privacy.erase(ran_by="root", address=ANN)
+    privacy.erase_person(ran_by="root", address=ANN)
     found = texts(shared)
     assert [word for word in ("Ann Quill", "Elm Lane", ANN) if word in found] == []
     assert [word for word in ("Bob Mill", "Two coaches to Salem", BOB, PHONE) if word not in found] == []
 
 
 def test_the_leads_own_person_goes_and_anothers_inquiry_stays(shared):
-    privacy.erase(ran_by="root", address=BOB)
+    privacy.erase_person(ran_by="root", address=BOB)
     found = texts(shared)
     assert [word for word in ("Bob Mill", "Two coaches to Salem", BOB) if word in found] == []
     assert [word for word in ("Ann Quill", "We are 40 from Elm Lane", ANN) if word not in found] == []
@@ -52,7 +52,7 @@ def test_what_was_corrected_is_not_kept_as_it_was(make_lead, manager, rep):
     made = activities.log(by=manager, lead_id=lead.pk, activity_type="call", notes="Has the keys of Elm Lane 12")
     activities.correct(by=manager, activity_id=made.pk, changes={"notes": "Nothing"})
     assert "Elm Lane" in texts(lead)
-    privacy.erase(ran_by="root", address=ANN)
+    privacy.erase_person(ran_by="root", address=ANN)
     assert "Elm Lane" not in texts(lead)
 
 
@@ -61,18 +61,18 @@ def test_an_inbound_activity_in_anothers_lead_goes_with_what_it_said_before(shar
         by=manager, lead_id=shared.pk, activity_type="email", direction="inbound", notes=f"{ANN}: my knee is bad"
     )
     activities.correct(by=manager, activity_id=made.pk, changes={"notes": f"{ANN}: my foot is bad"})
-    privacy.erase(ran_by="root", address=ANN)
+    privacy.erase_person(ran_by="root", address=ANN)
     assert [word for word in ("knee", "foot") if word in texts(shared)] == []
 
 
 def test_what_a_merge_filled_in_goes_and_the_kept_lead_stays(make_lead, manager):
     kept = make_lead(company_name="Mill", contact_name="", email=BOB, email_normalised=BOB, phone="", notes="")
     gone = make_lead(company_name="Mill", contact_name="Ann Quill", email=ANN, email_normalised=ANN, notes="Elm Lane")
-    merging.merge(by=manager, lead_id=kept.pk, duplicate_ids=[gone.pk])
+    merging.merge_leads(by=manager, lead_id=kept.pk, duplicate_ids=[gone.pk])
     kept.refresh_from_db()
     assert (kept.contact_name, kept.notes) == ("Ann Quill", "Elm Lane")
     leads.update(by=manager, lead_id=kept.pk, changes={"campaign": "Spring"})
-    privacy.erase(ran_by="root", address=ANN)
+    privacy.erase_person(ran_by="root", address=ANN)
     found = texts(kept)
     assert [word for word in ("Ann Quill", "Elm Lane", ANN) if word in found] == []
     assert (BOB in found, "Spring" in found) == (True, True)
@@ -81,8 +81,8 @@ def test_what_a_merge_filled_in_goes_and_the_kept_lead_stays(make_lead, manager)
 def test_a_merged_lead_with_another_address_is_not_theirs(make_lead, manager):
     kept = make_lead(contact_name="Bob Mill", email=BOB, email_normalised=BOB, notes="b")
     gone = make_lead(contact_name="Ann Quill", email=ANN, email_normalised=ANN, notes="Elm Lane")
-    merging.merge(by=manager, lead_id=kept.pk, duplicate_ids=[gone.pk])
-    privacy.erase(ran_by="root", address=BOB)
+    merging.merge_leads(by=manager, lead_id=kept.pk, duplicate_ids=[gone.pk])
+    privacy.erase_person(ran_by="root", address=BOB)
     gone.refresh_from_db()
     assert (gone.contact_name, gone.email, gone.notes) == ("Ann Quill", ANN, "Elm Lane")
 
@@ -93,7 +93,7 @@ def test_a_row_of_a_file_with_another_address_stays(make_lead, manager):
     made = imports.upload(by=manager, file_name="x.csv", content=text.encode())
     import_batches.work_now(made.pk)
     assert ImportRow.objects.exclude(same_as=None).count() == 2
-    privacy.erase(ran_by="root", address=BOB)
+    privacy.erase_person(ran_by="root", address=BOB)
     assert list(LeadImport.objects.get().rows.order_by("line").values_list("state", "cells")) == [
         ("ready", ["Ann Quill", ANN, PHONE]),
         ("skipped", []),

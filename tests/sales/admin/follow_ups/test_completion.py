@@ -120,7 +120,7 @@ def test_the_last_step_of_a_cadence_is_followed_by_nothing_so_it_is_asked(client
     cadence = Cadence.objects.create(name="Two calls")
     for day in (0, 2):
         CadenceStep.objects.create(cadence=cadence, day=day, follow_up_type="call")
-    cadences.enrol(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
+    cadences.enroll(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
     assert client.post(url_of(FollowUp.objects.open().get()), {"outcome": "no_answer"}).status_code == 302
     last = FollowUp.objects.open().get()
     assert list(errors_of(client.post(url_of(last), {"outcome": "no_answer"}))) == ["no_next_reason"]
@@ -179,7 +179,7 @@ def test_a_quote_is_logged_and_corrected_with_its_amount(client, rep, lead):
     lead.refresh_from_db()
     assert (lead.status, lead.quote_amount) == ("new", Decimal("4200.50"))
     refused = client.post(page, untouched(client.get(page).content.decode()) | {"amount": "5"})
-    assert dict(refused.context["adminform"].form.errors) == {"amount": ["Only a quote has this."]}
+    assert dict(refused.context["adminform"].form.errors) == {"amount": ["Only a quote can have this."]}
 
 
 def test_a_completed_quote_takes_its_amount(client, lead, plan):

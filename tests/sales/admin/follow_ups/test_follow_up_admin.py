@@ -52,7 +52,7 @@ def test_it_begins_with_what_is_to_be_done_first_things_first(browse, rep, task)
 
 
 def test_the_links_of_the_home_page_lead_to_the_rows_that_they_promise(browse, rep, colleague, task, monkeypatch):
-    monkeypatch.setattr(home, "TASKS", 2)
+    monkeypatch.setattr(home, "MAX_TASKS", 2)
     for days in (-9, -1, 0, 1, 7, 8):
         for who in (rep, colleague):
             for number in range(3):
@@ -66,7 +66,7 @@ def test_the_links_of_the_home_page_lead_to_the_rows_that_they_promise(browse, r
     page = unescape(client.get("/admin/").content.decode())
     found = dict(re.findall(r'href="([^"]+)">(\d+) more<', page))
     assert {parse_qs(urlsplit(link).query)["day"][0]: int(more) for link, more in found.items()} == {
-        name: shelf.more for name, shelf in shelves.items()
+        name: shelf.hidden_count for name, shelf in shelves.items()
     }
     for link in found:
         name = parse_qs(urlsplit(link).query)["day"][0]

@@ -40,7 +40,7 @@ def test_every_value_is_shown_as_it_was_read(browse, manager, rep):
         reverse("admin:sales_leadimport_notation", args=[made.pk]), {"pickup_at": "day"}, follow=True
     ).content.decode()
     assert shown(page) == [
-        "2", "Ready", "Notes: Kept here: Mobile: 617-555-0101. Phone: “p:” was taken off. "
+        "2", "Ready", "Notes: Kept here: Mobile: 617-555-0101. Phone: “p:” was removed. "
         "Value: Rounded from 1353.125.", "A", "Ann Lee", "617-555-0102", "Sat 3 Apr 2027",
         "$1,353.13", "$2,400", "1,200", str(rep), "Ads", "Quoted", "yes", "Sat 1 May 2027", "Mobile: 617-555-0101",
     ]  # fmt: skip

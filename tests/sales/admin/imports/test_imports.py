@@ -20,7 +20,7 @@ def test_from_the_file_to_the_leads_and_back(browse, manager, make_lead):
     page = send(client, "Company,E-mail,Color\n<b>A</b>,a@a.example,red\nB,b@b,\nC,,\n").content.decode()
     assert Lead.objects.count() == 1
     for words in (
-        "&lt;b&gt;A&lt;/b&gt;", "There already: <a", "E-mail: This is not an e-mail address.",
+        "&lt;b&gt;A&lt;/b&gt;", "There already: <a", "Email: This is not an e-mail address.",
         "Not imported: Color.", "<strong>2</strong> ready", "<strong>1</strong> wrong",
         "Import 1 row: leave", "Import 2 rows: update",
     ):  # fmt: skip
@@ -29,7 +29,7 @@ def test_from_the_file_to_the_leads_and_back(browse, manager, make_lead):
 
     wrong = client.get(reverse("admin:sales_leadimport_wrong", args=[made.pk]))
     assert wrong.getvalue().decode("utf-8-sig") == (
-        "Company,E-mail,Color,What is wrong\r\nB,b@b,,E-mail: This is not an e-mail address.\r\n"
+        "Company,E-mail,Color,What is wrong\r\nB,b@b,,Email: This is not an e-mail address.\r\n"
     )
     start = reverse("admin:sales_leadimport_start", args=[made.pk])
     assert "Say what becomes of duplicates." in client.post(start, follow=True).content.decode()
@@ -70,7 +70,7 @@ def test_an_export_has_the_lists_filters_search_and_order(browse, manager, make_
     for name, status in (("Alpha", "new"), ("Beta", "new"), ("Gamma", "won")):
         make_lead(company_name=name, contact_name="Choir", status=status)
     make_lead(company_name="Choir of others", assigned_to=stranger)
-    search_index.fill(10)
+    search_index.index_missing_leads(10)
     address = reverse("admin:sales_lead_export_csv") + "?status__exact=new&q=choir&o=1"
     lines = browse(manager).post(address).getvalue().decode("utf-8-sig").splitlines()
     assert [line.partition(",")[0] for line in lines] == ["Company", "Alpha", "Beta"]

@@ -31,7 +31,7 @@ def test_added_changed_and_shown(browse, manager, rep, desk):
         {"field": "channel", "operator": "in", "value": "ads,referral"},
     ])  # fmt: skip
     assert "Charter desk, in turn" in text(browse(manager).get(LIST))
-    assert "How many passengers they expect: is at least 40; The channel of that source: is one of" in text(
+    assert "Number of passengers: is at least 40; Channel of the lead source: is one of" in text(
         browse(manager).get(LIST)
     )
     url = reverse("admin:sales_assignmentrule_change", args=[rule.pk])
@@ -41,15 +41,15 @@ def test_added_changed_and_shown(browse, manager, rep, desk):
     rule.refresh_from_db()
     assert (rule.to_user, rule.to_team, [each["value"] for each in rule.conditions]) == (rep, None, ["60"])
     AssignmentRule.objects.update(conditions=[{"field": "x", "operator": "equals", "value": "1"}])
-    assert "Broken: Choose what it looks at." in text(browse(manager).get(LIST))
+    assert "Broken: Choose a field." in text(browse(manager).get(LIST))
 
 
 @pytest.mark.parametrize(
     ("wrong", "field", "why"),
     [
-        ({"condition_1_value": "many"}, "condition_1_value", "It is a whole number."),
-        ({"condition_1_operator": ""}, "condition_1_value", "Of this one can say"),
-        ({"condition_2_value": "5"}, "condition_2_value", "Choose what it looks at."),
+        ({"condition_1_value": "many"}, "condition_1_value", "Enter a whole number."),
+        ({"condition_1_operator": ""}, "condition_1_value", "Choose a comparison that goes with this field"),
+        ({"condition_2_value": "5"}, "condition_2_value", "Choose a field."),
         ({"position": "x"}, "position", "Enter a whole number."),
     ],
 )

@@ -42,20 +42,20 @@ def test_no_two_fields_share_a_name():
     [
         (
             {"rule_type": "activity"},
-            {"condition_field": "“How many accessible seats they need” goes with the type “What the lead is”."},
+            {"condition_field": "“Number of accessible seats needed” goes with the type “What the lead is”."},
         ),
         (
             {"condition_operator": "contains"},
             {
-                "condition_operator": "With “How many accessible seats they need” goes: is, is not, is more than, "
+                "condition_operator": "With “Number of accessible seats needed” goes: is, is not, is more than, "
                 "is at least, is less than, is at most, is between, is one of, is known."
             },
         ),
         (
             {"within_days": "7"},
-            {"within_days": "“How many accessible seats they need” does not happen at a time: leave this empty."},
+            {"within_days": "“Number of accessible seats needed” does not happen at a time: leave this empty."},
         ),
-        ({"condition_value": "many"}, {"condition_value": "It is a whole number."}),
+        ({"condition_value": "many"}, {"condition_value": "Enter a whole number."}),
         ({"condition_field": "", "points": "x"}, {
             "condition_field": "This field is required.", "points": "Enter a whole number.",
         }),

@@ -25,7 +25,7 @@ def text(answer, status=200):
 def test_a_rule_that_plain_sql_broke_is_shown_as_broken(browse, manager):
     LeadScoringRule.objects.filter(rule_name="Large Group Size").update(condition_value="many")
     page = text(browse(manager).get(LIST))
-    assert page.count('<span class="overdue">Broken</span>: It is a whole number.') == 1
+    assert page.count('<span class="overdue">Broken</span>: Enter a whole number.') == 1
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_switched_twice_is_switched_once(switch):
 def test_what_can_not_be_switched_says_why(switch, browse, manager, repeat_client):
     assert switch("off", rule_id=0) == ([(LIST, 302)], ["It can't be switched off: There is no such rule."])
     LeadScoringRule.objects.filter(pk=repeat_client.pk).update(condition_value="many", is_active=False)
-    assert switch("on")[1] == ["It can't be switched on: condition_value: It is true or false."]
+    assert switch("on")[1] == ["It can't be switched on: condition_value: Enter true or false."]
     assert switch("on", next="https://elsewhere.example/")[0] == [(LIST, 302)]
     address = reverse("admin:sales_leadscoringrule_switch", args=[repeat_client.pk])
     assert browse(manager).post(address, {"is_active": "perhaps"}).status_code == 400
@@ -106,9 +106,12 @@ def test_a_changed_rule_is_rehearsed_in_the_place_of_itself(browse, manager, mak
 
 @pytest.mark.parametrize(
     ("wrong", "why"),
-    [({"points": "101"}, "Points are from −100 to 100."), ({"condition_value": "many"}, "It is a whole number."),
-     ({"rule_name": "Repeat Client"}, "already exists")],
-)  # fmt: skip
+    [
+        ({"points": "101"}, "Enter a number of points from −100 to 100."),
+        ({"condition_value": "many"}, "Enter a whole number."),
+        ({"rule_name": "Repeat Client"}, "already exists"),
+    ],
+)
 def test_what_can_not_be_saved_says_why(browse, manager, wrong, why):
     page = text(browse(manager).post(PREVIEW, FORM | wrong))
     assert "This can&#x27;t be saved" in page or "This can't be saved" in page

@@ -7,7 +7,7 @@ import time_machine
 
 from athena.accounts.models import local_today
 from sales.models import FollowUp, Lead
-from sales.schedule import working_day
+from sales.schedule import move_to_working_day
 
 URL = "/api/v1/sales/follow-ups"
 
@@ -167,7 +167,7 @@ def test_complete_as_the_specification_does(api, rep, lead):
             "warnings": [],
         },
     )  # fmt: skip
-    assert following.scheduled_date == working_day(local_today(rep) + timedelta(days=3))
+    assert following.scheduled_date == move_to_working_day(local_today(rep) + timedelta(days=3))
 
 
 def test_a_day_after_the_pickup_is_warned_of_and_taken(api, rep, lead):

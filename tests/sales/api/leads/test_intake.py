@@ -71,11 +71,11 @@ def test_somebody_new_is_a_lead_that_says_all(send, form):
         48, form.source, form.source, "google", None
     )  # fmt: skip
     assert (activity.activity_type, activity.direction, activity.user, activity.description) == (
-        "quote_requested", "inbound", None, "Inquiry by Web site"
+        "quote_requested", "inbound", None, "Inquiry from Web site"
     )  # fmt: skip
     assert activity.data == {"reference": inquiry.reference, "form": "Web site", "email": "dana@lincoln.example"}
     assert "Estimated passengers: 48" in activity.notes.splitlines()
-    assert "Pickup at: 2027-05-07 08:30 EDT" in activity.notes.splitlines()
+    assert "Pickup at: Fri 7 May 2027, 08:30 EDT" in activity.notes.splitlines()
     assert lead.last_activity_at == activity.occurred_at
     assert lead.score > 0
 
@@ -284,4 +284,4 @@ def test_only_managers_keep_forms(rep, form):
 
 
 def test_references_can_be_read_out():
-    assert all(set(intake.new_reference()) <= set(intake._ALPHABET) for _ in range(50))
+    assert all(set(intake.make_reference()) <= set(intake._ALPHABET) for _ in range(50))

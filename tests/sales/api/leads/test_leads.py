@@ -79,7 +79,7 @@ def test_filters(api, admin, rep, make_lead):
     a = make_lead(company_name="Émile's École", score=80, source=fair, assigned_to=rep, next_follow_up_date=now)
     b = make_lead(company_name="Bridge Church", status="contacted", source=web, score=10, phone="(212) 555-0123")
     c = make_lead(contact_name="Carla Émil", company_name="", status="won", phone="+1 212-555.0199")
-    search_index.fill(10)
+    search_index.index_missing_leads(10)
     FollowUp.objects.create(lead=a, follow_up_type="call", scheduled_date="2027-01-01", assigned_to=rep)
     Lead.objects.filter(pk=c.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
     get = api(admin).get

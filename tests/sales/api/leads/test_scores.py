@@ -183,7 +183,7 @@ def test_rules_most_points_first(api, manager, rep):
 def test_a_rule_that_plain_sql_broke_says_so(api, manager):
     LeadScoringRule.objects.filter(pk=rule_id()).update(condition_value="perhaps")
     found = answer(api(manager).get(f"{SCORING}/rules/{rule_id()}"))
-    assert found["problems"] == {"condition_value": "It is true or false."}
+    assert found["problems"] == {"condition_value": "Enter true or false."}
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_rule_with_the_condition_of_another_says_so(api, manager, same, change
     client = api(manager)
     first = answer(client.post(f"{SCORING}/rules", RULE), 201)
     second = answer(client.post(f"{SCORING}/rules", {**RULE, "rule_name": "Again", **change}), 201)
-    message = f"The same condition as in “{RULE['rule_name']}”: a lead that matches gets the points of each."
+    message = f"The condition is the same as in “{RULE['rule_name']}”: a lead that matches gets the points of each."
     assert (first["warnings"], second["warnings"]) == (
         [],
         [{"code": "same_condition", "message": message}] if same else [],
@@ -294,7 +294,7 @@ def test_what_a_rule_may_ask(api, manager):
         "field": "trip_type",
         "rule_type": "attribute",
         "value_type": "choice",
-        "description": "The kind of trip",
+        "description": "Kind of trip",
         "operators": ["equals", "not_equals", "in", "is_set"],
         "choices": [
             {"value": "one_way", "label": "One way"},
@@ -316,7 +316,7 @@ def test_recalculate_all_is_one_run_at_a_time(api, manager, make_lead):
     run = ScoringRun.objects.get()
     assert first == {"message": "Recalculating the scores of 3 leads", "count": 3, "run_id": run.pk}
     assert answer(api(manager).post(f"{SCORING}/recalculate-all"), 202) == first
-    scoring_runs.work()
+    scoring_runs.process_batches()
     assert set(Lead.objects.values_list("score", flat=True)) == {30}
     assert LeadScoreHistory.objects.filter(run=run, user=manager, reason="Bulk recalculation").count() == len(leads)
     assert answer(api(manager).post(f"{SCORING}/recalculate-all"), 202)["run_id"] != run.pk
@@ -325,7 +325,7 @@ def test_recalculate_all_is_one_run_at_a_time(api, manager, make_lead):
 def test_runs(api, manager, make_lead):
     make_lead(is_repeat=True)
     done = scoring_runs.start_run(by=manager, reason="First")
-    scoring_runs.work()
+    scoring_runs.process_batches()
     queued = scoring_runs.start_run(by=None, reason="Second")
     found = answer(api(manager).get(f"{SCORING}/runs?count=true"))
     assert [(run["id"], run["state"], run["started_by"]) for run in found["results"]] == [

@@ -33,7 +33,7 @@ def test_a_new_rule(preview, make_lead, rep):
     rules = {part["rule_name"]: part for part in sample.pop("rules")}
     assert sample == {"lead_id": lead.pk, "lead_name": "Harbor Tours", "score_before": 30, "score_after": 85}
     assert rules["Wheelchairs"] == {
-        "rule_id": 0, "rule_name": "Wheelchairs", "condition": "How many accessible seats they need: is at least 1",
+        "rule_id": 0, "rule_name": "Wheelchairs", "condition": "Number of accessible seats needed: is at least 1",
         "points": 55, "matched": True, "value": 2,
     }  # fmt: skip
     assert (LeadScoringRule.objects.count(), ScoringRun.objects.count()) == (8, 0)

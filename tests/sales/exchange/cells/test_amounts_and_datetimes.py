@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sales.exchange.cells import parsing
-from sales.exchange.columns import read_row
+from sales.exchange.row_reader import read_row
 
 LOOKUPS = parsing.Lookups(zone=ZoneInfo("America/New_York"))
 AMOUNTS = {
@@ -31,7 +31,7 @@ TIMES = {
     "4/3/2027 12:00 AM": "2027-04-03T04:00", "2027-04-03 1430": "2027-04-03T18:30",
     "2027-04-03T14:30:00Z": "2027-04-03T14:30", "2027-04-03T14:30:00.000+0000": "2027-04-03T14:30",
     "2027-04-03 14:30:00 UTC": "2027-04-03T14:30", "2027-04-03 14:30-05:00": "2027-04-03T19:30",
-    "46113": "spreadsheet's number for a day", "1803124800": "A date is required", "0000-00-00": "A date is required",
+    "46113": "spreadsheet's number for a date", "1803124800": "A date is required", "0000-00-00": "A date is required",
     "TBD": "A date is required", "8:30": "A date is required", "13/13/2027": "A date is required",
     "Foo 3, 2027": "A date is required", "2027-02-30": "A date is required", "12/31/1999": "between 2000 and 2100",
     "2027-04-03 24:00": "A time is required", "2027-04-03 13:00 PM": "A time is required",

@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sales.exchange.cells import parsing
-from sales.exchange.cells.notation import Evidence
-from sales.exchange.columns import BY_NAME, COLUMNS, layout, read_row
+from sales.exchange.cells.notation import NotationDetector
+from sales.exchange.columns import BY_NAME, COLUMNS
+from sales.exchange.mapping import map_columns
+from sales.exchange.row_reader import read_row
 
 LOOKUPS = parsing.Lookups(zone=ZoneInfo("America/New_York"))
 ERRORS = (
@@ -103,7 +105,7 @@ def test_of_several_the_first_is_taken_and_the_others_are_kept(column, text, fir
 
 @pytest.mark.parametrize("text", ["mary jane@x.example", "pat@@x.example", "a@x.example b", "nobody"])
 def test_what_is_no_address_is_not_guessed(text):
-    assert read_row(["email"], [text], LOOKUPS) == ({}, {"E-mail": "This is not an e-mail address."})
+    assert read_row(["email"], [text], LOOKUPS) == ({}, {"Email": "This is not an e-mail address."})
 
 
 HEADERS = {
@@ -129,7 +131,7 @@ HEADERS = {
 def test_headers_as_other_systems_write_them(header):
     names = header.split(",")
     named = {"company_name", "contact_name", "first_name"} & set(HEADERS[header])
-    assert layout(names if named else ["Company", *names]) == (
+    assert map_columns(names if named else ["Company", *names]) == (
         HEADERS[header] if named else ["company_name", *HEADERS[header]]
     )
 
@@ -137,7 +139,7 @@ def test_headers_as_other_systems_write_them(header):
 def test_names_are_joined_and_nothing_is_lost():
     header = ["First Name", "Last Name", "Company", "Mobile Phone", "Home Phone", "E-mail 2 Address"]
     row = ["Oz", "Eve", "Eve Club", "617-555-0149", "617-555-0150", "oz2@eve.example"]
-    assert read_row(layout(header), row, LOOKUPS, header) == (
+    assert read_row(map_columns(header), row, LOOKUPS, header) == (
         {"company_name": "Eve Club", "contact_name": "Oz Eve", "phone": "617-555-0149", "email": "oz2@eve.example",
          "further": ["Home Phone: 617-555-0150"]}, {},
     )  # fmt: skip
@@ -160,9 +162,9 @@ def test_names_are_joined_and_nothing_is_lost():
     ],
 )
 def test_a_column_is_read_one_way_or_doubted_whole(kind, column, notation):
-    evidence = Evidence(kind)
+    evidence = NotationDetector(kind)
     for text in column:
-        evidence.look_at(text)
+        evidence.add_cell(text)
     assert evidence.notation == notation
 
 
@@ -208,7 +210,7 @@ CURRENCIES = {
 @pytest.mark.parametrize("name", CURRENCIES)
 @pytest.mark.parametrize("header", ["Currency", "Deal - Currency of Value", "Lead Currency", "CurrencyIsoCode"])
 def test_amounts_in_the_currency_that_another_column_names(header, name):
-    columns = layout(["Company", "Value", "Quote", header])
+    columns = map_columns(["Company", "Value", "Quote", header])
     values, wrong = read_row(columns, ["Acme", "1200", "", name], LOOKUPS, ["Company", "Value", "Quote", header])
     if CURRENCIES[name]:
         assert (list(wrong), values) == (["Value"], {"company_name": "Acme"})

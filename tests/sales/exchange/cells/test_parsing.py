@@ -5,7 +5,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sales.exchange.cells import parsing
-from sales.exchange.columns import BY_NAME, layout, read_row
+from sales.exchange.columns import BY_NAME
+from sales.exchange.mapping import map_columns
+from sales.exchange.row_reader import read_row
 
 LOOKUPS = parsing.Lookups(
     zone=ZoneInfo("America/New_York"), sources={"ads": 7}, lost_reasons={"too dear": "price"}, owners={"a@b.example": 3}
@@ -52,15 +54,15 @@ def test_what_is_understood(column, text, value):
         ("estimated_value", "1e5", "An amount is required, such as 1200 or 1,200.50."),
         ("estimated_value", "1.200,50", "An amount is required, such as 1200 or 1,200.50."),
         ("estimated_value", "99999999999", "At most 9,999,999,999.99 is possible."),
-        ("is_repeat", "perhaps", "Say yes or no."),
+        ("is_repeat", "perhaps", "Write yes or no."),
         ("vehicle_type", "ship", "Choose one of: Motorcoach, Minibus, School bus, Van, Other."),
-        ("owner", "who@b.example", "No active user has this e-mail address."),
+        ("owner", "who@b.example", "No active user has this email address."),
         ("pickup_at", "1999-12-31", "The year must be between 2000 and 2100."),
         ("pickup_at", "2026-05-01 25:00", "A time is required, such as 14:30 or 2:30 PM."),
         ("pickup_at", "31/12/2026", "A date is required, such as 2026-05-01 or 5/1/2026."),
         ("company_name", "A" * 201, "Ensure this field has no more than 200 characters."),
         ("notes", "=SUM(A1)", "This is a formula. Paste its value instead."),
-        ("notes", "#REF!", "This is the error of a formula."),
+        ("notes", "#REF!", "This is a formula's error. Type the value instead."),
     ],
 )
 def test_what_is_not(column, text, why):
@@ -68,7 +70,7 @@ def test_what_is_not(column, text, why):
 
 
 def test_headers_as_people_spell_them():
-    assert layout(["COMPANY NAME", "E-mail", "e mail 2", "contact_name", "Pick-up"]) == [
+    assert map_columns(["COMPANY NAME", "E-mail", "e mail 2", "contact_name", "Pick-up"]) == [
         "company_name", "email", "further_email", "contact_name", "pickup_at",
     ]  # fmt: skip
 

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 import openpyxl
 import pytest
 
-from sales.exchange import files
+from sales.exchange import file_reader
 from sales.exchange.cells import parsing
-from sales.exchange.columns import layout, read_row
+from sales.exchange.mapping import map_columns
+from sales.exchange.row_reader import read_row
 from tests.sales.exchange import hostile_workbooks
 
 LOOKUPS = parsing.Lookups(zone=ZoneInfo("America/Los_Angeles"))
@@ -49,8 +50,8 @@ def test_a_number_is_read_as_its_cell_shows_it(header, value, number_format, exp
     book.active["B2"].number_format = number_format
     file = io.BytesIO()
     book.save(file)
-    found = files.read(file.getvalue())
-    columns = layout(found.header)
+    found = file_reader.read_file(file.getvalue())
+    columns = map_columns(found.header)
     ((_, row),) = found.rows
     values, wrong = read_row(columns, row, LOOKUPS)
     if wrong:
@@ -66,5 +67,5 @@ def test_a_number_is_read_as_its_cell_shows_it(header, value, number_format, exp
     (hostile_workbooks.text_cell("A2", "a_xD800_b"), "a_xD800_b"),
 ])  # fmt: skip
 def test_spellings_of_the_format(cell, text):
-    found = files.read(hostile_workbooks.workbook(hostile_workbooks.sheet(f'<row r="2">{cell}</row>')))
+    found = file_reader.read_file(hostile_workbooks.workbook(hostile_workbooks.sheet(f'<row r="2">{cell}</row>')))
     assert list(found.rows) == [(2, [text])]

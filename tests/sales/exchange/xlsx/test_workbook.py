@@ -2,7 +2,7 @@
 
 import pytest
 
-from sales.exchange import files, limits, subprocess_reader
+from sales.exchange import file_reader, limits, subprocess_reader
 from sales.exchange.limits import Unreadable
 from sales.exchange.xlsx import workbook, worksheet
 from tests.sales.exchange import hostile_workbooks
@@ -31,7 +31,7 @@ def test_what_is_made_to_hurt_is_refused_after_a_bounded_part_of_it(name, monkey
 
     monkeypatch.setattr(workbook.Book, "open", counted)
     with pytest.raises(Unreadable, match=r"\.$"):
-        assert sum(1 for _ in files.read(content).rows) < 3_000
+        assert sum(1 for _ in file_reader.read_file(content).rows) < 3_000
     assert read < 70_000_000
 
 
@@ -40,8 +40,8 @@ def test_a_file_that_is_large_when_unpacked_is_read_by_another_process(monkeypat
     content = hostile_workbooks.workbook(hostile_workbooks.sheet(rows))
     assert len(content) < 300_000
     assert not subprocess_reader.is_small(content)
-    monkeypatch.setattr(files, "read", lambda *_: pytest.fail("read in this process"))
-    with subprocess_reader.reading(content) as sheet:
+    monkeypatch.setattr(file_reader, "read_file", lambda *_: pytest.fail("read in this process"))
+    with subprocess_reader.open_sheet(content) as sheet:
         found = list(sheet.rows)
     assert (sheet.header, found[0], found[-1], len(found)) == (
         ["Company"], (2, ["Company 2"]), (29_999, ["Company 29999"]), 29_998,
@@ -56,7 +56,7 @@ def test_the_other_process_says_why_it_refuses_and_which_sheets_there_are():
     )
     with (
         pytest.raises(Unreadable, match="Unpacked, the Excel file is too large") as refused,
-        subprocess_reader.reading(content),
+        subprocess_reader.open_sheet(content),
     ):
         pass
     assert refused.value.sheets == ["X", "Y"]
@@ -70,7 +70,7 @@ def test_a_process_that_is_ended_is_a_file_that_is_refused(ends, monkeypatch):
         "run",
         lambda *_, **__: subprocess_reader.subprocess.CompletedProcess([], ends, b"", b""),
     )
-    with pytest.raises(Unreadable, match="more memory or time"), subprocess_reader.reading(b"Company\nA\n"):
+    with pytest.raises(Unreadable, match="more memory or time"), subprocess_reader.open_sheet(b"Company\nA\n"):
         pass
 
 
@@ -80,12 +80,12 @@ def test_the_first_sheet_that_people_see_is_read_and_the_others_are_named():
     )
     content = hostile_workbooks.workbook(first, second, third, names=["Lists", "March", "April"],
                             states=["veryHidden", "visible", "visible"])  # fmt: skip
-    found = files.read(content)
+    found = file_reader.read_file(content)
     assert (found.name, found.sheets, list(found.rows)) == ("March", ["Lists", "March", "April"], [(2, ["Beta"])])
     assert found.remarks == ["The sheet “March” was read. Left out: “Lists” (hidden), “April”."]
-    assert list(files.read(content, "Lists").rows) == [(2, ["Alpha"])]
+    assert list(file_reader.read_file(content, "Lists").rows) == [(2, ["Alpha"])]
     with pytest.raises(Unreadable, match="There is no sheet “May”"):
-        files.read(content, "May")
+        file_reader.read_file(content, "May")
 
 
 def test_what_is_hidden_or_merged_is_read_and_said():
@@ -99,7 +99,7 @@ def test_what_is_hidden_or_merged_is_read_and_said():
             rows, '<cols><col min="3" max="3" hidden="1"/></cols>', '<mergeCells><mergeCell ref="A2:B5"/></mergeCells>'
         )
     )
-    found = files.read(content)
+    found = file_reader.read_file(content)
     assert list(found.rows) == [
         (2, ["Alpha", "", "x"]), (3, ["Alpha", "", "y"]), (4, ["Alpha", "", "z"]), (6, ["", "", "w"]),
     ]  # fmt: skip
@@ -116,7 +116,7 @@ def test_what_is_hidden_or_merged_is_read_and_said():
      ("447911123456", "447911123456"), ("1234567890123456789", "1.23456789012346e+18"), ("1E-05", "0.00001")],
 )  # fmt: skip
 def test_numbers_have_the_digits_that_a_spreadsheet_has(number, text):
-    assert worksheet._in_digits(float(number)) == text
+    assert worksheet._format_number(float(number)) == text
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,9 @@ def test_numbers_have_the_digits_that_a_spreadsheet_has(number, text):
 )
 def test_other_programs_files_are_called_by_their_name(part, reason):
     with pytest.raises(Unreadable, match=r"This is .* (Save|Export|Copy)") as refused:
-        files.read(hostile_workbooks.workbook(hostile_workbooks.sheet(hostile_workbooks.A_ROW), **{part: b"x"}))
+        file_reader.read_file(
+            hostile_workbooks.workbook(hostile_workbooks.sheet(hostile_workbooks.A_ROW), **{part: b"x"})
+        )
     assert reason in refused.value.reason
 
 
@@ -139,8 +141,9 @@ def test_a_strict_workbook_is_called_so():
         "xl/workbook.xml": '<workbook xmlns="http://purl.oclc.org/ooxml/spreadsheetml/main"/>'
     })  # fmt: skip
     with pytest.raises(Unreadable, match="Strict Open XML"):
-        files.read(content)
+        file_reader.read_file(content)
 
 
 def test_limits_leave_room_for_what_people_have():
-    assert (limits.MAX_SHEET_CELLS, limits.MAX_CHARACTERS) >= (files.MAX_ROWS * 25, 2 * files.MAX_FILE)
+    assert limits.MAX_SHEET_CELLS >= file_reader.MAX_ROWS * 25
+    assert limits.MAX_CHARACTERS >= 2 * file_reader.MAX_FILE_BYTES

@@ -8,8 +8,8 @@ from notifications import outbox
 from notifications.emails import test_email
 from notifications.models import Delivery
 from sales.models import IntakeForm, LeadImport, LeadSource
-from sales.queries.home.first_steps import Fate, first_steps
-from sales.services.first_steps import put_away
+from sales.queries.home.first_steps import EmailTestState, first_steps
+from sales.services.first_steps import hide
 
 NOTHING = {"people": False, "sources": False, "leads": False, "email": False}
 LATER = "2099-01-01T00:00Z"
@@ -41,7 +41,7 @@ def test_each_step_is_done_by_what_there_is(admin, make_user, make_lead, step, t
     take(admin=admin, make_user=make_user, make_lead=make_lead)
     steps = first_steps(admin)
     assert steps.done == NOTHING | {step: True}
-    assert (steps.many_done, steps.has_leads) == (1, step == "leads")
+    assert (steps.done_count, steps.has_leads) == (1, step == "leads")
 
 
 def test_who_has_left_is_nobody_to_work_with(admin, leaver):
@@ -55,13 +55,13 @@ def test_a_manager_gets_the_steps_that_are_theirs_and_a_salesperson_none(manager
 
 def test_they_end_when_all_are_done(admin, manager, make_lead):
     make_lead(), LeadSource.objects.create(name="Web site")
-    assert (first_steps(admin).many_done, first_steps(manager).many_done) == (3, 2)
+    assert (first_steps(admin).done_count, first_steps(manager).done_count) == (3, 2)
     send(admin, **SENT)
     assert (first_steps(admin), first_steps(manager)) == (None, None)
 
 
 def test_they_end_for_who_puts_them_away_alone(admin, manager):
-    put_away(by=admin)
+    hide(by=admin)
     assert first_steps(admin) is None
     assert first_steps(manager) is not None
 
@@ -90,7 +90,7 @@ def test_ones_own_test_says_more_than_that_others_were_sent(admin, fate, done):
     sent = Delivery.objects.get(notification__kind=test_email.KIND)
     steps = first_steps(admin)
     assert steps.done["email"] is done
-    assert steps.test == Fate(sent.state, sent.last_error, sent.ended_at, sent.next_attempt_at)
+    assert steps.test == EmailTestState(sent.state, sent.last_error, sent.ended_at, sent.next_attempt_at)
 
 
 def test_somebody_elses_test_is_no_test_of_ones_own(admin, manager):

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from sales.models import FollowUp
-from sales.queries.home.follow_up_days import NAMED, Days, Plan, Tally
+from sales.queries.home.follow_up_days import NAMED_DAYS, DayConditions, DayCount, DayCounts
 
 NOW = "2026-11-25T12:00:00Z"  # a Wednesday
 
@@ -32,14 +32,14 @@ def task(make_lead, rep):
 
 
 def found(user, asked):
-    rows = FollowUp.objects.open().filter(Days(user).of(asked))
+    rows = FollowUp.objects.open().filter(DayConditions(user).get_condition(asked))
     return [f"{day:%m-%d}" for day in rows.order_by("scheduled_date").values_list("scheduled_date", flat=True)]
 
 
 def test_each_name_has_its_days(now, rep, task):
     for day in ("01-02", "11-24", "11-25", "11-26", "11-27", "12-02", "12-03"):
         task(f"2026-{day}")
-    assert {name: found(rep, name) for name in NAMED} == {
+    assert {name: found(rep, name) for name in NAMED_DAYS} == {
         "overdue": ["01-02", "11-24"],
         "today": ["11-25"],
         "tomorrow": ["11-26"],
@@ -64,8 +64,8 @@ def test_what_is_late_goes_by_the_assignee_and_the_day_by_who_looks(make_user, t
             task(f"2026-11-{day}", who, notes=f"{who.full_name}{day}")
 
     def seen(user):
-        days = Days(user)
-        asked = {name: FollowUp.objects.filter(days.of(name)) for name in ("overdue", "today", "tomorrow")}
+        days = DayConditions(user)
+        asked = {name: FollowUp.objects.filter(days.get_condition(name)) for name in ("overdue", "today", "tomorrow")}
         return {name: set(rows.values_list("notes", flat=True)) for name, rows in asked.items()}
 
     late = {"A24", "B24", "C24", "C25"}
@@ -79,7 +79,7 @@ def test_what_is_late_goes_by_the_assignee_and_the_day_by_who_looks(make_user, t
 )
 def test_what_is_no_day_is_refused(rep, asked):
     with pytest.raises(ValueError):  # noqa: PT011 - in the words of `date`
-        Days(rep).of(asked)
+        DayConditions(rep).get_condition(asked)
 
 
 def test_a_plan_counts_what_is_open_in_one_query(now, rep, task, django_assert_num_queries):
@@ -87,19 +87,19 @@ def test_a_plan_counts_what_is_open_in_one_query(now, rep, task, django_assert_n
         task(day)
     task("2026-11-26", cancelled_at=NOW)
     task("2026-11-27", completed=True, completed_at=NOW, outcome="successful")
-    days = Days(rep)
+    days = DayConditions(rep)
     with django_assert_num_queries(1):
-        plan = days.plan(FollowUp.objects.all(), None)
+        plan = days.count_by_day(FollowUp.objects.all(), None)
     named = {"overdue": 1, "today": 2, "tomorrow": 0, "coming": 2}
     week = {"Mon 23": 1, "Tue 24": 0, "Wed 25": 2, "Thu 26": 0, "Fri 27": 0, "Sat 28": 0, "Sun 29": 1}
-    assert plan == Plan(
-        named=[Tally(name, NAMED[name], count) for name, count in named.items()],
-        week=[Tally(f"2026-11-{label[-2:]}", label, count) for label, count in week.items()],
+    assert plan == DayCounts(
+        named=[DayCount(name, NAMED_DAYS[name], count) for name, count in named.items()],
+        week=[DayCount(f"2026-11-{label[-2:]}", label, count) for label, count in week.items()],
         monday=date(2026, 11, 23),
         sunday=date(2026, 11, 29),
-        before="2026-W47",
-        itself="2026-W48",
-        after="2026-W49",
+        previous_week="2026-W47",
+        current_week="2026-W48",
+        next_week="2026-W49",
     )
 
 
@@ -107,4 +107,4 @@ def test_a_plan_counts_what_is_open_in_one_query(now, rep, task, django_assert_n
     ("asked", "itself"), [("today", "2026-W48"), ("2027-01-03", "2026-W53"), ("2027-W01", "2027-W01")]
 )
 def test_a_plan_is_of_the_week_that_was_asked_for(now, rep, asked, itself):
-    assert Days(rep).plan(FollowUp.objects.all(), asked).itself == itself
+    assert DayConditions(rep).count_by_day(FollowUp.objects.all(), asked).current_week == itself

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from sales.models import FollowUp, Lead
-from sales.queries.home.lead_views import VIEWS, counts
+from sales.queries.home.lead_views import LEAD_VIEWS, count_leads
 
 WEDNESDAY = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -68,14 +68,14 @@ OPEN = {
     ],
 )
 def test_each_holds_what_it_says(leads, rep, view, expected):
-    found = VIEWS[view].of(Lead.objects.all(), rep)
+    found = LEAD_VIEWS[view].filter_leads(Lead.objects.all(), rep)
     assert sorted(lead.company_name for lead in found) == sorted(expected)
-    assert counts(rep, Lead.objects.all(), [view]) == {view: len(expected)}
+    assert count_leads(rep, Lead.objects.all(), [view]) == {view: len(expected)}
 
 
 def test_no_view_is_without_its_case():
     asked = next(mark for mark in test_each_holds_what_it_says.pytestmark if mark.name == "parametrize").args[1]
-    assert {name for name, _ in asked} == set(VIEWS)
+    assert {name for name, _ in asked} == set(LEAD_VIEWS)
 
 
 @time_machine.travel(datetime(2026, 11, 30, 2, tzinfo=UTC), tick=False)
@@ -84,13 +84,15 @@ def test_the_week_is_the_persons_own(make_lead, rep):
     make_lead(company_name="sunday evening", pickup_at=datetime(2026, 11, 30, 1, tzinfo=UTC))
     make_lead(company_name="tuesday", pickup_at=datetime(2026, 12, 1, 15, tzinfo=UTC))
     rep.time_zone = "America/New_York"
-    assert [lead.company_name for lead in VIEWS["week"].of(Lead.objects.all(), rep)] == ["sunday evening"]
+    assert [lead.company_name for lead in LEAD_VIEWS["week"].filter_leads(Lead.objects.all(), rep)] == [
+        "sunday evening"
+    ]
 
 
 def test_all_of_open_leads_are_counted_in_one_query(leads, rep, django_assert_num_queries):
-    names = [name for name, view in VIEWS.items() if view.all_open]
+    names = [name for name, view in LEAD_VIEWS.items() if view.open_only]
     with django_assert_num_queries(1):
-        counts(rep, Lead.objects.all(), names)
-    assert set(VIEWS) - set(names) == {"week"}
+        count_leads(rep, Lead.objects.all(), names)
+    assert set(LEAD_VIEWS) - set(names) == {"week"}
     with django_assert_num_queries(2):
-        counts(rep, Lead.objects.all(), VIEWS)
+        count_leads(rep, Lead.objects.all(), LEAD_VIEWS)

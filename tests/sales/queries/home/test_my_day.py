@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from sales.models import FollowUp
-from sales.queries.home.my_day import LEADS, TASKS, Month, my_day
+from sales.queries.home.my_day import MAX_LEADS, MAX_TASKS, MonthSummary, my_day
 
 NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)  # in New York it is the evening of the 24th
 TODAY = date(2026, 11, 24)
@@ -55,13 +55,13 @@ def test_tasks_stand_where_the_persons_own_calendar_has_them(plan, maria, collea
 
 def test_long_lists_are_cut_and_counted(plan, make_lead, maria):
     lead = make_lead(assigned_to=maria)
-    for number in range(TASKS + 3):
+    for number in range(MAX_TASKS + 3):
         plan(-1 - number, lead=lead)
-    leads = [make_lead(assigned_to=maria, score=number) for number in range(LEADS + 2)]
+    leads = [make_lead(assigned_to=maria, score=number) for number in range(MAX_LEADS + 2)]
     day = my_day(maria)
-    assert (len(day.overdue.rows), day.overdue.count, day.overdue.more) == (TASKS, TASKS + 3, 3)
-    assert day.overdue.rows[0].scheduled_date == TODAY - timedelta(days=TASKS + 3)
-    assert (day.unplanned.rows, day.unplanned.count) == (leads[::-1][:LEADS], LEADS + 2)
+    assert (len(day.overdue.rows), day.overdue.count, day.overdue.hidden_count) == (MAX_TASKS, MAX_TASKS + 3, 3)
+    assert day.overdue.rows[0].scheduled_date == TODAY - timedelta(days=MAX_TASKS + 3)
+    assert (day.unplanned.rows, day.unplanned.count) == (leads[::-1][:MAX_LEADS], MAX_LEADS + 2)
 
 
 def test_leads_are_ones_own(make_lead, maria, colleague, plan):
@@ -91,9 +91,9 @@ def test_the_month_began_where_the_person_is(make_lead, maria, colleague, plan):
     done = {"completed": True, "outcome": "successful", "lead": lead, "completed_by": maria}
     plan(-1, completed_at=first, **done)
     plan(-1, completed_at=before, **done)
-    assert my_day(maria).month == Month(completed=1, new_leads=1, bookings=2, booked=Decimal("1200.50"))
+    assert my_day(maria).month == MonthSummary(completed=1, new_leads=1, bookings=2, booked=Decimal("1200.50"))
 
 
 def test_somebody_new_has_an_empty_day(maria):
     day = my_day(maria)
-    assert (day.is_clear, day.is_empty, day.month) == (True, True, Month(0, 0, 0, Decimal(0)))
+    assert (day.is_clear, day.is_empty, day.month) == (True, True, MonthSummary(0, 0, 0, Decimal(0)))

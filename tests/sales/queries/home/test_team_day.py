@@ -11,7 +11,7 @@ from django.test import override_settings
 from athena.accounts.roles import Role
 from notifications.models import Delivery, Notification
 from sales.models import FollowUp, LeadSource, ScoringRun, SourceSpend
-from sales.queries.home.team_day import Bookings, Person, Stage, team_day
+from sales.queries.home.team_day import MonthlyBookings, PipelineStage, TeamMember, team_day
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 
@@ -33,9 +33,9 @@ def test_people_most_behind_first(make_lead, manager, rep, colleague, stranger, 
     late(make_lead(assigned_to=rep, status="won"), rep, "2026-03-31")
     late(make_lead(assigned_to=rep, archived_at=NOW), rep)
     assert team_day(manager).people == [
-        Person(colleague.pk, "Tom", True, 2, 2),
-        Person(leaver.pk, "Gone", False, 1, 1),
-        Person(rep.pk, "Maria", True, 1, 1),
+        TeamMember(colleague.pk, "Tom", True, 2, 2),
+        TeamMember(leaver.pk, "Gone", False, 1, 1),
+        TeamMember(rep.pk, "Maria", True, 1, 1),
     ]
 
 
@@ -46,10 +46,10 @@ def test_pipeline_and_counts_are_of_what_the_manager_sees(make_lead, make_user, 
     make_lead(assigned_to=stranger, estimated_value=Decimal(1000), score=99)
     mine = team_day(manager)
     assert mine.pipeline == [
-        Stage("new", "New", 1, Decimal(100)),
-        Stage("contacted", "Contacted", 0, Decimal(0)),
-        Stage("qualified", "Qualified", 0, Decimal(0)),
-        Stage("quoted", "Quoted", 2, Decimal("50.50")),
+        PipelineStage("new", "New", 1, Decimal(100)),
+        PipelineStage("contacted", "Contacted", 0, Decimal(0)),
+        PipelineStage("qualified", "Qualified", 0, Decimal(0)),
+        PipelineStage("quoted", "Quoted", 2, Decimal("50.50")),
     ]
     assert mine.counts == {"unowned": 1, "unplanned": 3, "uncontacted": 1, "stale": 0, "expiring": 1}
     of_all = team_day(make_user("chief", Role.MANAGER))
@@ -64,7 +64,7 @@ def test_bookings_beside_last_months_by_then(make_lead, manager, rep):
 
     for day, value in (("2026-01-31", 1), ("2026-02-01", 10), ("2026-02-28", 100), ("2026-03-01", 1000)):
         won(day, value)
-    assert team_day(manager).bookings == Bookings(
+    assert team_day(manager).bookings == MonthlyBookings(
         now=(1, Decimal(1000)), by_then=(2, Decimal(110)), before=(2, Decimal(110))
     )
     with time_machine.travel("2026-03-15T12:00Z", tick=False):
@@ -81,8 +81,8 @@ def test_speed_and_sources_of_late(make_lead, manager, rep):
     won = {"status": "won", "closed_at": NOW, "won_at": NOW, "booked_value": Decimal(930)}
     make_lead(**at, source=ads, first_contacted_at="2026-03-30T20:00Z", **won)
     found = team_day(manager)
-    assert found.lately.first_contact_hours == 4
-    assert [(row["name"], row["leads"], row["won"], row["spend"], row["roi"]) for row in found.lately.sources] == [
+    assert found.recent.first_contact_hours == 4
+    assert [(row["name"], row["leads"], row["won"], row["spend"], row["roi"]) for row in found.recent.sources] == [
         ("Ads", 3, 1, Decimal("310.00"), 2.0), ("Fair", 1, 0, Decimal(0), None),
     ]  # fmt: skip
 
@@ -121,6 +121,6 @@ def test_figures_of_weeks_are_worked_out_once_in_a_few_minutes(make_lead, manage
     for hours in (2, 4):
         make_lead(created_at=NOW - timedelta(hours=5), first_contacted_at=NOW - timedelta(hours=5 - hours))
         found = team_day(manager)
-        assert (found.lately.first_contact_hours, found.lately.as_of, found.counts["unowned"]) == (2, NOW, hours // 2)
+        assert (found.recent.first_contact_hours, found.recent.as_of, found.counts["unowned"]) == (2, NOW, hours // 2)
     cache.clear()
-    assert team_day(manager).lately.first_contact_hours == 3
+    assert team_day(manager).recent.first_contact_hours == 3

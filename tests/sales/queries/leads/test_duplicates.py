@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from sales.models import Lead, NotDuplicate
 from sales.queries.leads import duplicates
-from sales.queries.leads.similar_names import LIKENESS
+from sales.queries.leads.similar_names import MIN_SIMILARITY
 from sales.services.follow_ups import reminders
 from sales.services.leads import leads, merging
 
@@ -28,7 +28,7 @@ def band(rep):
 
 
 def found(by, **values):
-    return [(match.lead.pk, match.reasons, match.strength) for match in duplicates.find(by, values)]
+    return [(match.lead.pk, match.reasons, match.strength) for match in duplicates.find_duplicates(by, values)]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_closed_and_archived_leads_are_no_duplicates(rep, manager, band):
 def test_nobody_hears_of_what_they_can_not_see(band, rep, colleague, stranger):
     name = {"company_name": "Lincoln High School Bend"}
     for values in ({"email": "dana@lincoln.example"}, name, TRIP):
-        seen = {by: len(duplicates.find(by, values)) for by in (rep, colleague, stranger, None)}
+        seen = {by: len(duplicates.find_duplicates(by, values)) for by in (rep, colleague, stranger, None)}
         assert seen == {rep: 1, colleague: 1, stranger: 0, None: 1}
 
 
@@ -92,28 +92,28 @@ def test_the_surest_comes_first_and_a_change_counts_at_once(rep, band):
 
 def test_of_a_lead_it_is_not_its_own(rep, band):
     twin = leads.create(by=rep, values={"contact_name": "Dana", "email": "dana@lincoln.example"})
-    assert [match.lead for match in duplicates.of(rep, band)] == [twin]
-    assert [match.lead for match in duplicates.of(rep, twin)] == [band]
-    merging.dismiss(by=rep, lead_id=twin.pk, other_id=band.pk)
-    merging.dismiss(by=rep, lead_id=band.pk, other_id=twin.pk)
-    assert [duplicates.of(rep, lead) for lead in (band, twin)] == [[], []]
+    assert [match.lead for match in duplicates.find_duplicates_of_lead(rep, band)] == [twin]
+    assert [match.lead for match in duplicates.find_duplicates_of_lead(rep, twin)] == [band]
+    merging.dismiss_duplicate(by=rep, lead_id=twin.pk, other_id=band.pk)
+    merging.dismiss_duplicate(by=rep, lead_id=band.pk, other_id=twin.pk)
+    assert [duplicates.find_duplicates_of_lead(rep, lead) for lead in (band, twin)] == [[], []]
     assert [(row.first, row.second, row.by) for row in NotDuplicate.objects.all()] == [(band, twin, rep)]
 
 
 def test_many_at_once_as_one_by_one_at_a_constant_cost(rep, band, django_assert_max_num_queries):
     rows = [{"email": "dana@lincoln.example"}, {}, {"phone": "617 555 0123"}, dict(TRIP), {"email": "x@y.example"}]
     with CaptureQueriesContext(connection) as few:
-        many = duplicates.find_many(rep, rows)
+        many = duplicates.find_duplicates_of_many(rep, rows)
     assert [[match.lead for match in each] for each in many] == [[band], [], [band], [band], []]
-    assert many == [duplicates.find(rep, row) for row in rows]
+    assert many == [duplicates.find_duplicates(rep, row) for row in rows]
     with CaptureQueriesContext(connection) as more:
-        duplicates.find_many(rep, rows * 40)
+        duplicates.find_duplicates_of_many(rep, rows * 40)
     assert len(few) == len(more) == 3
 
 
 class TestQueue:
     def pairs(self, by):
-        return [(pair.first.pk, pair.second.pk, pair.reasons, pair.strength) for pair in duplicates.queue(by)]
+        return [(pair.first.pk, pair.second.pk, pair.reasons, pair.strength) for pair in duplicates.list_pairs(by)]
 
     def test_pairs_with_their_reasons(self, rep, manager, band):
         by_mail = leads.create(by=rep, values={"contact_name": "D", "email": "dana@lincoln.example"})
@@ -126,7 +126,7 @@ class TestQueue:
             (by_mail.pk, by_both.pk, ("email",), 90),
             (band.pk, by_mail.pk, ("email",), 90),
         ]
-        merging.dismiss(by=manager, lead_id=band.pk, other_id=by_both.pk)
+        merging.dismiss_duplicate(by=manager, lead_id=band.pk, other_id=by_both.pk)
         assert [pair[:2] for pair in self.pairs(manager)] == [(by_mail.pk, by_both.pk), (band.pk, by_mail.pk)]
 
     def test_only_of_leads_that_one_sees(self, rep, manager, stranger, band):
@@ -134,7 +134,7 @@ class TestQueue:
         assert self.pairs(manager) == []
 
     def test_at_a_constant_cost_and_bounded(self, rep, manager, band, monkeypatch):
-        monkeypatch.setattr(duplicates, "PAIRS", 7)
+        monkeypatch.setattr(duplicates, "MAX_PAIRS", 7)
 
         def cost():
             with CaptureQueriesContext(connection) as captured:
@@ -153,8 +153,8 @@ class TestQueue:
 def test_a_lead_that_plain_sql_wrote_is_found_after_the_tick(rep, make_lead):
 
     lead = make_lead(company_name="Émile's École", assigned_to=rep, email="e@x.example", **TRIP)
-    assert duplicates.find(rep, {"company_name": "Emile's Ecole"}) == []
-    reminders.fill_derived()
+    assert duplicates.find_duplicates(rep, {"company_name": "Emile's Ecole"}) == []
+    reminders.fill_derived_columns()
     assert found(rep, company_name="Emile's Ecole") == [(lead.pk, ("similar_name",), 60)]
     assert found(rep, email="E@x.example", **TRIP) == [(lead.pk, ("email", "trip"), 100)]
     assert Lead.objects.search("emile ecole x.example").get() == lead
@@ -165,4 +165,4 @@ def test_the_index_leaves_out_no_name_that_is_alike(db):
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('pg_trgm.similarity_threshold')::float, current_setting('jit')")
         threshold, jit = cursor.fetchone()
-    assert (threshold <= LIKENESS, jit) == (True, "off")
+    assert (threshold <= MIN_SIMILARITY, jit) == (True, "off")

@@ -11,6 +11,7 @@ from sales.queries.reports.performance import BY, follow_up_performance, perform
 from sales.queries.reports.period import Period
 from sales.queries.reports.scope import Whose
 from sales.services.follow_ups import follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.ownership import transfers
 
 
@@ -87,7 +88,7 @@ def test_work_counts_for_who_did_it_wherever_the_lead_is_now(rep, colleague, str
     lead, far = make_lead(assigned_to=rep), make_user("far", manager.role, stranger.team)
     plans = [follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=local_today(rep))
              for _ in range(3)]  # fmt: skip
-    follow_ups.complete(by=rep, follow_up_id=plans[0].pk, outcome="successful")
+    follow_ups.complete(by=rep, follow_up_id=plans[0].pk, completion_input=CompletionInput(outcome="successful"))
     transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), to_user_id=stranger.pk)
 
     def figures(user):

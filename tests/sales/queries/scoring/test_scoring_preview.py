@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from sales import errors
 from sales.models import Lead, LeadScoreHistory, LeadScoringRule, ScoringRun
-from sales.queries.scoring.scoring_preview import rehearse, with_change
+from sales.queries.scoring.scoring_preview import get_rules_with_change, preview_rules
 from sales.services.scoring import scoring_rules, scoring_runs
 
 HOTTER = {"points": 60}
@@ -25,22 +25,22 @@ def scored(repeat_client, make_lead, rep, manager):
     make_lead(assigned_to=rep, is_repeat=True, status="won", score=30)
     make_lead(assigned_to=rep, is_repeat=True, archived_at="2026-01-01T00:00Z", score=30)
     scoring_runs.start_run(by=manager, reason="First")
-    scoring_runs.work()
+    scoring_runs.process_batches()
     return leads
 
 
 def test_it_tells_what_saving_does(scored, repeat_client, manager):
-    told = rehearse(manager, with_change(HOTTER, repeat_client.pk))
+    told = preview_rules(manager, get_rules_with_change(HOTTER, repeat_client.pk))
     assert (told.leads, told.changed, told.hot, told.entering, told.leaving) == (6, 4, 50, 4, 0)
     assert told.before == [2, 0, 0, 4, 0, 0, 0, 0, 0, 0]
     assert told.after == [2, 0, 0, 0, 0, 0, 4, 0, 0, 0]
     assert told.tallest == 4
     assert [(sample.before, sample.after.score) for sample in told.samples] == [(30, 60)] * 4
-    assert told.samples[0].after.lines[0].points == 60
+    assert told.samples[0].after.rules[0].points == 60
     scoring_rules.update_rule(by=manager, rule_id=repeat_client.pk, changes=HOTTER)
-    scoring_runs.work()
+    scoring_runs.process_batches()
     assert list(Lead.objects.open().order_by("pk").values_list("score", flat=True)) == [60] * 4 + [0] * 2
-    back = rehearse(manager, with_change({"is_active": False}, repeat_client.pk))
+    back = preview_rules(manager, get_rules_with_change({"is_active": False}, repeat_client.pk))
     assert (back.changed, back.entering, back.leaving, back.after[0]) == (4, 0, 4, 6)
 
 
@@ -49,9 +49,9 @@ def test_a_new_rule_is_rehearsed_beside_the_others(scored, manager):
         "rule_name": "Choirs", "rule_type": "attribute", "condition_field": "company_name",
         "condition_operator": "contains", "condition_value": "choir", "points": 100,
     }  # fmt: skip
-    told = rehearse(manager, with_change(new, None))
+    told = preview_rules(manager, get_rules_with_change(new, None))
     assert (told.changed, told.entering, told.after[9]) == (6, 6, 6)
-    assert {line.rule_name for line in told.samples[0].after.lines} == {"Choirs", "Repeat Client"}
+    assert {line.rule_name for line in told.samples[0].after.rules} == {"Choirs", "Repeat Client"}
 
 
 def test_it_writes_nothing(scored, repeat_client, manager):
@@ -63,7 +63,7 @@ def test_it_writes_nothing(scored, repeat_client, manager):
 
     before = all_rows()
     with CaptureQueriesContext(connection) as captured:
-        rehearse(manager, with_change(HOTTER, repeat_client.pk))
+        preview_rules(manager, get_rules_with_change(HOTTER, repeat_client.pk))
     assert {query["sql"].split()[0] for query in captured} == {"SELECT"}
     assert all_rows() == before
 
@@ -71,14 +71,14 @@ def test_it_writes_nothing(scored, repeat_client, manager):
 def test_it_is_about_leads_that_one_may_read(scored, repeat_client, stranger, make_user, make_lead):
     elsewhere = make_user("boss", role="manager", team=stranger.team)
     theirs = make_lead(assigned_to=stranger, is_repeat=True, score=30)
-    told = rehearse(elsewhere, with_change(HOTTER, repeat_client.pk))
+    told = preview_rules(elsewhere, get_rules_with_change(HOTTER, repeat_client.pk))
     assert (told.leads, told.changed, told.entering, sum(told.before)) == (1, 1, 1, 1)
     assert [sample.lead for sample in told.samples] == [theirs]
 
 
 def test_ten_samples_those_that_change_most(repeat_client, manager, make_lead):
     leads = [make_lead(is_repeat=True, score=number) for number in range(15)]
-    told = rehearse(manager, with_change({}, repeat_client.pk))
+    told = preview_rules(manager, get_rules_with_change({}, repeat_client.pk))
     assert [sample.lead.pk for sample in told.samples] == [lead.pk for lead in leads[:10]]
 
 
@@ -86,21 +86,21 @@ def test_its_cost_does_not_depend_on_how_many_leads(repeat_client, manager, make
     for _ in range(12):
         make_lead(is_repeat=True)
     with CaptureQueriesContext(connection) as first:
-        rehearse(manager, with_change(HOTTER, repeat_client.pk))
+        preview_rules(manager, get_rules_with_change(HOTTER, repeat_client.pk))
     for _ in range(30):
         make_lead(is_repeat=True)
     with django_assert_num_queries(len(first)):
-        rehearse(manager, with_change(HOTTER, repeat_client.pk))
+        preview_rules(manager, get_rules_with_change(HOTTER, repeat_client.pk))
 
 
 def test_without_leads_and_without_rules(repeat_client, manager):
-    told = rehearse(manager, [])
+    told = preview_rules(manager, [])
     assert (told.leads, told.changed, told.before, told.samples) == (0, 0, [0] * 10, [])
     assert told.tallest == 1
 
 
 def test_a_change_that_can_not_be_saved_can_not_be_rehearsed(repeat_client):
     with pytest.raises(errors.Invalid):
-        with_change({"points": 101}, repeat_client.pk)
+        get_rules_with_change({"points": 101}, repeat_client.pk)
     with pytest.raises(errors.NotFound):
-        with_change(HOTTER, 999)
+        get_rules_with_change(HOTTER, 999)

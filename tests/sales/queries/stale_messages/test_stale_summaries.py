@@ -32,11 +32,11 @@ class World:
 
     def overdue(self):
         self.clock.shift(timedelta(days=1))
-        overdue.remind()
+        overdue.send_overdue_notices()
 
     def escalated(self):
         self.clock.shift(timedelta(days=5))
-        overdue.escalate()
+        overdue.escalate_to_managers()
 
     def received(self):
         Lead.objects.update(assigned_to=None)
@@ -51,7 +51,7 @@ class World:
         self.maria.is_active = False
         self.maria.save()
         self.clock.shift(timedelta(days=2))
-        transfer_undo.give_back()
+        transfer_undo.return_due_batches()
 
     def unowned(self):
         Lead.objects.update(assigned_to=None)

@@ -13,6 +13,7 @@ from sales.models import Activity, FieldChange, FollowUp, Lead, LeadScoreHistory
 from sales.queries.timeline.timeline import KINDS, Story
 from sales.services import activities
 from sales.services.follow_ups import follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.leads import leads
 from sales.services.ownership import transfers
 from tests.sales.queries import demo_tables
@@ -75,7 +76,9 @@ def lived(rep, colleague, manager):
     plan = {"by": rep, "lead_id": lead.pk, "follow_up_type": "call", "scheduled_date": date(2026, 12, 1)}
     done, cancelled = follow_ups.create(**plan, notes="Ask"), follow_ups.create(**plan)
     follow_ups.update(by=rep, follow_up_id=done.pk, changes={"scheduled_date": date(2026, 12, 2), "notes": "Ask again"})
-    follow_ups.complete(by=rep, follow_up_id=done.pk, outcome="no_answer", notes="Nobody there")
+    follow_ups.complete(
+        by=rep, follow_up_id=done.pk, completion_input=CompletionInput(outcome="no_answer", notes="Nobody there")
+    )
     follow_ups.cancel(by=rep, follow_up_id=cancelled.pk, reason="They called")
     leads.update(by=rep, lead_id=lead.pk, changes={"source": source.pk})
     leads.update(by=rep, lead_id=lead.pk, changes={"status": "lost", "lost_reason": "price"})

@@ -27,10 +27,10 @@ def plan(rep, make_lead):
 
 
 def tick():
-    reminders.fill_derived()
-    reminders.claim_due()
-    overdue.remind()
-    overdue.escalate()
+    reminders.fill_derived_columns()
+    reminders.send_due_reminders()
+    overdue.send_overdue_notices()
+    overdue.escalate_to_managers()
 
 
 def kinds(user):
@@ -81,19 +81,19 @@ def test_each_person_is_told_once_of_all_that_is_theirs(rep, colleague, manager,
     escalated = Notification.objects.get(recipient=manager)
     assert (escalated.context["count"], compose(escalated).subject) == (
         4,
-        "Overdue in the team: 4 follow-ups",
+        "Overdue in your team: 4 follow-ups",
     )  # a holiday between
     assert "Maria" in compose(escalated).body
 
 
 def test_a_long_list_says_that_there_is_more(rep, plan):
     with time_machine.travel(STOPPED, tick=False) as travel:
-        for _ in range(overdue.SHOWN + 3):
+        for _ in range(overdue.MAX_LISTED + 3):
             plan(MONDAY)
         travel.shift(timedelta(days=1, hours=6))
         tick()
     row = Notification.objects.get()
-    assert (row.context["count"], len(row.context["follow_ups"])) == (overdue.SHOWN + 3, overdue.SHOWN)
+    assert (row.context["count"], len(row.context["follow_ups"])) == (overdue.MAX_LISTED + 3, overdue.MAX_LISTED)
     assert "and more" in compose(row).body
 
 

@@ -92,7 +92,7 @@ def test_a_plan_that_was_not_kept_is_kept_before_it_changes(manager, rep, collea
         follow_ups.update(by=manager, follow_up_id=foreign.pk, changes=planning_again)
     else:
         {"transfer": by_transfer, "handover": by_handover}[by_service](manager, rep, colleague, lead, foreign)
-    reminders.fill_derived()
+    reminders.fill_derived_columns()
     assert told(lead)[-1] == planned
     assert FollowUp.objects.get().assigned_to == colleague
 

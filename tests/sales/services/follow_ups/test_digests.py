@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from athena.accounts.models import User
 from notifications.models import Notification
 from sales.models import FollowUp
-from sales.queries.follow_ups.digest import SHOWN, digests
+from sales.queries.follow_ups.digest import MAX_LISTED, build_digests
 from sales.services.follow_ups import digests as service
 
 MONDAY = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -121,7 +121,7 @@ def test_what_it_says(rep, colleague, plan, make_lead):
     def section(name, short, title, *lines):
         return {"name": name, "short": short, "title": title, "count": len(lines), "more": 0, "lines": list(lines)}
 
-    assert digests({rep: date(2026, 11, 30)}) == {
+    assert build_digests({rep: date(2026, 11, 30)}) == {
         rep.pk: [
             section("today", "today", "Today", line(second.lead, "Call"), line(first.lead, "Call, 10:00")),
             section("overdue", "overdue", "Overdue", line(late.lead, "Quote, Friday, 27 November")),
@@ -141,9 +141,9 @@ def test_each_has_their_own_day_and_long_lists_are_counted(make_user, plan):
     for person in (east, west):
         for day in ("2026-11-30", "2026-12-01"):
             plan(person, day)
-    for _ in range(SHOWN):
+    for _ in range(MAX_LISTED):
         plan(east, "2026-12-01")
-    found = digests({east: date(2026, 12, 1), west: date(2026, 11, 30)})
+    found = build_digests({east: date(2026, 12, 1), west: date(2026, 11, 30)})
     counts = {
         who.pk: {
             s["name"]: (s["count"], len(s["lines"]), s["more"])
@@ -153,7 +153,7 @@ def test_each_has_their_own_day_and_long_lists_are_counted(make_user, plan):
         for who in (east, west)
     }
     assert counts == {
-        east.pk: {"today": (SHOWN + 1, SHOWN, 1), "overdue": (1, 1, 0)}, west.pk: {"today": (1, 1, 0)},
+        east.pk: {"today": (MAX_LISTED + 1, MAX_LISTED, 1), "overdue": (1, 1, 0)}, west.pk: {"today": (1, 1, 0)},
     }  # fmt: skip
 
 

@@ -18,10 +18,10 @@ MONDAY = date(2026, 11, 9)
 
 
 def tick():
-    reminders.fill_derived()
-    reminders.claim_due()
-    overdue.remind()
-    overdue.escalate()
+    reminders.fill_derived_columns()
+    reminders.send_due_reminders()
+    overdue.send_overdue_notices()
+    overdue.escalate_to_managers()
 
 
 class Desk:

@@ -70,7 +70,7 @@ class Plan:
         if not self.late and not self.is_told_overdue and morning - 7 * DAY <= self.day < morning:
             self.is_told_overdue = True
             found.append(("overdue", self.user.pk))
-        last = schedule.working_days_before(morning, 2)
+        last = schedule.subtract_working_days(morning, 2)
         if not self.late and not self.is_escalated and last - 6 * DAY <= self.day <= last:
             self.is_escalated = True
             found.append(("escalated", manager.pk))
@@ -171,10 +171,10 @@ def change(user, changes):
 
 
 def tick():
-    reminders.fill_derived()
-    reminders.claim_due()
-    overdue.remind()
-    overdue.escalate()
+    reminders.fill_derived_columns()
+    reminders.send_due_reminders()
+    overdue.send_overdue_notices()
+    overdue.escalate_to_managers()
 
 
 def told(pk):

@@ -10,6 +10,7 @@ from athena.accounts.models import local_today
 from notifications.models import Notification
 from sales.models import FollowUp, Lead
 from sales.services.follow_ups import follow_ups, planning, reminders
+from sales.services.follow_ups.completion import CompletionInput
 
 COUNT = 1_001
 
@@ -24,7 +25,7 @@ def test_a_due_reminder_becomes_one_row(rep, lead):
         by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=local_today(rep), notes="Hi"
     )
     FollowUp.objects.update(remind_at=timezone.now() - timedelta(minutes=1))
-    assert [reminders.claim_due(), reminders.claim_due()] == [1, 0]
+    assert [reminders.send_due_reminders(), reminders.send_due_reminders()] == [1, 0]
     row = Notification.objects.get()
     assert (row.kind, row.recipient, row.dedupe_key) == ("follow_up_due", rep, f"due:{plan.pk}:1")
     assert row.context == {
@@ -44,10 +45,10 @@ def test_nothing_is_said_of_what_is_not_due_done_cancelled_or_past(rep, lead):
         follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=today + timedelta(days=days))
         for days in (1, -1, 0, 0)
     )
-    follow_ups.complete(by=rep, follow_up_id=done.pk, outcome="successful")
+    follow_ups.complete(by=rep, follow_up_id=done.pk, completion_input=CompletionInput(outcome="successful"))
     follow_ups.cancel(by=rep, follow_up_id=cancelled.pk)
     FollowUp.objects.filter(pk__in=[done.pk, cancelled.pk]).update(remind_at=timezone.now() - timedelta(hours=1))
-    assert (reminders.claim_due(), Notification.objects.count()) == (0, 0)
+    assert (reminders.send_due_reminders(), Notification.objects.count()) == (0, 0)
     assert (past.remind_at, tomorrow.remind_at > timezone.now()) == (None, True)
 
 
@@ -55,7 +56,7 @@ def test_a_rescheduled_follow_up_reminds_again(rep, lead):
     plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=local_today(rep))
     for day in (1, 0):
         FollowUp.objects.update(remind_at=timezone.now() - timedelta(minutes=1))
-        reminders.claim_due()
+        reminders.send_due_reminders()
         follow_ups.update(
             by=rep, follow_up_id=plan.pk, changes={"scheduled_date": local_today(rep) + timedelta(days=day)}
         )
@@ -78,7 +79,7 @@ def test_many_are_claimed_in_few_statements(rep, lead, django_assert_max_num_que
         for _ in range(COUNT)
     )
     with django_assert_max_num_queries(20):
-        assert reminders.claim_due() == COUNT
+        assert reminders.send_due_reminders() == COUNT
     assert Notification.objects.count() == COUNT
 
 
@@ -92,7 +93,7 @@ def test_rows_of_plain_sql_are_made_whole(rep):
             " SELECT id, 'call', '2027-02-05', '10:00:00', %s FROM leads",
             [rep.pk],
         )
-    assert [reminders.fill_derived(), reminders.fill_derived()] == [2, 0]
+    assert [reminders.fill_derived_columns(), reminders.fill_derived_columns()] == [2, 0]
     lead, plan = Lead.objects.get(), FollowUp.objects.get()
     assert (lead.email_normalised, lead.phone_normalised) == ("a@example.com", "+12125550123")
     assert plan.due_at.isoformat() == "2027-02-05T10:00:00+00:00"
@@ -104,10 +105,10 @@ def test_moving_to_another_zone_moves_what_is_due(rep, lead):
     plan = follow_ups.create(
         by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=local_today(rep) + timedelta(days=9)
     )
-    reminders.fill_derived()
+    reminders.fill_derived_columns()
     rep.time_zone = "Asia/Tokyo"
     rep.save()
-    reminders.fill_derived()
+    reminders.fill_derived_columns()
     plan.refresh_from_db()
     lead.refresh_from_db()
     assert plan.due_at.hour == 0  # 09:00 in Tokyo
@@ -119,9 +120,9 @@ def test_another_lead_time_moves_what_is_ahead_however_it_was_set(rep, lead):
     plan = follow_ups.create(
         by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2031, 5, 5), scheduled_time=time(10)
     )
-    reminders.fill_derived()
+    reminders.fill_derived_columns()
     type(rep).objects.update(reminder_minutes=90)
-    reminders.fill_derived()
+    reminders.fill_derived_columns()
     plan.refresh_from_db()
     assert plan.due_at - plan.remind_at == timedelta(minutes=90)
 
@@ -137,15 +138,15 @@ def test_what_is_put_together_in_the_database_is_what_a_single_one_says(rep, mak
             by=rep, lead_id=lead.pk, follow_up_type="quote", scheduled_date=date(2031, month, 2 * month + 1),
             scheduled_time=clock, notes="First\n\"second\" \\ {% if %}",
         )  # fmt: skip
-    rows = list(FollowUp.objects.select_related("lead").annotate(told=planning.TOLD))
-    assert [row.told for row in rows] == [planning.told(row) for row in rows]
+    rows = list(FollowUp.objects.select_related("lead").annotate(told=planning.CONTEXT_EXPRESSION))
+    assert [row.told for row in rows] == [planning.build_context(row) for row in rows]
 
 
 def test_nothing_is_said_of_a_lead_that_was_put_away(rep, lead):
     follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=local_today(rep))
     FollowUp.objects.update(remind_at=timezone.now() - timedelta(minutes=1))
     Lead.objects.update(archived_at=timezone.now())
-    assert reminders.claim_due() == 0
+    assert reminders.send_due_reminders() == 0
 
 
 def test_what_became_of_each_reminder(rep, colleague, lead):
@@ -154,6 +155,6 @@ def test_what_became_of_each_reminder(rep, colleague, lead):
         FollowUp.objects.update(
             remind_at=timezone.now() - timedelta(minutes=1), reminder_sent=False, reminder_no=number
         )
-        reminders.claim_due()
+        reminders.send_due_reminders()
     plan.refresh_from_db()
-    assert [each.dedupe_key for each in reminders.told(plan)] == [f"due:{plan.pk}:1", f"due:{plan.pk}:2"]
+    assert [each.dedupe_key for each in reminders.find_reminders(plan)] == [f"due:{plan.pk}:1", f"due:{plan.pk}:2"]

@@ -191,9 +191,9 @@ def test_what_a_file_does_not_change_is_named(admin, three_trips):
     ("number", "why"),
     [
         ("999999", "There is no lead of this number"),
-        ("theirs", "A lead's number in Athena is required"),
-        ("-5", "A lead's number"),
-        ("1" * 30, "A lead's number"),
+        ("theirs", "Give the lead's number in Athena"),
+        ("-5", "Give the lead's number"),
+        ("1" * 30, "Give the lead's number"),
         ("archived", "There is no lead of this number"),
         ("hidden", "There is no lead of this number"),
     ],

@@ -27,6 +27,7 @@ from sales.models import (
 )
 from sales.services import activities
 from sales.services.follow_ups import cadences, follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.leads import leads, merging
 from sales.services.ownership import transfers
 
@@ -52,12 +53,12 @@ def test_everything_moves_and_the_empty_fields_are_filled(manager, rep, colleagu
     note = activities.log(by=colleague, lead_id=twin.pk, activity_type="email", direction="inbound", notes="Hello")
     plan = follow_ups.create(by=colleague, lead_id=twin.pk, follow_up_type="call", scheduled_date=date(2027, 1, 5))
     done = follow_ups.create(by=colleague, lead_id=twin.pk, follow_up_type="call", scheduled_date=date(2027, 1, 4))
-    follow_ups.complete(by=colleague, follow_up_id=done.pk, outcome="successful")
+    follow_ups.complete(by=colleague, follow_up_id=done.pk, completion_input=CompletionInput(outcome="successful"))
     leads.update(by=colleague, lead_id=twin.pk, changes={"notes": "By the gym"})
     twin.refresh_from_db()
     before = {"twin": twin.score, "band": band.version}
 
-    kept = merging.merge(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk])
+    kept = merging.merge_leads(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk])
 
     assert (kept.company_name, kept.contact_name, kept.email, kept.phone, kept.notes) == (
         "Lincoln Band", "Dana Ruiz", "Dana@lincoln.example", "617 555 0123", "By the gym"
@@ -86,8 +87,8 @@ def test_one_cadence_goes_on(manager, rep, band, twin, kept_has_one):
     CadenceStep.objects.create(cadence=cadence, day=0, follow_up_type="call")
     third = leads.create(by=rep, values={"company_name": "Lincoln Band", "email": "d@lincoln.example"})
     on_it = [twin, third, *([band] if kept_has_one else [])]
-    started = [cadences.enrol(by=None, lead_id=lead.pk, cadence_id=cadence.pk).pk for lead in on_it]
-    merging.merge(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk, third.pk])
+    started = [cadences.enroll(by=None, lead_id=lead.pk, cadence_id=cadence.pk).pk for lead in on_it]
+    merging.merge_leads(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk, third.pk])
     (running,) = CadenceEnrolment.objects.running()
     assert (running.lead_id, running.pk) == (band.pk, started[-1] if kept_has_one else started[0])
     stopped = CadenceEnrolment.objects.exclude(pk=running.pk)
@@ -96,7 +97,7 @@ def test_one_cadence_goes_on(manager, rep, band, twin, kept_has_one):
 
 def test_it_is_audited(manager, band, twin):
     FieldChange.objects.all().delete()
-    merging.merge(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk])
+    merging.merge_leads(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk])
     rows = {row.field: (row.lead_id, row.old, row.new, row.by) for row in FieldChange.objects.all()}
     assert rows == {
         "merged": (band.pk, None, {"lead_id": twin.pk, "name": "Dana Ruiz"}, manager),
@@ -116,14 +117,14 @@ def test_the_oldest_fills_first_and_what_does_not_fit_is_left(manager, rep, band
     leads.update(by=rep, lead_id=band.pk, changes={"return_at": PICKUP})
     first = leads.create(by=rep, values={"contact_name": "First", "pickup_at": PICKUP.replace(day=20)})
     second = leads.create(by=rep, values={"contact_name": "Second", "pickup_at": PICKUP.replace(day=1)})
-    kept = merging.merge(by=manager, lead_id=band.pk, duplicate_ids=[second.pk, first.pk])
+    kept = merging.merge_leads(by=manager, lead_id=band.pk, duplicate_ids=[second.pk, first.pk])
     assert (kept.contact_name, kept.pickup_at) == ("First", PICKUP.replace(day=1))
 
 
 def test_what_was_merged_into_a_duplicate_goes_along(manager, band, twin, make_lead):
     oldest = make_lead(assigned_to=manager)
-    merging.merge(by=manager, lead_id=twin.pk, duplicate_ids=[oldest.pk])
-    merging.merge(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk])
+    merging.merge_leads(by=manager, lead_id=twin.pk, duplicate_ids=[oldest.pk])
+    merging.merge_leads(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk])
     assert set(Lead.objects.filter(merged_into=band)) == {twin, oldest}
 
 
@@ -144,23 +145,23 @@ def test_what_is_refused_changes_nothing(manager, rep, stranger, band, twin, mak
     before = list(Lead.objects.order_by("pk").values())
     for by, (kept, others), refused in cases:
         with pytest.raises(refused), transaction.atomic():
-            merging.merge(by=by, lead_id=kept, duplicate_ids=others)
+            merging.merge_leads(by=by, lead_id=kept, duplicate_ids=others)
     assert list(Lead.objects.order_by("pk").values()) == before
     assert not FieldChange.objects.filter(field="merged").exists()
 
 
 def test_a_merged_lead_is_not_restored(manager, band, twin):
-    merging.merge(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk])
+    merging.merge_leads(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk])
     with pytest.raises(errors.LeadMerged):
         leads.restore(by=manager, lead_id=twin.pk)
 
 
 def test_a_preview_says_what_merging_does_and_writes_nothing(manager, band, twin):
     before = list(Lead.objects.order_by("pk").values())
-    changes = merging.preview(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk])
+    changes = merging.preview_merge(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk])
     assert list(Lead.objects.order_by("pk").values()) == before
-    kept = merging.merge(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk])
-    assert {name: leads.plain(kept, name) for name in changes} == {name: new for name, (_, new) in changes.items()}
+    kept = merging.merge_leads(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk])
+    assert {name: leads.json_value(kept, name) for name in changes} == {name: new for name, (_, new) in changes.items()}
     assert set(changes) == {
         "contact_name", "email", "pickup_at", "estimated_passengers", "estimated_value", "is_repeat"
     }  # fmt: skip
@@ -174,13 +175,13 @@ def test_every_table_that_points_to_leads_moves_or_is_said_to_stay():
         for field in model._meta.concrete_fields
         if field.is_relation and field.related_model is Lead
     }
-    moving = {(field.model, field.name) for field in merging.moved()}
+    moving = {(field.model, field.name) for field in merging.list_moved_keys()}
     of_one = {
         (model, name) for model, name in pointing if isinstance(model._meta.get_field(name), models.OneToOneField)
     }
-    assert moving | of_one | {(m, name) for m, name in pointing if m in merging.STAYS} == pointing
+    assert moving | of_one | {(m, name) for m, name in pointing if m in merging.UNMOVED_MODELS} == pointing
     assert {(Activity, "lead"), (FollowUp, "lead"), (FieldChange, "lead"), (Lead, "merged_into")} <= moving
-    assert {LeadScoreHistory, LeadTransfer, NotDuplicate} == merging.STAYS
+    assert {LeadScoreHistory, LeadTransfer, NotDuplicate} == merging.UNMOVED_MODELS
     assert of_one == {(LeadSearch, "lead"), (Lead, "repeat_of")}
 
 
@@ -192,7 +193,7 @@ def act(step, one, other, people):
     manager, rep, colleague = people
     match step:
         case "merge":
-            merging.merge(by=manager, lead_id=one, duplicate_ids=[other])
+            merging.merge_leads(by=manager, lead_id=one, duplicate_ids=[other])
         case "log":
             activities.log(by=manager, lead_id=one, activity_type="quote_requested", direction="inbound")
         case "plan":
@@ -200,7 +201,9 @@ def act(step, one, other, people):
         case "complete":
             plan = FollowUp.objects.open().filter(lead=one, assigned_to=manager).first()
             if plan is not None:
-                follow_ups.complete(by=manager, follow_up_id=plan.pk, outcome="successful")
+                follow_ups.complete(
+                    by=manager, follow_up_id=plan.pk, completion_input=CompletionInput(outcome="successful")
+                )
         case "transfer":
             to = rep if Lead.objects.get(pk=one).assigned_to_id != rep.pk else colleague
             transfers.transfer(by=manager, leads=Lead.objects.filter(pk=one), to_user_id=to.pk)

@@ -68,21 +68,21 @@ def test_a_new_lead_with_the_old_trips_data(won, rep):
         email="a@example.com", phone="212 555 0123", trip_type="round_trip", return_at=JUNE + timedelta(hours=30),
         pickup_location="Gym", estimated_passengers=50, estimated_value=4000, booked_value=4500, quote_amount=4400,
     )  # fmt: skip
-    new = repeat_trips.repeat(by=rep, lead_id=old.pk)
+    new = repeat_trips.repeat_trip(by=rep, lead_id=old.pk)
     assert (new.repeat_of, new.is_repeat, new.status, new.assigned_to) == (old, True, "new", rep)
     assert (new.pickup_at, new.return_at) == (
         datetime(2027, 6, 12, 11, 30, tzinfo=UTC), datetime(2027, 6, 13, 17, 30, tzinfo=UTC),
     )  # fmt: skip
     assert (new.email_normalised, new.pickup_location, new.estimated_passengers) == ("a@example.com", "Gym", 50)
     assert (new.estimated_value, new.quote_amount, new.booked_value) == (Decimal(4500), None, None)
-    assert new.notes == "As the trip of Fri 12 Jun 2026, booked for $4,500."
+    assert new.notes == "Same trip as on Fri 12 Jun 2026, booked for $4,500."
     plan = FollowUp.objects.get()
     assert (plan.lead, plan.assigned_to, plan.follow_up_type, plan.scheduled_date) == (
         new, rep, "call", date(2026, 12, 1),
     )  # fmt: skip
     assert new.next_follow_up_date == plan.due_at
     with pytest.raises(errors.AlreadyRepeated):
-        repeat_trips.repeat(by=rep, lead_id=old.pk)
+        repeat_trips.repeat_trip(by=rep, lead_id=old.pk)
     with pytest.raises(IntegrityError), transaction.atomic():
         Lead.objects.create(company_name="x", repeat_of=old)
     assert Lead.objects.count() == 2
@@ -91,7 +91,7 @@ def test_a_new_lead_with_the_old_trips_data(won, rep):
 @time_machine.travel("2030-03-01T15:00Z", tick=False)
 def test_the_next_anniversary_is_still_to_come(won, rep):
     leap = won(pickup_at="2028-02-29T17:00Z", return_at="2028-03-01T17:00Z")
-    new = repeat_trips.repeat(by=rep, lead_id=leap.pk)
+    new = repeat_trips.repeat_trip(by=rep, lead_id=leap.pk)
     assert (new.pickup_at.isoformat(), new.return_at.isoformat()) == (
         "2031-02-28T17:00:00+00:00", "2031-03-01T17:00:00+00:00",
     )  # fmt: skip
@@ -101,13 +101,13 @@ def test_who_may_and_what(won, make_lead, rep, colleague, stranger, manager, lea
     old = won()
     for by, error in ((colleague, errors.NotYourLead), (stranger, errors.NotFound)):
         with pytest.raises(error):
-            repeat_trips.repeat(by=by, lead_id=old.pk)
+            repeat_trips.repeat_trip(by=by, lead_id=old.pk)
     for lead in (make_lead(assigned_to=rep, pickup_at=JUNE), won(pickup_at=None)):
         with pytest.raises(errors.NotWon):
-            repeat_trips.repeat(by=rep, lead_id=lead.pk)
-    assert repeat_trips.repeat(by=manager, lead_id=old.pk).assigned_to == rep
+            repeat_trips.repeat_trip(by=rep, lead_id=lead.pk)
+    assert repeat_trips.repeat_trip(by=manager, lead_id=old.pk).assigned_to == rep
     assert list(Notification.objects.values_list("kind", "recipient")) == [("lead_assigned", rep.pk)]
-    orphan = repeat_trips.repeat(by=manager, lead_id=won(assigned_to=leaver).pk)
+    orphan = repeat_trips.repeat_trip(by=manager, lead_id=won(assigned_to=leaver).pk)
     assert (orphan.assigned_to, FollowUp.objects.filter(lead=orphan).exists()) == (None, False)
 
 
@@ -115,7 +115,7 @@ def test_who_may_and_what(won, make_lead, rep, colleague, stranger, manager, lea
 def test_by_themselves_where_that_is_set(settings, won):
     one, other = won(email="a@example.com", email_normalised="a@example.com"), won(company_name="Other")
     won(email="a@example.com", email_normalised="a@example.com", company_name="The same client's second trip")
-    assert repeat_trips.repeat_due() == 0
+    assert repeat_trips.repeat_due_trips() == 0
     settings.CALL_AGAIN_BY_ITSELF = True
-    assert [repeat_trips.repeat_due(), repeat_trips.repeat_due()] == [2, 0]
+    assert [repeat_trips.repeat_due_trips(), repeat_trips.repeat_due_trips()] == [2, 0]
     assert set(Lead.objects.exclude(repeat_of=None).values_list("repeat_of", flat=True)) == {one.pk, other.pk}

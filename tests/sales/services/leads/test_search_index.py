@@ -43,7 +43,7 @@ def test_an_owner_or_a_score_never_touches_it(rep, manager, colleague):
     with CaptureQueriesContext(connection) as captured:
         transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), to_user_id=colleague.pk)
         activities.log(by=colleague, lead_id=lead.pk, activity_type="quote_requested", direction="inbound")
-        scores.calculate(by=manager, lead_id=lead.pk)
+        scores.recalculate_lead(by=manager, lead_id=lead.pk)
     assert not [each["sql"] for each in captured if "lead_search" in each["sql"]]
 
 
@@ -54,15 +54,15 @@ def test_plain_sql_is_caught_up_with(make_lead, rep):
     LeadSearch.objects.create(lead=old, text="älter")  # as the migration leaves it
     Lead.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=9))
     assert found("echo") + found("bose") + found("alter") == []
-    assert reminders.fill_derived() == 3
+    assert reminders.fill_derived_columns() == 3
     assert found("echo") + found("bose") + found("alter") == [raw, whole, old]
-    assert (reminders.fill_derived(), search_index.fill(10)) == (0, 0)
+    assert (reminders.fill_derived_columns(), search_index.index_missing_leads(10)) == (0, 0)
 
 
 def test_a_merged_lead_answers_to_what_it_was_given(rep, manager):
     kept = leads.create(by=rep, values={"company_name": "Band"})
     other = leads.create(by=rep, values={"contact_name": "Dana", "email": "dana@lincoln.example"})
-    merging.merge(by=manager, lead_id=kept.pk, duplicate_ids=[other.pk])
+    merging.merge_leads(by=manager, lead_id=kept.pk, duplicate_ids=[other.pk])
     assert found("band dana@lincoln") == [kept]
     assert found("dana", by=manager) == [kept]
 
@@ -73,7 +73,7 @@ def test_a_selective_search_uses_the_index_whoever_asks(request, who, make_lead)
     by = request.getfixturevalue(who)
     make_lead(company_name="Zebra Xylophones", assigned_to=by)
     Lead.objects.bulk_create(Lead(company_name=f"Band number {number}", assigned_to=by) for number in range(300))
-    search_index.fill(500)
+    search_index.index_missing_leads(500)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")  # the tables are small
         cursor.execute("ANALYZE leads, lead_search, follow_ups, users")

@@ -161,7 +161,7 @@ def test_rules_are_the_managers(rule, rep, manager):
 
 
 def test_there_are_not_too_many(rule, rep, monkeypatch):
-    monkeypatch.setattr(assignment, "MOST_RULES", 1)
+    monkeypatch.setattr(assignment, "MAX_ACTIVE_RULES", 1)
     rule(to=rep)
     with pytest.raises(errors.TooManyRules):
         rule(to=rep)

@@ -56,7 +56,7 @@ def test_everything_that_waits_goes_to_others(admin, rep, colleague, stranger, m
     assert (held.own.assigned_to, held.on_toms.assigned_to) == (stranger, colleague)
     assert {held.on_nobodys.assigned_to, held.on_gones.assigned_to} == {stranger, manager}
     assert (held.rule.to_user, rep.is_active, rep.login_epoch) == (stranger, False, 1)
-    assert not handovers.held_by(rep)
+    assert not handovers.count_waiting_work(rep)
     assert {(row.batch.reason, row.transferred_by) for row in LeadTransfer.objects.all()} == {("Maria leaves", admin)}
     assert (len(done.plan.moves), done.plan.follow_ups, len(done.elsewhere), done.rules) == (3, 1, 3, [held.rule])
     told = {(row.recipient, row.kind, row.context["count"]) for row in Notification.objects.exclude(recipient=rep)}
@@ -74,7 +74,7 @@ def test_all_or_nothing(admin, rep, colleague, held):
     with pytest.raises(errors.LeadsRemain):  # Tom has one open lead, and room for one
         handovers.hand_over(by=admin, user_id=rep.pk, receivers=[colleague.pk])
     assert len(handovers.plan(by=admin, user_id=rep.pk, receivers=[colleague.pk]).plan.skipped) == 2
-    with pytest.raises(errors.Changed):
+    with pytest.raises(errors.StaleVersion):
         handovers.hand_over(by=admin, user_id=rep.pk, receivers=[admin.pk], expected="something else")
     assert state() == before
 

@@ -13,6 +13,7 @@ from sales import errors
 from sales.models import Activity, FollowUp, Lead, LeadTransfer, TransferBatch
 from sales.schedule import company_today
 from sales.services.follow_ups import follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.ownership import transfer_undo, transfers
 
 
@@ -53,7 +54,9 @@ def test_what_has_not_moved_since_goes_back_with_its_follow_ups(admin, rep, coll
     lead, moved_on = make_lead(assigned_to=rep), make_lead(assigned_to=rep)
     task, others, done_since = plan(lead, rep), plan(lead, stranger), plan(lead, rep)
     batch = give(lead, moved_on, to=colleague, reason="Holiday")
-    follow_ups.complete(by=colleague, follow_up_id=done_since.pk, outcome="successful")
+    follow_ups.complete(
+        by=colleague, follow_up_id=done_since.pk, completion_input=CompletionInput(outcome="successful")
+    )
     of_the_new_owner = plan(lead, colleague)
     give(moved_on, to=stranger)
     Notification.objects.all().delete()
@@ -205,15 +208,15 @@ def test_undoing_the_undo_gives_the_leads_away_for_the_same_time(admin, rep, col
     last = transfer_undo.undo(by=admin, batch_id=undo_again.pk).batch
     assert [each.until for each in (undo, redo, undo_again, last)] == [None, last_day, None, last_day]
     TransferBatch.objects.filter(pk=last.pk).update(until=company_today() - timedelta(days=1))
-    assert (owner(lead), transfer_undo.give_back(), owner(lead)) == (colleague, 1, rep)
+    assert (owner(lead), transfer_undo.return_due_batches(), owner(lead)) == (colleague, 1, rep)
 
 
 def test_what_was_given_back_and_is_given_away_again_stays(admin, rep, colleague, make_lead, over):
     lead = make_lead(assigned_to=rep)
     batch = over(lead, to=colleague)
-    transfer_undo.give_back()
+    transfer_undo.return_due_batches()
     redo = transfer_undo.undo(by=admin, batch_id=batch.undone_by.pk).batch
-    assert (redo.until, transfer_undo.give_back(), owner(lead)) == (None, 0, colleague)
+    assert (redo.until, transfer_undo.return_due_batches(), owner(lead)) == (None, 0, colleague)
 
 
 def test_a_lead_that_moved_on_and_came_back_is_given_back(admin, rep, colleague, stranger, make_lead, give, over):
@@ -221,7 +224,7 @@ def test_a_lead_that_moved_on_and_came_back_is_given_back(admin, rep, colleague,
     over(lead, kept, to=colleague)
     onward = give(lead, to=stranger)
     transfer_undo.undo(by=admin, batch_id=onward.pk)
-    assert (transfer_undo.give_back(), owner(lead), owner(kept)) == (1, rep, rep)
+    assert (transfer_undo.return_due_batches(), owner(lead), owner(kept)) == (1, rep, rep)
 
 
 @pytest.fixture
@@ -241,7 +244,7 @@ def test_what_was_given_for_a_time_comes_back_by_itself_once(rep, colleague, mak
     task = plan(lead, rep)
     batch = over(lead, closed, to=colleague, reason="Leave")
     Lead.objects.filter(pk=closed.pk).update(status="won")
-    assert (transfer_undo.give_back(), transfer_undo.give_back()) == (1, 0)
+    assert (transfer_undo.return_due_batches(), transfer_undo.return_due_batches()) == (1, 0)
     assert (owner(lead), owner(closed), assignee(task)) == (rep, colleague, rep)
     batch.refresh_from_db()
     back = TransferBatch.objects.get(undoes=batch)
@@ -255,7 +258,7 @@ def test_what_was_given_for_a_time_comes_back_by_itself_once(rep, colleague, mak
 def test_the_last_day_belongs_to_it(rep, colleague, make_lead, give):
     lead = make_lead(assigned_to=rep)
     give(lead, to=colleague, until=company_today())
-    assert (transfer_undo.give_back(), owner(lead)) == (0, colleague)
+    assert (transfer_undo.return_due_batches(), owner(lead)) == (0, colleague)
 
 
 def test_what_has_moved_since_or_was_undone_stays(admin, rep, colleague, stranger, make_lead, give, over):
@@ -266,7 +269,7 @@ def test_what_has_moved_since_or_was_undone_stays(admin, rep, colleague, strange
     transfer_undo.undo(by=admin, batch_id=second.pk)
     give(undone, to=stranger)
     count = LeadTransfer.objects.count()
-    assert (transfer_undo.give_back(), owner(moved), owner(undone)) == (1, stranger, stranger)
+    assert (transfer_undo.return_due_batches(), owner(moved), owner(undone)) == (1, stranger, stranger)
     assert LeadTransfer.objects.count() == count
 
 
@@ -275,7 +278,7 @@ def test_whose_owner_has_left_stays_and_the_managers_are_told(admin, manager, re
     batch = over(lead, to=colleague)
     User.objects.filter(pk=rep.pk).update(is_active=False)
     Notification.objects.all().delete()
-    assert (transfer_undo.give_back(), transfer_undo.give_back(), owner(lead)) == (1, 0, colleague)
+    assert (transfer_undo.return_due_batches(), transfer_undo.return_due_batches(), owner(lead)) == (1, 0, colleague)
     told = Notification.objects.get()
     assert (told.recipient, told.kind, told.dedupe_key) == (
         manager, "leads_not_returned", f"not_returned:{batch.pk}:{manager.pk}",

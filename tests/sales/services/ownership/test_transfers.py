@@ -22,7 +22,7 @@ from sales.models import (
 )  # fmt: skip
 from sales.schedule import company_today
 from sales.scoring.fields import FIELDS
-from sales.scoring.value_sources import Scope
+from sales.scoring.value_sources import LeadSelection
 from sales.services.ownership import transfer_writes, transfers
 
 
@@ -96,7 +96,7 @@ def test_who_may_give_what_to_whom(rep, colleague, stranger, manager, admin, lea
     assert give(manager, teams, stranger).lead_ids == [teams.pk]
     assert give(admin, foreign, rep).lead_ids == [foreign.pk]
     assert give(rep, teams, rep).skipped == [(teams.pk, "not_your_lead")]
-    assert give(manager, foreign, rep) == transfers.Plan([], [])
+    assert give(manager, foreign, rep) == transfers.TransferPlan([], [])
     assert give(rep, own, rep).skipped == [(own.pk, "already_owner")]
     with pytest.raises(errors.ReceiverNotAllowed):
         give(rep, own, stranger)
@@ -251,7 +251,7 @@ def test_what_was_not_expected_does_not_happen(admin, rep, colleague, make_lead,
     chosen = {"by": admin, "leads": every(*leads), "to_user_id": colleague.pk}
     seen = transfers.plan(**chosen).fingerprint
     plan(leads[0], rep)
-    with pytest.raises(errors.Changed):
+    with pytest.raises(errors.StaleVersion):
         transfers.transfer(**chosen, expected=seen)
     assert LeadTransfer.objects.count() == 0
     assert len(transfers.transfer(**chosen, expected=transfers.plan(**chosen).fingerprint).moves) == 2
@@ -300,13 +300,13 @@ def test_a_rule_that_counts_transfers_is_asked_again(admin, rep, make_lead, monk
     transfers.transfer(by=admin, leads=every(lead), to_user_id=admin.pk)
     lead.refresh_from_db()
     assert (lead.score, ScoringRun.objects.count()) == (7, 0)
-    monkeypatch.setattr(transfer_writes, "RESCORED_AT_ONCE", 0)  # for many, a run
+    monkeypatch.setattr(transfer_writes, "MAX_LEADS_RESCORED_AT_ONCE", 0)  # for many, a run
     transfers.transfer(by=admin, leads=every(lead), to_user_id=rep.pk)
     assert ScoringRun.objects.get().state == "queued"
 
 
 def test_no_other_rule_can_ask_about_owners():
-    scope = Scope.of([1], timezone.now())
+    scope = LeadSelection.from_ids([1], timezone.now())
     asked = [str(Lead.objects.values_list(field.source.value(scope, None)).query) for field in FIELDS.values()]
     assert [sql for sql in asked if "assigned_to" in sql] == []
     assert any("'transfer'" in sql or "transfer" in sql for sql in asked)

@@ -133,11 +133,11 @@ def test_it_belongs_to_the_transaction_that_locks_the_lead():
 def test_calculate_is_for_whoever_may_write_the_lead(make_lead, rep, colleague, stranger, manager):
     lead = make_lead(is_repeat=True, assigned_to=rep)
     with pytest.raises(errors.NotFound):
-        scores.calculate(by=stranger, lead_id=lead.pk)
+        scores.recalculate_lead(by=stranger, lead_id=lead.pk)
     with pytest.raises(errors.NotYourLead):
-        scores.calculate(by=colleague, lead_id=lead.pk)
+        scores.recalculate_lead(by=colleague, lead_id=lead.pk)
     assert history(lead) == []
-    calculated = scores.calculate(by=rep, lead_id=lead.pk)
+    calculated = scores.recalculate_lead(by=rep, lead_id=lead.pk)
     assert (calculated.score, calculated.score_raw, calculated.version) == (30, 30, 2)
-    assert scores.calculate(by=manager, lead_id=lead.pk).score_updated_at == calculated.score_updated_at
+    assert scores.recalculate_lead(by=manager, lead_id=lead.pk).score_updated_at == calculated.score_updated_at
     assert LeadScoreHistory.objects.values_list("reason", "user_id").get() == ("Manual recalculation", rep.pk)

@@ -8,14 +8,14 @@ from django.utils import timezone
 from notifications.models import Notification
 from sales import errors
 from sales.models import Lead, LeadScoreHistory, LeadScoringRule, ScoringBatch, ScoringRun
-from sales.scoring.score_writer import Written, write_scores
+from sales.scoring.score_writer import WriteResult, write_scores
 from sales.services.scoring import scoring_rules, scoring_runs
 
 
 @pytest.fixture
 def five_leads(make_lead, monkeypatch) -> list[Lead]:
     """Each scores 30; with two keys to a batch they make three batches."""
-    monkeypatch.setitem(scoring_runs.BATCH, connection.vendor, 2)
+    monkeypatch.setitem(scoring_runs.BATCH_KEYS, connection.vendor, 2)
     return [make_lead(pk=pk, is_repeat=True) for pk in range(1000, 1005)]
 
 
@@ -38,7 +38,7 @@ def test_a_run_scores_every_open_lead(make_lead, manager):
     make_lead(is_repeat=True, archived_at=timezone.now())
     run = scoring_runs.start_run(by=manager, reason="Because")
     assert progress(run) == ("queued", 0, 3, 0)
-    assert scoring_runs.work() == 1
+    assert scoring_runs.process_batches() == 1
     assert progress(run) == ("done", 3, 3, 2)
     assert scores() == [30, 0, 30, 0, 0]
     assert (run.started_by, run.reason, run.error, run.rule_set_version) == (manager, "Because", "", 1)
@@ -55,10 +55,10 @@ def test_one_run_at_a_time(make_lead, manager, admin):
     make_lead()
     first = scoring_runs.start_run(by=manager, reason="First")
     assert scoring_runs.start_run(by=admin, reason="Second") == first
-    scoring_runs.work(max_batches=1)
+    scoring_runs.process_batches(max_batches=1)
     assert progress(first)[0] == "running"
     assert scoring_runs.start_run(by=None, reason="Third") == first
-    scoring_runs.work()
+    scoring_runs.process_batches()
     assert scoring_runs.start_run(by=None, reason="Fourth") != first
 
 
@@ -69,21 +69,21 @@ def test_runs_are_the_managers(rep):
 
 
 def test_nothing_to_do(db):
-    assert scoring_runs.work() == 0
+    assert scoring_runs.process_batches() == 0
     run = scoring_runs.start_run(by=None, reason="Empty")
-    assert scoring_runs.work() == 0
+    assert scoring_runs.process_batches() == 0
     assert progress(run) == ("done", 0, 0, 0)
 
 
 def test_it_goes_batch_by_batch(five_leads):
     run = scoring_runs.start_run(by=None, reason="Because")
-    assert scoring_runs.work(max_batches=1) == 1
+    assert scoring_runs.process_batches(max_batches=1) == 1
     assert (progress(run), scores()) == (("running", 2, 5, 2), [30, 30, 0, 0, 0])
     assert list(run.batches.order_by("pk").values_list("first_lead", "last_lead", "leads")) == [
         (five_leads[2].pk, five_leads[3].pk, 2),
         (five_leads[4].pk, five_leads[4].pk, 1),
     ]
-    assert scoring_runs.work() == 2
+    assert scoring_runs.process_batches() == 2
     assert (progress(run), scores()) == (("done", 5, 5, 5), [30] * 5)
 
 
@@ -103,18 +103,18 @@ def test_a_killed_workers_run_goes_on_from_its_last_batch(five_leads, monkeypatc
 
     monkeypatch.setattr(scoring_runs, "write_scores", die_in_the_second_batch)
     with pytest.raises(Killed):
-        scoring_runs.work()
+        scoring_runs.process_batches()
     assert (progress(run), scores()) == (("running", 2, 5, 2), [30, 30, 0, 0, 0])
-    assert scoring_runs.work() == 2
+    assert scoring_runs.process_batches() == 2
     assert (progress(run), scores()) == (("done", 5, 5, 5), [30] * 5)
     assert LeadScoreHistory.objects.count() == 5
 
 
 def test_a_worker_killed_before_it_could_finish_the_run(five_leads, monkeypatch):
     run = scoring_runs.start_run(by=None, reason="Because")
-    assert scoring_runs.work(max_batches=3) == 3
+    assert scoring_runs.process_batches(max_batches=3) == 3
     assert progress(run) == ("running", 5, 5, 5)
-    assert scoring_runs.work() == 0
+    assert scoring_runs.process_batches() == 0
     assert progress(run) == ("done", 5, 5, 5)
 
 
@@ -127,9 +127,9 @@ def test_a_database_that_is_away_ends_no_run(five_leads, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(scoring_runs, "write_scores", away)
         with pytest.raises(OperationalError):
-            scoring_runs.work()
+            scoring_runs.process_batches()
     assert progress(run) == ("running", 0, 5, 0)
-    scoring_runs.work()
+    scoring_runs.process_batches()
     assert progress(run) == ("done", 5, 5, 5)
 
 
@@ -143,7 +143,7 @@ def test_any_other_error_ends_the_run_and_is_told(five_leads, monkeypatch, manag
 
     with monkeypatch.context() as patched:
         patched.setattr(scoring_runs, "write_scores", broken)
-        assert scoring_runs.work() == 0
+        assert scoring_runs.process_batches() == 0
     assert (progress(run), run.error) == (("failed", 0, 5, 0), "ValueError: no such thing")
     assert run.finished_at is not None
     assert ScoringBatch.objects.count() == 0
@@ -155,25 +155,25 @@ def test_any_other_error_ends_the_run_and_is_told(five_leads, monkeypatch, manag
         {"run_id": run.pk, "reason": "Because", "error": "ValueError: no such thing"},
     )
     scoring_runs.start_run(by=None, reason="Again")
-    scoring_runs.work()
+    scoring_runs.process_batches()
     assert scores() == [30] * 5
 
 
 def test_wrong_sql_ends_the_run_on_either_engine(five_leads, monkeypatch):
     run = scoring_runs.start_run(by=None, reason="Because")
     monkeypatch.setattr(scoring_runs, "write_scores", lambda *_: connection.cursor().execute("SELECT nonsense"))
-    scoring_runs.work()
+    scoring_runs.process_batches()
     assert progress(run) == ("failed", 0, 5, 0)
 
 
 def test_a_rule_change_overtakes_the_run(five_leads, manager):
     old = scoring_runs.start_run(by=None, reason="Old rules")
-    scoring_runs.work(max_batches=1)
+    scoring_runs.process_batches(max_batches=1)
     scoring_rules.update_rule(by=manager, rule_id=repeat_client().pk, changes={"points": 40})
     new = ScoringRun.objects.latest("id")
     assert (progress(old), progress(new)) == (("stale", 2, 5, 2), ("queued", 0, 5, 0))
     assert old.finished_at is not None
-    scoring_runs.work()
+    scoring_runs.process_batches()
     assert (progress(old), progress(new)) == (("stale", 2, 5, 2), ("done", 5, 5, 5))
     assert (old.rule_set_version, new.rule_set_version, scores()) == (1, 2, [40] * 5)
 
@@ -182,7 +182,7 @@ def test_a_run_that_has_not_begun_takes_the_rules_as_they_are_then(five_leads, m
     run = scoring_runs.start_run(by=None, reason="Nightly")
     for points in (40, 50):
         scoring_rules.update_rule(by=manager, rule_id=repeat_client().pk, changes={"points": points})
-    scoring_runs.work()
+    scoring_runs.process_batches()
     assert (ScoringRun.objects.count(), progress(run), run.rule_set_version) == (1, ("done", 5, 5, 5), 3)
     assert scores() == [50] * 5
 
@@ -196,17 +196,17 @@ def test_two_rules_saved_in_a_row_are_both_the_reason(five_leads, manager, admin
         scoring_rules.update_rule(by=by, rule_id=repeat_client().pk, changes={"points": points})
     wheelchairs = LeadScoringRule.objects.exclude(pk=repeat_client().pk).order_by("pk")[0]
     scoring_rules.delete_rule(by=manager, rule_id=wheelchairs.pk)
-    scoring_runs.work()
+    scoring_runs.process_batches()
     reason = f"Rule deleted: {wheelchairs.rule_name}; Rule changed: Repeat Client"
     assert history_reasons() == {(reason, manager.pk)}
 
 
 def test_a_rule_saved_while_a_run_is_going_on_leaves_its_reason_to_the_next(five_leads, manager):
     scoring_rules.update_rule(by=manager, rule_id=repeat_client().pk, changes={"points": 40})
-    scoring_runs.work(max_batches=1)
+    scoring_runs.process_batches(max_batches=1)
     other = LeadScoringRule.objects.exclude(pk=repeat_client().pk).order_by("pk")[0]
     scoring_rules.delete_rule(by=manager, rule_id=other.pk)
-    scoring_runs.work()
+    scoring_runs.process_batches()
     changed, both = "Rule changed: Repeat Client", f"Rule deleted: {other.rule_name}; Rule changed: Repeat Client"
     reasons = LeadScoreHistory.objects.order_by("lead_id").values_list("reason", flat=True)
     assert list(reasons) == [changed, changed, both, both, both]
@@ -214,7 +214,7 @@ def test_a_rule_saved_while_a_run_is_going_on_leaves_its_reason_to_the_next(five
 
 def test_more_reasons_than_the_column_holds(manager):
     for number in range(9):
-        scoring_runs.restart(by=manager, reason=f"Rule changed: {number} {'x' * 40}")
+        scoring_runs.restart_run(by=manager, reason=f"Rule changed: {number} {'x' * 40}")
     reasons = ScoringRun.objects.get().reason.split("; ")
     assert [reason.split()[2] for reason in reasons] == ["8", "7", "6", "5"]
     assert all(reason.endswith("x" * 40) for reason in reasons)
@@ -223,15 +223,15 @@ def test_more_reasons_than_the_column_holds(manager):
 def test_a_broken_rule_stops_no_run(five_leads):
     LeadScoringRule.objects.exclude(rule_name="Repeat Client").update(condition_value="?")
     run = scoring_runs.start_run(by=None, reason="Because")
-    scoring_runs.work()
+    scoring_runs.process_batches()
     assert progress(run) == ("done", 5, 5, 5)
 
 
 def test_leads_that_keep_changing_are_tried_again_and_then_locked(five_leads, monkeypatch):
-    answers = [Written(1, 1), Written(0, 1), Written(0, 1), Written(1, 0)]
+    answers = [WriteResult(1, 1), WriteResult(0, 1), WriteResult(0, 1), WriteResult(1, 0)]
     monkeypatch.setattr(scoring_runs, "write_scores", lambda *arguments: answers.pop(0))
     run = scoring_runs.start_run(by=None, reason="Because")
-    assert scoring_runs.work(max_batches=1) == 1
+    assert scoring_runs.process_batches(max_batches=1) == 1
     assert (progress(run), answers) == (("running", 2, 5, 2), [])
 
 
@@ -241,7 +241,7 @@ def test_a_run_takes_the_same_statements_for_one_lead_and_for_fifty(db):
         Lead.objects.bulk_create(Lead(contact_name="A", is_repeat=True) for _ in range(leads))
         scoring_runs.start_run(by=None, reason="Because")
         with CaptureQueriesContext(connection) as captured:
-            scoring_runs.work()
+            scoring_runs.process_batches()
         counts.add(len(captured))
     assert len(counts) == 1
     assert set(scores()) == {30}

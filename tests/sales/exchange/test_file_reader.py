@@ -8,12 +8,12 @@ import openpyxl
 import pytest
 
 from sales import errors
-from sales.exchange import columns, files
+from sales.exchange import file_reader, mapping
 
 
 def rows_of(content):
-    sheet = files.read(content)
-    columns.layout(sheet.header)
+    sheet = file_reader.read_file(content)
+    mapping.map_columns(sheet.header)
     return list(sheet.rows)
 
 
@@ -75,7 +75,7 @@ REFUSED = {
     "an entity bomb": (repacked(GOOD, sheet1=BOMB.encode()), "damaged"),
     "rows far away": (
         repacked(GOOD, sheet1=SHEET.format("", '<row r="99999999999"><c t="str"><v>x</v></c></row>').encode()),
-        "The sheet has more lines than a spreadsheet can have.",
+        "The sheet has more rows than a spreadsheet can have.",
     ),
 }
 
@@ -89,11 +89,11 @@ def test_what_can_not_be_read_is_refused_in_plain_words(name):
 
 
 def test_rows_and_bytes_have_limits(monkeypatch):
-    monkeypatch.setattr(files, "MAX_ROWS", 2)
+    monkeypatch.setattr(file_reader, "MAX_ROWS", 2)
     assert len(rows_of(b"Company\nA\nB\n\n,\n")) == 2
     with pytest.raises(errors.Invalid, match="There are more than 2 rows"):
         rows_of(b"Company\nA\nB\nC\n")
-    monkeypatch.setattr(files, "MAX_FILE", 10)
+    monkeypatch.setattr(file_reader, "MAX_FILE_BYTES", 10)
     with pytest.raises(errors.Invalid, match="The file is larger than"):
         rows_of(b"Company\nA\nB\n")
 

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from sales import errors
-from sales.exchange import columns, files
+from sales.exchange import file_reader, mapping
 
 ROWS = [["Company", "Contact", "Notes"], ["A", "Ann", 'Call, then; "mail"|\ttwice\nor more'], ["Café", "Bo", ""]]
 
@@ -24,7 +24,7 @@ def written(separator, end, **options):
 @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
 def test_every_program_writes_the_same_rows(separator, end, encoding, before, quoting):
     content = (before.format(separator) + written(separator, end, quoting=quoting)).encode(encoding)
-    found = files.read(content)
+    found = file_reader.read_file(content)
     assert (found.header, [row for _, row in found.rows]) == (ROWS[0], [ROWS[1], ROWS[2][:2]])
 
 
@@ -46,8 +46,8 @@ def test_every_program_writes_the_same_rows(separator, end, encoding, before, qu
     ],
 )  # fmt: skip
 def test_where_the_rows_begin(text, rows):
-    found = files.read(text.encode())
-    columns.layout(found.header)
+    found = file_reader.read_file(text.encode())
+    mapping.map_columns(found.header)
     assert list(found.rows) == rows
 
 
@@ -77,14 +77,14 @@ ROWS_ALIKE = (
 
 @pytest.mark.parametrize("line", FOOTERS)
 def test_lines_of_the_report_are_no_leads_and_are_named(line):
-    found = files.read(f"Company,Contact,Value,Quote\nA,Ann,,\n\n{line}\n".encode())
+    found = file_reader.read_file(f"Company,Contact,Value,Quote\nA,Ann,,\n\n{line}\n".encode())
     assert list(found.rows) == [(2, ["A", "Ann"])]
     assert found.remarks[0].startswith("Left out as the report's own lines: line 4 (“")
 
 
 @pytest.mark.parametrize("line", ROWS_ALIKE)
 def test_what_only_looks_like_one_is_a_row(line):
-    found = files.read(f"Company,Contact,Value,Quote\n{line}\n".encode())
+    found = file_reader.read_file(f"Company,Contact,Value,Quote\n{line}\n".encode())
     assert (len(list(found.rows)), found.remarks) == (1, [])
 
 
@@ -104,5 +104,5 @@ def test_what_only_looks_like_one_is_a_row(line):
 )
 def test_what_it_is_instead(content, reason):
     with pytest.raises(errors.Invalid) as refused:
-        columns.layout(files.read(content).header)
+        mapping.map_columns(file_reader.read_file(content).header)
     assert reason in refused.value.fields["file"]

@@ -7,9 +7,9 @@ from django.db import connection
 from django.urls import reverse
 
 from sales import errors
-from sales.exchange import files, subprocess_reader
+from sales.exchange import file_reader, subprocess_reader
 from sales.models import ImportFile, ImportRow, Lead, LeadImport, LeadSource
-from sales.services.imports import file_reading, import_batches, imports
+from sales.services.imports import import_batches, imports, row_staging
 from tests.sales.exchange import hostile_workbooks
 
 DATES = 'Company,Pickup,Value\nA,03/04/2027,"1.234,50"\nB,12/04/2027,20\nC,13/04/2027,\n'
@@ -37,7 +37,7 @@ def rows(made):
 def test_others_write_while_a_file_is_read(send, monkeypatch, held, settings):
     """With `held`, the control, it is read in a transaction that has written, as it used to be."""
     made = send("Company\nA\n", now=False)
-    read, written = files.read, []
+    read, written = file_reader.read_file, []
 
     def write():
         connection.connect()
@@ -61,30 +61,30 @@ def test_others_write_while_a_file_is_read(send, monkeypatch, held, settings):
         thread.join()
         return read(*args)
 
-    monkeypatch.setattr(files, "read", reading)
+    monkeypatch.setattr(file_reader, "read_file", reading)
     if held:
         from django.db import transaction
 
         with transaction.atomic():
-            file_reading.read(made.pk)
+            row_staging.read(made.pk)
     else:
-        assert file_reading.read(made.pk)
+        assert row_staging.read(made.pk)
     assert written == (["OperationalError"] if held else [True])
 
 
 def test_two_workers_do_not_read_one_file_and_a_dead_ones_is_read_anew(send, monkeypatch):
     made = send("Company\nA\nB\n", now=False)
-    stage = file_reading.insert_ignoring_conflicts
+    stage = row_staging.insert_new
 
     def killed(*args):
         stage(*args)
-        assert not file_reading.read(made.pk)  # another worker, meanwhile
+        assert not row_staging.read(made.pk)  # another worker, meanwhile
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(file_reading, "insert_ignoring_conflicts", killed)
+        patch.setattr(row_staging, "insert_new", killed)
         with pytest.raises(SystemExit):
-            file_reading.read(made.pk)
+            row_staging.read(made.pk)
     LeadImport.objects.filter(pk=made.pk).update(
         reading_until="2026-01-01T00:00:00Z"
     )  # a kill -9 leaves it, and it lapses
@@ -96,14 +96,14 @@ def test_two_workers_do_not_read_one_file_and_a_dead_ones_is_read_anew(send, mon
 
 def test_whoever_lost_the_claim_writes_nothing(send, monkeypatch):
     made = send("Company\nA\nB\n", now=False)
-    read = subprocess_reader.reading
+    read = subprocess_reader.open_sheet
 
     def slow(*args):
         LeadImport.objects.filter(pk=made.pk).update(reading_until="2036-01-01T00:00:00Z")  # by the next worker
         return read(*args)
 
-    monkeypatch.setattr(subprocess_reader, "reading", slow)
-    assert not file_reading.read(made.pk)
+    monkeypatch.setattr(subprocess_reader, "open_sheet", slow)
+    assert not row_staging.read(made.pk)
     assert (rows(made), ImportFile.objects.count()) == ([], 1)
 
 
@@ -222,7 +222,7 @@ def test_what_is_kept_goes_into_the_notes_and_takes_nothing_out_of_them(send, ma
         imports.start(by=manager, import_id=made.pk, duplicates="update")
         import_batches.work_now(made.pk)
     lead.refresh_from_db()
-    assert lead.notes == "Nice people\nE-mail: b@a.example\nMobile: 212 555 0101"
+    assert lead.notes == "Nice people\nEmail: b@a.example\nMobile: 212 555 0101"
     assert Lead.objects.get(company_name="B").notes == "Mobile: 212 555 0103"
 
 

@@ -13,13 +13,13 @@ from django.utils import timezone
 
 from athena.db.bulk import insert_ignoring_conflicts
 from sales import errors
-from sales.exchange import columns, files, subprocess_reader
+from sales.exchange import columns, file_reader, mapping, subprocess_reader
 from sales.exchange.cells import notation
 from sales.exchange.limits import Unreadable
 from sales.models import ImportFile, ImportRow, LeadImport
 
 BATCH = 2_000
-CLAIM = timedelta(seconds=2 * subprocess_reader.SECONDS)
+CLAIM = timedelta(seconds=2 * subprocess_reader.TIMEOUT_SECONDS)
 
 _State = LeadImport.State
 
@@ -33,7 +33,7 @@ def read(import_id: int) -> bool:
     lead_import = LeadImport.objects.get(pk=import_id)
     try:
         content = bytes(ImportFile.objects.get(lead_import=import_id).content)
-        with subprocess_reader.reading(content, lead_import.sheet) as sheet:
+        with subprocess_reader.open_sheet(content, lead_import.sheet) as sheet:
             return _stage(lead_import, sheet, until)
     except errors.Invalid as error:
         return _refuse(lead_import, error, until)
@@ -41,13 +41,13 @@ def read(import_id: int) -> bool:
         LeadImport.objects.filter(pk=import_id, reading_until=until).update(reading_until=None)
 
 
-def _stage(lead_import: LeadImport, sheet: files.Sheet, until: datetime) -> bool:
+def _stage(lead_import: LeadImport, sheet: file_reader.Sheet, until: datetime) -> bool:
     lead_import.sheet, lead_import.sheets = sheet.name, sheet.sheets
-    layout = columns.layout(sheet.header)
+    layout = mapping.map_columns(sheet.header)
     evidence = {
-        place: (name, notation.Evidence(kind))
+        place: (name, notation.NotationDetector(kind))
         for place, name in enumerate(layout)
-        for kind, names in (("date", columns.DATES), ("amount", columns.AMOUNTS))
+        for kind, names in (("date", columns.DATE_FIELDS), ("amount", columns.AMOUNT_FIELDS))
         if name in names
     }
     lead_import.rows.all().delete()  # of a worker that died
@@ -56,7 +56,7 @@ def _stage(lead_import: LeadImport, sheet: files.Sheet, until: datetime) -> bool
         for _, row in batch:
             for place, (_, column) in evidence.items():
                 if place < len(row):
-                    column.look_at(row[place])
+                    column.add_cell(row[place])
         with transaction.atomic():
             if not _is_ours(lead_import, until):
                 return False
@@ -71,7 +71,7 @@ def _stage(lead_import: LeadImport, sheet: files.Sheet, until: datetime) -> bool
     lead_import.state, lead_import.total = _State.CHECKING, total
     lead_import.columns, lead_import.header, lead_import.remarks = layout, sheet.header, sheet.remarks
     lead_import.notations = {
-        name: column.as_json() for name, column in evidence.values() if column.notation is not None
+        name: column.to_json() for name, column in evidence.values() if column.notation is not None
     }
     return _save(lead_import, until)
 
