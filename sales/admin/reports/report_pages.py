@@ -14,7 +14,7 @@ from django.urls import path, reverse
 
 from athena.admin.requests import get_user
 from athena.admin.site import AthenaSite
-from athena.http.csv_responses import columns_of, csv_response
+from athena.http.csv_responses import csv_response, list_columns
 from sales.admin.reports.charts import Chart, build_bar_chart
 from sales.admin.reports.report_form import ReportForm
 from sales.models import Lead
@@ -65,7 +65,7 @@ def show_report(request: HttpRequest, slug: str) -> HttpResponse:
         table = report.compute(get_user(request), form.period, form.scope, **form.chosen_options)
         if request.GET.get("format") == "csv":
             rows = [report.build_file_row(row) for row in (*table.rows, table.totals)]
-            return csv_response(report.build_file_name(form.chosen_options), columns_of(rows[-1]), rows)
+            return csv_response(report.build_file_name(form.chosen_options), list_columns(rows[-1]), rows)
         context |= _build_table_context(report, form, table)
     return TemplateResponse(request, "admin/sales/report.html", context)
 

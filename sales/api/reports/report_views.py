@@ -11,25 +11,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from athena.accounts.models import User
-from athena.api.filters import query_values
-from athena.api.viewsets import VerbViewSet
-from athena.http.csv_responses import columns_of, csv_response
+from athena.api.filters import read_query
+from athena.api.viewsets import ActionViewSet
+from athena.http.csv_responses import csv_response, list_columns
 from sales.reports.parameters import get_period
 from sales.reports.registry import REPORTS
 from sales.reports.report import Report
 
-View = Callable[[VerbViewSet, Request], Response | HttpResponse]
+View = Callable[[ActionViewSet, Request], Response | HttpResponse]
 
 
-class ReportViewSet(VerbViewSet):
+class ReportViewSet(ActionViewSet):
     """Has an action for each report, named `Report.name`; they are added below."""
 
-    rights = {report.name: report.endpoint.permission for report in REPORTS.values()}
+    action_permissions = {report.name: report.endpoint.permission for report in REPORTS.values()}
 
 
 def _build_action(report: Report[Any]) -> View:
-    def get_report(view: VerbViewSet, request: Request) -> Response | HttpResponse:
-        params = query_values(request, report.endpoint.parameters)
+    def get_report(view: ActionViewSet, request: Request) -> Response | HttpResponse:
+        params = read_query(request, report.endpoint.parameters)
         if report.endpoint.respond is not None:
             return Response(report.endpoint.respond(view.caller, params))
         return _respond_with_table(report, view.caller, params)
@@ -50,7 +50,7 @@ def _respond_with_table(report: Report[Any], user: User, params: Mapping[str, An
     if params["format"] == "json":
         return Response(table)
     rows = [*table["rows"], table["totals"]]
-    return csv_response(report.build_file_name(choices), columns_of(table["totals"]), rows)
+    return csv_response(report.build_file_name(choices), list_columns(table["totals"]), rows)
 
 
 for _report in REPORTS.values():
