@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
+from athena.admin.requests import get_user
 from sales import errors
-from sales.admin.base import VisibleAdmin, person
+from sales.admin.base import VisibleAdmin
 from sales.admin.imports.csv_download import stream_csv
 from sales.models import LeadExport
 from sales.models.lead import LeadQuerySet
@@ -24,7 +25,7 @@ def export_list(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, file
     """Download the leads of the list at this address, with its filters, search and order, as "csv" or "xlsx"."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    by = person(request)
+    by = get_user(request)
     if not by.has_perm(exports.PERMISSION):
         raise PermissionDenied
     to_list = HttpResponseRedirect(reverse("admin:sales_lead_changelist"))

@@ -19,10 +19,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from athena.accounts.models import User
+from athena.admin.requests import get_user
 from athena.forms import StrictForm
-from athena.http.middleware import takes_files
+from athena.http.middleware import allow_upload
 from sales import errors
-from sales.admin.base import VisibleAdmin, person
+from sales.admin.base import VisibleAdmin
 from sales.admin.imports import import_preview
 from sales.admin.imports.csv_download import csv_download
 from sales.exchange import columns, file_reader
@@ -63,7 +64,7 @@ class LeadImportAdmin(VisibleAdmin):
         return format_html(bar, total or 1, done, done, total)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        user = person(request)
+        user = get_user(request)
         return user.has_perm("sales.add_leadimport") and user.has_perm(imports.PERMISSION)
 
     def get_urls(self) -> list[URLPattern]:
@@ -79,7 +80,7 @@ class LeadImportAdmin(VisibleAdmin):
             *super().get_urls(),
         ]
 
-    @takes_files(MAX_UPLOAD_BYTES, "sales.add_leadimport", imports.PERMISSION)
+    @allow_upload(MAX_UPLOAD_BYTES, "sales.add_leadimport", imports.PERMISSION)
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -89,7 +90,7 @@ class LeadImportAdmin(VisibleAdmin):
             file = form.cleaned_data["file"]
             content = file.read(file_reader.MAX_FILE_BYTES + 1)
             try:
-                lead_import = imports.upload(by=person(request), file_name=file.name, content=content)
+                lead_import = imports.upload(by=get_user(request), file_name=file.name, content=content)
             except errors.Invalid as error:
                 form.add_error("file", error.fields["file"])
             else:
@@ -156,7 +157,7 @@ class LeadImportAdmin(VisibleAdmin):
     def _confirm_undo(self, request: HttpRequest, lead_import: LeadImport) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            **import_preview.summarize_undo(lead_import, person(request)),
+            **import_preview.summarize_undo(lead_import, get_user(request)),
             "title": f"Undo {lead_import}?",
             "button": "Undo this import",
             "opts": self.opts,
@@ -171,7 +172,7 @@ class LeadImportAdmin(VisibleAdmin):
             return HttpResponseNotAllowed(["POST"])
         self._require_permission(request)
         try:
-            if step(person(request)) is not None:
+            if step(get_user(request)) is not None:
                 import_batches.run_or_publish(pk)
         except errors.NotFound as error:
             raise Http404(str(error)) from error
@@ -187,7 +188,7 @@ class LeadImportAdmin(VisibleAdmin):
 
     def _get_visible(self, request: HttpRequest, pk: int) -> LeadImport:
         self._require_permission(request)
-        lead_import: LeadImport | None = LeadImport.objects.visible_to(person(request)).filter(pk=pk).first()
+        lead_import: LeadImport | None = LeadImport.objects.visible_to(get_user(request)).filter(pk=pk).first()
         if lead_import is None:
             raise Http404("There is no such import.")
         return lead_import
@@ -197,6 +198,6 @@ class LeadImportAdmin(VisibleAdmin):
     ) -> HttpResponse:
         lead_import = kwargs.get("obj")
         if lead_import is not None:
-            context |= import_preview.build_context(lead_import, request.GET.get("show", ""), person(request))
+            context |= import_preview.build_context(lead_import, request.GET.get("show", ""), get_user(request))
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response

@@ -12,8 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from athena import task_names
-from athena.db.availability import is_away
-from athena.db.bulk import AmongKeys, update_own
+from athena.db.availability import is_unavailable
+from athena.db.bulk import IdIn, update_each
 from athena.runtime.task_publisher import publish_task
 from notifications import outbox
 from notifications.kinds import UNLISTED
@@ -87,7 +87,7 @@ def _run_step(import_id: int, state: str, *, only_small: bool = False) -> LeadIm
             return row_staging.stage_file(import_id, only_small=only_small)
         return _run_batch(import_id)
     except Exception as error:
-        if is_away(error):
+        if is_unavailable(error):
             raise
         logger.exception("import_failed", lead_import=import_id)
         LeadImport.objects.filter(pk=import_id, state__in=LeadImport.UNFINISHED).update(
@@ -118,7 +118,7 @@ def _check_batch(lead_import: LeadImport) -> int:
     rows = list(staged.values_list("pk", "cells")[:BATCH_ROWS])
     if rows:
         checked = row_checks.check_rows([cells for _, cells in rows], lead_import)
-        update_own(ImportRow, row_checks.CheckedRow._fields, dict(zip((key for key, _ in rows), checked, strict=True)))
+        update_each(ImportRow, row_checks.CheckedRow._fields, dict(zip((key for key, _ in rows), checked, strict=True)))
     if len(rows) < BATCH_ROWS:
         duplicate_rows.mark_duplicates(lead_import, by=lead_import.by)
         lead_import.state = _State.CHECKED
@@ -157,7 +157,7 @@ def _create_leads(lead_import: LeadImport, rows: list[ReadyRow]) -> None:
     ]
     now = lead_batches.create(by=lead_import.by, new=new, reason=_reason(lead_import), import_id=lead_import.pk)
     created = {row.pk: (lead.pk, _RowState.CREATED, now) for row, lead in zip(rows, new, strict=True)}
-    update_own(ImportRow, ("lead", "state", "written_at"), created)
+    update_each(ImportRow, ("lead", "state", "written_at"), created)
 
 
 def _update_leads(lead_import: LeadImport, rows: list[ReadyRow]) -> None:
@@ -170,7 +170,7 @@ def _update_leads(lead_import: LeadImport, rows: list[ReadyRow]) -> None:
         state = _RowState.UPDATED if result.values else _RowState.SKIPPED
         problems = {} if result.values else {"Lead": result.refused or "The row does not differ from the lead."}
         updated[row.pk] = (lead_id or None, state, dict(result.values), problems, now)
-    update_own(ImportRow, ("lead", "state", "changes", "problems", "written_at"), updated)
+    update_each(ImportRow, ("lead", "state", "changes", "problems", "written_at"), updated)
 
 
 def _build_changes(rows: list[ReadyRow], targets: dict[int, int]) -> list[tuple[int, dict[str, Any]]]:
@@ -193,7 +193,7 @@ def _build_changes(rows: list[ReadyRow], targets: dict[int, int]) -> list[tuple[
 def _find_targets(lead_import: LeadImport, rows: list[ReadyRow]) -> dict[int, int]:
     """Return by line the lead that each row updates: the matching one, or that of an earlier row; 0 for none."""
     lines = {row.same_line for row in rows if row.same_as_id is None}
-    earlier = lead_import.rows.filter(AmongKeys("line", filter(None, lines)), lead__isnull=False)
+    earlier = lead_import.rows.filter(IdIn("line", filter(None, lines)), lead__isnull=False)
     targets = dict(earlier.values_list("line", "lead"))
     for row in rows:  # in the order of lines, so that earlier rows of this batch have their targets
         targets[row.line] = row.same_as_id or targets.get(row.same_line or 0, 0)
@@ -211,7 +211,7 @@ def _finish(lead_import: LeadImport) -> None:
     if not leads_by_owner:
         return
     named = {lead_id for lead_ids in leads_by_owner.values() for lead_id in lead_ids[:MAX_NAMED_LEADS]}
-    named_leads = Lead.objects.filter(AmongKeys("pk", named)).only("company_name", "contact_name")
+    named_leads = Lead.objects.filter(IdIn("pk", named)).only("company_name", "contact_name")
     names = {lead.pk: str(lead) for lead in named_leads}
     outbox.add_many(
         outbox.NewNotification(

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from athena.db.bulk import AmongKeys, update_own
+from athena.db.bulk import IdIn, update_each
 from sales.exchange import columns
 from sales.models import ImportRow, Lead, LeadImport
 from sales.services import locks
@@ -25,7 +25,7 @@ def undo_batch(lead_import: LeadImport) -> int:
     imported = lead_import.rows.filter(state__in=ImportRow.IMPORTED_STATES, lead__isnull=False).order_by("-line")
     batch = list(imported.values_list("lead", flat=True)[:BATCH_ROWS])
     lead_ids = sorted(set(batch))
-    rows = list(imported.filter(AmongKeys("lead_id", lead_ids))) if batch else []
+    rows = list(imported.filter(IdIn("lead_id", lead_ids))) if batch else []
     if rows:
         _undo_rows(lead_import, rows, lead_ids)
     if len(batch) < BATCH_ROWS:
@@ -40,7 +40,7 @@ def _undo_rows(lead_import: LeadImport, rows: list[ImportRow], lead_ids: list[in
     results = _restore_values(lead_import, updates, locked) if updates else {}
     if created:
         results |= _archive_created(lead_import, [row for row in rows if row.lead_id in created])
-    update_own(ImportRow, ("state", "problems"), results)
+    update_each(ImportRow, ("state", "problems"), results)
 
 
 def _archive_created(lead_import: LeadImport, rows: list[ImportRow]) -> dict[int, RowResult]:

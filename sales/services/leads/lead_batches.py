@@ -12,7 +12,7 @@ from django.db.models import BigIntegerField, F, JSONField, Q, Value
 from django.utils import timezone
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys, insert_from, insert_new, reserve_keys, update_own
+from athena.db.bulk import IdIn, insert_ignoring_conflicts, insert_select, reserve_ids, update_each
 from sales import errors
 from sales.models import FieldChange, Lead
 from sales.models.lead import UTM_FIELDS, LeadQuerySet
@@ -49,13 +49,13 @@ def create(*, by: User | None, new: Sequence[Lead], reason: str, import_id: int 
     """
     now = timezone.now()
     booked = _find_booked_contacts(new)
-    for lead, key in zip(new, reserve_keys(Lead, len(new)), strict=True):
+    for lead, key in zip(new, reserve_ids(Lead, len(new)), strict=True):
         lead.pk, lead.created_by, lead.created_at, lead.updated_at = key, by, now, now
         leads.complete_new_lead(
             lead, booked_before=lambda lead: any((key, getattr(lead, key)) in booked for key in _CONTACT_KEYS)
         )
     names = [name for name in _INSERTED if _differs_from_default(name, new)]
-    insert_new(Lead, ("id", *names), ([lead.pk, *_get_values(lead, names)] for lead in new))
+    insert_ignoring_conflicts(Lead, ("id", *names), ([lead.pk, *_get_values(lead, names)] for lead in new))
     search_index.index_leads(new)
     unassigned = [lead for lead in new if lead.assigned_to_id is None and lead.is_open]
     assigned = assignment.assign_new_leads(unassigned)
@@ -87,7 +87,7 @@ def update(
     """
     now = timezone.now()
     lead_ids = sorted({lead_id for lead_id, _ in changes})
-    visible = set(_visible_leads(by).filter(AmongKeys("pk", lead_ids)).values_list("pk", flat=True))
+    visible = set(_visible_leads(by).filter(IdIn("pk", lead_ids)).values_list("pk", flat=True))
     locked = {lead.pk: lead for lead in locks.lock_leads(visible) if lead.archived_at is None}
     results, history = [], []
     for lead_id, fields in changes:
@@ -98,7 +98,7 @@ def update(
     updated = sorted({lead_id for lead_id, *_ in history})
     if updated:
         _save_updates([locked[lead_id] for lead_id in updated], now)
-        insert_new(FieldChange, ("lead", "field", "old", "new", "by", "at"), history)
+        insert_ignoring_conflicts(FieldChange, ("lead", "field", "old", "new", "by", "at"), history)
         _record_import(by, updated, now, import_id)
         scores.rescore(lead_ids=updated, by=by, reason=reason)
     return results, now
@@ -107,7 +107,9 @@ def update(
 def _save_updates(leads_to_save: Sequence[Lead], now: datetime) -> None:
     for lead in leads_to_save:
         lead.updated_at = now
-    update_own(Lead, _UPDATED, {lead.pk: _get_values(lead, _UPDATED) for lead in leads_to_save}, raised=["version"])
+    update_each(
+        Lead, _UPDATED, {lead.pk: _get_values(lead, _UPDATED) for lead in leads_to_save}, incremented=["version"]
+    )
     search_index.index_leads(leads_to_save)
 
 
@@ -139,7 +141,7 @@ def archive(*, by: User | None, lead_ids: Collection[int], reason: str) -> None:
     if not lead_ids:
         return
     now = timezone.now()
-    archived = Lead.objects.filter(AmongKeys("pk", lead_ids))
+    archived = Lead.objects.filter(IdIn("pk", lead_ids))
     planning.cancel_open_follow_ups(archived, reason=reason, by=by)
     cadences.stop_for_leads(archived, reason=reason)
     archived.update(archived_at=now, updated_at=now, version=F("version") + 1)
@@ -152,7 +154,7 @@ def archive(*, by: User | None, lead_ids: Collection[int], reason: str) -> None:
 
 def find_touched_leads(written_at: Mapping[int, datetime]) -> set[int]:
     """Return those leads that somebody has changed since the given `updated_at`, or has worked on in another way."""
-    candidates = Lead.objects.filter(AmongKeys("pk", written_at))
+    candidates = Lead.objects.filter(IdIn("pk", written_at))
     changed = {lead_id for lead_id, at in candidates.values_list("pk", "updated_at") if at != written_at[lead_id]}
     is_worked_on = Q(follow_ups__isnull=False) | Q(activities__isnull=False) | Q(transfers__isnull=False)
     return changed | set(candidates.filter(is_worked_on).values_list("pk", flat=True))
@@ -160,9 +162,9 @@ def find_touched_leads(written_at: Mapping[int, datetime]) -> set[int]:
 
 def _record_import(by: User | None, lead_ids: Iterable[int], now: datetime, import_id: int | None) -> None:
     """Write the import into the leads' histories of changes; None says that it was undone."""
-    insert_from(
+    insert_select(
         FieldChange,
-        Lead.objects.filter(AmongKeys("pk", lead_ids)),
+        Lead.objects.filter(IdIn("pk", lead_ids)),
         lead=F("pk"),
         field=Value("import"),
         new=Value(import_id, JSONField()),
