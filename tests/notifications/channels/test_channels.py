@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from athena.accounts.models import User
+from notifications import api as _api  # noqa: F401 - it reads the channels when it is imported: before any test
 from notifications import channels, delivery, kinds, outbox
 from notifications.models import Delivery, Notification, Preference
 
