@@ -55,7 +55,7 @@ def move_to_working_day(day: date) -> date:
 
 
 def subtract_working_days(day: date, count: int) -> date:
-    """The latest day that is overdue by `many` working days on `day`."""
+    """The latest date that is overdue by `count` working days on `day`."""
     calendar = _holidays()
     while not calendar.is_working_day(day):
         day -= timedelta(days=1)

@@ -18,10 +18,10 @@ from athena.accounts.lockout import LockedOut
 from athena.accounts.models import User
 from athena.admin.list_lookups import MAX_TEXT, MAX_WORDS, ListPages
 from athena.admin.row_pages import RowPages
-from athena.api.fields import text_error
+from athena.api.fields import find_text_error
 from athena.http.client_address import client_address
 from athena.http.error_pages import error_page, is_from_our_own_page
-from athena.http.redirects import own_page
+from athena.http.redirects import choose_redirect
 
 MAX_EMAIL = 254
 
@@ -74,7 +74,7 @@ class PasswordForm(LockableForm, AdminPasswordChangeForm):
         return password
 
 
-class OwnColumnsAdmin(ListPages, RowPages):
+class AthenaModelAdmin(ListPages, RowPages):
     """What the pages of all models share.
 
     `rank` is the place in the menu: the smaller, the nearer to its top.
@@ -111,7 +111,7 @@ class AthenaSite(admin.AdminSite):
         """What people open every day comes first, by `rank`; then the alphabet."""
 
         def rank(model: dict[str, Any]) -> int:
-            return getattr(self._registry[model["model"]], "rank", OwnColumnsAdmin.rank)
+            return getattr(self._registry[model["model"]], "rank", AthenaModelAdmin.rank)
 
         menu = super().get_app_list(request, app_label)
         for part in menu:
@@ -121,13 +121,13 @@ class AthenaSite(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The home page; administrators read on it what is wrong with accounts."""
         if isinstance(request.user, User) and request.user.is_superuser:
-            for problem in time_zone_checks.zone_problems():
+            for problem in time_zone_checks.describe_unknown_zones():
                 messages.warning(request, f"{problem} The company’s zone counts for them until it is corrected.")
         return super().index(request, extra_context)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         term = request.GET.get("term", "")
-        if len(term) > MAX_TEXT or len(term.split()) > MAX_WORDS or text_error(term, one_line=False):
+        if len(term) > MAX_TEXT or len(term.split()) > MAX_WORDS or find_text_error(term, one_line=False):
             raise BadRequest("Nothing is called this.")
         return super().autocomplete_view(request)
 
@@ -135,7 +135,7 @@ class AthenaSite(admin.AdminSite):
         nobody_yet = {"nobody_yet": request.method == "GET" and not User.objects.exists()}
         response = _locked(super().login(request, nobody_yet | (extra_context or {})))
         if isinstance(response, HttpResponseRedirect):  # the same response: it carries the new CSRF cookie
-            response["Location"] = own_page(request, response.url, reverse("admin:index"))
+            response["Location"] = choose_redirect(request, response.url, reverse("admin:index"))
         return response
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

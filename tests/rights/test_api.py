@@ -166,7 +166,7 @@ def clients(people):
     """Clients with real tokens; the one who is gone got theirs before."""
     found = {"nobody": APIClient()}
     for name, user in people.items():
-        found[name] = APIClient(headers={"Authorization": f"Bearer {services.begin(user=user).access_token}"})
+        found[name] = APIClient(headers={"Authorization": f"Bearer {services.start_session(user=user).access_token}"})
     User.objects.filter(pk=people["gone"].pk).update(is_active=False)
     return found
 

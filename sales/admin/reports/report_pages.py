@@ -13,11 +13,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from athena.accounts.models import Team, User
+from athena.admin.requests import get_user
 from athena.formatting import format_date
 from athena.forms import StrictForm
-from athena.http.csv_responses import columns_of, csv_response
+from athena.http.csv_responses import csv_response, list_columns
 from sales import policy
-from sales.admin.base import person
 from sales.admin.reports.report_tables import REPORTS, Report, cell, in_a_file
 from sales.models import Lead
 from sales.queries.reports.period import Period
@@ -101,15 +101,15 @@ class ReportPages(admin.ModelAdmin):  # type: ignore[type-arg]
         if not request.user.has_perm("sales.report_lead"):
             raise PermissionDenied
         report = REPORTS[name]
-        form = ReportForm(person(request), report.choices, request.GET)
+        form = ReportForm(get_user(request), report.choices, request.GET)
         found: dict[str, Any] | None = None
         if form.is_valid():
             asked = form.chosen(report.choices)
-            found = report.ask(person(request), form.period, whose=form.whose, **asked)
+            found = report.ask(get_user(request), form.period, whose=form.whose, **asked)
             if request.GET.get("format") == "csv":
                 file = "-by-".join((name, asked["by"])) if "by" in asked else name
                 lines = [in_a_file(row) for row in (*found["rows"], found["totals"])]
-                return csv_response(file, columns_of(lines[-1]), lines)
+                return csv_response(file, list_columns(lines[-1]), lines)
         context = {
             **self.admin_site.each_context(request),
             "title": report.title,

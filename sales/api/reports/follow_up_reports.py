@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from athena.api import fields
-from athena.api.filters import query_values
+from athena.api.filters import read_query
 from athena.api.serializers import StrictSerializer
 from sales.api.reports.lead_reports import LeadReportActions
 from sales.api.reports.periods import PeriodQuery
@@ -72,8 +72,8 @@ class RuleEffectiveness(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class ReportViewSet(LeadReportActions):
-    rights = {
-        **LeadReportActions.rights,
+    action_permissions = {
+        **LeadReportActions.action_permissions,
         "follow_up_performance": "sales.view_followup",
         "rule_effectiveness": "sales.view_leadscoringrule",
     }
@@ -82,11 +82,11 @@ class ReportViewSet(LeadReportActions):
     @action(detail=False, url_path="follow-up-performance")
     def follow_up_performance(self, request: Request) -> Response:
         """How follow-ups went: one's own for a rep, the team's for a manager, everybody's for an admin."""
-        return Response(follow_up_performance(self.caller, **query_values(request, PersonQuery)))
+        return Response(follow_up_performance(self.caller, **read_query(request, PersonQuery)))
 
     @extend_schema(responses=RuleEffectiveness(many=True))
     @action(detail=False, url_path="rule-effectiveness")
     def rule_effectiveness(self, request: Request) -> Response:
         """Whether leads that match a rule are won more often than others, of those that you may read. Managers."""
-        query_values(request, StrictSerializer)
+        read_query(request, StrictSerializer)
         return Response(RuleEffectiveness(effectiveness(self.caller), many=True).data)

@@ -11,9 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from athena.api import fields
-from athena.api.filters import query_values
-from athena.api.viewsets import VerbViewSet
-from athena.http.csv_responses import columns_of, csv_response
+from athena.api.filters import read_query
+from athena.api.viewsets import ActionViewSet
+from athena.http.csv_responses import csv_response, list_columns
 from sales.api.reports.periods import PeriodQuery
 from sales.queries.reports import losses, source_roi, speed
 from sales.queries.reports.period import Period
@@ -111,14 +111,14 @@ def _either(report: type[serializers.Serializer[Any]]) -> dict[tuple[int, str], 
     return {(200, "application/json"): report, (200, "text/csv"): OpenApiTypes.STR}
 
 
-class LeadReportActions(VerbViewSet):
-    rights: ClassVar[dict[str, str]] = dict.fromkeys(("source_roi", "speed", "losses"), "sales.report_lead")
+class LeadReportActions(ActionViewSet):
+    action_permissions: ClassVar[dict[str, str]] = dict.fromkeys(("source_roi", "speed", "losses"), "sales.report_lead")
 
     @extend_schema(parameters=[RoiQuery], responses=_either(RoiReport))
     @action(detail=False, url_path="source-roi")
     def source_roi(self, request: Request) -> Any:
         """What each source brings and costs; the rows add up to the totals. Managers, of the leads in their scope."""
-        query = query_values(request, RoiQuery)
+        query = read_query(request, RoiQuery)
         return _answer(
             query,
             source_roi.source_roi(self.caller, _period(query), by=query["by"], cohort=query["cohort"]),
@@ -129,14 +129,14 @@ class LeadReportActions(VerbViewSet):
     @action(detail=False)
     def speed(self, request: Request) -> Any:
         """How soon leads taken in in the period were contacted, quoted and booked. Managers."""
-        query = query_values(request, SpeedQuery)
+        query = read_query(request, SpeedQuery)
         return _answer(query, speed.speed(self.caller, _period(query), by=query["by"]), f"speed-by-{query['by']}")
 
     @extend_schema(parameters=[LossesQuery], responses=_either(LossesReport))
     @action(detail=False)
     def losses(self, request: Request) -> Any:
         """Why leads were lost in the period, from which sources, and what they were worth. Managers."""
-        query = query_values(request, LossesQuery)
+        query = read_query(request, LossesQuery)
         return _answer(query, losses.losses(self.caller, _period(query), by=query["by"]), f"losses-by-{query['by']}")
 
 
@@ -148,4 +148,4 @@ def _answer(query: dict[str, Any], report: dict[str, Any], name: str) -> Respons
     """The report as JSON, or its rows and totals as a CSV file."""
     if query["format"] == "json":
         return Response(report)
-    return csv_response(name, columns_of(report["totals"]), [*report["rows"], report["totals"]])
+    return csv_response(name, list_columns(report["totals"]), [*report["rows"], report["totals"]])

@@ -115,7 +115,7 @@ def _on_time(follow_ups: "QuerySet[FollowUp]") -> Q:
         return Q(pk__in=())
     days = []
     for name in User.objects.order_by().values_list("time_zone", flat=True).distinct():
-        for until, offset in time_zones.offsets(time_zones.find_zone(name), span["first"], span["last"]):
+        for until, offset in time_zones.list_offsets(time_zones.find_zone(name), span["first"], span["last"]):
             local_day = TruncDate("completed_at", tzinfo=offset)
             days.append(When(assigned_to__time_zone=name, completed_at__lt=until, then=local_day))
     day = Case(*days, output_field=DateField())

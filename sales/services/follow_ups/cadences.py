@@ -92,7 +92,8 @@ def stop(*, by: User | None, lead_id: int, reason: str = "") -> CadenceEnrolment
     """
     lead = locks.lock_visible_lead(by, lead_id)
     policy.check_may_change_lead(by, lead)
-    enrolment = CadenceEnrolment.objects.running().select_related("cadence").filter(lead=lead).first()
+    running = CadenceEnrolment.objects.running().select_related("cadence")
+    enrolment: CadenceEnrolment | None = running.filter(lead=lead).first()
     if enrolment is None:
         raise errors.NoCadence
     _stop(enrolment, reason or "By hand")

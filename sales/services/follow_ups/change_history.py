@@ -12,7 +12,7 @@ from django.db.models import BigIntegerField, Case, F, OuterRef, Subquery, TextF
 from django.db.models.functions import Cast, Coalesce, JSONObject
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys, insert_from
+from athena.db.bulk import IdIn, insert_select
 from sales.models import FieldChange, FollowUp
 
 FIELD = "follow_up"
@@ -71,7 +71,7 @@ def record_reassignments(receivers: Mapping[int, User], *, by_id: int | None, at
         ids_by_receiver.setdefault(user, []).append(follow_up_id)
     if not ids_by_receiver:
         return
-    follow_ups = FollowUp.objects.filter(AmongKeys("pk", list(receivers)))
+    follow_ups = FollowUp.objects.filter(IdIn("pk", list(receivers)))
     was = {
         "follow_up_type": "follow_up_type",
         "scheduled_date": Cast("scheduled_date", TextField()),
@@ -89,13 +89,13 @@ def record_reassignments(receivers: Mapping[int, User], *, by_id: int | None, at
         (ids, JSONObject(id="pk", assigned_to=Value(user.pk), assigned_to_name=Value(str(user), TextField())))
         for user, ids in ids_by_receiver.items()
     ]
-    insert_from(
+    insert_select(
         FieldChange,
         follow_ups,
         lead=F("lead_id"),
         field=Value(FIELD),
         old=JSONObject(id="pk", was=JSONObject(**was), **assignee),
-        new=Case(*(When(AmongKeys("pk", ids), then=value) for ids, value in new)),
+        new=Case(*(When(IdIn("pk", ids), then=value) for ids, value in new)),
         by=Value(by_id, BigIntegerField()),
         at=Value(at),
     )

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from athena.accounts.models import User
 from athena.accounts.roles import Role
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from notifications import outbox
 from notifications.kinds import UNLISTED
 from sales import schedule
@@ -97,7 +97,7 @@ def _escalate_overdue_batch() -> int:
 
 def _mark(follow_ups: list[FollowUp], column: str) -> int:
     """Record in `column` the plan (`reminder_no`) of each follow-up that was just reported. Returns their number."""
-    rows = FollowUp.objects.filter(AmongKeys("pk", [follow_up.pk for follow_up in follow_ups]))
+    rows = FollowUp.objects.filter(IdIn("pk", [follow_up.pk for follow_up in follow_ups]))
     return rows.update(**{column: F("reminder_no")})
 
 

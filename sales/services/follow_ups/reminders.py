@@ -12,7 +12,7 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from notifications import outbox
 from notifications.models import Notification
 from sales import normalization
@@ -51,7 +51,7 @@ def _send_batch() -> int | None:
     keys = list(locked[:MAX_REMINDERS_PER_BATCH])
     if not keys:
         return None
-    claimed = FollowUp.objects.filter(AmongKeys("pk", keys))
+    claimed = FollowUp.objects.filter(IdIn("pk", keys))
     dedupe_keys = {
         prefix: Concat(Value(f"{prefix}:"), "pk", Value(":"), column, output_field=CharField())
         for prefix, column in NUMBER_COLUMNS.items()

@@ -147,4 +147,4 @@ def test_a_table_of_a_team_a_person_and_a_period(history, admin, manager, rep, c
     assert names(manager, person=stranger.pk) == []  # out of scope
     assert names(rep, team=desk.pk) == ["Maria"]
     day = history - timedelta(days=8)
-    assert names(manager, "type", Period(day, day)) == ["E-mail"]
+    assert names(manager, "type", Period(day, day)) == ["Email"]

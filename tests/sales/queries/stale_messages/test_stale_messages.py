@@ -12,7 +12,7 @@ from django.utils import timezone
 from athena.accounts.models import User
 from athena.accounts.roles import Role
 from notifications import delivery, kinds, outbox, services, stale_messages
-from notifications.channels.email import EmailChannel, message_id
+from notifications.channels.email import EmailChannel, build_message_id
 from notifications.models import Delivery, Notification
 from sales.models import FollowUp, Lead, LeadScoreHistory, TransferBatch
 from sales.services import activities
@@ -239,7 +239,7 @@ def test_what_waited_is_sent_if_it_is_still_true(world, message, meanwhile, end)
     with time_machine.travel(timezone.now() + timedelta(minutes=1), tick=False):
         delivery.deliver()
     row.refresh_from_db()
-    is_sent = message_id(row.notification) in [each.extra_headers["Message-ID"] for each in mail.outbox]
+    is_sent = build_message_id(row.notification) in [each.extra_headers["Message-ID"] for each in mail.outbox]
     assert (row.state, is_sent) == (end, end == "sent")
     assert bool(row.last_error) == (end == "lapsed")
     assert Notification.objects.filter(pk=row.notification_id).exists()  # it is in Athena as before
