@@ -151,7 +151,7 @@ def find_import_rows(address: str, leads: Iterable[Lead]) -> "QuerySet[Any, Any]
     by_number = Mentions(numbers=_own_numbers(leads)).find_rows(ImportRow, IMPORT_ROW_COLUMNS)
     by_name = (
         Mentions(names=_own_names(leads, "contact_name"))
-        .rows(ImportRow, IMPORT_ROW_COLUMNS)
+        .find_rows(ImportRow, IMPORT_ROW_COLUMNS)
         .filter(phone_normalised="")
     )
     matching = without_address.filter(Q(pk__in=by_number.values("pk")) | Q(pk__in=by_name.values("pk")))
