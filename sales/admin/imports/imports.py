@@ -20,7 +20,7 @@ from django.utils.html import format_html
 
 from athena.admin.requests import get_user
 from athena.forms import StrictForm
-from athena.http.middleware import takes_files
+from athena.http.middleware import allow_upload
 from sales import errors
 from sales.admin.base import VisibleAdmin
 from sales.admin.imports import import_preview
@@ -80,7 +80,7 @@ class LeadImportAdmin(VisibleAdmin):
             *super().get_urls(),
         ]
 
-    @takes_files(MAX_UPLOAD, "sales.add_leadimport", imports.PERMISSION)
+    @allow_upload(MAX_UPLOAD, "sales.add_leadimport", imports.PERMISSION)
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

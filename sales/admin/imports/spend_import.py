@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from athena.admin.requests import get_user
 from athena.formatting import format_money
 from athena.forms import StrictForm
-from athena.http.middleware import takes_files
+from athena.http.middleware import allow_upload
 from sales import errors
 from sales.services.imports import spend_import
 
@@ -52,7 +52,7 @@ class SpendUpload(admin.ModelAdmin):  # type: ignore[type-arg]
         view = self.admin_site.admin_view(self.upload_view)
         return [path("upload/", view, name="sales_sourcespend_upload"), *super().get_urls()]
 
-    @takes_files(MAX_UPLOAD, "sales.add_sourcespend")
+    @allow_upload(MAX_UPLOAD, "sales.add_sourcespend")
     def upload_view(self, request: HttpRequest) -> HttpResponse:
         """Say line by line what a file would write; then, asked again with the text that was looked at, write it."""
         if not request.user.has_perm("sales.add_sourcespend"):

@@ -13,7 +13,7 @@ from django.utils import dateformat, timezone
 from django.utils.html import format_html
 
 from athena.accounts.models import User
-from athena.admin.confirmation import confirmed
+from athena.admin.confirmation import requires_confirmation
 from athena.admin.requests import get_user
 from athena.api.fields import EMAIL_ERROR
 from athena.formatting import format_date, format_money
@@ -196,12 +196,12 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         return merge_selected(request, list(queryset.values_list("pk", flat=True)[: merging.MAX_MERGED_LEADS + 1]))
 
     @admin.action(description="Archive selected leads", permissions=["archive"])
-    @confirmed("Archive", note="They leave all lists, and their open follow-ups are cancelled.")
+    @requires_confirmation("Archive", note="They leave all lists, and their open follow-ups are cancelled.")
     def archive_selected(self, request: HttpRequest, queryset: Any) -> None:
         act_on_each(request, queryset, lambda pk: leads.archive(by=get_user(request), lead_id=pk), "{count} archived.")
 
     @admin.action(description="Restore selected leads", permissions=["archive"])
-    @confirmed("Restore", note="Their follow-ups stay cancelled.", only_whole_lists=True)
+    @requires_confirmation("Restore", note="Their follow-ups stay cancelled.", only_whole_lists=True)
     def restore_selected(self, request: HttpRequest, queryset: Any) -> None:
         act_on_each(request, queryset, lambda pk: leads.restore(by=get_user(request), lead_id=pk), "{count} restored.")
 

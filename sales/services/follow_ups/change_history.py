@@ -12,7 +12,7 @@ from django.db.models import BigIntegerField, Case, F, OuterRef, Subquery, TextF
 from django.db.models.functions import Cast, Coalesce, JSONObject
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys, insert_from
+from athena.db.bulk import IdIn, insert_select
 from sales.models import FieldChange, FollowUp
 
 FIELD = "follow_up"
@@ -70,7 +70,7 @@ def record_reassignments(handed: Mapping[int, User], *, by_id: int | None, at: d
         receivers.setdefault(user, []).append(key)
     if not receivers:
         return
-    follow_ups = FollowUp.objects.filter(AmongKeys("pk", list(handed)))
+    follow_ups = FollowUp.objects.filter(IdIn("pk", list(handed)))
     was = {
         "follow_up_type": "follow_up_type",
         "scheduled_date": Cast("scheduled_date", TextField()),
@@ -88,13 +88,13 @@ def record_reassignments(handed: Mapping[int, User], *, by_id: int | None, at: d
         (keys, JSONObject(id="pk", assigned_to=Value(user.pk), assigned_to_name=Value(str(user), TextField())))
         for user, keys in receivers.items()
     ]
-    insert_from(
+    insert_select(
         FieldChange,
         follow_ups,
         lead=F("lead_id"),
         field=Value(FIELD),
         old=JSONObject(id="pk", was=JSONObject(**was), **assignee),
-        new=Case(*(When(AmongKeys("pk", keys), then=value) for keys, value in new)),
+        new=Case(*(When(IdIn("pk", keys), then=value) for keys, value in new)),
         by=Value(by_id, BigIntegerField()),
         at=Value(at),
     )

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from athena.accounts.models import User
 from athena.accounts.roles import Role
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from notifications import outbox
 from notifications.kinds import UNLISTED
 from sales import schedule
@@ -61,7 +61,7 @@ def _remind_batch() -> int:
         _message("follow_up_overdue", recipient, f"overdue:{_number(items)}", items)
         for recipient, items in by_assignee.items()
     )
-    return FollowUp.objects.filter(AmongKeys("pk", [each.pk for each in late])).update(overdue_no=F("reminder_no"))
+    return FollowUp.objects.filter(IdIn("pk", [each.pk for each in late])).update(overdue_no=F("reminder_no"))
 
 
 @transaction.atomic
@@ -83,7 +83,7 @@ def _escalate_overdue_batch() -> int:
         _message("escalation_overdue", boss, f"escalated:{_number(items)}:{boss}", items)
         for boss, items in by_boss.items()
     )
-    return FollowUp.objects.filter(AmongKeys("pk", [each.pk for each in late])).update(escalated_no=F("reminder_no"))
+    return FollowUp.objects.filter(IdIn("pk", [each.pk for each in late])).update(escalated_no=F("reminder_no"))
 
 
 def _number(items: list[Item]) -> str:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from athena.accounts.models import User
 from athena.db import FormatDate
-from athena.db.bulk import AmongKeys, update_own
+from athena.db.bulk import IdIn, update_each
 from athena.formatting import format_date, format_datetime
 from sales import schedule
 from sales.models import FollowUp, Lead
@@ -166,16 +166,16 @@ def reassign(reassignments: Collection[Reassignment], *, by_id: int | None) -> N
                 schedule.get_remind_at(each.to, day, clock, now),
             )
         values[each.follow_up_id] = moments[when]
-    update_own(
+    update_each(
         FollowUp,
         ("assigned_to", "due_at", "remind_at"),
         values,
-        same={"reminder_sent": False, "snoozed_until": None, "plan_remind_at": None, "updated_at": now},
-        raised=("reminder_no", "snooze_no", "version"),
+        shared={"reminder_sent": False, "snoozed_until": None, "plan_remind_at": None, "updated_at": now},
+        incremented=("reminder_no", "snooze_no", "version"),
     )
     is_ahead, was_escalated = Q(remind_at__isnull=False), Q(escalated_no=F("reminder_no") - 1)
     changing = Q(late_when_planned=True) & is_ahead | was_escalated
-    FollowUp.objects.filter(changing, AmongKeys("pk", values)).update(
+    FollowUp.objects.filter(changing, IdIn("pk", values)).update(
         late_when_planned=Case(When(is_ahead, then=False), default=F("late_when_planned")),
         escalated_no=Case(When(was_escalated, then=F("reminder_no")), default=F("escalated_no")),
     )

@@ -12,7 +12,7 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from notifications import outbox
 from notifications.models import Notification
 from sales import normalization
@@ -55,7 +55,7 @@ def _claim_batch() -> int | None:
     keys = list(locked[:MAX_REMINDERS_PER_BATCH])
     if not keys:
         return None
-    claimed = FollowUp.objects.filter(AmongKeys("pk", keys))
+    claimed = FollowUp.objects.filter(IdIn("pk", keys))
     key_of = {word: Concat(Value(f"{word}:"), "pk", Value(":"), number, output_field=CharField())
               for word, number in NUMBER_COLUMNS.items()}  # fmt: skip
     count = outbox.add_from(

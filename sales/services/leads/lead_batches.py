@@ -12,7 +12,7 @@ from django.db.models import BigIntegerField, F, JSONField, Q, Value
 from django.utils import timezone
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys, insert_from, insert_new, reserve_keys, update_own
+from athena.db.bulk import IdIn, insert_ignoring_conflicts, insert_select, reserve_ids, update_each
 from sales import errors
 from sales.models import FieldChange, Lead
 from sales.models.lead import UTM_FIELDS
@@ -49,13 +49,13 @@ def create(*, by: User | None, new: Sequence[Lead], reason: str, note: Any) -> d
     """
     now = timezone.now()
     booked = _find_booked_contacts(new)
-    for lead, key in zip(new, reserve_keys(Lead, len(new)), strict=True):
+    for lead, key in zip(new, reserve_ids(Lead, len(new)), strict=True):
         lead.pk, lead.created_by, lead.created_at, lead.updated_at = key, by, now, now
         leads.complete_new_lead(
             lead, booked_before=lambda lead: any((key, getattr(lead, key)) in booked for key in _CONTACT_KEYS)
         )
     columns = [name for name in _COLUMNS if _is_column_set(name, new)]
-    insert_new(Lead, ("id", *columns), ([lead.pk, *_get_column_values(lead, columns)] for lead in new))
+    insert_ignoring_conflicts(Lead, ("id", *columns), ([lead.pk, *_get_column_values(lead, columns)] for lead in new))
     search_index.index_leads(new)
     unowned = [lead for lead in new if lead.assigned_to_id is None and lead.is_open]
     assigned = assignment.assign_new_leads(unowned)
@@ -87,7 +87,7 @@ def update(
     """
     changes = list(changes)
     now, ids = timezone.now(), sorted({key for key, _ in changes})
-    visible_ids = set(_get_visible_leads(by).filter(AmongKeys("pk", ids)).values_list("pk", flat=True))
+    visible_ids = set(_get_visible_leads(by).filter(IdIn("pk", ids)).values_list("pk", flat=True))
     locked = {lead.pk: lead for lead in locks.lock_leads(visible_ids) if lead.archived_at is None}
     results, history = [], []
     for key, values in changes:
@@ -101,10 +101,10 @@ def update(
     written = sorted({key for key, *_ in history})
     for key in written:
         locked[key].updated_at = now
-    update_own(Lead, _CHANGED, {key: _get_column_values(locked[key], _CHANGED) for key in written})
-    Lead.objects.filter(AmongKeys("pk", written)).update(version=F("version") + 1)
+    update_each(Lead, _CHANGED, {key: _get_column_values(locked[key], _CHANGED) for key in written})
+    Lead.objects.filter(IdIn("pk", written)).update(version=F("version") + 1)
     search_index.index_leads([locked[key] for key in written])
-    insert_new(FieldChange, ("lead", "field", "old", "new", "by", "at"), history)
+    insert_ignoring_conflicts(FieldChange, ("lead", "field", "old", "new", "by", "at"), history)
     _record_import(by, written, now, note)
     scores.rescore(lead_ids=written, by=by, reason=reason)
     return results, now
@@ -154,7 +154,7 @@ def _apply_values(lead: Lead, values: Mapping[str, Any]) -> UpdateResult:
 def archive(*, by: User | None, lead_ids: Collection[int], reason: str) -> None:
     """Archive these (locked) leads, as `leads.archive` does."""
     now = timezone.now()
-    rows = Lead.objects.filter(AmongKeys("pk", lead_ids))
+    rows = Lead.objects.filter(IdIn("pk", lead_ids))
     planning.cancel_open_follow_ups(rows, reason=reason, by=by)
     cadences.stop_for_leads(rows, reason=reason)
     rows.update(archived_at=now, updated_at=now, version=F("version") + 1)
@@ -166,15 +166,15 @@ def archive(*, by: User | None, lead_ids: Collection[int], reason: str) -> None:
 
 def find_touched_leads(lead_ids: Collection[int], since: Mapping[int, datetime]) -> set[int]:
     """The ids of the leads changed after their time in `since`, or with any follow-up, activity or transfer."""
-    rows = Lead.objects.filter(AmongKeys("pk", lead_ids))
+    rows = Lead.objects.filter(IdIn("pk", lead_ids))
     changed = {key for key, at in rows.values_list("pk", "updated_at") if at != since[key]}
     worked_on = Q(follow_ups__isnull=False) | Q(activities__isnull=False) | Q(transfers__isnull=False)
     return changed | set(rows.filter(worked_on).values_list("pk", flat=True))
 
 
 def _record_import(by: User | None, lead_ids: Iterable[int], at: datetime, note: Any) -> None:
-    rows = Lead.objects.filter(AmongKeys("pk", lead_ids))
-    insert_from(
+    rows = Lead.objects.filter(IdIn("pk", lead_ids))
+    insert_select(
         FieldChange,
         rows,
         lead=F("pk"),
