@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -14,8 +14,9 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from athena.accounts.models import User
-from athena.admin.confirmation import confirmed
-from athena.admin.site import OwnColumnsAdmin
+from athena.admin.confirmation import requires_confirmation
+from athena.admin.requests import get_user
+from athena.admin.site import AthenaModelAdmin
 from athena.runtime import liveness
 from notifications import channels, delivery_stats, kinds, services
 from notifications.channels import email
@@ -24,12 +25,7 @@ from notifications.forms import PreferencesForm
 from notifications.models import Delivery, Notification, Preference
 
 
-def person(request: HttpRequest) -> User:
-    """Return the signed-in user. The admin's pages have no other visitors."""
-    return cast(User, request.user)
-
-
-class ReadOnlyAdmin(OwnColumnsAdmin):
+class ReadOnlyAdmin(AthenaModelAdmin):
     has_history = False
     show_full_result_count = False
     list_per_page = 50
@@ -83,7 +79,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     change_list_template = "admin/notifications/notification/change_list.html"
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Notification]":
-        return Notification.objects.shown_to(person(request)).order_by(*self.ordering)
+        return Notification.objects.shown_to(get_user(request)).order_by(*self.ordering)
 
     @admin.display(description="Notification")
     def title(self, row: Notification) -> str:
@@ -113,7 +109,7 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Mark selected notifications as read", permissions=["view"])
     def mark_selected(self, request: HttpRequest, queryset: "QuerySet[Notification]") -> None:
-        services.mark_read(by=person(request), ids=queryset.values_list("pk", flat=True))
+        services.mark_read(by=get_user(request), ids=queryset.values_list("pk", flat=True))
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -126,12 +122,12 @@ class NotificationAdmin(ReadOnlyAdmin):
         row = self.get_queryset(request).filter(pk=pk).first()
         if row is None:
             raise Http404
-        services.mark_read(by=person(request), ids=[pk])
+        services.mark_read(by=get_user(request), ids=[pk])
         page = kinds.get_kind(row.kind).build_path(row.context)
         return HttpResponseRedirect(page or reverse("admin:notifications_notification_change", args=[pk]))
 
     def read_all_view(self, request: HttpRequest) -> HttpResponse:
-        services.mark_all_read(by=person(request))
+        services.mark_all_read(by=get_user(request))
         return HttpResponseRedirect(reverse("admin:notifications_notification_changelist"))
 
 
@@ -140,12 +136,12 @@ class PreferenceAdmin(ReadOnlyAdmin):
     """The user's own preferences, all on one page."""
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Preference]":
-        return Preference.objects.filter(user=person(request).pk)
+        return Preference.objects.filter(user=get_user(request).pk)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        form = PreferencesForm(person(request), request.POST or None)
+        form = PreferencesForm(get_user(request), request.POST or None)
         if request.method == "POST" and form.is_valid():
-            services.set_preferences(by=person(request), **form.values())
+            services.set_preferences(by=get_user(request), **form.values())
             messages.success(request, "Your preferences were saved.")
             return HttpResponseRedirect(request.path)
         context = {
@@ -155,7 +151,7 @@ class PreferenceAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "form": form,
             "channels": form.channels,
-            "unreachable": channels.find_unreachable(person(request), form.channels),
+            "unreachable": channels.find_unreachable(get_user(request), form.channels),
         }
         return TemplateResponse(request, "admin/notifications/preference/change_list.html", context)
 
@@ -197,7 +193,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     change_list_template = "admin/notifications/delivery/change_list.html"
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Delivery]":
-        return Delivery.objects.visible_to(person(request)).order_by(*self.ordering)
+        return Delivery.objects.visible_to(get_user(request)).order_by(*self.ordering)
 
     @admin.display(description="Kind", ordering="notification__kind")
     def kind_label(self, row: Delivery) -> str:
@@ -227,7 +223,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return request.user.has_perm("notifications.retry_delivery")
 
     @admin.action(description="Retry selected failed deliveries", permissions=["retry"])
-    @confirmed("Retry", note="Only failed deliveries are sent again.", only_whole_lists=True)
+    @requires_confirmation("Retry", note="Only failed deliveries are sent again.", only_whole_lists=True)
     def retry_selected(self, request: HttpRequest, queryset: "QuerySet[Delivery]") -> None:
         self._retry(request, queryset.values_list("pk", flat=True))
 
@@ -242,8 +238,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
         """Send the user a test email and return to the page with the button."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        test_email.send_test_email(by=person(request))
-        messages.success(request, f"A test email to {person(request).email} is on its way.")
+        test_email.send_test_email(by=get_user(request))
+        messages.success(request, f"A test email to {get_user(request).email} is on its way.")
         back = "admin:index" if "home" in request.POST else "admin:notifications_delivery_changelist"
         return HttpResponseRedirect(reverse(back))
 
@@ -256,7 +252,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:notifications_delivery_changelist"))
 
     def _retry(self, request: HttpRequest, ids: Iterable[int]) -> None:
-        delivery_ids, user = list(ids), person(request)
+        delivery_ids, user = list(ids), get_user(request)
         resent = services.retry(by=user, ids=delivery_ids)
         messages.success(request, f"Deliveries that will be sent again: {resent}.")
         lapsed = Delivery.objects.visible_to(user).filter(pk__in=delivery_ids, state=Delivery.State.LAPSED).count()
@@ -266,13 +262,13 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if not self.has_view_permission(request):
             return super().changelist_view(request, extra_context)
-        stats = delivery_stats.measure_channels(Delivery.objects.visible_to(person(request)))
+        stats = delivery_stats.measure_channels(Delivery.objects.visible_to(get_user(request)))
         context = {
             "title": "Deliveries",
             "channel_stats": [(channels.get_label(channel.channel), channel) for channel in stats],
-            "process_ages": [(name.capitalize(), age) for name, age in liveness.ages().items()],
-            "longest_silence": liveness.longest_silence(),
-            "broker": liveness.broker(),
+            "process_ages": [(name.capitalize(), age) for name, age in liveness.measure_ages().items()],
+            "longest_silence": liveness.max_silence_seconds(),
+            "broker": liveness.check_broker(),
             "email_transport": email.describe_transport(),
         }
         return super().changelist_view(request, context | (extra_context or {}))

@@ -7,8 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from athena.admin.requests import get_user
 from sales import errors
-from sales.admin.base import person
 from sales.admin.navigation import next_page
 from sales.forms import CompletionForm
 from sales.models import CadenceEnrolment, FollowUp
@@ -54,7 +54,7 @@ class CompletionPage(admin.ModelAdmin):  # type: ignore[type-arg]
         """Complete the follow-up. If the service refuses, put the reason on the form and return False."""
         try:
             result = follow_ups.complete(
-                by=person(request), follow_up_id=follow_up.pk, completion_input=form.to_completion_input()
+                by=get_user(request), follow_up_id=follow_up.pk, completion_input=form.to_completion_input()
             )
         except errors.Invalid as error:
             for name, message in error.fields.items():

@@ -11,9 +11,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from athena.accounts.models import User
-from athena.api.row_ids import parse_key
+from athena.admin.requests import get_user
+from athena.api.row_ids import parse_id
 from sales import errors
-from sales.admin.base import ServiceAdmin, ServiceForm, person
+from sales.admin.base import ServiceAdmin, ServiceForm
 from sales.models import AssignmentRule, LeadScoringRule
 from sales.queries.ownership import assignment_preview as trials
 from sales.scoring import conditions
@@ -121,14 +122,14 @@ class AssignmentRuleAdmin(ServiceAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm("sales.change_assignmentrule"):
             raise PermissionDenied
-        rule = AssignmentRule.objects.filter(pk=parse_key(request.GET.get("rule", "")) or 0).first()
+        rule = AssignmentRule.objects.filter(pk=parse_id(request.GET.get("rule", "")) or 0).first()
         form = self.get_form(request, rule, change=rule is not None)(request.POST, instance=rule)
         found = None
         if form.is_valid():
             tried = AssignmentRule(pk=rule.pk if rule else None, **form.values())
             try:
                 assignment.validate_rule(tried)
-                found = trials.preview_rule(person(request), tried)
+                found = trials.preview_rule(get_user(request), tried)
             except errors.Invalid as error:
                 for name, why in error.fields.items():
                     form.add_error(name if name in form.fields else None, why)
@@ -147,7 +148,7 @@ class AssignmentRuleAdmin(ServiceAdmin):
         return request.user.has_perm("sales.delete_assignmentrule")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        by, values = person(request), form.values()
+        by, values = get_user(request), form.values()
         if change:
             assignment.update_rule(by=by, rule_id=obj.pk, changes=values)
         else:
@@ -155,7 +156,7 @@ class AssignmentRuleAdmin(ServiceAdmin):
         obj.refresh_from_db()
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        assignment.delete_rule(by=person(request), rule_id=obj.pk)
+        assignment.delete_rule(by=get_user(request), rule_id=obj.pk)
 
     def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any, Any]") -> None:
         for rule in queryset:

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_POST
 
 from athena.accounts.admin import UserAdmin
 from athena.accounts.models import User
+from athena.admin.requests import get_user
 from sales import errors, policy
-from sales.admin.base import person
 from sales.admin.ownership.reassignment import ShareForm, preview, show
 from sales.models.lead import Lead
 from sales.services import first_steps
@@ -65,7 +65,7 @@ class PeopleAdmin(UserAdmin):
     def put_first_steps_away_view(self, request: HttpRequest) -> HttpResponse:
         """One's own first steps leave the home page."""
         try:
-            first_steps.hide(by=person(request))
+            first_steps.hide(by=get_user(request))
         except errors.NotAllowed as error:
             raise PermissionDenied from error
         messages.success(request, "The first steps are put away.")
@@ -78,7 +78,7 @@ class PeopleAdmin(UserAdmin):
         leaver = User.objects.filter(pk=pk, is_active=True).first()
         if leaver is None:
             raise Http404
-        by, step, held = person(request), request.POST.get("step"), handovers.count_waiting_work(leaver)
+        by, step, held = get_user(request), request.POST.get("step"), handovers.count_waiting_work(leaver)
         form = HandoverForm(by, policy.get_receiver_filter(by) & ~Q(pk=leaver.pk), request.POST if step else None)
         form.fields["receivers"].required = bool(held)
         found = None

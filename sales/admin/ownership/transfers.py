@@ -9,8 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from athena.admin.requests import get_user
 from sales import errors, policy
-from sales.admin.base import VisibleAdmin, person
+from sales.admin.base import VisibleAdmin
 from sales.admin.ownership.reassignment import REASONS, said
 from sales.models import LeadTransfer, TransferBatch
 from sales.services.ownership import transfer_undo
@@ -37,7 +38,7 @@ class TransferBatchAdmin(VisibleAdmin):
     fields = ("created_at", "made_by", "reason", "until", "state")
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        visible = LeadTransfer.objects.visible_to(person(request)).order_by()
+        visible = LeadTransfer.objects.visible_to(get_user(request)).order_by()
         seen = Count("transfers", filter=Q(transfers__in=visible.values("pk")))
         return super().get_queryset(request).select_related(*self.list_select_related).annotate(lead_count=seen)
 
@@ -76,9 +77,9 @@ class TransferBatchAdmin(VisibleAdmin):
 
     def _story(self, request: HttpRequest, batch: TransferBatch) -> dict[str, Any]:
         """The leads that the user may see, and what undoing would do."""
-        made = LeadTransfer.objects.filter(batch=batch).visible_to(person(request))
+        made = LeadTransfer.objects.filter(batch=batch).visible_to(get_user(request))
         rows = made.select_related("lead", "from_user", "to_user").order_by("pk")[:SHOWN]
-        may = policy.may_undo_transfer(person(request), batch) and not hasattr(batch, "undone_by")
+        may = policy.may_undo_transfer(get_user(request), batch) and not hasattr(batch, "undone_by")
         found = transfer_undo.plan_undo(batch=batch) if may else None
         back = set(found.lead_ids) if found else set()
         why = {pk: REASONS[code] for pk, code in found.skipped} if found else {}
@@ -94,7 +95,7 @@ class TransferBatchAdmin(VisibleAdmin):
         if not request.user.has_perm("sales.view_transferbatch"):
             raise PermissionDenied
         try:
-            done = transfer_undo.undo(by=person(request), batch_id=pk)
+            done = transfer_undo.undo(by=get_user(request), batch_id=pk)
         except errors.NotFound as error:
             raise Http404 from error
         except errors.SalesError as error:

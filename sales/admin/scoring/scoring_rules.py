@@ -19,9 +19,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from athena.api.row_ids import parse_key
+from athena.admin.requests import get_user
+from athena.api.row_ids import parse_id
 from sales import errors
-from sales.admin.base import ServiceAdmin, person
+from sales.admin.base import ServiceAdmin
 from sales.admin.navigation import next_page
 from sales.admin.scoring.rule_form import RuleForm, offered
 from sales.models import LeadScoringRule
@@ -88,14 +89,14 @@ class RuleAdmin(ServiceAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm("sales.change_leadscoringrule"):
             raise PermissionDenied
-        rule = self.get_queryset(request).filter(pk=parse_key(request.GET.get("rule", "")) or 0).first()
+        rule = self.get_queryset(request).filter(pk=parse_id(request.GET.get("rule", "")) or 0).first()
         form = self.get_form(request, rule, change=rule is not None)(request.POST, instance=rule)
         found = None
         if form.is_valid():
             values = {name: form.cleaned_data[name] for name in rule_checks.COLUMNS}
             try:
                 found = scoring_preview.preview_rules(
-                    person(request), scoring_preview.get_rules_with_change(values, rule and rule.pk)
+                    get_user(request), scoring_preview.get_rules_with_change(values, rule and rule.pk)
                 )
             except errors.Invalid as error:
                 for name, why in error.fields.items():
@@ -109,7 +110,7 @@ class RuleAdmin(ServiceAdmin):
         if not request.user.has_perm("sales.view_leadscoringrule"):
             raise PermissionDenied
         rules = list(self.get_queryset(request))
-        counts = count_matching_leads(person(request), rules)
+        counts = count_matching_leads(get_user(request), rules)
         rows = [(rule, self.asks(rule), counts.get(rule.pk)) for rule in rules]
         return self._page(request, "matches", "How many leads match now", rows=rows)
 
@@ -125,7 +126,7 @@ class RuleAdmin(ServiceAdmin):
         changes = {"is_active": wanted == "on"}
         was_so = LeadScoringRule.objects.filter(pk=rule_id, **changes).exists()
         try:
-            rule = scoring_rules.update_rule(by=person(request), rule_id=rule_id, changes=changes)
+            rule = scoring_rules.update_rule(by=get_user(request), rule_id=rule_id, changes=changes)
         except errors.SalesError as error:
             messages.error(request, f"It can't be switched {wanted}: {error}")
         else:
@@ -145,7 +146,7 @@ class RuleAdmin(ServiceAdmin):
         return super().render_change_form(request, {**context, "offered": offered()}, *args, **kwargs)
 
     def save_by_service(self, request: HttpRequest, obj: LeadScoringRule, values: dict[str, Any]) -> LeadScoringRule:
-        by = person(request)
+        by = get_user(request)
         if obj.pk is not None:
             rule = scoring_rules.update_rule(by=by, rule_id=obj.pk, changes=values, versions={obj.version})
         else:
@@ -155,7 +156,7 @@ class RuleAdmin(ServiceAdmin):
         return rule
 
     def delete_model(self, request: HttpRequest, obj: LeadScoringRule) -> None:
-        scoring_rules.delete_rule(by=person(request), rule_id=obj.pk)
+        scoring_rules.delete_rule(by=get_user(request), rule_id=obj.pk)
 
     def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any, Any]") -> None:
         for rule in queryset:

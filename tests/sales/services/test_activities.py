@@ -75,14 +75,14 @@ def test_a_correction_keeps_what_was_said_and_rescores(rep, make_lead):
     log.refresh_from_db()
     assert (log.direction, log.notes) == ("outbound", "Sent the offer")
     change = FieldChange.objects.get(lead=lead, field="activity")
-    about = {"id": log.pk, "was": "E-mail"}
+    about = {"id": log.pk, "was": "Email"}
     assert (change.field, change.by, change.old, change.new) == (
         "activity", rep, about | {"direction": "inbound", "notes": "Yes please"},
         about | {"direction": "outbound", "notes": "Sent the offer"},
     )  # fmt: skip
     assert (lead.score, lead.first_contacted_at, lead.version > before) == (0, log.occurred_at, True)
     assert sum(lead.score_history.values_list("points_changed", flat=True)) == 0
-    assert lead.score_history.first().reason == "Corrected: E-mail"
+    assert lead.score_history.first().reason == "Corrected: Email"
 
 
 def test_what_the_lead_knew_from_it_follows(rep, make_lead):

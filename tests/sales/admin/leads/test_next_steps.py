@@ -88,7 +88,7 @@ def test_a_leads_page_shows_its_cadence_and_stops_it(browse, rep, colleague, lea
     assert said(browse(rep).post(stop, follow=True)) == [
         ("success", "The lead is off “New inquiry”. What is planned stays planned.")
     ]
-    assert said(browse(rep).post(stop, follow=True)) == [("error", "The lead is on no cadence.")]
+    assert said(browse(rep).post(stop, follow=True)) == [("error", "The lead is not enrolled in a cadence.")]
 
 
 def test_completing_a_step_says_what_comes_next(browse, rep, lead, cadence):
@@ -129,7 +129,7 @@ def test_snoozing(browse, rep, colleague, plan):
 
 def test_a_day_after_the_pickup_is_warned_of(browse, rep, lead, plan):
     Lead.objects.update(pickup_at=datetime(2027, 1, 4, 12, tzinfo=UTC))
-    warning = ("warning", "The trip begins before that, on Mon 4 Jan 2027.")
+    warning = ("warning", "The follow-up is after the pickup, which is on Mon 4 Jan 2027.")
     body = {"follow_up_type": "call", "scheduled_date": "2027-01-06", "lead": lead.pk}
     added = browse(rep).post(reverse("admin:sales_followup_add"), body, follow=True)
     assert (said(added)[0], FollowUp.objects.count()) == (warning, 2)
@@ -153,7 +153,7 @@ def test_calling_again(browse, rep, make_lead):
     new = Lead.objects.get(repeat_of=won)
     assert repeat not in client.get(page).content.decode()
     assert "Made from" in client.get(reverse("admin:sales_lead_change", args=[new.pk])).content.decode()
-    assert said(client.post(repeat, follow=True)) == [("error", "There is a new lead of this trip already.")]
+    assert said(client.post(repeat, follow=True)) == [("error", "This trip already has a repeat lead.")]
     done = client.post(url, {"action": "repeat_selected", "_selected_action": [won.pk]}, follow=True)
     assert [level for level, _ in said(done)] == ["error"]
     assert listed("call_again") == []

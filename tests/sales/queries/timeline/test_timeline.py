@@ -24,7 +24,7 @@ def pages(story, size, between=lambda: None):
     place, found = None, []
     while page := story.read(size, place):
         found += page
-        place = story.place_of(page[-1])
+        place = story.get_position(page[-1])
         between()
     return found
 
@@ -59,7 +59,7 @@ def test_it_is_what_a_naive_pass_over_the_demo_tells(db):
         story = Story(lead.pk)
         told = [(item["kind"], item["id"], item["at"]) for item in pages(story, 7)]
         assert told == naive(world, lead)
-        assert story.read(200, story.place_of(story.read(200)[-1]), backwards=True)[::-1] == story.read(200)[:-1]
+        assert story.read(200, story.get_position(story.read(200)[-1]), backwards=True)[::-1] == story.read(200)[:-1]
         kinds |= {kind for kind, _, _ in told}
     assert kinds == set(KINDS) - {"correction", "follow_up_changed", "merge"}
 

@@ -172,7 +172,11 @@ class TestWho:
 
 @pytest.mark.parametrize(
     ("zone", "shown"),
-    [("America/New_York", "2027-05-07 08:30 EDT"), ("Europe/Berlin", "2027-05-07 14:30 CEST"), ("UTC", "12:30 UTC")],
+    [
+        ("America/New_York", "Fri 7 May 2027, 08:30 EDT"),
+        ("Europe/Berlin", "Fri 7 May 2027, 14:30 CEST"),
+        ("UTC", "12:30 UTC"),
+    ],
 )
 def test_times_are_the_readers(form, make_user, mails, zone, shown):
     make_user("boss", Role.MANAGER, time_zone=zone)
