@@ -19,7 +19,7 @@ from athena.api.fields import EMAIL_ERROR
 from athena.formatting import format_date, format_money
 from sales import policy
 from sales.admin.base import ServiceAdmin, ServiceForm, act_on_each, render_score
-from sales.admin.imports.exports import export
+from sales.admin.imports.exports import export_list
 from sales.admin.leads.duplicates import DuplicatePages, merge_selected
 from sales.admin.leads.lead_filters import ArchivedFilter, OwnerFilter, PlanFilter, ScoreFilter, ViewFilter
 from sales.admin.leads.next_steps import LeadSteps
@@ -101,7 +101,9 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         exports = [
-            path(f"export/{name}/", view(partial(export, self, file_format=name)), name=f"sales_lead_export_{name}")
+            path(
+                f"export/{name}/", view(partial(export_list, self, file_format=name)), name=f"sales_lead_export_{name}"
+            )
             for name in ("csv", "xlsx")
         ]
         return [*exports, *super().get_urls()]
