@@ -24,7 +24,7 @@ from sales.models import (
     PrivacyRequest,
 )
 from sales.queries import personal_data
-from sales.queries.timeline.timeline import Story
+from sales.queries.timeline.timeline import Timeline
 from sales.services import activities, privacy
 from sales.services.follow_ups import follow_ups
 from sales.services.follow_ups.completion import CompletionInput
@@ -224,7 +224,7 @@ def test_a_corrected_activity_leaves_no_trace_of_what_it_said(rep, make_lead):
     assert "Xanthippe" in dump()
     privacy.erase_person(ran_by="root", address=ADDRESS)
     assert "Xanthippe" not in dump()
-    titles = [item["title"] for item in Story(lead.pk).read(50)]
+    titles = [item["title"] for item in Timeline(lead.pk).read(50)]
     assert "Activity corrected" in titles
 
 
