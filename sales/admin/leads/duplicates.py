@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 
 from athena.admin.requests import get_user
 from athena.api.fields import MAX_ID
-from athena.api.row_ids import key_of
+from athena.api.row_ids import parse_id_or_404
 from athena.forms import StrictForm
 from sales import errors
 from sales.admin.navigation import next_page
@@ -133,7 +133,7 @@ def merge_selected(request: HttpRequest, ids: list[int]) -> HttpResponse:
 
 def _ids(asked: QueryDict) -> set[int]:
     """The leads that the request is about. Raises `Http404` for what no lead can be."""
-    return {key_of(text) for text in asked.getlist("id")[: merging.MAX_MERGED_LEADS + 1]}
+    return {parse_id_or_404(text) for text in asked.getlist("id")[: merging.MAX_MERGED_LEADS + 1]}
 
 
 def _compared(name: str, leads: list[Lead], is_filled: bool) -> dict[str, Any]:

@@ -13,17 +13,17 @@ from django.utils import dateformat, timezone
 from django.utils.html import format_html
 
 from athena.accounts.models import User
-from athena.admin.confirmation import confirmed
+from athena.admin.confirmation import requires_confirmation
 from athena.admin.requests import get_user
 from athena.api.fields import EMAIL_ERROR
 from athena.formatting import format_date, format_money
 from sales import policy
 from sales.admin.base import ServiceAdmin, ServiceForm, act_on_each, render_score
-from sales.admin.imports.exports import export
+from sales.admin.imports.exports import export_list
 from sales.admin.leads.duplicates import DuplicatePages, merge_selected
 from sales.admin.leads.lead_filters import ArchivedFilter, OwnerFilter, PlanFilter, ScoreFilter, ViewFilter
 from sales.admin.leads.next_steps import LeadSteps
-from sales.admin.leads.timeline import TimelinePages, newest
+from sales.admin.leads.timeline import TimelinePages, read_newest_entries
 from sales.admin.ownership.reassignment import reassign
 from sales.forms import get_suggested_value, require_confirmed_value
 from sales.models import CadenceEnrolment, FollowUp, Lead
@@ -101,7 +101,9 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         exports = [
-            path(f"export/{name}/", view(partial(export, self, file_format=name)), name=f"sales_lead_export_{name}")
+            path(
+                f"export/{name}/", view(partial(export_list, self, file_format=name)), name=f"sales_lead_export_{name}"
+            )
             for name in ("csv", "xlsx")
         ]
         return [*exports, *super().get_urls()]
@@ -196,12 +198,12 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         return merge_selected(request, list(queryset.values_list("pk", flat=True)[: merging.MAX_MERGED_LEADS + 1]))
 
     @admin.action(description="Archive selected leads", permissions=["archive"])
-    @confirmed("Archive", note="They leave all lists, and their open follow-ups are cancelled.")
+    @requires_confirmation("Archive", note="They leave all lists, and their open follow-ups are cancelled.")
     def archive_selected(self, request: HttpRequest, queryset: Any) -> None:
         act_on_each(request, queryset, lambda pk: leads.archive(by=get_user(request), lead_id=pk), "{count} archived.")
 
     @admin.action(description="Restore selected leads", permissions=["archive"])
-    @confirmed("Restore", note="Their follow-ups stay cancelled.", only_whole_lists=True)
+    @requires_confirmation("Restore", note="Their follow-ups stay cancelled.", only_whole_lists=True)
     def restore_selected(self, request: HttpRequest, queryset: Any) -> None:
         act_on_each(request, queryset, lambda pk: leads.restore(by=get_user(request), lead_id=pk), "{count} restored.")
 
@@ -226,7 +228,7 @@ def _panels(lead: Lead, user: User) -> dict[str, Any]:
         "repeated_by": repeats.visible_to(user).first(),
         "may_be_repeated": lead.status == Lead.Status.WON and _has_begun(lead) and not repeats.exists(),
         "why": explain_score(CompiledRule.load_active(), lead.pk, timezone.now()),
-        "timeline": newest(lead),
+        "timeline": read_newest_entries(lead),
     }
 
 

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from athena.admin.confirmation import confirmed, is_confirmed, selection
+from athena.admin.confirmation import is_confirmed, requires_confirmation, selection_context
 from athena.admin.requests import get_user
 from athena.forms import StrictForm
 from sales import errors
@@ -84,12 +84,14 @@ class LeadSteps(admin.ModelAdmin):  # type: ignore[type-arg]
             "opts": self.model._meta,
             "form": form,
             "cadences": Cadence.objects.filter(is_active=True).prefetch_related("steps"),
-            **selection(request, queryset),
+            **selection_context(request, queryset),
         }
         return TemplateResponse(request, "admin/sales/lead/cadence.html", context)
 
     @admin.action(description="Call again: new leads of selected won trips")
-    @confirmed("Make new leads of", note="Each won trip becomes a lead with its data again.", only_whole_lists=True)
+    @requires_confirmation(
+        "Make new leads of", note="Each won trip becomes a lead with its data again.", only_whole_lists=True
+    )
     def repeat_selected(self, request: HttpRequest, queryset: Any) -> None:
         act_on_each(
             request,
