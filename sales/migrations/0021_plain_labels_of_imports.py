@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sales", "0019_plain_texts_of_leads"),
+        ("sales", "0020_plain_texts_of_follow_ups"),
     ]
 
     operations = [
