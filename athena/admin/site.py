@@ -1,5 +1,6 @@
 """The admin's own site: its name, a way in that counts failures like the API's, and what its lists may be asked."""
 
+from collections.abc import Iterable
 from functools import partial, update_wrapper
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ from django.core.exceptions import BadRequest, ValidationError
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, reverse
 from django.utils.text import capfirst
 
 from athena.accounts import services, time_zone_checks
@@ -93,6 +94,17 @@ class AthenaSite(admin.AdminSite):
     empty_value_display = "–"
     site_url = None  # the admin is the site
     login_form = LoginForm
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._pages: list[URLPattern] = []
+
+    def add_pages(self, pages: Iterable[URLPattern]) -> None:
+        """Add pages that belong to no model. Their URL names are in the namespace `admin`."""
+        self._pages += pages
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [*self._pages, *super().get_urls()]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """As Django's, but what a page of ours sends after its login has ended comes back, to be sent again."""

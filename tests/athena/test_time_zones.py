@@ -20,8 +20,8 @@ from athena.accounts.roles import Role
 from athena.config import environment
 from notifications import delivery
 from notifications.models import Notification
-from sales.admin.reports.report_tables import REPORTS
 from sales.models import FollowUp
+from sales.reports.registry import REPORTS
 from sales.services.follow_ups import digests, follow_ups, overdue, reminders
 from sales.services.follow_ups.completion import CompletionInput
 from tests.athena.api.routes import BASE, CALENDAR, READS
@@ -101,7 +101,7 @@ def api_answers(user, world):
 def page_statuses(user, world):
     client = Client()
     client.force_login(user)
-    addresses = {reverse("admin:index"), *(reverse(f"admin:sales_leadsource_{report}") for report in REPORTS)}
+    addresses = {reverse("admin:index"), *(reverse("admin:report", args=[slug]) for slug in REPORTS)}
     for model in django_admin.site._registry:
         name, row = f"admin:{model._meta.app_label}_{model._meta.model_name}", model._default_manager.first()
         addresses.add(reverse(f"{name}_changelist"))

@@ -19,11 +19,11 @@ from athena.api.fields import EMAIL_ERROR
 from athena.formatting import format_date, format_money
 from sales import policy
 from sales.admin.base import ServiceAdmin, ServiceForm, act_on_each, render_score
-from sales.admin.imports.exports import export
+from sales.admin.imports.exports import export_list
 from sales.admin.leads.duplicates import DuplicatePages, merge_selected
 from sales.admin.leads.lead_filters import ArchivedFilter, OwnerFilter, PlanFilter, ScoreFilter, ViewFilter
 from sales.admin.leads.next_steps import LeadSteps
-from sales.admin.leads.timeline import TimelinePages, newest
+from sales.admin.leads.timeline import TimelinePages, read_newest_entries
 from sales.admin.ownership.reassignment import reassign
 from sales.forms import get_suggested_value, require_confirmed_value
 from sales.models import CadenceEnrolment, FollowUp, Lead
@@ -101,7 +101,9 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         exports = [
-            path(f"export/{name}/", view(partial(export, self, file_format=name)), name=f"sales_lead_export_{name}")
+            path(
+                f"export/{name}/", view(partial(export_list, self, file_format=name)), name=f"sales_lead_export_{name}"
+            )
             for name in ("csv", "xlsx")
         ]
         return [*exports, *super().get_urls()]
@@ -226,7 +228,7 @@ def _panels(lead: Lead, user: User) -> dict[str, Any]:
         "repeated_by": repeats.visible_to(user).first(),
         "may_be_repeated": lead.status == Lead.Status.WON and _has_begun(lead) and not repeats.exists(),
         "why": explain_score(CompiledRule.load_active(), lead.pk, timezone.now()),
-        "timeline": newest(lead),
+        "timeline": read_newest_entries(lead),
     }
 
 
