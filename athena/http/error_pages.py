@@ -23,7 +23,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 _ERRORS: dict[str, tuple[int, str, str]] = {
     "bad_request": (400, "This request is malformed", "The address or form is damaged. Go back and try again."),
     "logged_out": (401, "You are signed out", "Nothing was saved. Sign in in a new tab, then send it from here."),
-    "forbidden": (403, "You are not allowed to do this", "Your role does not allow it. Ask a manager or administrator."),
+    "forbidden": (403, "You are not allowed to do this", "Your role does not permit it. Ask a manager or admin."),
     "csrf": (
         403, "Nothing was saved yet",
         "You have signed in since you opened the form, or your browser blocks cookies. Send it again from here.",
