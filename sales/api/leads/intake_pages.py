@@ -14,8 +14,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from athena.api import fields
 from athena.http import origins
+from athena.limits import MAX_TEXT_LENGTH
 from sales.models import IntakeForm, Lead
 
 HIDDEN = ("source", "campaign", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
@@ -79,7 +79,7 @@ def show_errors(
     request: HttpRequest, form: IntakeForm, values: Mapping[str, Any], wrong: Mapping[str, str]
 ) -> HttpResponse:
     """The form with what was typed, up to the longest that any field takes, and what is wrong beside it."""
-    typed = {name: str(value)[: fields.LONG_TEXT] for name, value in values.items()}
+    typed = {name: str(value)[:MAX_TEXT_LENGTH] for name, value in values.items()}
     return _page(request, form, typed, wrong, status=400)
 
 
