@@ -1,4 +1,4 @@
-"""A lead's story: the newest of it on the lead's page, and all of it on a page of its own."""
+"""The timeline of a lead: its newest entries for the lead's page, and all of it on a page of its own."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -7,58 +7,51 @@ from django.contrib import admin
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 
 from sales.models import Lead
 from sales.queries.timeline.timeline import ARMS, KINDS, Story
 
-NEWEST, PAGE = 25, 100
-_SALT = "sales.admin.timeline"  # stays as it is, like that of cursors
+NEWEST_ENTRIES = 25  # on the lead's page
+ENTRIES_PER_PAGE = 100
+_SALT = "sales.admin.timeline"  # never change it: addresses that people keep are signed with it
 
 
-def newest(lead: Lead) -> list[dict[str, Any]]:
-    """What happened last."""
-    return _labelled(Story(lead.pk).read(NEWEST))
+def read_newest_entries(lead: Lead) -> list[dict[str, Any]]:
+    """The newest entries of the lead's timeline, newest first."""
+    return _add_labels(Story(lead.pk).read(NEWEST_ENTRIES))
 
 
-class TimelinePages(admin.ModelAdmin):  # type: ignore[type-arg]
-    """For the admin of leads."""
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.timeline_view)
-        return [path("<int:pk>/timeline/", view, name="sales_lead_timeline"), *super().get_urls()]
-
-    def timeline_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The lead's whole story, newest first, page by page; of some kinds where `kind` says which."""
-        lead = self.get_queryset(request).filter(pk=pk).first()
-        if lead is None:
-            raise Http404
-        kinds = [kind for kind in KINDS if kind in request.GET.getlist("kind")]
-        story = Story(lead.pk, kinds)
-        items = story.read(PAGE + 1, _place(request.GET.get("before", "")))
-        older = ""
-        if len(items) > PAGE:
-            place = signing.dumps(story.place_of(items[PAGE - 1]), salt=_SALT)
-            older = urlencode([("kind", kind) for kind in kinds] + [("before", place)])
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Timeline: {lead}",
-            "opts": self.model._meta,
-            "lead": lead,
-            "items": _labelled(items[:PAGE]),
-            "kinds": [(kind, arm.label, kind in kinds) for kind, arm in ARMS.items()],
-            "older": older,
-            "is_first": "before" not in request.GET,
-        }
-        return TemplateResponse(request, "admin/sales/lead/timeline.html", context)
+def show_timeline(page: "admin.ModelAdmin[Lead]", request: HttpRequest, pk: int) -> HttpResponse:
+    """The page of the whole timeline, newest first; `kind` filters it, and `before` continues an earlier page."""
+    lead = page.get_queryset(request).filter(pk=pk).first()
+    if lead is None:
+        raise Http404
+    kinds = [kind for kind in KINDS if kind in request.GET.getlist("kind")]
+    story = Story(lead.pk, kinds)
+    entries = story.read(ENTRIES_PER_PAGE + 1, _read_cursor(request.GET.get("before", "")))
+    older = ""
+    if len(entries) > ENTRIES_PER_PAGE:
+        cursor = signing.dumps(story.place_of(entries[ENTRIES_PER_PAGE - 1]), salt=_SALT)
+        older = urlencode([*(("kind", kind) for kind in kinds), ("before", cursor)])
+    context = {
+        **page.admin_site.each_context(request),
+        "title": f"Timeline: {lead}",
+        "opts": page.opts,
+        "lead": lead,
+        "items": _add_labels(entries[:ENTRIES_PER_PAGE]),
+        "kinds": [(kind, arm.label, kind in kinds) for kind, arm in ARMS.items()],
+        "older": older,
+        "is_first": "before" not in request.GET,
+    }
+    return TemplateResponse(request, "admin/sales/lead/timeline.html", context)
 
 
-def _labelled(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**item, "label": ARMS[item["kind"]].label} for item in items]
+def _add_labels(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**entry, "label": ARMS[entry["kind"]].label} for entry in entries]
 
 
-def _place(text: str) -> list[Any] | None:
-    """Where the page begins; at the start where the address does not say, or was made up."""
+def _read_cursor(text: str) -> list[Any] | None:
+    """The place after which the page starts; None, the beginning, if the address has no valid one."""
     try:
         place: list[Any] = signing.loads(text, salt=_SALT)
     except signing.BadSignature:

@@ -1,4 +1,4 @@
-"""The story of a lead: mixed into `/sales/leads`."""
+"""`/sales/leads/{id}/timeline`, mixed into `/sales/leads`."""
 
 from typing import Any, ClassVar
 
@@ -26,23 +26,25 @@ class Actor(serializers.Serializer):  # type: ignore[type-arg]
 
 class TimelineItem(serializers.Serializer):  # type: ignore[type-arg]
     kind = serializers.ChoiceField(KINDS)
-    id = serializers.IntegerField(help_text="Of the row that tells it: with its kind, the item's own.")
+    id = serializers.IntegerField(
+        help_text="The id of the row that the entry is about. Together with `kind` it identifies the entry."
+    )
     at = serializers.DateTimeField()
-    actor = Actor(allow_null=True, help_text="Null for Athena itself, and where it is not known.")
+    actor = Actor(allow_null=True, help_text="Null for Athena itself, and if unknown.")
     title = serializers.CharField(help_text="For people.")
-    detail = serializers.CharField(help_text="For people; may be empty.")
-    data = serializers.JSONField(help_text="For programs: the keys depend on the kind.")  # type: ignore[assignment]
+    detail = serializers.CharField(help_text="For people. May be empty.")
+    data = serializers.JSONField(help_text="For programs. The keys depend on the kind.")  # type: ignore[assignment]
 
 
 class TimelineActions(ViewSet):
-    """For a viewset whose `get_queryset()` is the leads that the caller can see."""
+    """For a viewset whose `get_queryset()` returns the leads that the caller may see."""
 
     rights: ClassVar[dict[str, str]] = {"timeline": "sales.view_lead"}
 
     @extend_schema(responses=TimelineItem(many=True))
     @action(detail=True, filterset_class=TimelineFilters, pagination_class=OneWayPagination)
     def timeline(self, request: Request, pk: str) -> Response:
-        """The lead's whole story, newest first; each thing is told once."""
+        """List the lead's whole timeline, newest first, each entry once."""
         bound = TimelineFilters(queryset=Lead.objects.none())
         kinds: list[str] = bound.read(request.query_params, ARRAY_PARAMETERS).get("kind", [])
         lead: dict[str, Any] = self.found(self.get_queryset().filter(pk=self.pk).values("pk"))
