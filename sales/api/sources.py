@@ -95,7 +95,7 @@ class SourceViewSet(ViewSet):
         filterset_class=filters.StrictFilterSet,
     )
     def spend(self, request: Request, pk: str) -> Response:
-        """List what a source cost each month. POST sets the amount of a month: new (201) or replaced (200). For managers."""
+        """List what a source cost each month. POST sets the amount of a month, new (201) or replaced (200). Managers."""
         if request.method == "POST":
             spend, is_new = sources.set_spend(by=self.caller, source_id=self.pk, **self.body(SpendBody))
             return Response(SpendRow.of(spend), status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
