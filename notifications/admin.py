@@ -14,9 +14,9 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from athena.accounts.models import User
-from athena.admin.confirmation import confirmed
+from athena.admin.confirmation import requires_confirmation
 from athena.admin.requests import get_user
-from athena.admin.site import OwnColumnsAdmin
+from athena.admin.site import AthenaModelAdmin
 from athena.runtime import liveness
 from notifications import channels, delivery_stats, kinds, services
 from notifications.channels import email
@@ -25,7 +25,7 @@ from notifications.forms import PreferencesForm
 from notifications.models import Delivery, Notification, Preference
 
 
-class ReadOnlyAdmin(OwnColumnsAdmin):
+class ReadOnlyAdmin(AthenaModelAdmin):
     has_history = False
     show_full_result_count = False
     list_per_page = 50
@@ -223,7 +223,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return request.user.has_perm("notifications.retry_delivery")
 
     @admin.action(description="Retry selected failed deliveries", permissions=["retry"])
-    @confirmed("Retry", note="Only failed deliveries are sent again.", only_whole_lists=True)
+    @requires_confirmation("Retry", note="Only failed deliveries are sent again.", only_whole_lists=True)
     def retry_selected(self, request: HttpRequest, queryset: "QuerySet[Delivery]") -> None:
         self._retry(request, queryset.values_list("pk", flat=True))
 
@@ -266,9 +266,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
         context = {
             "title": "Deliveries",
             "channel_stats": [(channels.get_label(channel.channel), channel) for channel in stats],
-            "process_ages": [(name.capitalize(), age) for name, age in liveness.ages().items()],
-            "longest_silence": liveness.longest_silence(),
-            "broker": liveness.broker(),
+            "process_ages": [(name.capitalize(), age) for name, age in liveness.measure_ages().items()],
+            "longest_silence": liveness.max_silence_seconds(),
+            "broker": liveness.check_broker(),
             "email_transport": email.describe_transport(),
         }
         return super().changelist_view(request, context | (extra_context or {}))

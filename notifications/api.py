@@ -14,19 +14,18 @@ from rest_framework.viewsets import ViewSetMixin
 
 from athena.accounts.models import MAX_REMINDER_MINUTES, User
 from athena.api import fields, filters
-from athena.api.filters import query_values
+from athena.api.filters import read_query
 from athena.api.pagination import KeysetPagination
-from athena.api.row_serializers import Row
-from athena.api.serializers import StrictSerializer
+from athena.api.serializers import Row, StrictSerializer
 from athena.api.throttles import PublicThrottle
-from athena.api.viewsets import VerbViewSet, ViewSet
+from athena.api.viewsets import ActionViewSet, ViewSet
 from notifications import channels, kinds, services
 from notifications.channels import get_label
 from notifications.emails import rendering
 from notifications.models import Notification
 
 KINDS = [(kind.name, kind.label) for kind in kinds.get_all()]
-CHANNELS = [(name, channel.label) for name, channel in channels.get_all().items()]
+CHANNELS = [(name, channel.label) for name, channel in channels.get_used().items()]
 
 
 class KindValues(TypedDict):
@@ -64,7 +63,7 @@ class NotificationRow(Row):
 
 
 class NotificationFilters(filters.StrictFilterSet):
-    unread = filters.FlagFilter(method="filter_unread")
+    unread = filters.BooleanFilter(method="filter_unread")
     kind = filters.ChoicesFilter(choices=KINDS)
 
     def filter_unread(self, queryset: Any, name: str, value: bool) -> Any:
@@ -138,7 +137,7 @@ class NotificationViewSet(ViewSet):
     """The caller's notifications in Athena, newest first."""
 
     queryset = Notification.objects.none()
-    rights = {"read": "notifications.change_notification", "read_all": "notifications.change_notification"}
+    action_permissions = {"read": "notifications.change_notification", "read_all": "notifications.change_notification"}
     row = NotificationRow
     filterset_class = NotificationFilters
     pagination_class = InboxPagination
@@ -152,15 +151,15 @@ class NotificationViewSet(ViewSet):
         return [NotificationRow.add_texts(row) for row in super().paginate_queryset(queryset) or ()]
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        query_values(request, StrictSerializer)
+        read_query(request, StrictSerializer)
         return Response(self._read_row())
 
     @extend_schema(request=None, responses=NotificationRow)
     @action(detail=True, methods=["post"])
     def read(self, request: Request, pk: str) -> Response:
         """Mark a notification as read. Does nothing if it is read already."""
-        self.check_sight()
-        self.body(StrictSerializer)
+        self.check_visible()
+        self.read_body(StrictSerializer)
         services.mark_read(by=self.caller, ids=[self.pk])
         return Response(self._read_row())
 
@@ -168,7 +167,7 @@ class NotificationViewSet(ViewSet):
     @action(detail=False, methods=["post"], url_path="read-all")
     def read_all(self, request: Request) -> Response:
         """Mark all of the caller's notifications as read."""
-        self.body(StrictSerializer)
+        self.read_body(StrictSerializer)
         return Response({"read": services.mark_all_read(by=self.caller)})
 
     @extend_schema(methods=["GET"], responses=PreferencesRow)
@@ -180,16 +179,16 @@ class NotificationViewSet(ViewSet):
 
         A kind without channels is turned off. PUT replaces everything: a kind that is missing gets its defaults.
         """
-        query_values(request, StrictSerializer)
+        read_query(request, StrictSerializer)
         user: User = self.caller
         if request.method == "PUT":
-            values = self.body(PreferencesBody)
+            values = self.read_body(PreferencesBody)
             wanted = {choice["kind"]: choice["channels"] for choice in values.pop("kinds")}
             user = services.set_preferences(by=user, wanted=wanted, **values)
         return Response(_show_preferences(user))
 
     def _read_row(self) -> dict[str, Any]:
-        return NotificationRow.add_texts(self.found(self.rows().filter(pk=self.pk)))
+        return NotificationRow.add_texts(self.get_or_404(self.rows().filter(pk=self.pk)))
 
 
 def _show_preferences(user: User) -> dict[str, Any]:
@@ -211,7 +210,7 @@ class Unsubscribed(serializers.Serializer[Any]):
     label = serializers.CharField()  # type: ignore[assignment]
 
 
-class UnsubscribeViewSet(VerbViewSet):
+class UnsubscribeViewSet(ActionViewSet):
     """Unsubscribing by the token in an email's link. It needs no login."""
 
     authentication_classes = []
@@ -223,7 +222,7 @@ class UnsubscribeViewSet(VerbViewSet):
     @action(detail=False, methods=["post"], url_path=r"(?P<pk>[^/]+)")
     def by_token(self, request: Request, pk: str) -> Response:
         """Turn off emails of one kind for one user, both named by the token."""
-        self.body(StrictSerializer)
+        self.read_body(StrictSerializer)
         kind = services.unsubscribe(token=pk)
         if kind is None:
             raise Http404

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from athena import task_names
 from athena.accounts.models import User
-from athena.db.bulk import Sql, insertion_from, insertion_of
+from athena.db.bulk import Sql, build_insert, build_insert_select
 from athena.runtime.task_publisher import publish_task
 from notifications import channels, kinds
 from notifications.models import Delivery, Notification
@@ -59,7 +59,7 @@ def add_many(notifications: Iterable[NewNotification]) -> int:
     if not rows:
         return 0
     columns = ("kind", "recipient", "dedupe_key", "context", "not_before")
-    return _write(insertion_of(Notification, columns, rows), {kind for kind, *_ in rows})
+    return _write(build_insert(Notification, columns, rows), {kind for kind, *_ in rows})
 
 
 def add_from(
@@ -72,7 +72,7 @@ def add_from(
     """
     now = Value(timezone.now())
     columns: dict[str, Combinable] = {"kind": Value(kind), "recipient": F(recipient), "dedupe_key": dedupe_key}
-    return _write(insertion_from(Notification, rows, **columns, context=context, not_before=now), {kind})
+    return _write(build_insert_select(Notification, rows, **columns, context=context, not_before=now), {kind})
 
 
 def lock_unsent(kind: str, recipient_ids: Iterable[int]) -> dict[int, Notification]:

@@ -40,4 +40,4 @@ def _is_about(path: Path, mentions: Mentions, message_ids: Collection[str]) -> b
     message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     texts = [str(value) for value in message.values()]
     texts += [part.get_content() for part in message.walk() if part.get_content_maintype() == "text"]
-    return message["Message-ID"] in message_ids or any(mentions.found_in(text) for text in texts)
+    return message["Message-ID"] in message_ids or any(mentions.are_in(text) for text in texts)

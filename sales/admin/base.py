@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
-from athena.admin.site import OwnColumnsAdmin
+from athena.admin.site import AthenaModelAdmin
 from sales import errors
 from sales.admin.concurrent_edits import ConcurrentEditForm
 from sales.admin.leads.timeline import show_timeline
@@ -52,7 +52,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return counted if counted <= self.MOST else CappedCount(self.MOST)
 
 
-class VisibleAdmin(OwnColumnsAdmin):
+class VisibleAdmin(AthenaModelAdmin):
     """Rows that the user may see, to be read."""
 
     list_per_page = 50
@@ -106,7 +106,7 @@ class ServiceAdmin(NextPageAdmin, VisibleAdmin):
     """
 
     form = ServiceForm
-    refusals = (*OwnColumnsAdmin.refusals, errors.SalesError)
+    refusals = (*AthenaModelAdmin.refusals, errors.SalesError)
     has_history = True
 
     def has_add_permission(self, request: HttpRequest) -> bool:

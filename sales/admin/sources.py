@@ -10,7 +10,6 @@ from athena.admin.requests import get_user
 from sales import policy
 from sales.admin.base import ServiceAdmin
 from sales.admin.imports.spend_import import SpendUpload
-from sales.admin.reports.report_pages import ReportPages
 from sales.models import LeadSource, LostReason, SourceSpend
 from sales.services import sources
 
@@ -26,7 +25,7 @@ class ManagedAdmin(ServiceAdmin):
 
 
 @admin.register(LeadSource)
-class LeadSourceAdmin(ReportPages, ManagedAdmin):
+class LeadSourceAdmin(ManagedAdmin):
     rank = 4
     change_list_template = "admin/sales/leadsource/change_list.html"
     list_display = ("name", "channel", "cost_model", "unit_cost", "is_active")

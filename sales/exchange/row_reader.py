@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from athena.http.spreadsheet_cells import typed_cell
+from athena.http.spreadsheet_cells import unescape_formula
 from athena.limits import MAX_TEXT_LENGTH
 from sales.exchange import currency
 from sales.exchange.cells import cleaning, contacts, parsing
@@ -106,7 +106,7 @@ def blank_unchanged_cells(
 
 
 def _is_same_text(cell: str, text: str) -> bool:
-    return typed_cell(cell).strip().splitlines() == text.strip().splitlines()
+    return unescape_formula(cell).strip().splitlines() == text.strip().splitlines()
 
 
 def _check_currency(

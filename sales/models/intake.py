@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F
 
 from athena.db import Now
-from athena.http.origins import origin_of
+from athena.http.origins import origin_or_empty
 from sales.models.activity import LeadRelatedQuerySet
 from sales.models.fields import unique_name_constraint
 from sales.models.lead import Lead
@@ -47,7 +47,7 @@ class IntakeForm(models.Model):
     @property
     def origins(self) -> list[str]:
         """The origins that may use the form, as browsers spell them. Text that is no origin is kept as written."""
-        return [origin_of(text) or text for text in self.allowed_origins.split()]
+        return [origin_or_empty(text) or text for text in self.allowed_origins.split()]
 
 
 class Inquiry(models.Model):

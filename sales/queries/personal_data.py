@@ -15,7 +15,7 @@ from django.apps import apps
 from django.db.models import Field, Model, Q, QuerySet
 
 from athena import host_names
-from athena.db.text_search import Mentions, text_columns
+from athena.db.text_search import Mentions, list_text_columns
 from sales import normalization
 from sales.models import Activity, ImportRow, Lead
 from sales.models.lead import UTM_FIELDS, LeadQuerySet
@@ -100,7 +100,7 @@ def list_searched_columns() -> Iterator[tuple[type[Model], list[str]]]:
     """Each model with the columns in which a person may be mentioned."""
     for model in apps.get_models():
         free = WITHOUT_PERSONAL_DATA.get(model._meta.label, frozenset())
-        columns = [name for name in text_columns(model) if name not in free]
+        columns = [name for name in list_text_columns(model) if name not in free]
         if columns and free != ALL_COLUMNS:
             yield model, columns
 
@@ -116,7 +116,7 @@ def list_lead_columns() -> Iterator[tuple[type[Model], str, list[str]]]:
                 yield (
                     model,
                     field.name,
-                    [] if kept >= ALL_COLUMNS else [n for n in text_columns(model) if n not in kept],
+                    [] if kept >= ALL_COLUMNS else [n for n in list_text_columns(model) if n not in kept],
                 )
 
 
@@ -146,12 +146,12 @@ def find_import_rows(address: str, leads: Iterable[Lead]) -> "QuerySet[Any, Any]
     """
     leads = list(leads)
     keys = [lead.pk for lead in leads if lead.pk]
-    by_address = build_address_mentions(address).rows(ImportRow, IMPORT_ROW_COLUMNS)
+    by_address = build_address_mentions(address).find_rows(ImportRow, IMPORT_ROW_COLUMNS)
     without_address = ImportRow.objects.filter(email_normalised="", lead_number=None).exclude(cells__icontains="@")
-    by_number = Mentions(numbers=_own_numbers(leads)).rows(ImportRow, IMPORT_ROW_COLUMNS)
+    by_number = Mentions(numbers=_own_numbers(leads)).find_rows(ImportRow, IMPORT_ROW_COLUMNS)
     by_name = (
         Mentions(names=_own_names(leads, "contact_name"))
-        .rows(ImportRow, IMPORT_ROW_COLUMNS)
+        .find_rows(ImportRow, IMPORT_ROW_COLUMNS)
         .filter(phone_normalised="")
     )
     matching = without_address.filter(Q(pk__in=by_number.values("pk")) | Q(pk__in=by_name.values("pk")))
@@ -185,7 +185,7 @@ def find_inquiries(address: str, leads: Iterable[Lead]) -> Inquiries:
     """
     keys = [lead.pk for lead in leads]
     inbound = Activity.objects.filter(direction=Activity.Direction.INBOUND)
-    named = build_address_mentions(address).rows(Activity, ("description", "notes", "data")).values("pk")
+    named = build_address_mentions(address).find_rows(Activity, ("description", "notes", "data")).values("pk")
     elsewhere = list(inbound.exclude(lead__in=keys).filter(pk__in=named).order_by("pk"))
     own = [activity for activity in elsewhere if _get_author(activity) in ("", address)]
     others = [activity.pk for activity in inbound.filter(lead__in=keys) if _get_author(activity) not in ("", address)]

@@ -18,8 +18,8 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from athena.accounts.models import User
-from athena.db.bulk import update_own
-from athena.db.text_search import ERASED, Mentions, text_columns
+from athena.db.bulk import update_each
+from athena.db.text_search import ERASED, Mentions, list_text_columns
 from athena.models import IdempotencyKey
 from notifications import privacy as notification_privacy
 from sales import errors, normalization
@@ -64,7 +64,7 @@ def export_person(*, ran_by: str, address: str) -> dict[str, Any]:
     data["mentioned_in"] = [
         {"table": model._meta.db_table, "row": row.pop("pk"), **row}
         for model, columns in personal_data.list_searched_columns()
-        for row in mentions.rows(model, columns).order_by("pk").values("pk", *columns)
+        for row in mentions.find_rows(model, columns).order_by("pk").values("pk", *columns)
         if row["pk"] not in {other.get("id") for other in data.get(model._meta.db_table, [])}
     ]
     _record(PrivacyRequest.Action.EXPORT, address, ran_by, len(leads), sum(map(len, lead_rows.values())))
@@ -129,7 +129,7 @@ def _record(action: str, address: str, ran_by: str, leads: int, rows: int) -> No
 def _erase_leads(keys: Collection[int]) -> None:
     empty = {
         name: personal_data.get_empty_value(Lead, name)
-        for name in text_columns(Lead)
+        for name in list_text_columns(Lead)
         if name not in personal_data.KEPT_COLUMNS["sales.Lead"]
     }
     normalised = {"email_normalised": "", "phone_normalised": ""}
@@ -160,7 +160,7 @@ def _erase_inquiries(activities: Collection[int]) -> int:
     """Empty the person's inquiries in other people's leads, and the values of those before a correction."""
     columns = [
         name
-        for name in text_columns(Activity)
+        for name in list_text_columns(Activity)
         if name not in personal_data.WITHOUT_PERSONAL_DATA.get("sales.Activity", ())
     ]
     rows = Activity.objects.filter(pk__in=activities).update(**_get_empty_values(Activity, columns))
@@ -197,10 +197,10 @@ def _erase_imports(address: str, leads: Collection[Lead], mentions: Mentions) ->
         cells=[], values={}, problems={}, cleaned={}, changes=None, email_normalised="", phone_normalised=""
     )
     changed = {}
-    for row in mentions.rows(ImportRow, personal_data.IMPORT_ROW_COLUMNS).select_related("lead_import"):
+    for row in mentions.find_rows(ImportRow, personal_data.IMPORT_ROW_COLUMNS).select_related("lead_import"):
         changed[row.pk] = _replace_mentions(row, mentions, personal_data.build_address_mentions(address))
     if changed:
-        update_own(ImportRow, personal_data.IMPORT_ROW_COLUMNS, changed)
+        update_each(ImportRow, personal_data.IMPORT_ROW_COLUMNS, changed)
     return count + len(changed)
 
 
@@ -211,19 +211,19 @@ def _replace_mentions(row: ImportRow, mentions: Mentions, address: Mentions) -> 
     """
     own = personal_data.IDENTITY_COLUMNS["sales.Lead"]
     cells = [
-        (address if name in own else mentions).without(cell)
+        (address if name in own else mentions).erase_from(cell)
         for name, cell in zip_longest(row.lead_import.columns[: len(row.cells)], row.cells)
     ]
     by_field = [
-        fields and {name: (address if name in own else mentions).without(value) for name, value in fields.items()}
+        fields and {name: (address if name in own else mentions).erase_from(value) for name, value in fields.items()}
         for fields in (row.values, row.changes)
     ]
-    return [cells, by_field[0], mentions.without(row.problems), mentions.without(row.cleaned), by_field[1]]
+    return [cells, by_field[0], mentions.erase_from(row.problems), mentions.erase_from(row.cleaned), by_field[1]]
 
 
 def _erase_stored_answers(keys: Collection[int], mentions: Mentions) -> int:
     """Delete the stored API answers about them. The requests still count as answered."""
-    named = mentions.rows(IdempotencyKey, ("answer",)).values("pk")
+    named = mentions.find_rows(IdempotencyKey, ("answer",)).values("pk")
     is_theirs = Q(answer__lead_id__in=list(keys)) | Q(answer__lead__in=list(keys)) | Q(pk__in=named)
     return IdempotencyKey.objects.filter(is_theirs).update(answer=None)
 
@@ -247,7 +247,7 @@ def _erase_mentions(address: str, mentions: Mentions) -> int:
     rows = 0
     for model, columns in personal_data.list_searched_columns():
         own = personal_data.IDENTITY_COLUMNS.get(model._meta.label, ())
-        rows += mentions.scrub(model, [name for name in columns if name not in own])
+        rows += mentions.erase_from_table(model, [name for name in columns if name not in own])
         if own:
-            rows += personal_data.build_address_mentions(address).scrub(model, own)
+            rows += personal_data.build_address_mentions(address).erase_from_table(model, own)
     return rows

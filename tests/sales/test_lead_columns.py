@@ -97,7 +97,7 @@ LISTS = (
     FieldList(
         "the row of the API",
         "`LeadRow` in sales/api/serializers/leads.py",
-        lambda: {name.removesuffix("_id") for name in LeadRow().fields},
+        lambda: {str(name).removesuffix("_id") for name in LeadRow().fields},
         {
             **NORMALIZED,
             **ESCALATIONS,

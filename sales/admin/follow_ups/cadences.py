@@ -9,14 +9,14 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 
 from athena.admin.requests import get_user
-from athena.forms import StrictRow
+from athena.forms import StrictRowForm
 from sales.admin.base import report_kept_changes
 from sales.admin.sources import ManagedAdmin
 from sales.models import Cadence, CadenceStep
 from sales.services.follow_ups import cadences
 
 
-class StepForm(StrictRow, forms.ModelForm):  # type: ignore[type-arg]
+class StepForm(StrictRowForm, forms.ModelForm):  # type: ignore[type-arg]
     """A step, which is written with its cadence."""
 
 

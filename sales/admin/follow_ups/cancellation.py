@@ -48,7 +48,7 @@ class CancelPage(admin.ModelAdmin):  # type: ignore[type-arg]
             "follow_ups": queryset.select_related("lead")[:SHOWN],
             "left": left[:SHOWN],
             "left_count": left.count(),
-            **confirmation.selection(request, queryset),
+            **confirmation.selection_context(request, queryset),
             "back": next_page(request, request.get_full_path()),
         }
         return TemplateResponse(request, "admin/sales/followup/cancel.html", context)

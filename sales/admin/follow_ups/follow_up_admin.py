@@ -14,7 +14,7 @@ from django.utils import timezone
 from athena.accounts import services as accounts
 from athena.accounts.models import local_today
 from athena.admin.requests import get_user
-from athena.api.row_ids import parse_key
+from athena.api.row_ids import parse_id
 from athena.formatting import format_datetime
 from sales import errors, policy
 from sales.admin.base import ServiceAdmin
@@ -162,13 +162,13 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
         """The secret address of one's calendar; POST makes a new one."""
         user = get_user(request)
         if request.method == "POST":
-            user = accounts.renew_calendar(by=user)
+            user = accounts.renew_calendar_token(by=user)
             messages.success(request, "This is your new address. The old one has ended.")
         context = {
             **self.admin_site.each_context(request),
             "title": "Your calendar",
             "opts": self.model._meta,
-            "feed": accounts.calendar_address(user),
+            "feed": accounts.calendar_url(user),
         }
         return TemplateResponse(request, "admin/sales/followup/calendar.html", context)
 
@@ -176,6 +176,6 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """With what became of its reminders."""
-        follow_up = self.get_queryset(request).filter(pk=parse_key(object_id) or 0).first()
+        follow_up = self.get_queryset(request).filter(pk=parse_id(object_id) or 0).first()
         told = reminders.find_reminders(follow_up) if follow_up is not None else None
         return super().change_view(request, object_id, form_url, {"reminders": told} | (extra_context or {}))

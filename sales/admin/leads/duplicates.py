@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 
 from athena.admin.requests import get_user
 from athena.api.fields import MAX_ID
-from athena.api.row_ids import key_of
+from athena.api.row_ids import parse_id_or_404
 from athena.forms import StrictForm
 from sales import errors, policy
 from sales.admin.navigation import next_page
@@ -124,7 +124,7 @@ def _check_may_merge(request: HttpRequest) -> None:
 
 def _find_leads(request: HttpRequest, params: QueryDict) -> list[Lead]:
     """The visible leads named by `id`, oldest first. Raises `Http404` if one is missing or is no id."""
-    ids = {key_of(text) for text in params.getlist("id")[: merging.MAX_MERGED_LEADS + 1]}
+    ids = {parse_id_or_404(text) for text in params.getlist("id")[: merging.MAX_MERGED_LEADS + 1]}
     visible = Lead.objects.visible_to(get_user(request))
     leads = list(visible.filter(pk__in=ids).select_related("assigned_to", "source").order_by("pk"))
     if len(leads) != len(ids):

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from athena.admin.confirmation import confirmed, is_confirmed, selection
+from athena.admin.confirmation import is_confirmed, requires_confirmation, selection_context
 from athena.admin.requests import get_user
 from athena.forms import StrictForm
 from sales.admin.base import act_on_each
@@ -42,13 +42,15 @@ def cadence_selected(page: "admin.ModelAdmin[Lead]", request: HttpRequest, rows:
         "opts": page.opts,
         "form": form,
         "cadences": Cadence.objects.filter(is_active=True).prefetch_related("steps"),
-        **selection(request, rows),
+        **selection_context(request, rows),
     }
     return TemplateResponse(request, "admin/sales/lead/cadence.html", context)
 
 
 @admin.action(description="Call again: create repeat leads of selected won trips")
-@confirmed("Create repeat leads of", note="Each won trip becomes a new lead with the same data.", only_whole_lists=True)
+@requires_confirmation(
+    "Create repeat leads of", note="Each won trip becomes a new lead with the same data.", only_whole_lists=True
+)
 def repeat_selected(page: "admin.ModelAdmin[Lead]", request: HttpRequest, rows: LeadQuerySet) -> None:
     """Create a repeat lead of each won trip."""
     act_on_each(
@@ -75,14 +77,14 @@ def merge_selected(page: "admin.ModelAdmin[Lead]", request: HttpRequest, rows: L
 
 
 @admin.action(description="Archive selected leads", permissions=["archive"])
-@confirmed("Archive", note="They disappear from all lists, and their open follow-ups are canceled.")
+@requires_confirmation("Archive", note="They disappear from all lists, and their open follow-ups are canceled.")
 def archive_selected(page: "admin.ModelAdmin[Lead]", request: HttpRequest, rows: LeadQuerySet) -> None:
     """Archive each lead."""
     act_on_each(request, rows, lambda pk: leads.archive(by=get_user(request), lead_id=pk), "{count} archived.")
 
 
 @admin.action(description="Restore selected leads", permissions=["archive"])
-@confirmed("Restore", note="Their follow-ups stay canceled.", only_whole_lists=True)
+@requires_confirmation("Restore", note="Their follow-ups stay canceled.", only_whole_lists=True)
 def restore_selected(page: "admin.ModelAdmin[Lead]", request: HttpRequest, rows: LeadQuerySet) -> None:
     """Restore each archived lead."""
     act_on_each(request, rows, lambda pk: leads.restore(by=get_user(request), lead_id=pk), "{count} restored.")

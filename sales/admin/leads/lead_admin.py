@@ -19,7 +19,6 @@ from athena.api.fields import EMAIL_ERROR
 from athena.formatting import format_date, format_money
 from sales import policy
 from sales.admin.base import ServiceAdmin, ServiceForm, render_score
-from sales.admin.imports.exports import export
 from sales.admin.leads import duplicates, next_steps, timeline
 from sales.admin.leads.lead_actions import ACTIONS
 from sales.admin.leads.lead_filters import ArchivedFilter, OwnerFilter, PlanFilter, ScoreFilter, ViewFilter
@@ -96,8 +95,8 @@ class LeadAdmin(ServiceAdmin):
     def get_urls(self) -> list[URLPattern]:
         """The pages of leads besides Django's own: address, view, and name after `sales_lead_`."""
         pages: tuple[tuple[str, Callable[..., HttpResponseBase], str], ...] = (
-            ("export/csv/", partial(export, file_format="csv"), "export_csv"),
-            ("export/xlsx/", partial(export, file_format="xlsx"), "export_xlsx"),
+            ("export/csv/", partial(export_list, file_format="csv"), "export_csv"),
+            ("export/xlsx/", partial(export_list, file_format="xlsx"), "export_xlsx"),
             ("duplicates/", duplicates.show_pairs, "duplicates"),
             ("merge/", duplicates.show_merge, "merge"),
             ("not-duplicate/", duplicates.dismiss_pair, "not_duplicate"),

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest
 
 from athena.accounts.models import User
 from athena.admin.requests import get_user
-from athena.api.row_ids import key_of
+from athena.api.row_ids import parse_id_or_404
 from sales import policy
 from sales.models import FollowUp, Lead
 from sales.queries.home import lead_views
@@ -19,7 +19,7 @@ from sales.queries.home import lead_views
 def id_of(value: str) -> int:
     """The id that somebody is named by; the list says that it can't be one where it can't."""
     try:
-        return key_of(value)
+        return parse_id_or_404(value)
     except Http404 as error:
         raise IncorrectLookupParameters(value) from error
 

@@ -1,7 +1,6 @@
 """What a lead's page shows below its form: follow-ups, cadences, the explanation of the score, the timeline."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -9,6 +8,7 @@ from django.utils import timezone
 from athena.accounts.models import User
 from sales.admin.leads.timeline import read_newest_entries
 from sales.models import CadenceEnrolment, FollowUp, Lead
+from sales.queries.timeline.timeline import TimelineEntry
 from sales.scoring.compiler import CompiledRule
 from sales.scoring.explanations import Explanation, explain_score
 
@@ -25,7 +25,7 @@ class LeadPanels:
     repeated_by: Lead | None
     may_be_repeated: bool
     explanation: Explanation
-    timeline: list[dict[str, Any]]
+    timeline: list[TimelineEntry]
 
 
 def build_panels(lead: Lead, user: User) -> LeadPanels:

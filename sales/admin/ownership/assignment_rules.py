@@ -12,7 +12,7 @@ from django.urls import URLPattern, path
 
 from athena.accounts.models import User
 from athena.admin.requests import get_user
-from athena.api.row_ids import parse_key
+from athena.api.row_ids import parse_id
 from sales import errors
 from sales.admin.base import ServiceAdmin, ServiceForm
 from sales.models import AssignmentRule, LeadScoringRule
@@ -122,7 +122,7 @@ class AssignmentRuleAdmin(ServiceAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm("sales.change_assignmentrule"):
             raise PermissionDenied
-        rule = AssignmentRule.objects.filter(pk=parse_key(request.GET.get("rule", "")) or 0).first()
+        rule = AssignmentRule.objects.filter(pk=parse_id(request.GET.get("rule", "")) or 0).first()
         form = self.get_form(request, rule, change=rule is not None)(request.POST, instance=rule)
         found = None
         if form.is_valid():

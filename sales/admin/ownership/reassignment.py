@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from athena.accounts.models import User
 from athena.admin.requests import get_user
 from athena.formatting import format_date
-from athena.forms import KeysField, StrictForm
+from athena.forms import IdsField, StrictForm
 from athena.limits import MAX_TEXT_LENGTH
 from sales import errors, policy
 from sales.models import Lead
@@ -41,7 +41,7 @@ REASONS = {
 class ShareForm(StrictForm):
     """Who gets leads, and how."""
 
-    receivers = KeysField(User.objects.none(), label="Give them to", widget=forms.CheckboxSelectMultiple)
+    receivers = IdsField(User.objects.none(), label="Give them to", widget=forms.CheckboxSelectMultiple)
     way = forms.ChoiceField(
         choices=WAYS, initial=WAYS[0][0], widget=forms.RadioSelect, label="If several", required=False
     )

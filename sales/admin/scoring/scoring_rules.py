@@ -20,7 +20,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from athena.admin.requests import get_user
-from athena.api.row_ids import parse_key
+from athena.api.row_ids import parse_id
 from sales import errors
 from sales.admin.base import ServiceAdmin
 from sales.admin.navigation import next_page
@@ -89,7 +89,7 @@ class RuleAdmin(ServiceAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm("sales.change_leadscoringrule"):
             raise PermissionDenied
-        rule = self.get_queryset(request).filter(pk=parse_key(request.GET.get("rule", "")) or 0).first()
+        rule = self.get_queryset(request).filter(pk=parse_id(request.GET.get("rule", "")) or 0).first()
         form = self.get_form(request, rule, change=rule is not None)(request.POST, instance=rule)
         found = None
         if form.is_valid():

@@ -13,9 +13,9 @@ from rest_framework.response import Response
 
 from athena.accounts.models import User, local_today
 from athena.api import fields, filters
-from athena.api.filters import query_values
-from athena.api.pagination import ARRAY, ARRAY_PARAMETERS, array_response
-from athena.api.row_ids import key_of
+from athena.api.filters import read_query
+from athena.api.pagination import ARRAY_PARAMETERS, ARRAY_SCHEMA, array_response
+from athena.api.row_ids import parse_id_or_404
 from athena.api.serializers import StrictSerializer
 from athena.api.viewsets import ViewSet
 from sales import errors, policy
@@ -37,9 +37,9 @@ class FollowUpFilters(filters.StrictFilterSet):
     assigned_to = filters.IdsFilter()
     state = filters.ChoicesFilter(choices=[(name, name) for name in _STATES], method="filter_state")
     follow_up_type = filters.ChoicesFilter(choices=FollowUp.Type.choices)
-    due_after = filters.DayAfterFilter(field_name="scheduled_date")
-    due_before = filters.DayBeforeFilter(field_name="scheduled_date")
-    overdue = filters.FlagFilter(method="filter_overdue")
+    due_after = filters.DateAfterFilter(field_name="scheduled_date")
+    due_before = filters.DateBeforeFilter(field_name="scheduled_date")
+    overdue = filters.BooleanFilter(method="filter_overdue")
 
     def filter_state(self, queryset: Any, name: str, value: list[str]) -> Any:
         condition = Q()
@@ -141,7 +141,7 @@ class FollowUpViewSet(CalendarActions, ViewSet):
     filterset_class = FollowUpFilters
     orderings = {"scheduled_date": "scheduled_date", "due_at": "due_at", "created_at": "created_at"}
     default_ordering = "scheduled_date"
-    rights = {"complete": "sales.change_followup", "snooze": "sales.change_followup"}
+    action_permissions = {"complete": "sales.change_followup", "snooze": "sales.change_followup"}
 
     def get_queryset(self) -> "QuerySet[FollowUp]":
         return FollowUp.objects.visible_to(self.caller).with_overdue()
@@ -152,13 +152,13 @@ class FollowUpViewSet(CalendarActions, ViewSet):
 
         `warnings` says if it is after the trip's pickup; it is planned all the same.
         """
-        follow_up = follow_ups.create(by=self.caller, **self.body(NewFollowUpBody))
+        follow_up = follow_ups.create(by=self.caller, **self.read_body(NewFollowUpBody))
         return Response(self._present_plan(follow_up), status=status.HTTP_201_CREATED)
 
     @extend_schema(request=FollowUpBody, responses=PlannedRow)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change an open follow-up; only managers change the assignee. A new date or assignee brings a new reminder."""
-        changes = self.body(FollowUpBody, partial=True)
+        changes = self.read_body(FollowUpBody, partial=True)
         changed = follow_ups.update(by=self.caller, follow_up_id=self.pk, changes=changes, versions=self.if_match)
         return Response(self._present_plan(changed))
 
@@ -169,7 +169,7 @@ class FollowUpViewSet(CalendarActions, ViewSet):
 
         For the assignee and managers. An overdue follow-up can be snoozed, too.
         """
-        values = self.body(SnoozeBody)
+        values = self.read_body(SnoozeBody)
         until = values.get("until") or timezone.now() + timedelta(minutes=values["minutes"])
         return Response(self._present_plan(follow_ups.snooze(by=self.caller, follow_up_id=self.pk, until=until)))
 
@@ -190,7 +190,7 @@ class FollowUpViewSet(CalendarActions, ViewSet):
         stops the cadence. A call, email, meeting or quote makes a new lead `contacted`, unless the outcome is
         `no_answer`.
         """
-        completion_input = CompletionInput(**self.body(CompletionBody))
+        completion_input = CompletionInput(**self.read_body(CompletionBody))
         result = follow_ups.complete(by=self.caller, follow_up_id=self.pk, completion_input=completion_input)
         return Response(
             {
@@ -202,11 +202,11 @@ class FollowUpViewSet(CalendarActions, ViewSet):
             }
         )
 
-    @extend_schema(parameters=[TaskQuery, *ARRAY], responses=TaskRow(many=True))
+    @extend_schema(parameters=[TaskQuery, *ARRAY_SCHEMA], responses=TaskRow(many=True))
     @action(detail=False, url_path="my-tasks", filterset_class=None, pagination_class=None)
     def my_tasks(self, request: Request) -> Response:
         """Your open follow-ups: from today on, or as the parameters say. A manager may read those of their people."""
-        query = query_values(request, TaskQuery, ARRAY_PARAMETERS)
+        query = read_query(request, TaskQuery, ARRAY_PARAMETERS)
         assignee = self._find_assignee(query.get("user_id"))
         today = local_today(assignee)
         tasks = FollowUp.objects.visible_to(self.caller).open().filter(assigned_to=assignee)
@@ -220,13 +220,13 @@ class FollowUpViewSet(CalendarActions, ViewSet):
         rows = TaskRow.read(tasks.annotate(is_overdue=is_overdue)).order_by(*DUE_ORDER)
         return array_response(request, rows)
 
-    @extend_schema(parameters=[LeadQuery, *ARRAY], responses=FollowUpRow(many=True))
+    @extend_schema(parameters=[LeadQuery, *ARRAY_SCHEMA], responses=FollowUpRow(many=True))
     @action(detail=False, url_path="lead/(?P<lead_id>[0-9]+)", filterset_class=None, pagination_class=None)
     def lead(self, request: Request, lead_id: str) -> Response:
         """The follow-ups of a lead, latest date first."""
-        query = query_values(request, LeadQuery, ARRAY_PARAMETERS)
-        key = key_of(lead_id)
-        self.found(Lead.objects.visible_to(self.caller).filter(pk=key).values("pk"))
+        query = read_query(request, LeadQuery, ARRAY_PARAMETERS)
+        key = parse_id_or_404(lead_id)
+        self.get_or_404(Lead.objects.visible_to(self.caller).filter(pk=key).values("pk"))
         rows = FollowUp.objects.filter(lead=key).with_overdue()
         if not query["include_completed"]:
             rows = rows.open()

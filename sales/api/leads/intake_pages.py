@@ -87,7 +87,9 @@ def show_errors(
 def redirect_to_thanks(form: IntakeForm, reference: str) -> HttpResponse:
     """Redirect to the form's thank-you page, or to Athena's own."""
     own = f"{reverse('intake-thanks', args=[form.key])}?reference={reference}"
-    return _framed(HttpResponse(status=303, headers={"Location": origins.page(form.thank_you_url) or own}), form)
+    return _framed(
+        HttpResponse(status=303, headers={"Location": origins.page_url_or_empty(form.thank_you_url) or own}), form
+    )
 
 
 def show_refusal(request: HttpRequest, message: str, answer: HttpResponse) -> HttpResponse:
@@ -131,8 +133,8 @@ def _page(
 def _framed(response: HttpResponse, form: IntakeForm) -> HttpResponse:
     """Let the form's origins show the page in a frame, and let sending it lead to its thank-you page."""
     policy = {
-        "frame-ancestors": [SELF, *filter(None, map(origins.origin_of, form.origins))],
-        "form-action": [SELF, *filter(None, [origins.origin_of(form.thank_you_url)])],
+        "frame-ancestors": [SELF, *filter(None, map(origins.origin_or_empty, form.origins))],
+        "form-action": [SELF, *filter(None, [origins.origin_or_empty(form.thank_you_url)])],
     }
     response._csp_replace = policy  # type: ignore[attr-defined]
     response.xframe_options_exempt = True  # type: ignore[attr-defined]

@@ -12,10 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from athena.api import fields
-from athena.api.filters import query_values
-from athena.api.row_serializers import Row
-from athena.api.serializers import StrictSerializer
-from athena.api.viewsets import VerbViewSet, ViewSet
+from athena.api.filters import read_query
+from athena.api.serializers import Row, StrictSerializer
+from athena.api.viewsets import ActionViewSet, ViewSet
 from sales import errors
 from sales.models import Lead, LeadTransfer, TransferBatch
 from sales.services.ownership import transfer_undo, transfers
@@ -135,7 +134,7 @@ class TransferHistory(serializers.Serializer):  # type: ignore[type-arg]
 class TransferActions(ViewSet):
     """What `/sales/leads` can do about owners."""
 
-    rights: ClassVar[dict[str, str]] = {
+    action_permissions: ClassVar[dict[str, str]] = {
         "transfer": "sales.change_lead",
         "bulk_transfer": "sales.bulk_transfer_lead",
         "transfer_history": "sales.view_leadtransfer",
@@ -148,8 +147,8 @@ class TransferActions(ViewSet):
 
         The parameters may come in the query or in the body; in both and different is an error.
         """
-        self.check_sight()
-        values = _from_query_and_body(query_values(request, self.query), self, TransferBody)
+        self.check_visible()
+        values = _from_query_and_body(read_query(request, self.query), self, TransferBody)
         to_user_id: int = values.pop("to_user_id")
         done = transfers.transfer(
             by=self.caller, leads=Lead.objects.filter(pk=self.pk), to_user_id=to_user_id, **values
@@ -177,7 +176,7 @@ class TransferActions(ViewSet):
 
         `dry_run` tells what would happen and writes nothing. With `until` the leads come back by themselves.
         """
-        values = self.body(BulkTransferBody)
+        values = self.read_body(BulkTransferBody)
         wanted = sorted(set(values.pop("lead_ids")))
         leads = Lead.objects.filter(pk__in=wanted)
         if values.pop("dry_run", False):
@@ -194,19 +193,19 @@ class TransferActions(ViewSet):
     @action(detail=True, url_path="transfer-history")
     def transfer_history(self, request: Request, pk: str) -> Response:
         """Who gave the lead to whom, newest first."""
-        query_values(request, StrictSerializer)
-        self.found(self.get_queryset().filter(pk=self.pk).values("pk"))
+        read_query(request, StrictSerializer)
+        self.get_or_404(self.get_queryset().filter(pk=self.pk).values("pk"))
         history = LeadTransfer.objects.filter(lead=self.pk).order_by("-transferred_at", "-id")
         rows = list(TransferRow.read(history))
         return Response({"lead_id": self.pk, "transfer_count": len(rows), "transfers": rows})
 
 
-class TransferViewSet(VerbViewSet):
+class TransferViewSet(ActionViewSet):
     """Transfers that were made together."""
 
-    rights: ClassVar[dict[str, str]] = {"undo": "sales.undo_transferbatch"}
+    action_permissions: ClassVar[dict[str, str]] = {"undo": "sales.undo_transferbatch"}
 
-    def check_sight(self) -> None:
+    def check_visible(self) -> None:
         if not TransferBatch.objects.visible_to(self.caller).filter(pk=self.pk).exists():
             raise Http404
 
@@ -214,8 +213,8 @@ class TransferViewSet(VerbViewSet):
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, pk: str) -> Response:
         """Give back what has not moved since, with its follow-ups. For who made the transfer, or an administrator."""
-        self.check_sight()
-        self.body(StrictSerializer)
+        self.check_visible()
+        self.read_body(StrictSerializer)
         return Response(_answer(transfer_undo.undo(by=self.caller, batch_id=self.pk)))
 
 

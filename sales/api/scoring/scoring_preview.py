@@ -68,7 +68,7 @@ class Preview(serializers.Serializer):  # type: ignore[type-arg]
 class PreviewActions(ViewSet):
     """What would happen, before it does."""
 
-    rights: ClassVar[dict[str, str]] = {"preview": "sales.change_leadscoringrule"}
+    action_permissions: ClassVar[dict[str, str]] = {"preview": "sales.change_leadscoringrule"}
 
     @extend_schema(request=PreviewBody, responses=Preview)
     @action(detail=False, methods=["post"])
@@ -77,7 +77,7 @@ class PreviewActions(ViewSet):
 
         It is asked of the leads that you may read.
         """
-        found = scoring_preview.preview_rules(self.caller, _rules(self.body(PreviewBody)))
+        found = scoring_preview.preview_rules(self.caller, _rules(self.read_body(PreviewBody)))
         numbers = {name: getattr(found, name) for name in list(Preview().fields) if name != "samples"}
         samples = [
             {

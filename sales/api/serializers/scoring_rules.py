@@ -3,8 +3,7 @@
 from rest_framework import serializers
 
 from athena.api import fields
-from athena.api.row_serializers import Row
-from athena.api.serializers import StrictSerializer
+from athena.api.serializers import Row, StrictSerializer
 from sales.models import LeadScoringRule
 from sales.scoring import rule_checks
 

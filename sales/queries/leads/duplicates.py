@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Count, F, Max, Q, QuerySet
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from sales import normalization
 from sales.models import Lead, LeadSearch, NotDuplicate
 from sales.models.lead import LeadQuerySet
@@ -190,7 +190,7 @@ def _list_leads_with_signs(by: User | None, signs_by_row: Iterable[Mapping[str, 
         Q(company_day__in=values_by_sign["company_day"]) | Q(trip__in=values_by_sign["trip"])
     )
     ids = {*contacts.values_list("pk", flat=True), *search_rows.values_list("lead", flat=True)}
-    leads = _get_shown_leads(by).filter(AmongKeys("pk", ids))
+    leads = _get_shown_leads(by).filter(IdIn("pk", ids))
     return list(leads.annotate(**{f"sign_{sign}": column for sign, column in _COLUMNS.items()}).order_by("-pk")[:limit])
 
 

@@ -4,7 +4,7 @@ from django.db import connection
 from django.db.models import BooleanField, F, FloatField, Func, Q, QuerySet, Value
 from rapidfuzz import fuzz
 
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from sales.models import LeadSearch
 
 MIN_NAME_LENGTH = 4  # characters; shorter names resemble too many others
@@ -35,7 +35,7 @@ def _find_by_trigrams(company: str, search_rows: "QuerySet[LeadSearch]", limit: 
         rows.filter(similarity__gte=MIN_SIMILARITY).order_by("-similarity", "-lead").values_list("lead", "similarity")
     )
     similarities = dict(candidates[:MAX_CANDIDATES])
-    visible_ids = set(search_rows.filter(AmongKeys("lead", similarities)).values_list("lead", flat=True))
+    visible_ids = set(search_rows.filter(IdIn("lead", similarities)).values_list("lead", flat=True))
     return dict([(lead, similarity) for lead, similarity in similarities.items() if lead in visible_ids][:limit])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 
 from athena.accounts.models import local_today
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from notifications.kinds import PendingNotification
 from sales.models import FollowUp, MovedFollowUp
 from sales.queries.stale_messages.stale_messages import (
@@ -68,7 +68,7 @@ def _find_stale(
     """`explain` is called with open follow-ups only."""
     plans = {row.pk: _get_plan_numbers(row) for row in notifications}
     keys = {key for numbers in plans.values() for key in numbers}
-    follow_ups = {row.pk: row for row in FollowUp.objects.select_related("lead").filter(AmongKeys("pk", keys))}
+    follow_ups = {row.pk: row for row in FollowUp.objects.select_related("lead").filter(IdIn("pk", keys))}
     lead_ids = {follow_up.lead_id for follow_up in follow_ups.values()}
     visible = find_leads_visible_to_managers(notifications, lead_ids) if for_managers else None
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 
 from django.conf import settings
 
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from notifications.kinds import PendingNotification
 from sales import policy
 from sales.models import Lead
@@ -74,7 +74,7 @@ def _find_stale(
     listed: tuple[str, str] = ("leads", "id"),
 ) -> Reasons:
     keys = {row.pk: _get_lead_ids(row, *listed) for row in notifications}
-    among = AmongKeys("pk", {key for lead_ids in keys.values() for key in lead_ids})
+    among = IdIn("pk", {key for lead_ids in keys.values() for key in lead_ids})
     leads = {lead.pk: lead for lead in Lead.objects.select_related("assigned_to").filter(among)}
     visible = find_leads_visible_to_managers(notifications, leads.keys()) if for_managers else None
 

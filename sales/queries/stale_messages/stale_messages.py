@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Value
 
 from athena.accounts.models import local_today
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from notifications.kinds import UNLISTED, PendingNotification
 from sales import policy
 from sales.models import Lead
@@ -69,7 +69,7 @@ def find_leads_visible_to_managers(
     """Return which of these leads each recipient may see who is a manager or administrator. One query."""
     managers = {row.recipient for row in notifications if policy.is_manager(row.recipient)}
     queries = [
-        Lead.objects.visible_to(user).filter(AmongKeys("pk", lead_ids)).order_by().values_list(Value(user.pk), "pk")
+        Lead.objects.visible_to(user).filter(IdIn("pk", lead_ids)).order_by().values_list(Value(user.pk), "pk")
         for user in sorted(managers, key=lambda user: user.pk)
     ]
     return set(queries[0].union(*queries[1:], all=True)) if queries else set()

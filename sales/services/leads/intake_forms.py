@@ -22,9 +22,9 @@ def save(*, by: User | None, form: IntakeForm) -> None:
             f"Write an origin like https://www.example.com, without a path, instead of: {invalid_origins[0]}"
         )
     else:
-        form.allowed_origins = "\n".join(map(origins.read_origin, form.allowed_origins.split()))
+        form.allowed_origins = "\n".join(map(origins.parse_origin, form.allowed_origins.split()))
     if form.thank_you_url:
-        form.thank_you_url = origins.page(form.thank_you_url.strip())
+        form.thank_you_url = origins.page_url_or_empty(form.thank_you_url.strip())
         if not form.thank_you_url:
             wrong["thank_you_url"] = "Enter an address like https://www.example.com/thanks."
     if wrong:
@@ -37,6 +37,6 @@ def save(*, by: User | None, form: IntakeForm) -> None:
 
 def _is_origin(text: str) -> bool:
     try:
-        return bool(origins.read_origin(text))
+        return bool(origins.parse_origin(text))
     except ValueError:
         return False

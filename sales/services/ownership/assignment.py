@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from athena.accounts.models import User, local_today
 from athena.accounts.roles import Role
-from athena.db.bulk import update_own
+from athena.db.bulk import update_each
 from sales import errors, policy
 from sales.models import AssignmentRule, Lead
 from sales.scoring import conditions
@@ -28,7 +28,7 @@ def assign_new_leads(new: Sequence[Lead]) -> dict[int, User]:
     """
     owners = _owners(new)
     if owners:
-        update_own(Lead, ("assigned_to",), {key: (owner.pk,) for key, owner in owners.items()})
+        update_each(Lead, ("assigned_to",), {key: (owner.pk,) for key, owner in owners.items()})
     for lead in new:
         if lead.pk in owners:
             lead.assigned_to = owners[lead.pk]

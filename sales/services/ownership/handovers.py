@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from athena.accounts import services as accounts
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from notifications import outbox
 from sales import errors, policy
 from sales.models import AssignmentRule, FollowUp, Lead, TransferBatch
@@ -163,7 +163,7 @@ def _hand_over_elsewhere(done: Handover, by: User | None, batch: TransferBatch) 
         return
     transfer_writes.move_follow_ups(done.elsewhere, batch)
     leads = {each.lead_id for each in done.elsewhere}
-    planning.refresh_next_dates(Lead.objects.filter(AmongKeys("pk", sorted(leads))))
+    planning.refresh_next_dates(Lead.objects.filter(IdIn("pk", sorted(leads))))
     counts: dict[int, int] = {}
     for each in done.elsewhere:
         counts[each.to.pk] = counts.get(each.to.pk, 0) + 1

@@ -18,10 +18,11 @@ from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys, insert_from
+from athena.db.bulk import IdIn, insert_select
 from athena.formatting import format_date
 from notifications import outbox
 from notifications.kinds import UNLISTED
+from sales.activity_descriptions import NOBODY, TRANSFERRED_FROM, TRANSFERRED_TO
 from sales.models import Activity, FollowUp, Lead, LeadScoringRule, LeadTransfer, MovedFollowUp, TransferBatch
 from sales.models.lead import OPEN_STATUSES, LeadQuerySet
 from sales.services.follow_ups import planning
@@ -133,7 +134,7 @@ def find_owners(leads: Iterable[LeadRow]) -> dict[int, User]:
 
 def read_open_follow_ups(leads: Sequence[LeadRow]) -> "QuerySet[FollowUp, tuple[Any, ...]]":
     """The open follow-ups of these leads: key, lead, day, time, assignee."""
-    those = FollowUp.objects.open().filter(AmongKeys("lead_id", [lead.pk for lead in leads])).order_by("pk")
+    those = FollowUp.objects.open().filter(IdIn("lead_id", [lead.pk for lead in leads])).order_by("pk")
     return those.values_list("pk", "lead_id", "scheduled_date", "scheduled_time", "assigned_to_id")
 
 
@@ -151,7 +152,7 @@ def plan_follow_up_moves(moves: Sequence[Move]) -> list[planning.Reassignment]:
 
 def apply_plan(plan: TransferPlan, *, by: User | None, batch: TransferBatch, notes: str = "") -> TransferResult:
     """Move the (locked) leads with their follow-ups, write it down and tell everybody concerned."""
-    these = Lead.objects.filter(AmongKeys("pk", plan.lead_ids))
+    these = Lead.objects.filter(IdIn("pk", plan.lead_ids))
     _record(these, plan, batch, notes)
     if plan.handed:
         move_follow_ups(plan.handed, batch)
@@ -168,15 +169,15 @@ def apply_plan(plan: TransferPlan, *, by: User | None, batch: TransferBatch, not
 
 def move_follow_ups(handed: Sequence[planning.Reassignment], batch: TransferBatch) -> None:
     """Give follow-ups to others, and remember whose they were."""
-    those = FollowUp.objects.filter(AmongKeys("pk", [each.follow_up_id for each in handed]))
-    insert_from(MovedFollowUp, those, batch=Value(batch.pk), follow_up=F("pk"), from_user=F("assigned_to"))
+    those = FollowUp.objects.filter(IdIn("pk", [each.follow_up_id for each in handed]))
+    insert_select(MovedFollowUp, those, batch=Value(batch.pk), follow_up=F("pk"), from_user=F("assigned_to"))
     planning.reassign(handed, by_id=batch.by_id)
 
 
 def _record(leads: "QuerySet[Lead]", plan: TransferPlan, batch: TransferBatch, notes: str) -> None:
     """A transfer and an activity for each lead, while it still has its old owner."""
     now, actor = Value(timezone.now()), Value(batch.by_id, BigIntegerField())
-    insert_from(
+    insert_select(
         LeadTransfer,
         leads,
         lead=F("pk"),
@@ -188,14 +189,14 @@ def _record(leads: "QuerySet[Lead]", plan: TransferPlan, batch: TransferBatch, n
         notes=Value(notes),
         transferred_at=now,
     )
-    old_owner = Coalesce("assigned_to__full_name", Value("nobody"))
-    new_owner = _receiver(plan, lambda to: f" to {to or 'nobody'}", CharField())
-    insert_from(
+    old_owner = Coalesce("assigned_to__full_name", Value(NOBODY))
+    new_owner = _receiver(plan, lambda to: f"{TRANSFERRED_TO}{to or NOBODY}", CharField())
+    insert_select(
         Activity,
         leads,
         lead=F("pk"),
         activity_type=Value(Activity.Type.TRANSFER.value),
-        description=Concat(Value("Lead transferred from "), old_owner, new_owner),
+        description=Concat(Value(TRANSFERRED_FROM), old_owner, new_owner),
         notes=Value(batch.reason),
         user=actor,
         occurred_at=now,
@@ -209,7 +210,7 @@ def _receiver(plan: TransferPlan, said: Callable[[User | None], Any], output: An
         return values[0]
     keys = [[move.lead.pk for move in each] for each in plan.by_receiver.values()]
     return Case(
-        *(When(AmongKeys("pk", these), then=value) for these, value in zip(keys, values, strict=True)),
+        *(When(IdIn("pk", these), then=value) for these, value in zip(keys, values, strict=True)),
         output_field=output,
     )
 

@@ -129,7 +129,7 @@ def test_snoozing(browse, rep, colleague, plan):
 
 def test_a_day_after_the_pickup_is_warned_of(browse, rep, lead, plan):
     Lead.objects.update(pickup_at=datetime(2027, 1, 4, 12, tzinfo=UTC))
-    warning = ("warning", "The trip begins before that, on Mon 4 Jan 2027.")
+    warning = ("warning", "The follow-up is after the pickup, which is on Mon 4 Jan 2027.")
     body = {"follow_up_type": "call", "scheduled_date": "2027-01-06", "lead": lead.pk}
     added = browse(rep).post(reverse("admin:sales_followup_add"), body, follow=True)
     assert (said(added)[0], FollowUp.objects.count()) == (warning, 2)

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from athena.api.rates import Rate
+from athena.api.throttle_rates import Rate
 from notifications.models import Notification
 from sales import errors
 from sales.models import Activity, Inquiry, IntakeForm, Lead, LeadSource
