@@ -94,7 +94,7 @@ class SourceViewSet(ViewSet):
         filterset_class=filters.StrictFilterSet,
     )
     def spend(self, request: Request, pk: str) -> Response:
-        """List what a source cost each month. POST sets the amount of a month, new (201) or not (200). Managers only."""
+        """List what a source cost each month. POST sets a month's amount: 201 if it is new, else 200. Managers only."""
         if request.method == "POST":
             spend, is_new = sources.set_spend(by=self.caller, source_id=self.pk, **self.read_body(SpendBody))
             return Response(SpendRow.of(spend), status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
