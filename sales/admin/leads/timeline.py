@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 
 from sales.models import Lead
 from sales.queries.timeline.entry_kinds import ENTRY_KINDS, KINDS
@@ -32,35 +31,28 @@ def read_newest_entries(lead: Lead) -> list[TimelineEntry]:
     return Timeline(lead.pk).read_entries(PANEL_SIZE)
 
 
-class TimelinePages(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Mixed into the admin of leads."""
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.timeline_view)
-        return [path("<int:pk>/timeline/", view, name="sales_lead_timeline"), *super().get_urls()]
-
-    def timeline_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """A page of the timeline, newest entries first. `kind` selects kinds; `before` is where the page starts."""
-        lead = self.get_queryset(request).filter(pk=pk).first()
-        if lead is None:
-            raise Http404
-        kinds = [kind for kind in KINDS if kind in request.GET.getlist("kind")]
-        entries = Timeline(lead.pk, kinds).read_entries(PAGE_SIZE + 1, _read_position(request.GET.get("before", "")))
-        older_query = ""
-        if len(entries) > PAGE_SIZE:
-            position = signing.dumps(entries[PAGE_SIZE - 1].position, salt=_SALT)
-            older_query = urlencode([("kind", kind) for kind in kinds] + [("before", position)])
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Timeline: {lead}",
-            "opts": self.model._meta,
-            "lead": lead,
-            "entries": entries[:PAGE_SIZE],
-            "kinds": [KindChoice(name, kind.label, name in kinds) for name, kind in ENTRY_KINDS.items()],
-            "older_query": older_query,
-            "is_first_page": "before" not in request.GET,
-        }
-        return TemplateResponse(request, "admin/sales/lead/timeline.html", context)
+def show_timeline(page: "admin.ModelAdmin[Lead]", request: HttpRequest, pk: int) -> HttpResponse:
+    """A page of the timeline, newest entries first. `kind` selects kinds; `before` is where the page starts."""
+    lead = page.get_queryset(request).filter(pk=pk).first()
+    if lead is None:
+        raise Http404
+    kinds = [kind for kind in KINDS if kind in request.GET.getlist("kind")]
+    entries = Timeline(lead.pk, kinds).read_entries(PAGE_SIZE + 1, _read_position(request.GET.get("before", "")))
+    older_query = ""
+    if len(entries) > PAGE_SIZE:
+        position = signing.dumps(entries[PAGE_SIZE - 1].position, salt=_SALT)
+        older_query = urlencode([("kind", kind) for kind in kinds] + [("before", position)])
+    context = {
+        **page.admin_site.each_context(request),
+        "title": f"Timeline: {lead}",
+        "opts": page.opts,
+        "lead": lead,
+        "entries": entries[:PAGE_SIZE],
+        "kinds": [KindChoice(name, kind.label, name in kinds) for name, kind in ENTRY_KINDS.items()],
+        "older_query": older_query,
+        "is_first_page": "before" not in request.GET,
+    }
+    return TemplateResponse(request, "admin/sales/lead/timeline.html", context)
 
 
 def _read_position(text: str) -> list[Any] | None:

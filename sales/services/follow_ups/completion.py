@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from athena.accounts.models import User, local_today
 from athena.formatting import format_date
+from athena.limits import MAX_TEXT_LENGTH
 from sales import errors, schedule
 from sales.activity_descriptions import describe_completed_follow_up
 from sales.models import Activity, FollowUp
-from sales.models.fields import MAX_TEXT_LENGTH
 from sales.services import activities
 from sales.services.follow_ups import cadences, planning
 
