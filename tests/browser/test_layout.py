@@ -140,7 +140,7 @@ def run_on_all(action):
 
 
 def refuse_completion(page):
-    page.get_by_role("link", name="Done …").first.click()
+    page.get_by_role("link", name="Complete …").first.click()
     page.wait_for_load_state()
     page.uncheck("[name=schedule_next]")
     page.select_option("[name=close]", "won")
