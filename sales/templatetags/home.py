@@ -1,4 +1,4 @@
-"""Template tags of the home page: the user's own day, and for managers their team."""
+"""Template tags of the home page: the user's own day and, for managers, their team."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,21 +18,20 @@ from sales.queries.home.team_day import TeamDay, get_team_day
 
 register = template.Library()
 
-MAX_TASKS_BESIDE_TEAM = 5  # in each list of a manager's own follow-ups
+TASKS_BESIDE_TEAM = 5  # the tasks of each kind that a manager sees
 
 
 @register.filter
-def share_in_percent(share: float | None) -> str:
-    """A share (1 is all of it) as a percentage, written as in reports."""
-    return format_percent(None if share is None else share * 100)
+def ratio_as_percent(ratio: float | None) -> str:
+    """`{{ row.roi|ratio_as_percent }}`: a ratio of 0.375 as 37.5%."""
+    return format_percent(None if ratio is None else ratio * 100)
 
 
 @dataclass(frozen=True)
 class Home:
-    """The parts of a user's home page.
+    """The parts of the home page. Only managers have a `team`.
 
-    `team` is for managers only. `day` is None for a manager without leads and follow-ups of their own. Both are None
-    while there are `first_steps` and no lead.
+    A manager without tasks has no `day`. As long as there are no leads, there are only the `first_steps`.
     """
 
     first_steps: FirstSteps | None
@@ -44,12 +43,11 @@ class Home:
 
 @register.simple_tag(takes_context=True)
 def home(context: Context) -> Home:
-    """The home page of the user who is signed in."""
     user = context["user"]
     steps = get_first_steps(user)
     is_new = steps is not None and not steps.has_leads
     team = get_team_day(user) if policy.is_manager(user) and not is_new else None
-    day = None if is_new else get_my_day(user, max_tasks=MAX_TASKS_BESIDE_TEAM if team else MAX_TASKS)
+    day = None if is_new else get_my_day(user, max_tasks=TASKS_BESIDE_TEAM if team else MAX_TASKS)
     return Home(
         first_steps=steps,
         day=None if team and day and day.is_empty else day,
@@ -66,25 +64,25 @@ def completion_form(task: Any) -> CompletionForm:
 
 
 @register.filter
-def choices_of(spec: Any, changelist: Any) -> list[Any]:
-    """The choices of a filter of a list, as the filter's own template gets them."""
+def list_choices(spec: Any, changelist: Any) -> list[Any]:
+    """The choices of a filter of a change list, as the template of the filter gets them."""
     return list(spec.choices(changelist))
 
 
 @register.simple_tag
 def email_transport() -> str:
-    """How emails are sent, as a phrase."""
+    """How emails are sent, in words."""
     return email.describe_transport()
 
 
 @register.simple_tag
-def company() -> list[tuple[str, object, str]]:
-    """The settings about the company: a label, the value, and the name of the setting."""
+def company_settings() -> list[tuple[str, object, str]]:
+    """The settings about the company: label, value, and the setting's name."""
     return [
         ("Address of this Athena", settings.BASE_URL, "BASE_URL"),
         ("Emails are sent", email.describe_transport(), "EMAIL_URL"),
         ("Emails come from", settings.DEFAULT_FROM_EMAIL, "DEFAULT_FROM_EMAIL"),
-        ("Time zone of the company", settings.COMPANY_TIME_ZONE, "COMPANY_TIME_ZONE"),
+        ("The company’s time zone", settings.COMPANY_TIME_ZONE, "COMPANY_TIME_ZONE"),
         ("Country of phone numbers without a country code", settings.PHONE_REGION, "PHONE_REGION"),
         (
             "Public holidays",
