@@ -48,9 +48,9 @@ lock: $(VENV)/installed-dev ## Compile the pinned requirements from requirements
 	$(LOCK) $(ARGS) requirements.in --output-file requirements.txt
 	$(LOCK) $(ARGS) requirements-dev.in --output-file requirements-dev.txt
 
-screens: $(VENV)/installed-dev ## Take the pictures of README, tour and first steps anew (Chromium)
+screens: $(VENV)/installed-dev ## Take the pictures of README.md and docs/ anew (Chromium; ARGS="merge roi" for some)
 	@ATHENA_REQUIRE_SERVICES=1 sh tests/need chromium chromium
-	@exec $(BIN)/python -m tests.browser.screens
+	@exec $(BIN)/python -m tests.browser.screens $(ARGS)
 
 env: $(VENV)/installed ## Write .env, with new keys and passwords, for docker compose
 	@sh deploy/make-env .env $(BIN)/python

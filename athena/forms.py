@@ -15,13 +15,13 @@ from django.db import DataError, IntegrityError
 from django.db.models import Model
 
 from athena.api import fields
-from athena.api.row_ids import parse_key
+from athena.api.row_ids import parse_id
 from athena.db import constraints
 
 PARTS = ("Give the date, too: there is only a time.", "Give the time, too: there is only a date.")
 
 
-class StrictFields(forms.BaseForm):
+class StrictFormMixin(forms.BaseForm):
     """Mixed into a form: its fields take what the API's fields take."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -45,7 +45,7 @@ class StrictFields(forms.BaseForm):
                 break
 
 
-class StrictRow(StrictFields):
+class StrictRowForm(StrictFormMixin):
     """Mixed into the form of a row.
 
     The form works on a copy: whatever is typed, the page's head shows the row as it is saved. What nobody touched is
@@ -65,7 +65,7 @@ class StrictRow(StrictFields):
         for name, field in self.fields.items():
             column = next((column for column in self.instance._meta.fields if column.name == name), None)
             if column is not None and self.checks_limits and isinstance(field, forms.IntegerField):  # or a decimal
-                _limit(field, *constraints.bounds(column))
+                _limit(field, *constraints.find_number_limits(column))
 
     def _clean_fields(self) -> None:
         super()._clean_fields()
@@ -85,7 +85,7 @@ class StrictRow(StrictFields):
     def refusal(self) -> dict[str, str]:
         """What `refused` says, by field."""
         if isinstance(self.refused, IntegrityError | DataError):
-            names, message = constraints.violation(self.refused)
+            names, message = constraints.explain_violation(self.refused)
             return {self._place(names): message}
         return {}
 
@@ -100,33 +100,33 @@ class StrictRow(StrictFields):
             try:
                 constraint.validate(model, self.instance, exclude=exclude)
             except ValidationError:
-                place = self._place(constraints.fields_of(constraint, model))
-                self.add_error(place, constraints.message_of(constraint))
+                place = self._place(constraints.get_fields(constraint, model))
+                self.add_error(place, constraints.get_message(constraint))
 
     def _place(self, names: list[str]) -> str:
         """The last of these fields that the form has: beside it a violation is said."""
         return next((name for name in reversed(names) if name in self.fields), NON_FIELD_ERRORS)
 
 
-class StrictForm(StrictFields, forms.Form):
+class StrictForm(StrictFormMixin, forms.Form):
     """A form of its own, not of a row."""
 
 
-class KeysField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+class IdsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Several rows, by their ids: what no row can have as its id is not among the choices."""
 
     def _check_values(self, value: Any) -> Any:
         for key in value:
-            if parse_key(str(key)) is None:
+            if parse_id(str(key)) is None:
                 raise ValidationError(self.error_messages["invalid_choice"], "invalid_choice", {"value": key})
         return super()._check_values(value)  # type: ignore[misc]
 
 
 def _error_of(field: forms.Field, value: Any) -> str | None:
     if isinstance(value, str) and not isinstance(field.widget, forms.PasswordInput):
-        key = fields.text_error(value, one_line=not isinstance(field.widget, forms.Textarea))
+        key = fields.find_text_error(value, one_line=not isinstance(field.widget, forms.Textarea))
         return fields.TEXT_ERRORS[key] if key else None
-    if isinstance(value, date) and not fields.in_years(value):
+    if isinstance(value, date) and not fields.is_in_allowed_years(value):
         return fields.YEARS_ERROR
     return None
 

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils import timezone
 
 from athena.db import Now
-from athena.db.bulk import add_up
+from athena.db.bulk import increment
 
 
 class Heartbeat(models.Model):
@@ -62,7 +62,7 @@ class ThrottleCount(models.Model):
     @classmethod
     def count(cls, name: str, ends_at: int) -> int:
         """One more. Returns how many there are with it."""
-        (calls,) = add_up(cls, {"name": name, "ends_at": ends_at}, {"calls": 1})
+        (calls,) = increment(cls, {"name": name, "ends_at": ends_at}, {"calls": 1})
         return int(calls)
 
 
@@ -83,4 +83,4 @@ class TaskTotal(models.Model):
 
     @classmethod
     def add(cls, task: str, outcome: str, seconds: float) -> None:
-        add_up(cls, {"task": task, "outcome": outcome}, {"runs": 1, "seconds": seconds})
+        increment(cls, {"task": task, "outcome": outcome}, {"runs": 1, "seconds": seconds})

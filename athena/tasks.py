@@ -19,9 +19,9 @@ def clean_up() -> None:
     now = timezone.now()
     logger.info(
         "cleaned_up",
-        idempotency_keys=idempotency.forget(),
-        failed_logins=lockout.forget(),
-        throttle_counts=throttles.forget(),
+        idempotency_keys=idempotency.delete_expired(),
+        failed_logins=lockout.delete_expired(),
+        throttle_counts=throttles.delete_expired(),
         login_sessions=LoginSession.objects.filter(expires_at__lt=now).delete()[0],
         sessions=Session.objects.filter(expire_date__lt=now).delete()[0],
     )

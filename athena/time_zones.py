@@ -20,7 +20,7 @@ _reported: set[str] = set()
 
 
 @cache
-def names() -> frozenset[str]:
+def list_names() -> frozenset[str]:
     """Every time zone that a person or the company may have."""
     text = resources.files("tzdata").joinpath("zones").read_text(encoding="ascii")
     return frozenset(text.split()) - _NO_PLACE
@@ -32,7 +32,7 @@ def company_zone() -> ZoneInfo:
 
 def find_zone(name: str) -> ZoneInfo:
     """The zone of this name; the company's for a name that is no zone (plain SQL can write one), logged once."""
-    if name in names():
+    if name in list_names():
         return ZoneInfo(name)
     if name not in _reported:
         _reported.add(name)
@@ -40,7 +40,7 @@ def find_zone(name: str) -> ZoneInfo:
     return company_zone()
 
 
-def offsets(zone: ZoneInfo, first: datetime, last: datetime) -> list[tuple[datetime, fixed_offset]]:
+def list_offsets(zone: ZoneInfo, first: datetime, last: datetime) -> list[tuple[datetime, fixed_offset]]:
     """The offsets from UTC that a zone has from `first` to `last`: each with the instant before which it holds.
 
     For SQL, which is given offsets and no names: PostgreSQL has a list of zones of its own.

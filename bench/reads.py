@@ -199,7 +199,8 @@ def measure(leads: int, rounds: int) -> bool:
     names = {"lead": Lead.objects.order_by("pk")[busy + 7].pk, "busy": busy}
 
     def token(name: str) -> str:
-        return services.begin(user=who[name]).access_token  # good for ten minutes, so each comparison gets its own
+        # It is valid for ten minutes, so each comparison gets its own.
+        return services.start_session(user=who[name]).access_token
 
     kept = []
     for name, (user, path, most) in ROUTES.items():

@@ -1,6 +1,6 @@
-"""`/notifications`: what one is told, and how one wants to hear it; `/unsubscribe`: the same by an e-mail's link."""
+"""The routes `/notifications` (the caller's list and preferences) and `/unsubscribe` (by an email's link)."""
 
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 from django.db.models import F, QuerySet
 from django.http import Http404
@@ -14,13 +14,13 @@ from rest_framework.viewsets import ViewSetMixin
 
 from athena.accounts.models import MAX_REMINDER_MINUTES, User
 from athena.api import fields, filters
-from athena.api.filters import query_values
+from athena.api.filters import read_query
 from athena.api.pagination import KeysetPagination
-from athena.api.row_serializers import Row
-from athena.api.serializers import StrictSerializer
+from athena.api.serializers import Row, StrictSerializer
 from athena.api.throttles import PublicThrottle
-from athena.api.viewsets import VerbViewSet, ViewSet
+from athena.api.viewsets import ActionViewSet, ViewSet
 from notifications import channels, kinds, services
+from notifications.channels import get_label
 from notifications.emails import rendering
 from notifications.models import Notification
 
@@ -28,11 +28,20 @@ KINDS = [(kind.name, kind.label) for kind in kinds.get_all()]
 CHANNELS = [(name, channel.label) for name, channel in channels.get_all().items()]
 
 
+class KindValues(TypedDict):
+    """A validated `KindBody`."""
+
+    kind: str
+    channels: list[str]
+
+
 class NotificationRow(Row):
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(KINDS)
     title = serializers.CharField()
-    page = serializers.CharField(allow_blank=True, help_text="The path, on this host, of what it is about.")
+    page = serializers.CharField(
+        allow_blank=True, help_text="The path, on this host, of the page that the notification is about."
+    )
     context = serializers.JSONField()  # type: ignore[assignment]  # a field of this name, over the base's attribute
     at = serializers.DateTimeField()
     read_at = serializers.DateTimeField(allow_null=True)
@@ -45,8 +54,8 @@ class NotificationRow(Row):
         return rows
 
     @staticmethod
-    def worded(row: dict[str, Any]) -> dict[str, Any]:
-        """The row with what it says."""
+    def add_texts(row: dict[str, Any]) -> dict[str, Any]:
+        """Return the row with its title and its page."""
         kind, context = row["kind"], row["context"]
         if isinstance(context, dict):
             row = {**row, "context": {name: value for name, value in context.items() if name != kinds.UNLISTED}}
@@ -54,7 +63,7 @@ class NotificationRow(Row):
 
 
 class NotificationFilters(filters.StrictFilterSet):
-    unread = filters.FlagFilter(method="filter_unread")
+    unread = filters.BooleanFilter(method="filter_unread")
     kind = filters.ChoicesFilter(choices=KINDS)
 
     def filter_unread(self, queryset: Any, name: str, value: bool) -> Any:
@@ -62,7 +71,7 @@ class NotificationFilters(filters.StrictFilterSet):
 
 
 class InboxPagination(KeysetPagination):
-    """Each page says how many are unread in all."""
+    """Pages that also hold the number of all unread notifications."""
 
     def get_paginated_response(self, data: Any) -> Response:
         response = super().get_paginated_response(data)
@@ -77,7 +86,7 @@ class InboxPagination(KeysetPagination):
 
 
 class ReadCount(serializers.Serializer[Any]):
-    read = serializers.IntegerField(help_text="How many had been unread.")
+    read = serializers.IntegerField(help_text="How many notifications were unread.")
 
 
 class ChannelOut(serializers.Serializer[Any]):
@@ -106,6 +115,14 @@ class KindBody(StrictSerializer):
     class Meta:
         row = KindRow
 
+    def validate(self, attrs: KindValues) -> KindValues:
+        """Reject channels that never send the kind."""
+        kind = kinds.get_kind(attrs["kind"])
+        for name in attrs["channels"]:
+            if name not in kind.channels:
+                raise serializers.ValidationError({"channels": f"{kind.label} is not sent by {get_label(name)}."})
+        return attrs
+
 
 class PreferencesBody(StrictSerializer):
     kinds = fields.ListField(child=KindBody(), max_length=len(KINDS))
@@ -117,10 +134,10 @@ class PreferencesBody(StrictSerializer):
 
 
 class NotificationViewSet(ViewSet):
-    """What the caller is told in Athena: the newest first."""
+    """The caller's notifications in Athena, newest first."""
 
     queryset = Notification.objects.none()
-    rights = {"read": "notifications.change_notification", "read_all": "notifications.change_notification"}
+    action_permissions = {"read": "notifications.change_notification", "read_all": "notifications.change_notification"}
     row = NotificationRow
     filterset_class = NotificationFilters
     pagination_class = InboxPagination
@@ -131,61 +148,61 @@ class NotificationViewSet(ViewSet):
         return Notification.objects.shown_to(self.caller)
 
     def paginate_queryset(self, queryset: Any) -> list[Any]:
-        return [NotificationRow.worded(row) for row in super().paginate_queryset(queryset) or ()]
+        return [NotificationRow.add_texts(row) for row in super().paginate_queryset(queryset) or ()]
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        query_values(request, StrictSerializer)
-        return Response(self._one())
+        read_query(request, StrictSerializer)
+        return Response(self._read_row())
 
     @extend_schema(request=None, responses=NotificationRow)
     @action(detail=True, methods=["post"])
     def read(self, request: Request, pk: str) -> Response:
-        """It counts as read from now on, or still does."""
-        self.check_sight()
-        self.body(StrictSerializer)
+        """Mark a notification as read. Does nothing if it is read already."""
+        self.check_visible()
+        self.read_body(StrictSerializer)
         services.mark_read(by=self.caller, ids=[self.pk])
-        return Response(self._one())
+        return Response(self._read_row())
 
     @extend_schema(request=None, responses=ReadCount)
     @action(detail=False, methods=["post"], url_path="read-all")
     def read_all(self, request: Request) -> Response:
-        """All that there is counts as read."""
-        self.body(StrictSerializer)
+        """Mark all of the caller's notifications as read."""
+        self.read_body(StrictSerializer)
         return Response({"read": services.mark_all_read(by=self.caller)})
 
     @extend_schema(methods=["GET"], responses=PreferencesRow)
     @extend_schema(methods=["PUT"], request=PreferencesBody, responses=PreferencesRow)
     @action(detail=False, methods=["get", "put"], pagination_class=None, filterset_class=None)
     def preferences(self, request: Request) -> Response:
-        """By which channels one hears of each kind, how many minutes before a timed follow-up one is reminded, and at
-        which hour of one's day the digest comes.
+        """The channels by which the caller receives each kind, the minutes between a reminder and its follow-up, and
+        the hour (in the caller's time zone) of the daily digest.
 
-        A kind with no channels is off. PUT says all of it: a kind that it does not name is told as by default.
+        A kind without channels is turned off. PUT replaces everything: a kind that is missing gets its defaults.
         """
-        query_values(request, StrictSerializer)
+        read_query(request, StrictSerializer)
         user: User = self.caller
         if request.method == "PUT":
-            values = self.body(PreferencesBody)
-            wanted = {each["kind"]: each["channels"] for each in values.pop("kinds")}
+            values = self.read_body(PreferencesBody)
+            wanted = {choice["kind"]: choice["channels"] for choice in values.pop("kinds")}
             user = services.set_preferences(by=user, wanted=wanted, **values)
-        return Response(_preferences_of(user))
+        return Response(_show_preferences(user))
 
-    def _one(self) -> dict[str, Any]:
-        return NotificationRow.worded(self.found(self.rows().filter(pk=self.pk)))
+    def _read_row(self) -> dict[str, Any]:
+        return NotificationRow.add_texts(self.get_or_404(self.rows().filter(pk=self.pk)))
 
 
-def _preferences_of(user: User) -> dict[str, Any]:
+def _show_preferences(user: User) -> dict[str, Any]:
     return {
         "channels": [{"name": name, "label": label} for name, label in CHANNELS],
-        "kinds": [_kind_out(chosen) for chosen in services.get_preferences(user)],
+        "kinds": [_show_kind(preference) for preference in services.get_preferences(user)],
         "reminder_minutes": user.reminder_minutes,
         "digest_hour": user.digest_hour,
     }
 
 
-def _kind_out(chosen: services.KindPreference) -> dict[str, Any]:
-    kind = chosen.kind
-    return {"kind": kind.name, "label": kind.label, "about": kind.description, "channels": list(chosen.channels)}
+def _show_kind(preference: services.KindPreference) -> dict[str, Any]:
+    kind = preference.kind
+    return {"kind": kind.name, "label": kind.label, "about": kind.description, "channels": list(preference.channels)}
 
 
 class Unsubscribed(serializers.Serializer[Any]):
@@ -193,19 +210,19 @@ class Unsubscribed(serializers.Serializer[Any]):
     label = serializers.CharField()  # type: ignore[assignment]
 
 
-class UnsubscribeViewSet(VerbViewSet):
-    """The link of an e-mail is all the right that it takes."""
+class UnsubscribeViewSet(ActionViewSet):
+    """Unsubscribing by the token in an email's link. It needs no login."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
     throttle_classes = [PublicThrottle]
-    idempotent = False  # it is of itself
+    idempotent = False  # no key is needed: doing it twice changes nothing
 
     @extend_schema(request=None, responses=Unsubscribed, auth=[])
     @action(detail=False, methods=["post"], url_path=r"(?P<pk>[^/]+)")
     def by_token(self, request: Request, pk: str) -> Response:
-        """No more e-mails of the kind that the token's e-mail was of."""
-        self.body(StrictSerializer)
+        """Turn off emails of one kind for one user, both named by the token."""
+        self.read_body(StrictSerializer)
         kind = services.unsubscribe(token=pk)
         if kind is None:
             raise Http404

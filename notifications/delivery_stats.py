@@ -1,8 +1,8 @@
-"""How delivery is doing, channel by channel: for `/readyz`, for `/metrics`, and for people in the admin."""
+"""How many deliveries each channel has sent and still has to send: for `/readyz`, `/metrics` and the admin."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict
 
 from django.db.models import Count, Min, Q
 from django.utils import timezone
@@ -11,15 +11,17 @@ from notifications import channels
 from notifications.models import Delivery, DeliveryQuerySet
 
 State = Delivery.State
-ENDS = (State.SENT, State.DEAD, State.OFF, State.LAPSED)
-_PERIODS = {"day": timedelta(days=1), "week": timedelta(days=7)}
+ENDED_STATES = (State.SENT, State.DEAD, State.OFF, State.LAPSED)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class ChannelStats:
-    """Of one channel. `due` should have gone out by now, `queued` has time; `failed` of the two were tried in vain.
+    """The deliveries of one channel.
 
-    `day` and `week` say how many ended as sent, dead, off and lapsed in the last 24 hours and 7 days.
+    `due` should have been sent by now, `queued` are due later; `failed` of both have failed at least once and will be
+    tried again; `dead` have failed for good. `oldest` is when the oldest of the `due` ones became due (UTC). `day` and
+    `week` count those that ended in the last 24 hours and 7 days, by their state.
     """
 
     channel: str
@@ -32,41 +34,64 @@ class ChannelStats:
     week: dict[str, int]
 
     def counts(self) -> dict[str, int]:
-        """All that can be counted, under one name each: `due`, `sent_in_a_day` …"""
+        """Return all counts by name: `due`, `queued`, `failed`, `dead`, `sent_in_a_day`, `sent_in_a_week` and so on."""
         now = {"due": self.due, "queued": self.queued, "failed": self.failed, "dead": self.dead}
-        lately = {"day": self.day, "week": self.week}
-        return now | {f"{state}_in_a_{name}": count for name, of in lately.items() for state, count in of.items()}
+        day = {f"{state}_in_a_day": count for state, count in self.day.items()}
+        week = {f"{state}_in_a_week": count for state, count in self.week.items()}
+        return now | day | week
+
+
+class _Waiting(TypedDict):
+    due: int
+    queued: int
+    failed: int
+    oldest: datetime | None
+
+
+_NONE_WAITING = _Waiting(due=0, queued=0, failed=0, oldest=None)
 
 
 def measure_channels(deliveries: DeliveryQuerySet) -> list[ChannelStats]:
-    """The figures of these deliveries. Three queries, each on an index that holds no more than it counts."""
-    now = timezone.now()
-    due = Q(next_attempt_at__lte=now)
-    counted = {"due": Count("pk", filter=due), "queued": Count("pk", filter=~due)}
-    counted["failed"] = Count("pk", filter=~Q(last_error=""))
-    waiting: dict[str, Any] = {
-        row["channel"]: row
-        for row in deliveries.order_by()
-        .filter(state=State.WAITING)
-        .values("channel")
-        .annotate(**counted, oldest=Min("next_attempt_at", filter=due))
-    }
-    dead = dict(deliveries.order_by().filter(state=State.DEAD).values_list("channel").annotate(Count("pk")))
-    ended: dict[tuple[str, str], Any] = {
-        (row["channel"], row["state"]): row
-        for row in deliveries.order_by()
-        .filter(ended_at__gte=now - _PERIODS["week"])
-        .values("channel", "state")
-        .annotate(week=Count("pk"), day=Count("pk", filter=Q(ended_at__gte=now - _PERIODS["day"])))
-    }
-    found = []
-    for name in channels.get_sending():
-        own = waiting.get(name, {})
-        day, week = (
-            {state.value: int(ended.get((name, state.value), {}).get(period, 0)) for state in ENDS}
-            for period in _PERIODS
+    """Return the statistics of these deliveries for each channel that sends.
+
+    Takes three queries, each on an index that holds no more rows than the query counts.
+    """
+    deliveries = deliveries.order_by()
+    waiting, ended = _count_waiting(deliveries), _count_ended(deliveries)
+    dead = dict(deliveries.filter(state=State.DEAD).values_list("channel").annotate(Count("pk")))
+    return [
+        ChannelStats(
+            channel=name,
+            **waiting.get(name, _NONE_WAITING),
+            dead=dead.get(name, 0),
+            day={state.value: ended.get((name, state.value), (0, 0))[0] for state in ENDED_STATES},
+            week={state.value: ended.get((name, state.value), (0, 0))[1] for state in ENDED_STATES},
         )
-        numbers = {each: int(own.get(each, 0)) for each in counted}
-        oldest = own.get("oldest")
-        found.append(ChannelStats(name, **numbers, dead=dead.get(name, 0), oldest=oldest, day=day, week=week))
-    return found
+        for name in channels.get_sending()
+    ]
+
+
+def _count_waiting(deliveries: DeliveryQuerySet) -> dict[str, _Waiting]:
+    is_due = Q(next_attempt_at__lte=timezone.now())
+    rows = (
+        deliveries.filter(state=State.WAITING)
+        .values_list("channel")
+        .annotate(
+            due=Count("pk", filter=is_due),
+            queued=Count("pk", filter=~is_due),
+            failed=Count("pk", filter=~Q(last_error="")),
+            oldest=Min("next_attempt_at", filter=is_due),
+        )
+    )
+    return {
+        channel: _Waiting(due=due, queued=queued, failed=failed, oldest=oldest)
+        for channel, due, queued, failed, oldest in rows
+    }
+
+
+def _count_ended(deliveries: DeliveryQuerySet) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return, by channel and state, how many ended in the last day and in the last week."""
+    now = timezone.now()
+    rows = deliveries.filter(ended_at__gte=now - WEEK).values_list("channel", "state")
+    counted = rows.annotate(day=Count("pk", filter=Q(ended_at__gte=now - DAY)), week=Count("pk"))
+    return {(channel, state): (day, week) for channel, state, day, week in counted}

@@ -1,5 +1,7 @@
-"""The kinds of things people are told of. Each app registers its own when it is ready; a kind is one line there and
-three templates (`templates/notifications/<name>.{subject.txt,txt,html}`).
+"""The registry of notification kinds. Each app registers its own kinds when Django is ready.
+
+A new kind is one entry in its app's list (`sales/notification_kinds.py`) and three templates
+(`templates/notifications/<name>.{subject.txt,txt,html}`).
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -8,11 +10,12 @@ from typing import Any, Protocol
 
 from athena.accounts.models import User
 
-UNLISTED = "unlisted"  # in a context: the keys of what a message counts and does not list, for `lapsed` alone
+EMAIL, IN_APP = "email", "in_app"  # names of channels, as stored
+UNLISTED = "unlisted"  # in a context: the keys of items that are counted but not listed; only staleness rules read it
 
 
 class PendingNotification(Protocol):
-    """A notification, as its kind's app sees it: loaded with its recipient."""
+    """What a staleness rule may read of a notification. Its recipient is loaded."""
 
     pk: int
     recipient: User
@@ -21,45 +24,56 @@ class PendingNotification(Protocol):
     context: Any
 
 
-# Why each of these notifications (of one kind) that is no longer true is not, by its key. What is still true in part
-# loses the rest: the callable changes its `context`, which is not saved. It takes a fixed number of queries.
+# Takes notifications of one kind and returns, by notification id, the reason why each stale one is no longer true.
+# It removes from the `context` of the others (without saving) the items that are no longer true. The number of its
+# queries does not depend on the number of notifications.
 StalenessRule = Callable[[Collection[PendingNotification]], Mapping[int, str]]
 
 
 def never_stale(notifications: Collection[PendingNotification]) -> Mapping[int, str]:
-    """Of kinds that tell of something that has happened: it stays true."""
+    """The staleness rule of kinds that report something which has happened and stays true."""
     return {}
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`label` and `about` say to people what it is. `page` is the address in Athena that it leads to, filled in from
-    a notification's context (`"admin/sales/lead/{lead_id}/change/"`); `list_page` is for one that tells of several.
-    `off` are the channels that don't tell it unless asked to. `lapsed` is asked just before it is sent; every kind
-    that is registered says what it is, if only `never`.
+    """A kind of notification.
+
+    `label` and `description` are shown to users. `page` is the path in Athena that a notification opens, filled in from
+    its context (`"admin/sales/lead/{lead_id}/change/"`); `list_page` is used when the context lacks what `page` needs.
+    `channels` are the channels that may send the kind: no other channel ever does. Those in `off_by_default` send it
+    only to users who turn it on. `find_stale` is called just before a notification is sent; every registered kind sets
+    it, if only to `never_stale`.
     """
 
     name: str
     label: str
     description: str
     page: str = ""
-    off: frozenset[str] = frozenset()
+    channels: tuple[str, ...] = (EMAIL, IN_APP)
+    off_by_default: frozenset[str] = frozenset()
     list_page: str = ""
     find_stale: StalenessRule | None = None
 
     def build_path(self, context: Mapping[str, Any]) -> str:
-        """The path of what a notification is about; empty where it leads nowhere."""
+        """Return the path of the page that a notification opens; empty if there is none."""
         try:
             return "/" + self.page.format_map(context) if self.page else ""
         except (KeyError, TypeError):
             return f"/{self.list_page}" if self.list_page else ""
 
+    def is_sent_by(self, channel: str, choice: bool | None) -> bool:
+        """Whether `channel` sends this kind to a user with this stored choice (None: no choice stored)."""
+        if channel not in self.channels:
+            return False
+        return channel not in self.off_by_default if choice is None else choice
+
 
 TEST_EMAIL = Kind(
     "test_email",
-    "Test e-mail",
-    "The one that you send yourself, to see that e-mails arrive.",
-    off=frozenset({"in_app"}),
+    "Test email",
+    "The email that you send yourself to check that emails reach you.",
+    off_by_default=frozenset({IN_APP}),
     find_stale=never_stale,
 )
 
@@ -67,14 +81,15 @@ _kinds: dict[str, Kind] = {}
 
 
 def register(*kinds: Kind) -> None:
+    """Add kinds to the registry; a kind with a name that is registered already replaces it."""
     _kinds.update({kind.name: kind for kind in kinds})
 
 
 def get_all() -> list[Kind]:
-    """All kinds, in the order in which they were registered."""
+    """Return all kinds in the order of their registration."""
     return list(_kinds.values())
 
 
 def get_kind(name: str) -> Kind:
-    """The kind of this name; one that is not registered (any longer) is told like any other."""
+    """Return the kind with this name. A name that is not registered (any longer) gets a kind with default settings."""
     return _kinds.get(name) or Kind(name, name.replace("_", " ").capitalize(), "")

@@ -1,4 +1,4 @@
-"""What people are to be told, how it reaches each of them, and how they want to hear it."""
+"""Notifications, their deliveries by channel, and the users' preferences."""
 
 from typing import Self
 
@@ -11,8 +11,7 @@ from athena.accounts.models import User
 from athena.accounts.roles import Role
 from athena.db import Now
 from notifications import kinds
-
-IN_APP = "in_app"
+from notifications.kinds import IN_APP
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
@@ -20,11 +19,14 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.filter(recipient=user.pk)
 
     def shown_to(self, user: User) -> Self:
-        """What this user finds in Athena: whatever its time has come for, of the kinds that they want to see there."""
-        chosen = Preference.objects.filter(user=user.pk, channel=IN_APP)
-        by_default = [kind.name for kind in kinds.get_all() if IN_APP in kind.off]
-        hidden = Q(kind__in=chosen.filter(wanted=False).values("kind"))
-        hidden |= Q(kind__in=by_default) & ~Q(kind__in=chosen.filter(wanted=True).values("kind"))
+        """The notifications in this user's list in Athena: those that are due, of the kinds that they want there."""
+        choices = Preference.objects.filter(user=user.pk, channel=IN_APP)
+        never = [kind.name for kind in kinds.get_all() if IN_APP not in kind.channels]
+        off_by_default = [kind.name for kind in kinds.get_all() if IN_APP in kind.off_by_default]
+        hidden = Q(kind__in=choices.filter(wanted=False).values("kind"))
+        hidden |= Q(kind__in=off_by_default) & ~Q(kind__in=choices.filter(wanted=True).values("kind"))
+        if never:
+            hidden |= Q(kind__in=never)
         return self.visible_to(user).filter(not_before__lte=timezone.now()).exclude(hidden)
 
     def unread(self) -> Self:
@@ -32,9 +34,9 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
 
 class Notification(models.Model):
-    """One thing to tell one person: exactly one row for each `dedupe_key`, written in the transaction it is about.
+    """One thing that one user should know: one row for each `dedupe_key`, written in the transaction that it reports.
 
-    It is in Athena for the recipient to read from `not_before` on; a `Delivery` each takes it to them by other ways.
+    The recipient finds it in Athena from `not_before` on. A `Delivery` for each other channel sends it there.
     """
 
     kind = models.CharField(max_length=50)
@@ -63,7 +65,7 @@ class Notification(models.Model):
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def visible_to(self, user: User) -> Self:
-        """What was sent to whom: managers read their team's (all without a team), administrators everybody's."""
+        """Managers see their team's deliveries (all of them if they have no team), administrators see everybody's."""
         if not user.is_active or user.role == Role.REP:
             return self.none()
         if user.role == Role.MANAGER and user.team_id is not None:
@@ -71,21 +73,21 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self
 
     def deliverable(self, now: object) -> Self:
-        """Rows whose turn has come: due, waiting, and not leased by a worker that is still at it."""
+        """Deliveries that wait, are due, and are not leased by a worker."""
         return self.filter(state="waiting", next_attempt_at__lte=now).filter(
             Q(lease_until__isnull=True) | Q(lease_until__lt=now)
         )
 
 
 class Delivery(models.Model):
-    """One notification on its way by one channel, with what has become of it so far."""
+    """The sending of one notification by one channel, with its result."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
         SENT = "sent", "Sent"
-        DEAD = "dead", "Given up"
-        OFF = "off", "Not wanted"
-        LAPSED = "lapsed", "No longer true"
+        DEAD = "dead", "Failed"
+        OFF = "off", "Turned off"
+        LAPSED = "lapsed", "Out of date"
 
     notification = models.ForeignKey(Notification, models.CASCADE, related_name="deliveries", db_index=False)
     channel = models.CharField(max_length=20)
@@ -93,7 +95,7 @@ class Delivery(models.Model):
     next_attempt_at = models.DateTimeField(db_default=Now())
     attempts = models.IntegerField(default=0, db_default=0)
     lease_until = models.DateTimeField(null=True)
-    ended_at = models.DateTimeField(null=True)  # when it was sent, given up, or found not to be wanted or true
+    ended_at = models.DateTimeField(null=True)  # when it left the state `waiting`
     last_error = models.CharField(max_length=500, blank=True, default="", db_default="")
     retried_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False
@@ -129,7 +131,7 @@ class Delivery(models.Model):
 
 
 class Preference(models.Model):
-    """Whether one person wants to hear of one kind of thing by one channel. No row: as the kind has it by itself."""
+    """Whether a user wants one kind of notification by one channel. No row: the kind's default applies."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="preferences")
     kind = models.CharField(max_length=50)

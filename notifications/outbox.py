@@ -1,11 +1,11 @@
-"""Saying that somebody is to be told something: a row in the caller's transaction, so that it is told if and only if
-what it is about has happened. A row for its delivery by each channel is written with it.
+"""The outbox: writes notifications in the caller's transaction, so that a notification exists if and only if the event
+that it reports was committed. A delivery for each channel that sends it is written along with it.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import F, QuerySet, Value
@@ -13,17 +13,18 @@ from django.db.models.expressions import Combinable
 from django.utils import timezone
 
 from athena import task_names
-from athena.db.bulk import Sql, insertion_from, insertion_of
+from athena.accounts.models import User
+from athena.db.bulk import Sql, build_insert, build_insert_select
 from athena.runtime.task_publisher import publish_task
-from notifications import channels
+from notifications import channels, kinds
 from notifications.models import Delivery, Notification
 
 
 @dataclass(frozen=True)
 class NewNotification:
-    """One thing to tell one person, once for each `dedupe_key`; not before `not_before` (UTC), where given.
+    """A notification to write, once for each `dedupe_key`. It is not sent before `not_before` (UTC).
 
-    `by_id` is whose act it tells of: they are not told.
+    `by_id` is the user whose action it reports: they are not notified of it.
     """
 
     kind: str
@@ -43,90 +44,122 @@ def add(
     not_before: datetime | None = None,
     by_id: int | None = None,
 ) -> bool:
-    """Tell one person. False where this `dedupe_key` has been told, or is to be, already, or it is their own act."""
+    """Notify one user. Returns False if the `dedupe_key` exists already or the recipient is the user `by_id`."""
     return bool(add_many([NewNotification(kind, recipient_id, dedupe_key, context, not_before, by_id)]))
 
 
-def add_many(messages: Iterable[NewNotification]) -> int:
-    """Tell many, in a fixed number of statements however many they are. Returns how many were new."""
+def add_many(notifications: Iterable[NewNotification]) -> int:
+    """Write notifications, in a fixed number of statements. Returns how many of them were new."""
     now = timezone.now()
     rows = [
-        (message.kind, message.recipient_id, message.dedupe_key, dict(message.context), message.not_before or now)
-        for message in sorted(messages, key=lambda message: message.dedupe_key)  # one order, so that no two wait
-        if message.by_id is None or message.by_id != message.recipient_id
+        (new.kind, new.recipient_id, new.dedupe_key, dict(new.context), new.not_before or now)
+        for new in sorted(notifications, key=lambda new: new.dedupe_key)  # always in this order: no deadlocks
+        if new.by_id is None or new.by_id != new.recipient_id
     ]
     if not rows:
         return 0
-    return _write(insertion_of(Notification, ("kind", "recipient", "dedupe_key", "context", "not_before"), rows))
+    columns = ("kind", "recipient", "dedupe_key", "context", "not_before")
+    return _write(build_insert(Notification, columns, rows), {kind for kind, *_ in rows})
 
 
 def add_from(
     rows: "QuerySet[Any, Any]", *, kind: str, recipient: str, dedupe_key: Combinable, context: Combinable
 ) -> int:
-    """Tell something of each of these rows, in a fixed number of statements: nothing passes through Python.
+    """Write a notification for each row of a query, in a fixed number of statements; the rows stay in the database.
 
-    `recipient` names the rows' column with the user, `context` is an expression for a JSON object. Returns how many
-    were new.
+    `recipient` names the rows' column that holds the user's id, `context` is an expression for a JSON object. Returns
+    how many notifications were new.
     """
     now = Value(timezone.now())
-    who: dict[str, Combinable] = {"kind": Value(kind), "recipient": F(recipient), "dedupe_key": dedupe_key}
-    return _write(insertion_from(Notification, rows, **who, context=context, not_before=now))
+    columns: dict[str, Combinable] = {"kind": Value(kind), "recipient": F(recipient), "dedupe_key": dedupe_key}
+    return _write(build_insert_select(Notification, rows, **columns, context=context, not_before=now), {kind})
 
 
 def lock_unsent(kind: str, recipient_ids: Iterable[int]) -> dict[int, Notification]:
-    """By recipient, a message of this kind that nobody has been sent or shown yet, for its context to be added to.
+    """Return, by recipient, a notification of this kind that is due later, so that the caller can add to its context.
 
-    No worker takes it until the caller's transaction ends: its deliveries are locked, and workers read it after they
-    have locked them. Two queries.
+    No worker sends it until the caller's transaction ends: its deliveries are locked, and a worker reads a notification
+    after it has locked its delivery. Two queries.
     """
     deliveries = Delivery.objects.select_for_update(of=("self",)).filter(
-        notification__kind=kind, notification__recipient__in=list(recipient_ids),
-        state=Delivery.State.WAITING, attempts=0, lease_until=None, next_attempt_at__gt=timezone.now(),
-    )  # fmt: skip
-    keys = set(deliveries.order_by("pk").values_list("notification", flat=True))
-    return {message.recipient_id: message for message in Notification.objects.filter(pk__in=keys).order_by("pk")}
+        notification__kind=kind,
+        notification__recipient__in=list(recipient_ids),
+        state=Delivery.State.WAITING,
+        attempts=0,
+        lease_until=None,
+        next_attempt_at__gt=timezone.now(),
+    )
+    ids = set(deliveries.order_by("pk").values_list("notification", flat=True))
+    return {row.recipient_id: row for row in Notification.objects.filter(pk__in=ids).order_by("pk")}
 
 
 def find_with_deliveries(dedupe_keys: Iterable[str]) -> "QuerySet[Notification]":
-    """What became of these messages: each with its recipient and its deliveries. Those never written are missing."""
-    told = Notification.objects.filter(dedupe_key__in=list(dedupe_keys))
-    return told.select_related("recipient").prefetch_related("deliveries").order_by("id")
+    """Return the notifications with these keys, oldest first, each with its recipient and its deliveries loaded."""
+    notifications = Notification.objects.filter(dedupe_key__in=list(dedupe_keys))
+    return notifications.select_related("recipient").prefetch_related("deliveries").order_by("id")
 
 
-def _write(insertion: Sql) -> int:
-    """Write the notifications that are new, and their deliveries. Returns how many they are."""
+class _Route(NamedTuple):
+    """A channel, and the SQL condition on new notifications that it sends."""
+
+    channel: str
+    condition: str
+    parameters: list[Any]
+
+
+def _write(insertion: Sql, kind_names: set[str]) -> int:
+    """Write the notifications that are new, of these kinds, and their deliveries. Returns how many were new."""
     write = _write_at_once if connection.vendor == "postgresql" else _write_in_turn
-    new = write(*insertion, list(channels.get_sending()))
-    if new:
+    count = write(*insertion, _find_routes(kind_names))
+    if count:
         publish_task(task_names.DELIVER)
-    return new
+    return count
 
 
-def _write_at_once(insert: str, parameters: tuple[Any, ...], by: list[str]) -> int:
+def _find_routes(kind_names: set[str]) -> list[_Route]:
+    """Return a route for each channel that one of the kinds names, limited to the recipients whom it can reach."""
+    routes = []
+    for name, channel in channels.get_sending().items():
+        sent = sorted(kind for kind in kind_names if name in kinds.get_kind(kind).channels)
+        if not sent:
+            continue
+        condition, parameters = f"kind IN ({', '.join(['%s'] * len(sent))})", list[Any](sent)
+        if channel.reachable_users:
+            users = User.objects.filter(channel.reachable_users).order_by().values("pk")
+            sql, user_parameters = users.query.sql_with_params()
+            condition, parameters = f"{condition} AND recipient_id IN ({sql})", [*parameters, *user_parameters]
+        routes.append(_Route(name, condition, parameters))
+    return routes
+
+
+def _write_at_once(insert: str, parameters: tuple[Any, ...], routes: list[_Route]) -> int:
     """PostgreSQL: one statement, which alone knows which of its rows were new."""
-    sql = (
-        f"WITH new AS ({insert} ON CONFLICT DO NOTHING RETURNING id, not_before),"  # noqa: S608
-        " pushed AS (INSERT INTO notification_deliveries (notification_id, channel, next_attempt_at)"
-        " SELECT id, channel, not_before FROM new CROSS JOIN unnest(%s::text[]) AS channel)"
-        " SELECT COUNT(*) FROM new"
-    )
+    sql = f"WITH new AS ({insert} ON CONFLICT DO NOTHING RETURNING id, kind, recipient_id, not_before)"
+    values = list(parameters)
+    if routes:
+        rows = " UNION ALL ".join(
+            f"SELECT id, %s::text AS channel, not_before FROM new WHERE {route.condition}"  # noqa: S608
+            for route in routes
+        )
+        sql += f", sent AS (INSERT INTO notification_deliveries (notification_id, channel, next_attempt_at) {rows})"
+        values += [value for route in routes for value in (route.channel, *route.parameters)]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*parameters, by])
+        cursor.execute(f"{sql} SELECT COUNT(*) FROM new", values)  # noqa: S608
         return int(cursor.fetchone()[0])
 
 
 @transaction.atomic(savepoint=False)
-def _write_in_turn(insert: str, parameters: tuple[Any, ...], by: list[str]) -> int:
-    """SQLite, where a writer is alone and keys only rise: what has come after the highest key is new."""
+def _write_in_turn(insert: str, parameters: tuple[Any, ...], routes: list[_Route]) -> int:
+    """SQLite, where only one connection writes and ids only rise: the rows after the highest id are the new ones."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT COALESCE(MAX(id), 0) FROM notifications")
-        (last,) = cursor.fetchone()
+        (last_id,) = cursor.fetchone()
         cursor.execute(f"{insert} ON CONFLICT DO NOTHING", parameters)
-        new = int(cursor.rowcount)
-        for channel in by if new else ():
+        count = int(cursor.rowcount)
+        for route in routes if count else ():
             cursor.execute(
-                "INSERT INTO notification_deliveries (notification_id, channel, next_attempt_at)"
-                " SELECT id, %s, not_before FROM notifications WHERE id > %s",
-                [channel, last],
+                "INSERT INTO notification_deliveries (notification_id, channel, next_attempt_at)"  # noqa: S608
+                f" SELECT id, %s, not_before FROM notifications WHERE id > %s AND {route.condition}",
+                [route.channel, last_id, *route.parameters],
             )
-    return new
+    return count

@@ -1,4 +1,4 @@
-"""Taking a person out of what was told about them: the outbox, and mails that are kept as files."""
+"""Erasing a person from the notifications about them, and from the emails that are kept as files."""
 
 from collections.abc import Collection
 from functools import partial
@@ -7,40 +7,38 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from athena.db.bulk import update_own
+from athena.db.bulk import update_each
 from athena.db.text_search import ERASED, Mentions, map_text
 from notifications.channels import eml
-from notifications.channels.email import message_id
+from notifications.channels.email import build_message_id
 from notifications.models import Notification
 
 COLUMNS = ("context",)
-TEXT = {"kind", "dedupe_key", *COLUMNS}  # of Notification; the first two name kinds and keys of rows
+TEXT = {"kind", "dedupe_key", *COLUMNS}  # the text columns of Notification; the first two hold names and ids only
 
 
 def find_about(lead_ids: Collection[int], mentions: Mentions) -> list[Notification]:
-    """What was told about these leads, or mentions the person."""
-    theirs = Q(context__lead_id__in=list(lead_ids))
-    named = mentions.rows(Notification, COLUMNS).values("pk")
-    return list(Notification.objects.filter(theirs | Q(pk__in=named)).order_by("pk"))
+    """Return the notifications about these leads, and those that mention the person."""
+    is_about_leads = Q(context__lead_id__in=list(lead_ids))
+    mentioning = mentions.find_rows(Notification, COLUMNS).values("pk")
+    return list(Notification.objects.filter(is_about_leads | Q(pk__in=mentioning)).order_by("pk"))
 
 
 def erase(lead_ids: Collection[int], mentions: Mentions, address: Mentions) -> int:
-    """Leave keys and numbers of what was about these leads, and nothing of the person in what else names them: of a
-    text with their `address` in it nothing at all.
+    """Erase a person from all notifications. Returns how many notifications there were.
 
-    Mails in files that say anything of them are deleted when the transaction is committed. Returns how many rows.
+    Notifications about `lead_ids` keep only ids and numbers. Others lose what mentions the person, and all of a text
+    that contains their `address`. Emails in files that mention the person are deleted after the transaction's commit.
     """
     rows = find_about(lead_ids, mentions)
-    changed: dict[int, list[Any]] = {}
-    for row in rows:
-        if row.context.get("lead_id") in lead_ids:
-            context = {name: map_text(value, lambda _: ERASED) for name, value in row.context.items()}
-        else:
-            context = map_text(
-                row.context, lambda text: ERASED if address.found_in(text) else str(mentions.without(text))
-            )
-        changed[row.pk] = [context]
-    if changed:
-        update_own(Notification, COLUMNS, changed)
-    transaction.on_commit(partial(eml.delete_files, mentions, {message_id(row) for row in rows}))
+    contexts: dict[int, list[Any]] = {row.pk: [_erase_from(row, lead_ids, mentions, address)] for row in rows}
+    if contexts:
+        update_each(Notification, COLUMNS, contexts)
+    transaction.on_commit(partial(eml.delete_files, mentions, {build_message_id(row) for row in rows}))
     return len(rows)
+
+
+def _erase_from(row: Notification, lead_ids: Collection[int], mentions: Mentions, address: Mentions) -> Any:
+    if row.context.get("lead_id") in lead_ids:
+        return {name: map_text(value, lambda _: ERASED) for name, value in row.context.items()}
+    return map_text(row.context, lambda text: ERASED if address.are_in(text) else str(mentions.erase_from(text)))

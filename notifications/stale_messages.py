@@ -1,4 +1,4 @@
-"""Which of the notifications that wait to be sent are no longer true, as the apps that told them say."""
+"""Which notifications are stale, meaning no longer true, according to the rules of their kinds."""
 
 from collections.abc import Iterable
 
@@ -7,16 +7,17 @@ from notifications.models import Notification
 
 
 def find_stale(notifications: Iterable[Notification]) -> dict[int, str]:
-    """Why each of these that is not to be sent (any longer) is not, by its key. Their recipients are loaded.
+    """Return, by notification id, the reason why each stale one must not be sent. Their recipients have to be loaded.
 
-    A fixed number of queries a kind. One that is still true in part has lost the rest of its `context` afterwards.
+    Takes a fixed number of queries for each kind. A notification that is still true in part loses the items of its
+    `context` that are not, without being saved.
     """
     by_kind: dict[str, list[Notification]] = {}
     for notification in notifications:
         by_kind.setdefault(notification.kind, []).append(notification)
     reasons: dict[int, str] = {}
     for name, rows in by_kind.items():
-        lapsed = kinds.get_kind(name).find_stale
-        if lapsed is not None:
-            reasons |= lapsed(rows)
+        rule = kinds.get_kind(name).find_stale
+        if rule is not None:
+            reasons |= rule(rows)
     return reasons

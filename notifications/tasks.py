@@ -1,4 +1,4 @@
-"""What the worker does for notifications."""
+"""The Celery task that sends notifications."""
 
 import structlog
 from celery import shared_task
@@ -11,4 +11,5 @@ logger = structlog.get_logger(__name__)
 
 @shared_task(name=task_names.DELIVER)
 def deliver() -> None:
+    """Send what is due on all channels and log how the deliveries ended."""
     logger.info("delivered", **delivery.deliver())

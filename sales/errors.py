@@ -1,39 +1,39 @@
-"""One exception for each rule of sales that can be broken.
+"""One exception for each business rule of sales.
 
-Each carries a stable `code` for programs and a sentence for people. `athena.config.api_errors` turns them into
-HTTP, and the admin into messages.
+Each has a stable `code` for programs and a `message` for people. `athena.config.api_errors` turns them into HTTP
+responses, and the admin shows the message.
 """
 
 from collections.abc import Mapping
 
 
 class SalesError(Exception):
-    """A rule was broken; nothing was written."""
+    """A business rule was broken; nothing was written."""
 
     code = "invalid"
-    message = "That can't be done."
+    message = "That cannot be done."
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.message)
 
 
 class Invalid(SalesError):
-    """A value is wrong. `fields` maps each field's name to what is wrong with it (HTTP 400)."""
+    """A value is wrong (HTTP 400). `fields` maps each field's name to a message."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
-        super().__init__(" ".join(f"{name}: {why}" for name, why in fields.items()))
+        super().__init__(" ".join(f"{name}: {message}" for name, message in fields.items()))
         self.fields = dict(fields)
 
 
 class NotFound(SalesError):
-    """It is not there, or not visible to whoever asks (HTTP 404)."""
+    """The row does not exist, or the user may not see it (HTTP 404)."""
 
     code = "not_found"
     message = "Not found."
 
 
 class NotAllowed(SalesError):
-    """Visible, but not theirs to do (HTTP 403)."""
+    """The user may see the row but not do this with it (HTTP 403)."""
 
     code = "not_allowed"
     message = "You are not allowed to do that."
@@ -41,31 +41,31 @@ class NotAllowed(SalesError):
 
 class NotYourLead(NotAllowed):
     code = "not_your_lead"
-    message = "Only the lead's owner or a manager may change it."
+    message = "Only the lead's owner or a manager may change this lead."
 
 
 class NotYourFollowUp(NotAllowed):
     code = "not_your_follow_up"
-    message = "This follow-up is somebody else's."
+    message = "This follow-up is assigned to somebody else."
 
 
 class NotYourActivity(NotAllowed):
     code = "not_your_activity"
-    message = "Only who logged it or a manager may correct it."
+    message = "Only the person who logged this activity or a manager may correct it."
 
 
 class ReceiverNotAllowed(NotAllowed):
     code = "receiver_not_allowed"
-    message = "You may give leads to active colleagues of your team."
+    message = "You may give leads only to active members of your team."
 
 
 class OriginNotAllowed(NotAllowed):
     code = "origin_not_allowed"
-    message = "This site is not among those that may use the form."
+    message = "This website is not allowed to use the form."
 
 
 class Conflict(SalesError):
-    """The state of things does not allow it (HTTP 409)."""
+    """The current state does not allow this (HTTP 409)."""
 
     code = "conflict"
 
@@ -77,32 +77,32 @@ class LeadClosed(Conflict):
 
 class LeadMerged(Conflict):
     code = "lead_merged"
-    message = "The lead was merged into another one, which has its story now."
+    message = "This lead was merged into another lead, which has its timeline now."
 
 
 class FollowUpClosed(Conflict):
     code = "follow_up_closed"
-    message = "This follow-up is already completed or cancelled."
+    message = "This follow-up is already completed or canceled."
 
 
 class CadenceRunning(Conflict):
     code = "cadence_running"
-    message = "The lead is on a cadence. Stop that one first."
+    message = "The lead is already enrolled in a cadence. Stop that one first."
 
 
 class NoCadence(Conflict):
     code = "no_cadence"
-    message = "The lead is on no cadence."
+    message = "The lead is not enrolled in a cadence."
 
 
 class CadenceNotReady(Conflict):
     code = "cadence_not_ready"
-    message = "Leads can't be put on this cadence: it is switched off, or has no steps."
+    message = "No lead can be enrolled in this cadence, because it is inactive or has no steps."
 
 
 class LeadUnassigned(Conflict):
     code = "lead_unowned"
-    message = "The lead needs an owner who is active: its steps are theirs."
+    message = "The lead needs an active owner, who will be assigned the steps."
 
 
 class NotWon(Conflict):
@@ -112,19 +112,19 @@ class NotWon(Conflict):
 
 class AlreadyRepeated(Conflict):
     code = "already_repeated"
-    message = "There is a new lead of this trip already."
+    message = "This trip already has a repeat lead."
 
 
 class NotLoggedByHand(Conflict):
     code = "not_by_hand"
-    message = "Athena wrote this itself: what was not logged by hand can't be corrected."
+    message = "Athena wrote this entry. Only activities that were logged by hand can be corrected."
 
 
 class StaleVersion(SalesError):
-    """Somebody else changed it since it was read (HTTP 412)."""
+    """Somebody else changed the row since it was read (HTTP 412)."""
 
     code = "changed"
-    message = "This has been changed meanwhile. Read it again, then decide."
+    message = "Somebody changed this in the meantime. Read it again, then decide."
 
 
 class TooManyRules(Conflict):
@@ -134,19 +134,19 @@ class TooManyRules(Conflict):
 
 class NoCapacity(Conflict):
     code = "no_capacity"
-    message = "They have as many open leads as they may have."
+    message = "The receivers already have as many open leads as their limits allow."
 
 
 class AlreadyUndone(Conflict):
     code = "already_undone"
-    message = "This transfer has been undone already."
+    message = "This transfer was already undone."
 
 
 class NotYourTransfer(NotAllowed):
     code = "not_your_transfer"
-    message = "A transfer is undone by who made it, or by an administrator."
+    message = "Only the person who made a transfer or an administrator may undo it."
 
 
 class LeadsRemain(Conflict):
     code = "leads_remain"
-    message = "They still have open leads or follow-ups. Hand them over first."
+    message = "This user still has open leads or follow-ups. Hand them over first."

@@ -1,6 +1,6 @@
-"""The one spelling under which names, e-mail addresses and telephone numbers are compared and searched.
+"""How names, email addresses and phone numbers are spelled for comparing and searching.
 
-What was typed is kept as it is.
+The columns that people see keep the text as it was typed.
 """
 
 import re
@@ -29,20 +29,20 @@ _NOT_DECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "�
 _LIKE_A_PHONE = re.compile(r"[+(]*[0-9][0-9()+./-]*")
 # All digits the same, the last seven zero, or up or down in order.
 _PLACEHOLDER = re.compile(r"(\d)\1{6,}|\d*0{7}|0?12345678?9?0?|9876543210?")
-_NO_WORD = re.compile(r"[^\w]+")
+_NOT_IN_WORDS = re.compile(r"[^\w]+")
 _LEGAL_FORMS = {"the", "inc", "incorporated", "llc", "ltd", "limited", "corp", "corporation", "co", "company", "and"}
 
 
 def normalize_email(text: str) -> str:
-    """The address in its one spelling (`fold_email`). (NULL in a column means: not worked out yet.)"""
+    """The address as it is compared (`fold_email`). NULL in a column means that it is not filled in yet."""
     return fold_email(text)[:EMAIL_LENGTH]
 
 
 def normalize_phone(text: str) -> str:
-    """The number in E.164, read as one of `PHONE_REGION` unless it says otherwise; empty where it is no number.
+    """The phone number in E.164, or the empty string if the text is not a phone number.
 
-    A number that people type because a form wants one (000-000-0000, 123-456-7890) identifies nobody: it is none. An
-    extension is left out: two desks of one company are the same company.
+    A number without a country code belongs to the setting `PHONE_REGION`. Numbers that people type because a form
+    requires one (000-000-0000, 123-456-7890) count as none. Extensions are dropped: two desks of one company match.
     """
     try:
         number = phonenumbers.parse(text, settings.PHONE_REGION)
@@ -54,39 +54,41 @@ def normalize_phone(text: str) -> str:
 
 
 def collapse_spaces(name: str) -> str:
-    """The name with one space between its words and none around them."""
+    """The name with single spaces between its words and none around them."""
     return " ".join(name.split())
 
 
 def _is_placeholder(number: phonenumbers.PhoneNumber) -> bool:
+    """Whether the number is one that people make up, such as 000-000-0000."""
     return bool(_PLACEHOLDER.fullmatch(phonenumbers.national_significant_number(number)))
 
 
 def fold_text(text: str) -> str:
-    """Text without case and accents (NFKD, without combining marks), with single spaces."""
+    """The text without case and accents (NFKD without combining marks), with single spaces."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(each for each in decomposed if not unicodedata.combining(each))
+    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
     return " ".join(plain.translate(_NOT_DECOMPOSED).casefold().split())
 
 
 def extract_digits(text: str) -> str:
-    return "".join(each for each in text if each.isascii() and each.isdigit())
+    """The ASCII digits of the text, in order."""
+    return "".join(char for char in text if char.isascii() and char.isdigit())
 
 
 def build_search_text(*texts: str, numbers: tuple[str, ...]) -> str:
-    """What a search looks in: the texts, folded, and the digits of the numbers."""
+    """The text that a search looks in: the folded `texts` and the digits of `numbers`."""
     return " ".join(filter(None, (*map(fold_text, texts), *dict.fromkeys(map(extract_digits, numbers)))))
 
 
 def list_search_variants(word: str) -> list[str]:
-    """What a typed word may stand for in `searchable` text: itself, or the digits of a number."""
-    found = [fold_text(word)]
+    """The ways in which a typed word may occur in the search text: folded, or as the digits of a phone number."""
+    variants = [fold_text(word)]
     if _LIKE_A_PHONE.fullmatch(word):
-        found.append(extract_digits(word))
-    return list(dict.fromkeys(filter(None, found))) or [word]
+        variants.append(extract_digits(word))
+    return list(dict.fromkeys(filter(None, variants))) or [word]
 
 
 def normalize_company(text: str) -> str:
-    """A company's name without its legal form and punctuation; empty where nothing else is left."""
-    words = _NO_WORD.sub(" ", fold_text(text).replace("'", "")).split()
+    """The company's name, folded, without legal form and punctuation; empty if nothing else is left."""
+    words = _NOT_IN_WORDS.sub(" ", fold_text(text).replace("'", "")).split()
     return " ".join(word for word in words if word not in _LEGAL_FORMS)[:200]

@@ -9,19 +9,19 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from athena.accounts.models import Team, User, zone_choices
-from athena.admin.site import OwnColumnsAdmin
+from athena.admin.site import AthenaModelAdmin
 
 admin.site.unregister(Group)
 
 
 @admin.register(Team)
-class TeamAdmin(OwnColumnsAdmin):
+class TeamAdmin(AthenaModelAdmin):
     list_display = ("name", "created_at")
     search_fields = ("name",)
 
 
 @admin.register(User)
-class UserAdmin(OwnColumnsAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(AthenaModelAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     """Users are deactivated, never deleted."""
 
     list_display = ("full_name", "email", "role", "team", "time_zone", "is_active", "last_login")

@@ -5,14 +5,14 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 
 from athena.accounts.models import User
-from athena.accounts.roles import permissions_of
+from athena.accounts.roles import get_permissions
 
 
 class RoleBackend(ModelBackend):
     """Logs in by e-mail and password; what a user may do comes from the table of roles, without a query."""
 
     def _permissions(self, user_obj: Any) -> set[str]:
-        return set(permissions_of(user_obj.role)) if user_obj.is_active and not user_obj.is_anonymous else set()
+        return set(get_permissions(user_obj.role)) if user_obj.is_active and not user_obj.is_anonymous else set()
 
     def get_user_permissions(self, user_obj: Any, obj: object = None) -> set[str]:
         return self._permissions(user_obj)

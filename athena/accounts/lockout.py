@@ -16,8 +16,8 @@ from athena.accounts.models import FailedLogin, fold_email
 
 logger = structlog.get_logger(__name__)
 
-ACCOUNT_FAILURES, ACCOUNT_TIME = 5, timedelta(minutes=15)
-ADDRESS_FAILURES, ADDRESS_TIME = 20, timedelta(hours=1)
+MAX_ACCOUNT_FAILURES, ACCOUNT_WINDOW = 5, timedelta(minutes=15)
+MAX_ADDRESS_FAILURES, ADDRESS_WINDOW = 20, timedelta(hours=1)
 
 
 class LockedOut(Exception):
@@ -28,13 +28,13 @@ class LockedOut(Exception):
         self.retry_after = retry_after
 
 
-def require_open(email: str, address: str) -> None:
+def check_not_locked(email: str, address: str) -> None:
     """Raises `LockedOut`."""
     now = timezone.now()
     from_address = FailedLogin.objects.filter(address=address)
     limits = (
-        (from_address.filter(account=_account(email)), ACCOUNT_FAILURES, ACCOUNT_TIME),
-        (from_address, ADDRESS_FAILURES, ADDRESS_TIME),
+        (from_address.filter(account=_account(email)), MAX_ACCOUNT_FAILURES, ACCOUNT_WINDOW),
+        (from_address, MAX_ADDRESS_FAILURES, ADDRESS_WINDOW),
     )
     waits = []
     for failures, most, time in limits:
@@ -50,14 +50,14 @@ def require_open(email: str, address: str) -> None:
 def record_failure(email: str, address: str) -> None:
     """Count a failure. Of many at once only as many as are allowed are counted: the others raise `LockedOut`."""
     _one_at_a_time(address)
-    require_open(email, address)
+    check_not_locked(email, address)
     FailedLogin.objects.create(account=_account(email), address=address, at=timezone.now())
     _log("login_failed", email, address)
 
 
-def forget() -> int:
+def delete_expired() -> int:
     """Delete the failures that no longer count. Returns how many."""
-    return FailedLogin.objects.filter(at__lte=timezone.now() - ADDRESS_TIME).delete()[0]
+    return FailedLogin.objects.filter(at__lte=timezone.now() - ADDRESS_WINDOW).delete()[0]
 
 
 def _log(event: str, email: str, address: str) -> None:

@@ -31,13 +31,13 @@ def fold_email(value: str) -> str:
 
 
 def validate_time_zone(value: str) -> None:
-    if value not in time_zones.names():
+    if value not in time_zones.list_names():
         raise ValidationError("“%(value)s” is not an IANA time zone.", params={"value": value})
 
 
 def zone_choices() -> list[tuple[str, str]]:
     """Every IANA time zone, for a form. The empty one is shown for an unknown zone, which has to be replaced."""
-    return [("", "---------"), *((name, name.replace("_", " ")) for name in sorted(time_zones.names()))]
+    return [("", "---------"), *((name, name.replace("_", " ")) for name in sorted(time_zones.list_names()))]
 
 
 class FoldedEmailField(models.EmailField):  # type: ignore[type-arg]
@@ -165,13 +165,13 @@ class User(AbstractBaseUser):
         return self.is_active and roles.is_at_least(self.role, minimum)
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        return self.is_active and perm in roles.permissions_of(self.role)
+        return self.is_active and perm in roles.get_permissions(self.role)
 
     def has_perms(self, perms: list[str], obj: object = None) -> bool:
         return all(self.has_perm(perm, obj) for perm in perms)
 
     def has_module_perms(self, app_label: str) -> bool:
-        return self.is_active and any(p.startswith(f"{app_label}.") for p in roles.permissions_of(self.role))
+        return self.is_active and any(p.startswith(f"{app_label}.") for p in roles.get_permissions(self.role))
 
     @property
     def zone(self) -> ZoneInfo:

@@ -67,7 +67,7 @@ _ORDER = (Role.REP, Role.MANAGER, Role.ADMIN)  # each holds all that the ones be
 
 
 @cache
-def permissions_of(role: str) -> frozenset[str]:
+def get_permissions(role: str) -> frozenset[str]:
     """The permissions of a role, as `app.verb_model`."""
     held = _ORDER[: _ORDER.index(Role(role)) + 1]
     return frozenset(

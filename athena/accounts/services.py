@@ -20,7 +20,7 @@ from athena.accounts.models import LoginSession, User
 
 logger = structlog.get_logger(__name__)
 
-GRACE = timedelta(seconds=10)
+REUSE_GRACE = timedelta(seconds=10)
 
 
 class LoginRefused(Exception):
@@ -44,21 +44,21 @@ def identify(*, email: str, password: str, address: str) -> User:
     `address` is where the request came from. While it is locked out the right password does not help either: that is
     what the next guess would be.
     """
-    lockout.require_open(email, address)
+    lockout.check_not_locked(email, address)
     user = authenticate(username=email, password=password)
     if not isinstance(user, User):
         lockout.record_failure(email, address)
         raise LoginRefused
-    lockout.require_open(email, address)  # others may have failed while this one was looked at
+    lockout.check_not_locked(email, address)  # others may have failed while this one was looked at
     return user
 
 
 def log_in(*, email: str, password: str, address: str) -> Login:
     """Begin a family of tokens. Raises `LoginRefused`, `LockedOut`."""
-    return begin(user=identify(email=email, password=password, address=address))
+    return start_session(user=identify(email=email, password=password, address=address))
 
 
-def begin(*, user: User) -> Login:
+def start_session(*, user: User) -> Login:
     """Begin a family of tokens for somebody who has shown who they are."""
     now = timezone.now()
     session = LoginSession.objects.create(user=user, jti=uuid4().hex, started_at=now, expires_at=_expiry(now))
@@ -71,12 +71,12 @@ def refresh(*, refresh_token: str) -> Login:
     A login is renewed for `API_LOGIN_LIFETIME` at most. A second use within ten seconds (two windows, a lost answer)
     only fails; later it means that the token was copied, and the family ends. Raises `TokenRefused`.
     """
-    found = tokens.family_of(refresh_token)
+    found = tokens.read_refresh_token(refresh_token)
     if found is None:
         raise TokenRefused
     family, jti, stamp = found
     session = LoginSession.objects.select_related("user__team").filter(pk=family, user__is_active=True).first()
-    if session is None or not tokens.is_stamp_of(session.user, stamp):
+    if session is None or not tokens.is_current_stamp(session.user, stamp):
         raise TokenRefused
     user, now, successor = session.user, timezone.now(), uuid4().hex
     won = LoginSession.objects.filter(pk=family, jti=jti, revoked_at=None, expires_at__gt=now).update(
@@ -90,18 +90,18 @@ def refresh(*, refresh_token: str) -> Login:
 
 def log_out(*, by: User, refresh_token: str) -> None:
     """End the token's family. One that is not the caller's, has expired or ended already is left as it is."""
-    found = tokens.family_of(refresh_token)
+    found = tokens.read_refresh_token(refresh_token)
     if found is not None:
         LoginSession.objects.filter(pk=found.family, user=by, revoked_at=None).update(revoked_at=timezone.now())
 
 
 def confirm_password(*, by: User, password: str, address: str) -> bool:
     """Whether this is the caller's password. One that is not counts like a failed login. Raises `LockedOut`."""
-    lockout.require_open(by.email, address)
+    lockout.check_not_locked(by.email, address)
     if not by.check_password(password):
         lockout.record_failure(by.email, address)
         return False
-    lockout.require_open(by.email, address)  # others may have failed while this one was looked at
+    lockout.check_not_locked(by.email, address)  # others may have failed while this one was looked at
     return True
 
 
@@ -135,12 +135,12 @@ def update_profile(*, by: User, changes: Mapping[str, Any]) -> User:
     return User.objects.select_related("team").get(pk=by.pk)
 
 
-def calendar_address(user: User) -> str:
+def calendar_url(user: User) -> str:
     """Where this user's calendar is read, by whoever has the address."""
-    return f"{settings.BASE_URL}{reverse('sales-follow-ups-calendar')}?token={tokens.calendar_token(user)}"
+    return f"{settings.BASE_URL}{reverse('sales-follow-ups-calendar')}?token={tokens.make_calendar_token(user)}"
 
 
-def renew_calendar(*, by: User) -> User:
+def renew_calendar_token(*, by: User) -> User:
     """A new token for one's calendar; the one from before ends."""
     User.objects.filter(pk=by.pk).update(calendar_epoch=F("calendar_epoch") + 1)
     return User.objects.get(pk=by.pk)
@@ -148,7 +148,7 @@ def renew_calendar(*, by: User) -> User:
 
 def _end_if_copied(family: UUID, jti: str) -> None:
     """End a family whose token was used again, unless that token's only use was in the last seconds."""
-    just_rotated = {"previous_jti": jti, "rotated_at__gte": timezone.now() - GRACE}
+    just_rotated = {"previous_jti": jti, "rotated_at__gte": timezone.now() - REUSE_GRACE}
     ended = (
         LoginSession.objects.filter(pk=family, revoked_at=None)
         .exclude(**just_rotated)
@@ -159,7 +159,7 @@ def _end_if_copied(family: UUID, jti: str) -> None:
 
 
 def _login(user: User, family: UUID, jti: str) -> Login:
-    return Login(user, tokens.access_token(user, family), tokens.refresh_token(user, family, jti))
+    return Login(user, tokens.make_access_token(user, family), tokens.make_refresh_token(user, family, jti))
 
 
 def _expiry(started_at: datetime) -> datetime:

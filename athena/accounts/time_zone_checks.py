@@ -12,20 +12,20 @@ from django.db.models import Count
 from athena import time_zones
 from athena.accounts.models import User
 
-SHOWN = 10  # unknown zones that are named
+MAX_SHOWN_ZONES = 10  # unknown zones that are named
 
 
-def unknown_zones(using: str = "default") -> dict[str, int]:
+def count_unknown_zones(using: str = "default") -> dict[str, int]:
     """Time zones that no tz database name stands for, with the number of people who have each. One small query."""
     counts = User.objects.using(using).order_by().values_list("time_zone").annotate(Count("pk"))
-    return {name: count for name, count in sorted(counts) if name not in time_zones.names()}
+    return {name: count for name, count in sorted(counts) if name not in time_zones.list_names()}
 
 
-def zone_problems(using: str = "default") -> list[str]:
+def describe_unknown_zones(using: str = "default") -> list[str]:
     """The same in sentences."""
     return [
         f"{count} {'user has' if count == 1 else 'users have'} the unknown time zone “{name}”."
-        for name, count in list(unknown_zones(using).items())[:SHOWN]
+        for name, count in list(count_unknown_zones(using).items())[:MAX_SHOWN_ZONES]
     ]
 
 
@@ -42,5 +42,5 @@ def check_time_zones(
         )
         for alias in databases or ()
         if User._meta.db_table in connections[alias].introspection.table_names()
-        for problem in zone_problems(alias)
+        for problem in describe_unknown_zones(alias)
     ]

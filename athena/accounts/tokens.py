@@ -15,7 +15,7 @@ ACCESS_SECONDS = int(AccessToken.lifetime.total_seconds())
 REFRESH_LIFETIME = RefreshToken.lifetime
 
 
-def access_token(user: User, family: UUID) -> str:
+def make_access_token(user: User, family: UUID) -> str:
     """A token of this user's family (a `LoginSession`), good for ten minutes or until that ends."""
     token = AccessToken()
     token["user_id"] = user.pk
@@ -24,7 +24,7 @@ def access_token(user: User, family: UUID) -> str:
     return str(token)
 
 
-def refresh_token(user: User, family: UUID, jti: str) -> str:
+def make_refresh_token(user: User, family: UUID, jti: str) -> str:
     """The token `jti` of this user's family (a `LoginSession`)."""
     token = RefreshToken()
     token["family"] = str(family)
@@ -33,7 +33,7 @@ def refresh_token(user: User, family: UUID, jti: str) -> str:
     return str(token)
 
 
-def user_of(token: str) -> User | None:
+def find_user(token: str) -> User | None:
     """Whose access token this is, as they are now, with their team. None where it does not hold (any longer)."""
     try:
         claims = AccessToken(token)  # type: ignore[arg-type]
@@ -42,7 +42,7 @@ def user_of(token: str) -> User | None:
         return None
     alive = LoginSession.objects.filter(pk=family, revoked_at=None, expires_at__gt=timezone.now())
     user = User.objects.select_related("team").filter(pk=user_id, is_active=True, login_sessions__in=alive).first()
-    return user if user is not None and is_stamp_of(user, str(claims.get("stamp"))) else None
+    return user if user is not None and is_current_stamp(user, str(claims.get("stamp"))) else None
 
 
 class RefreshClaims(NamedTuple):
@@ -51,7 +51,7 @@ class RefreshClaims(NamedTuple):
     stamp: str
 
 
-def family_of(token: str) -> RefreshClaims | None:
+def read_refresh_token(token: str) -> RefreshClaims | None:
     """What a refresh token says, or None where it is not one of ours or has expired."""
     try:
         claims = RefreshToken(token)  # type: ignore[arg-type]
@@ -60,12 +60,12 @@ def family_of(token: str) -> RefreshClaims | None:
         return None
 
 
-def is_stamp_of(user: User, stamp: str) -> bool:
+def is_current_stamp(user: User, stamp: str) -> bool:
     """Whether a token with this stamp is from after the last change of password and the last deactivation."""
     return constant_time_compare(stamp, _stamp(user))
 
 
-def calendar_token(user: User) -> str:
+def make_calendar_token(user: User) -> str:
     """The secret of this user's calendar. It is derived, not stored: who reads the database alone does not have it.
 
     Good until it is renewed, or the user deactivated; another password does not end it.
@@ -73,7 +73,7 @@ def calendar_token(user: User) -> str:
     return _calendar_token(user, settings.SECRET_KEY)
 
 
-def calendar_user_of(token: str) -> User | None:
+def find_calendar_user(token: str) -> User | None:
     """Whose calendar this token opens; None where it does not hold (any longer)."""
     key, _, _ = token.partition("-")
     if not (key.isascii() and key.isdigit() and len(key) < 19):

@@ -37,7 +37,7 @@ def is_confirmed(request: HttpRequest, queryset: Any) -> bool:
     return True
 
 
-def selection(request: HttpRequest, queryset: Any) -> dict[str, Any]:
+def selection_context(request: HttpRequest, queryset: Any) -> dict[str, Any]:
     """What a page that asks before it acts sends with its form (`admin/selection.html`), and how many rows it names."""
     keys = list(queryset.values_list("pk", flat=True))
     return {
@@ -49,7 +49,7 @@ def selection(request: HttpRequest, queryset: Any) -> dict[str, Any]:
     }
 
 
-def confirmed(verb: str, *, note: str = "", only_whole_lists: bool = False) -> Callable[[Action], Action]:
+def requires_confirmation(verb: str, *, note: str = "", only_whole_lists: bool = False) -> Callable[[Action], Action]:
     """Let an action of a list ask first: "`verb` 12 leads?", with what `note` says of the consequences.
 
     What destroys nothing asks for whole lists alone (`only_whole_lists`): rows that were ticked have been seen.
@@ -61,7 +61,7 @@ def confirmed(verb: str, *, note: str = "", only_whole_lists: bool = False) -> C
             is_selection = request.POST.get("select_across") != "1"
             if (only_whole_lists and is_selection) or is_confirmed(request, queryset):
                 return act(page, request, queryset)
-            asked = selection(request, queryset)
+            asked = selection_context(request, queryset)
             count = asked["count"]
             what = f"{verb} {count:,} {model_ngettext(page.opts, count)}"
             context = {

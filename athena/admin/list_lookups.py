@@ -19,8 +19,8 @@ from django.db.models.options import Options
 from django.http import HttpRequest, HttpResponse
 
 from athena.api import fields
-from athena.api.row_ids import parse_key
-from athena.db.constraints import bounds
+from athena.api.row_ids import parse_id
+from athena.db.constraints import find_number_limits
 
 COMPARISONS = ("exact", "in", "isnull", "gte", "gt", "lte", "lt")
 DAY_PARTS = {"year": fields.YEARS, "month": range(1, 13), "day": range(1, 32)}  # of a list's date hierarchy
@@ -29,7 +29,7 @@ MAX_TEXT = 200
 MAX_WORDS = 20  # of a search: each is looked for in each row
 
 
-class BoundedSearchForm(ChangeListSearchForm):
+class LimitedSearchForm(ChangeListSearchForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         messages = {"max_length": f"Search for {MAX_TEXT} characters at most."}
@@ -42,10 +42,10 @@ class BoundedSearchForm(ChangeListSearchForm):
         return text
 
 
-class BoundedList(ChangeList):
+class LimitedChangeList(ChangeList):
     """A list that is asked for a bounded number of things. A search that can't be made finds nothing."""
 
-    search_form_class = BoundedSearchForm
+    search_form_class = LimitedSearchForm
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> "QuerySet[Any, Any]":
         if sum(map(len, self.filter_params.values())) > MAX_VALUES:
@@ -76,7 +76,7 @@ def require_value(options: "Options[Any]", lookup: str, text: str) -> None:
     """Raise `IncorrectLookupParameters` where a column, or a filter of the list, can't be compared with this text."""
     name, *rest = lookup.split("__")
     field, last = _column(options, name), rest[-1] if rest else ""
-    if fields.text_error(text, one_line=False):
+    if fields.find_text_error(text, one_line=False):
         raise IncorrectLookupParameters
     if field is None or last == "isnull":
         values = [text]
@@ -109,11 +109,11 @@ def _holds(field: Any, text: str) -> bool:
     except ValidationError:
         return False
     if isinstance(value, date):
-        return fields.in_years(value)
+        return fields.is_in_allowed_years(value)
     if isinstance(value, Decimal):
         return value.is_finite() and abs(value) <= fields.MAX_AMOUNT
     if isinstance(value, int) and not isinstance(value, bool):
-        _, high = bounds(field)
+        _, high = find_number_limits(field)
         return abs(value) <= (high or fields.MAX_ID)
     return True
 
@@ -122,7 +122,7 @@ class ListPages(admin.ModelAdmin):  # type: ignore[type-arg]
     """The lists of all admins."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return BoundedList
+        return LimitedChangeList
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         if not is_comparison(self.opts, lookup, self.date_hierarchy):
@@ -143,6 +143,6 @@ class ListPages(admin.ModelAdmin):  # type: ignore[type-arg]
             raise
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        if not all(map(parse_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+        if not all(map(parse_id, request.POST.getlist(ACTION_CHECKBOX_NAME))):
             raise BadRequest("No row can have such an id.")
         return super().changelist_view(request, extra_context)

@@ -44,7 +44,7 @@ class _Fieldset(Fieldset):
             yield line
 
 
-class ReadableForm(AdminForm):
+class ReadonlyLinksForm(AdminForm):
     """The form of the page of `saved`, for `user`. (Django makes the parts itself, not knowing who looks.)"""
 
     def __init__(self, made: AdminForm, user: User, saved: Model) -> None:

@@ -9,17 +9,17 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import Field, ForeignKey
 from django.http import HttpRequest, HttpResponse
 
-from athena.admin.readonly_links import ReadableForm
-from athena.api.fields import text_error
-from athena.api.row_ids import parse_key
-from athena.forms import StrictRow
+from athena.admin.readonly_links import ReadonlyLinksForm
+from athena.api.fields import find_text_error
+from athena.api.row_ids import parse_id
+from athena.forms import StrictRowForm
 
 
-class KeysAutocomplete(AutocompleteSelect):
+class IdAutocomplete(AutocompleteSelect):
     """It looks up the row that is chosen, unless no row can have such an id."""
 
     def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
-        return super().optgroups(name, [key for key in value if parse_key(str(key))], attr)
+        return super().optgroups(name, [key for key in value if parse_id(str(key))], attr)
 
 
 class RowPages(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -30,7 +30,7 @@ class RowPages(admin.ModelAdmin):  # type: ignore[type-arg]
     has_history = True  # whether rows are changed on these pages, which their history lists
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        if from_field is None and parse_key(object_id) is None:
+        if from_field is None and parse_id(object_id) is None:
             return None
         return super().get_object(request, object_id, from_field)
 
@@ -45,10 +45,10 @@ class RowPages(admin.ModelAdmin):  # type: ignore[type-arg]
     def _proposed(self, name: str, text: Any) -> Any:
         try:
             field: Field[Any, Any] = self.opts.get_field(name)  # type: ignore[assignment]
-            if text_error(text, one_line=False):
+            if find_text_error(text, one_line=False):
                 return None
             if isinstance(field, ForeignKey):
-                return parse_key(text) if field.target_field.primary_key else text
+                return parse_id(text) if field.target_field.primary_key else text
             return field.to_python(text)
         except FieldDoesNotExist:
             return text
@@ -57,12 +57,12 @@ class RowPages(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in self.get_autocomplete_fields(request) and "widget" not in kwargs:
-            kwargs["widget"] = KeysAutocomplete(db_field, self.admin_site, using=kwargs.get("using"))
+            kwargs["widget"] = IdAutocomplete(db_field, self.admin_site, using=kwargs.get("using"))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, **{"change": change, **kwargs})
-        bases = (form,) if issubclass(form, StrictRow) else (StrictRow, form)
+        bases = (form,) if issubclass(form, StrictRowForm) else (StrictRowForm, form)
         return type(form.__name__, bases, {"refused": getattr(request, "refused", None)})
 
     def changeform_view(
@@ -84,7 +84,7 @@ class RowPages(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         """With links to other rows for those who may open them alone."""
         saved = kwargs.get("obj") or self.model()
-        adminform = ReadableForm(context["adminform"], request.user, saved)  # type: ignore[arg-type]
+        adminform = ReadonlyLinksForm(context["adminform"], request.user, saved)  # type: ignore[arg-type]
         context |= {"adminform": adminform, "has_history": self.has_history}
         answer: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return answer

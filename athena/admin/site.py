@@ -1,5 +1,6 @@
 """The admin's own site: its name, a way in that counts failures like the API's, and what its lists may be asked."""
 
+from collections.abc import Iterable
 from functools import partial, update_wrapper
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ from django.core.exceptions import BadRequest, ValidationError
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, reverse
 from django.utils.text import capfirst
 
 from athena.accounts import services, time_zone_checks
@@ -18,10 +19,10 @@ from athena.accounts.lockout import LockedOut
 from athena.accounts.models import User
 from athena.admin.list_lookups import MAX_TEXT, MAX_WORDS, ListPages
 from athena.admin.row_pages import RowPages
-from athena.api.fields import text_error
+from athena.api.fields import find_text_error
 from athena.http.client_address import client_address
 from athena.http.error_pages import error_page, is_from_our_own_page
-from athena.http.redirects import own_page
+from athena.http.redirects import choose_redirect
 
 MAX_EMAIL = 254
 
@@ -74,7 +75,7 @@ class PasswordForm(LockableForm, AdminPasswordChangeForm):
         return password
 
 
-class OwnColumnsAdmin(ListPages, RowPages):
+class AthenaModelAdmin(ListPages, RowPages):
     """What the pages of all models share.
 
     `rank` is the place in the menu: the smaller, the nearer to its top.
@@ -94,6 +95,17 @@ class AthenaSite(admin.AdminSite):
     site_url = None  # the admin is the site
     login_form = LoginForm
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._pages: list[URLPattern] = []
+
+    def add_pages(self, pages: Iterable[URLPattern]) -> None:
+        """Add pages that belong to no model. Their URL names are in the namespace `admin`."""
+        self._pages += pages
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [*self._pages, *super().get_urls()]
+
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """As Django's, but what a page of ours sends after its login has ended comes back, to be sent again."""
         inner = super().admin_view(view, cacheable)
@@ -111,7 +123,7 @@ class AthenaSite(admin.AdminSite):
         """What people open every day comes first, by `rank`; then the alphabet."""
 
         def rank(model: dict[str, Any]) -> int:
-            return getattr(self._registry[model["model"]], "rank", OwnColumnsAdmin.rank)
+            return getattr(self._registry[model["model"]], "rank", AthenaModelAdmin.rank)
 
         menu = super().get_app_list(request, app_label)
         for part in menu:
@@ -121,13 +133,13 @@ class AthenaSite(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The home page; administrators read on it what is wrong with accounts."""
         if isinstance(request.user, User) and request.user.is_superuser:
-            for problem in time_zone_checks.zone_problems():
+            for problem in time_zone_checks.describe_unknown_zones():
                 messages.warning(request, f"{problem} The company’s zone counts for them until it is corrected.")
         return super().index(request, extra_context)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         term = request.GET.get("term", "")
-        if len(term) > MAX_TEXT or len(term.split()) > MAX_WORDS or text_error(term, one_line=False):
+        if len(term) > MAX_TEXT or len(term.split()) > MAX_WORDS or find_text_error(term, one_line=False):
             raise BadRequest("Nothing is called this.")
         return super().autocomplete_view(request)
 
@@ -135,7 +147,7 @@ class AthenaSite(admin.AdminSite):
         nobody_yet = {"nobody_yet": request.method == "GET" and not User.objects.exists()}
         response = _locked(super().login(request, nobody_yet | (extra_context or {})))
         if isinstance(response, HttpResponseRedirect):  # the same response: it carries the new CSRF cookie
-            response["Location"] = own_page(request, response.url, reverse("admin:index"))
+            response["Location"] = choose_redirect(request, response.url, reverse("admin:index"))
         return response
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

@@ -19,9 +19,9 @@ from rest_framework import serializers
 MAX_ID = 2**63 - 1
 MAX_COUNT = 100_000
 MAX_AMOUNT = Decimal("9999999999.99")
-LONG_TEXT = 10_000
+MAX_LONG_TEXT = 10_000
 YEARS = range(2000, 2101)
-MAX_NAMED = 20  # of what is wrong with a request, so many are named
+MAX_REPORTED_ERRORS = 20  # of what is wrong with a request, so many are named
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -83,7 +83,7 @@ class ListField(serializers.ListField):
                 found.append(self.child.run_validation(item))
             except serializers.ValidationError as error:
                 wrong[place] = error.detail
-                if len(wrong) == MAX_NAMED:
+                if len(wrong) == MAX_REPORTED_ERRORS:
                     break
         if wrong:
             raise serializers.ValidationError(wrong)
@@ -139,7 +139,7 @@ EMAIL_ERROR = "This is not an e-mail address."
 YEARS_ERROR = "The year must be between 2000 and 2100."
 
 
-def text_error(text: str, *, one_line: bool) -> str | None:
+def find_text_error(text: str, *, one_line: bool) -> str | None:
     """The key of `TEXT_ERRORS` that says what is wrong with a text; None where it is right."""
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
         return "characters"
@@ -148,7 +148,7 @@ def text_error(text: str, *, one_line: bool) -> str | None:
     return None
 
 
-def in_years(value: date | datetime) -> bool:
+def is_in_allowed_years(value: date | datetime) -> bool:
     """Whether a day, or an instant both where it was written and in UTC, is in the years 2000 to 2100."""
     if value.year not in YEARS:
         return False
@@ -170,7 +170,7 @@ class _Text(serializers.CharField):
                 self.fail("invalid")
             if self.max_length is not None and len(data.strip()) > self.max_length:
                 self.fail("max_length", max_length=self.max_length)  # alone: the rest would take its time
-            if key := text_error(data, one_line=self.one_line):
+            if key := find_text_error(data, one_line=self.one_line):
                 self.fail(key)
         return super().run_validation(data)
 
@@ -188,7 +188,7 @@ class LongTextField(_Text):
     """Text of several lines, 10,000 characters at most."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"max_length": LONG_TEXT, **options})
+        super().__init__(**{"max_length": MAX_LONG_TEXT, **options})
 
 
 class PasswordField(_Text):
@@ -240,7 +240,7 @@ class DateField(serializers.DateField):
         value = _read_date(data)
         if value is None:
             self.fail("invalid")
-        if not in_years(value):
+        if not is_in_allowed_years(value):
             self.fail("years")
         return value
 
@@ -257,12 +257,12 @@ class DateTimeField(serializers.DateTimeField):
         value = _read_datetime(data)
         if value is None:
             self.fail("invalid")
-        if not in_years(value):
+        if not is_in_allowed_years(value):
             self.fail("years")
         return value.astimezone(UTC)
 
 
-class MomentField(serializers.Field[Any, Any, Any, Any]):
+class DateOrDateTimeField(serializers.Field[Any, Any, Any, Any]):
     """In a query: an instant with an offset (which comes out in UTC), or a day."""
 
     def to_internal_value(self, data: Any) -> date:

@@ -17,7 +17,7 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
 from athena.api import fields
-from athena.api.pagination import PARAMETERS
+from athena.api.pagination import PAGE_PARAMETERS
 from athena.api.serializers import StrictSerializer
 
 DAY = timedelta(days=1)
@@ -30,7 +30,7 @@ class StrictFilter(django_filters.Filter):
     many = False
     schema: dict[str, Any] = {"type": "string"}
 
-    def strict_field(self) -> AnyField:
+    def make_field(self) -> AnyField:
         raise NotImplementedError(type(self).__name__)
 
     def read(self, values: Sequence[str]) -> Any:
@@ -39,7 +39,7 @@ class StrictFilter(django_filters.Filter):
             raise ValidationError("Give this parameter once.")
         if "" in values:
             raise ValidationError("This parameter may not be empty.")
-        field = self.strict_field()
+        field = self.make_field()
         field._context = {"query": True}  # type: ignore[attr-defined]
         found = [field.run_validation(value) for value in values]
         return found if self.many else found[0]
@@ -62,7 +62,7 @@ class ChoicesFilter(StrictFilter):
         self.schema = {"type": "string", "enum": [name for name, _ in choices]}
         super().__init__(**{"lookup_expr": "in", **options})
 
-    def strict_field(self) -> AnyField:
+    def make_field(self) -> AnyField:
         return fields.ChoiceField(choices=self.choices)
 
 
@@ -78,7 +78,7 @@ class IdsFilter(StrictFilter):
             self.schema = {"oneOf": [IdsFilter.schema, {"type": "string", "enum": ["none"]}]}
         super().__init__(**{"lookup_expr": "in", **options})
 
-    def strict_field(self) -> AnyField:
+    def make_field(self) -> AnyField:
         return _IdOrNone() if self.or_none else fields.IdField()
 
     def filter(self, qs: Any, value: Any) -> Any:
@@ -96,14 +96,14 @@ class _IdOrNone(fields.IdField):
 class IntegerFilter(StrictFilter):
     schema = {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}
 
-    def strict_field(self) -> AnyField:
+    def make_field(self) -> AnyField:
         return fields.IntegerField(min_value=-(2**31), max_value=2**31 - 1)
 
 
-class DayFilter(StrictFilter):
+class DateFilter(StrictFilter):
     schema = {"type": "string", "format": "date"}
 
-    def strict_field(self) -> AnyField:
+    def make_field(self) -> AnyField:
         return fields.DateField()
 
 
@@ -118,7 +118,7 @@ class _Bound(StrictFilter):
         super().__init__(**{"lookup_expr": self.lookup, "help_text": f"{self.side} {self.about}", **options})
 
 
-class _MomentBound(_Bound):
+class _DateTimeBound(_Bound):
     """Of a column of instants: a time with an offset, or a day, which is a whole day where the company is."""
 
     about = (
@@ -127,8 +127,8 @@ class _MomentBound(_Bound):
     )
     schema = {"type": "string", "example": "2026-05-01"}
 
-    def strict_field(self) -> AnyField:
-        return fields.MomentField()
+    def make_field(self) -> AnyField:
+        return fields.DateOrDateTimeField()
 
     def filter(self, qs: Any, value: Any) -> Any:
         if isinstance(value, datetime):
@@ -140,13 +140,13 @@ class _MomentBound(_Bound):
         return qs.filter(**{f"{self.field_name}__{lookup}": moment for lookup, moment in condition.items()})
 
 
-class _DayBound(_Bound):
+class _DateBound(_Bound):
     """Of a column of days, which are days of the calendar of whoever the row is about."""
 
     about = "this day, which is included. The days are those of the assignee's calendar."
-    schema = DayFilter.schema
+    schema = DateFilter.schema
 
-    def strict_field(self) -> AnyField:
+    def make_field(self) -> AnyField:
         return fields.DateField()
 
 
@@ -158,29 +158,29 @@ class Before:
     lookup, side = "lte", "On or before"
 
 
-class MomentAfterFilter(After, _MomentBound): ...
+class DateTimeAfterFilter(After, _DateTimeBound): ...
 
 
-class MomentBeforeFilter(Before, _MomentBound): ...
+class DateTimeBeforeFilter(Before, _DateTimeBound): ...
 
 
-class DayAfterFilter(After, _DayBound): ...
+class DateAfterFilter(After, _DateBound): ...
 
 
-class DayBeforeFilter(Before, _DayBound): ...
+class DateBeforeFilter(Before, _DateBound): ...
 
 
-class FlagFilter(StrictFilter):
+class BooleanFilter(StrictFilter):
     schema = {"type": "boolean"}
 
-    def strict_field(self) -> AnyField:
+    def make_field(self) -> AnyField:
         return fields.BooleanField()
 
 
 class TextFilter(StrictFilter):
     schema = {"type": "string", "maxLength": 200}
 
-    def strict_field(self) -> AnyField:
+    def make_field(self) -> AnyField:
         return fields.OneLineField(max_length=200, allow_blank=False)
 
 
@@ -225,14 +225,14 @@ class StrictFilterBackend(BaseFilterBackend):
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
         filterset = getattr(view, "filterset_class", None) or StrictFilterSet
         bound = filterset(data=request.query_params, queryset=queryset, request=request)
-        return bound.apply(queryset, bound.read(request.query_params, PARAMETERS))
+        return bound.apply(queryset, bound.read(request.query_params, PAGE_PARAMETERS))
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         filterset = getattr(view, "filterset_class", None)
         return [each.parameter(name) for name, each in (filterset.base_filters if filterset else {}).items()]
 
 
-def query_values(request: Request, shape: type[StrictSerializer], also: Iterable[str] = ()) -> dict[str, Any]:
+def read_query(request: Request, shape: type[StrictSerializer], also: Iterable[str] = ()) -> dict[str, Any]:
     """The query parameters of a verb, read by a serializer. Each may be given once; unknown ones are refused.
 
     `also` names parameters that somebody else reads (such as the page's). Raises `ValidationError`.
@@ -264,4 +264,4 @@ def require_utf8(query: bytes) -> None:
 
 def _unknown(parameters: QueryDict, known: set[str]) -> dict[str, Any]:
     strange = (name for name in parameters if name not in known)
-    return {name: ["There is no such parameter."] for name in islice(strange, fields.MAX_NAMED)}
+    return {name: ["There is no such parameter."] for name in islice(strange, fields.MAX_REPORTED_ERRORS)}

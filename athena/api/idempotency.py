@@ -21,8 +21,8 @@ from rest_framework.response import Response
 from athena.api.renderers import JSONRenderer
 from athena.models import IdempotencyKey
 
-CLAIM = timedelta(seconds=60)
-KEPT = timedelta(hours=24)
+CLAIM_LIFETIME = timedelta(seconds=60)
+ANSWER_LIFETIME = timedelta(hours=24)
 MAX_LENGTH = 255
 
 Handler = Callable[..., Response]
@@ -40,7 +40,7 @@ class KeyReused(exceptions.APIException):
     default_code = "idempotency_key_reused"
 
 
-def key_of(request: Request) -> str | None:
+def read_key(request: Request) -> str | None:
     """The request's key, or None. Raises `ValidationError`."""
     key: str | None = request.headers.get("Idempotency-Key")
     if key is not None and not (0 < len(key) <= MAX_LENGTH and key.isascii() and key.isprintable()):
@@ -48,14 +48,14 @@ def key_of(request: Request) -> str | None:
     return key
 
 
-def once(view: Any, work: Handler, key: str, request: Request, *args: Any, **kwargs: Any) -> Response:
+def run_once(view: Any, work: Handler, key: str, request: Request, *args: Any, **kwargs: Any) -> Response:
     """Do the work, or answer as it was answered. Raises `StillRunning`, `KeyReused`.
 
     Answers of 429 and 5xx are forgotten: trying again may help.
     """
     row = _claim(int(request.user.pk or 0), key, _fingerprint(request))
     if row.status is not None:
-        view.check_sight()
+        view.check_visible()
         return Response(row.answer, row.status, headers={"Idempotency-Replayed": "true"})
     claim = IdempotencyKey.objects.filter(pk=row.pk, status=None, created_at=row.created_at)
     try:
@@ -86,7 +86,7 @@ def _claim(user_id: int, key: str, fingerprint: str) -> IdempotencyKey:
         row = IdempotencyKey.objects.filter(user_id=user_id, key=key).first()
     if row is None:  # given up in this moment
         raise StillRunning
-    if row.created_at < now - (CLAIM if row.status is None else KEPT):
+    if row.created_at < now - (CLAIM_LIFETIME if row.status is None else ANSWER_LIFETIME):
         return _take_over(row, fingerprint)
     if row.fingerprint != fingerprint:
         raise KeyReused
@@ -116,6 +116,6 @@ def _fingerprint(request: Request) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def forget() -> int:
+def delete_expired() -> int:
     """Delete the keys whose time is over. Returns how many."""
-    return IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]
+    return IdempotencyKey.objects.filter(created_at__lt=timezone.now() - ANSWER_LIFETIME).delete()[0]

@@ -79,11 +79,11 @@ class Keyset:
         rows: QuerySet[Any, Any] = self._plain.annotate(**{key.name: key.expression for key in self._keys})
         return rows
 
-    def place_of(self, row: dict[str, Any]) -> list[Any]:
+    def get_position(self, row: dict[str, Any]) -> list[Any]:
         """Where a row stands, as JSON can hold it."""
         return [_plain(row[key.name]) for key in self._keys]
 
-    def strip(self, row: dict[str, Any]) -> dict[str, Any]:
+    def without_order_columns(self, row: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in row.items() if not name.startswith("_order_")}
 
     def _values(self, place: Sequence[Any]) -> list[Any]:

@@ -15,26 +15,26 @@ from rest_framework.response import Response
 from athena.api.keyset import Keyset
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
-ARRAY_LIMIT = 1_000
-PARAMETERS = ("limit", "cursor", "ordering", "count")
+DEFAULT_ARRAY_LIMIT = 1_000
+PAGE_PARAMETERS = ("limit", "cursor", "ordering", "count")
 ARRAY_PARAMETERS = ("limit", "cursor")
-ARRAY = [  # for the schema of what answers by `array_response`
+ARRAY_SCHEMA = [  # for the schema of what answers by `array_response`
     OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}),
     OpenApiParameter("cursor", str, description="From the answer's Link header, which says where the next page is."),
 ]
 _SALT = "athena.http.pagination"  # stays as it is: cursors signed before an upgrade hold after it
 
 
-class Ordered(Protocol):
+class Pageable(Protocol):
     """What pages are cut from: a `Keyset`, or whatever else can be read from a place on."""
 
     name: str
 
     def read(self, limit: int, place: Sequence[Any] | None, backwards: bool = ...) -> list[dict[str, Any]]: ...
 
-    def place_of(self, row: dict[str, Any]) -> list[Any]: ...
+    def get_position(self, row: dict[str, Any]) -> list[Any]: ...
 
-    def strip(self, row: dict[str, Any]) -> dict[str, Any]: ...
+    def without_order_columns(self, row: dict[str, Any]) -> dict[str, Any]: ...
 
 
 class KeysetPagination(BasePagination):
@@ -46,25 +46,25 @@ class KeysetPagination(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         names = [sign + name for name in view.orderings for sign in ("", "-")]
-        ordering = choice_of(request, "ordering", names, view.default_ordering)
+        ordering = read_choice(request, "ordering", names, view.default_ordering)
         column = view.orderings[ordering.removeprefix("-")]
         keyset = Keyset(queryset, [f"-{column}" if ordering.startswith("-") else column])
         self.count = queryset.order_by().count() if _flag(request, "count") else None
-        return self.page_of(keyset, request)
+        return self.read_page(keyset, request)
 
-    def page_of(self, keyset: Ordered, request: Request) -> list[Any]:
+    def read_page(self, keyset: Pageable, request: Request) -> list[Any]:
         """The rows of the page that the request asks for, and where the pages around it are."""
         self.request = request
-        limit = limit_of(request, DEFAULT_LIMIT, MAX_LIMIT)
+        limit = read_limit(request, DEFAULT_LIMIT, MAX_LIMIT)
         backwards, place = _decode(request, keyset) if "cursor" in request.query_params else (False, None)
         rows = keyset.read(limit + 1, place, backwards)
         more = len(rows) > limit
         rows = rows[:limit][::-1] if backwards else rows[:limit]
         has_next, has_previous = (bool(rows), more) if backwards else (more, bool(rows) and place is not None)
-        ends = [keyset.place_of(row) for row in (rows[0], rows[-1])] if rows else []
+        ends = [keyset.get_position(row) for row in (rows[0], rows[-1])] if rows else []
         self.previous = _link(request, keyset, True, ends[0]) if has_previous else None
         self.next = _link(request, keyset, False, ends[-1]) if has_next else None
-        return [keyset.strip(row) for row in rows]
+        return [keyset.without_order_columns(row) for row in rows]
 
     def get_paginated_response(self, data: Any) -> Response:
         page = {"next": self.next, "previous": self.previous, "results": data}
@@ -88,8 +88,8 @@ class KeysetPagination(BasePagination):
         ]
 
 
-class OneWayPagination(KeysetPagination):
-    """The same pages of what has one order and is not counted: read with `page_of`."""
+class FixedOrderPagination(KeysetPagination):
+    """The same pages of what has one order and is not counted: read with `read_page`."""
 
     count = None
 
@@ -97,26 +97,28 @@ class OneWayPagination(KeysetPagination):
         return [each for each in super().get_schema_operation_parameters(view) if each["name"] in ARRAY_PARAMETERS]
 
 
-def array_response(request: Request, queryset: "QuerySet[Any, Any]", *, default_limit: int = ARRAY_LIMIT) -> Response:
+def array_response(
+    request: Request, queryset: "QuerySet[Any, Any]", *, default_limit: int = DEFAULT_ARRAY_LIMIT
+) -> Response:
     """An ordered `.values()` queryset as a bare array; where it goes on, a `Link: …; rel="next"` header says where.
 
     Reads the parameters `limit` and `cursor` (`ARRAY_PARAMETERS`).
     """
-    limit = limit_of(request, default_limit, MAX_LIMIT)
+    limit = read_limit(request, default_limit, MAX_LIMIT)
     keyset = Keyset(queryset, queryset.query.order_by)
     _, place = _decode(request, keyset) if "cursor" in request.query_params else (False, None)
-    if place is None and limit == ARRAY_LIMIT:  # as good as always all of it
+    if place is None and limit == DEFAULT_ARRAY_LIMIT:  # as good as always all of it
         rows = keyset.first(limit + 1)
         if len(rows) <= limit:
             return Response(rows)
     rows = keyset.read(limit + 1, place)
-    response = Response([keyset.strip(dict(row)) for row in rows[:limit]])
+    response = Response([keyset.without_order_columns(dict(row)) for row in rows[:limit]])
     if len(rows) > limit:
-        response["Link"] = f'<{_link(request, keyset, False, keyset.place_of(rows[limit - 1]))}>; rel="next"'
+        response["Link"] = f'<{_link(request, keyset, False, keyset.get_position(rows[limit - 1]))}>; rel="next"'
     return response
 
 
-def limit_of(request: Request, default: int, most: int) -> int:
+def read_limit(request: Request, default: int, most: int) -> int:
     """The page's size: 1 to `most`, or `default` where the request does not say."""
     if "limit" not in request.query_params:
         return default
@@ -126,7 +128,7 @@ def limit_of(request: Request, default: int, most: int) -> int:
     return int(text)
 
 
-def choice_of(request: Request, name: str, choices: Sequence[str], default: str) -> str:
+def read_choice(request: Request, name: str, choices: Sequence[str], default: str) -> str:
     value = _once(request, name) if name in request.query_params else default
     if value not in choices:
         raise ValidationError({name: [f"Choose one of: {', '.join(choices)}."]})
@@ -134,7 +136,7 @@ def choice_of(request: Request, name: str, choices: Sequence[str], default: str)
 
 
 def _flag(request: Request, name: str) -> bool:
-    return choice_of(request, name, ("true", "false"), "false") == "true"
+    return read_choice(request, name, ("true", "false"), "false") == "true"
 
 
 def _once(request: Request, name: str) -> str:
@@ -144,7 +146,7 @@ def _once(request: Request, name: str) -> str:
     return str(values[0])
 
 
-def _link(request: Request, keyset: Ordered, backwards: bool, place: Sequence[Any]) -> str:
+def _link(request: Request, keyset: Pageable, backwards: bool, place: Sequence[Any]) -> str:
     """This request's address with a cursor: signed, so that only places of this very list come back."""
     parameters = request.query_params.copy()
     parameters["cursor"] = signing.dumps([keyset.name, backwards, *place], salt=_SALT)
@@ -152,7 +154,7 @@ def _link(request: Request, keyset: Ordered, backwards: bool, place: Sequence[An
     return request.build_absolute_uri(f"{request.path}?{query}")
 
 
-def _decode(request: Request, keyset: Ordered) -> tuple[bool, list[Any]]:
+def _decode(request: Request, keyset: Pageable) -> tuple[bool, list[Any]]:
     try:
         name, backwards, *place = signing.loads(_once(request, "cursor"), salt=_SALT)
     except signing.BadSignature as error:

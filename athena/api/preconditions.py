@@ -19,7 +19,7 @@ _TAGS = re.compile(r'(W/)?"([^"]*)"')
 _LIST = re.compile(r'\s*(?:W/)?"[^"]*"(?:\s*,\s*(?:W/)?"[^"]*")*\s*')
 
 
-def tag_of(answer: Any, keys: Collection[str]) -> str | None:
+def compute_etag(answer: Any, keys: Collection[str]) -> str | None:
     """The ETag of the row that an answer holds: of its `keys`, those that GET answers. None where it lacks some."""
     if "version" not in keys or not isinstance(answer, Mapping) or not set(keys) <= answer.keys():
         return None
@@ -28,7 +28,7 @@ def tag_of(answer: Any, keys: Collection[str]) -> str | None:
     return f'"{sha256(text.encode()).hexdigest()[:32]}"'
 
 
-def tags_in(if_match: str | None) -> frozenset[str] | None:
+def parse_if_match(if_match: str | None) -> frozenset[str] | None:
     """The tags that the header allows; None where it allows any. Raises `ValidationError`. Weak tags match nothing."""
     if if_match is None or if_match.strip() == "*":
         return None
@@ -37,14 +37,14 @@ def tags_in(if_match: str | None) -> frozenset[str] | None:
     return frozenset(f'"{tag}"' for weak, tag in _TAGS.findall(if_match) if not weak)
 
 
-def is_known(if_none_match: str | None, tag: str | None) -> bool:
+def matches_if_none_match(if_none_match: str | None, tag: str | None) -> bool:
     """Whether the header says that the client has the answer with this tag. What can't be read is passed over."""
     if if_none_match is None or tag is None:
         return False
     return if_none_match.strip() == "*" or tag in {f'"{known}"' for _, known in _TAGS.findall(if_none_match)}
 
 
-class AsRead(Container[int]):
+class UnchangedSinceRead(Container[int]):
     """The versions of a row that a request is about: whichever it has, while GET still answers as the client has read.
 
     A service asks it under the row's lock, so nobody changes the answer in between.

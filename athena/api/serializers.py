@@ -1,12 +1,13 @@
-"""Bodies: what a client may send."""
+"""Serializers: `StrictSerializer` for the bodies that clients send, `Row` for the rows that the API returns."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import islice
 from typing import Any
 
+from django.db.models import Expression, F, Model, QuerySet
 from rest_framework import serializers
 
-from athena.api.fields import MAX_NAMED
+from athena.api.fields import MAX_REPORTED_ERRORS
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -37,7 +38,7 @@ class StrictSerializer(serializers.Serializer[Any]):
             row = getattr(getattr(self, "Meta", None), "row", None)
             known = set(self.fields) | set(row.keys() if row is not None else ())
             strange = (str(name) for name in data if name not in known)
-            unknown = {name: ["There is no such field."] for name in islice(strange, MAX_NAMED)}
+            unknown = {name: ["There is no such field."] for name in islice(strange, MAX_REPORTED_ERRORS)}
             if unknown:
                 raise serializers.ValidationError(unknown | self._errors_of_the_rest(data))
         return super().to_internal_value(data)
@@ -48,3 +49,28 @@ class StrictSerializer(serializers.Serializer[Any]):
         except serializers.ValidationError as error:
             return dict(error.detail) if isinstance(error.detail, dict) else {}
         return {}
+
+
+class Row(serializers.Serializer[Any]):
+    """The shape of one row of an answer.
+
+    A field is the column (or annotation) of its name, or what `Meta.expressions` says: an expression or a lookup path.
+    The values go out as the database gives them.
+    """
+
+    @classmethod
+    def keys(cls) -> Collection[str]:
+        return cls._declared_fields.keys()
+
+    @classmethod
+    def read(cls, queryset: "QuerySet[Any, Any]") -> "QuerySet[Any, dict[str, Any]]":
+        """The queryset as dictionaries with just the declared keys, straight from the database."""
+        expressions: dict[str, str | Expression] = getattr(getattr(cls, "Meta", None), "expressions", {})
+        computed = {name: F(what) if isinstance(what, str) else what for name, what in expressions.items()}
+        rows: QuerySet[Any, dict[str, Any]] = queryset.annotate(**computed).values(*cls.keys())
+        return rows
+
+    @classmethod
+    def of(cls, row: Model) -> dict[str, Any]:
+        """One row by its key, as `read` gives it."""
+        return cls.read(row._meta.model._default_manager.filter(pk=row.pk)).get()

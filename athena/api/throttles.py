@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from athena.api.rates import Rate
+from athena.api.throttle_rates import Rate
 from athena.http.client_address import client_address
 from athena.models import ThrottleCount
 
@@ -37,9 +37,9 @@ class Throttle(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         rate, ident = settings.THROTTLES[self.scope], self.ident(request)
-        return rate is None or ident is None or self.takes(ident, rate)
+        return rate is None or ident is None or self.count_request(ident, rate)
 
-    def takes(self, ident: str, rate: Rate) -> bool:
+    def count_request(self, ident: str, rate: Rate) -> bool:
         """Count one more of `ident`. Whether it is within the rate."""
         now = time.time()
         window = int(now // rate.seconds) * rate.seconds
@@ -67,7 +67,9 @@ class PublicThrottle(Throttle):
             return True
         route = f"{view.basename}-{view.action}:{address}"
         everybody = Rate(rate.calls * self._everybody, rate.seconds)
-        return self.takes(route, everybody) and self.takes(f"{route}:{self._subject(request, view)}", rate)
+        return self.count_request(route, everybody) and self.count_request(
+            f"{route}:{self._subject(request, view)}", rate
+        )
 
     def _subject(self, request: Request, view: Any) -> str:
         """A hash of what the request is about."""
@@ -96,12 +98,12 @@ class UserThrottle(Throttle):
 def _count(key: str, window: int, seconds: int) -> int:
     """This request's number in its window."""
     if settings.REDIS_URL:
-        return _in_redis(key, window, seconds)
+        return _count_in_redis(key, window, seconds)
     return ThrottleCount.count(key, window + seconds)
 
 
-def _in_redis(key: str, window: int, seconds: int) -> int:
-    if time.monotonic() < _Redis.asleep_until:
+def _count_in_redis(key: str, window: int, seconds: int) -> int:
+    if time.monotonic() < _Redis.paused_until:
         return 0
     name = f"athena:throttle:{key}:{window}"
     try:
@@ -110,13 +112,13 @@ def _in_redis(key: str, window: int, seconds: int) -> int:
             pipeline.expire(name, seconds)
             return int(pipeline.execute()[0])
     except redis.RedisError as error:
-        _Redis.asleep_until = time.monotonic() + _REDIS_REST
+        _Redis.paused_until = time.monotonic() + _REDIS_REST
         logger.warning("throttle_not_counted", error=repr(error))
         return 0
 
 
 class _Redis:
-    asleep_until = -math.inf
+    paused_until = -math.inf
 
 
 @cache
@@ -124,6 +126,6 @@ def _client() -> "redis.Redis":
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=_REDIS_WAIT, socket_connect_timeout=_REDIS_WAIT)
 
 
-def forget() -> int:
+def delete_expired() -> int:
     """Delete the counts of windows that are over. Returns how many."""
     return ThrottleCount.objects.filter(ends_at__lt=time.time()).delete()[0]

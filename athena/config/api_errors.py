@@ -18,8 +18,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
-from athena.api.fields import MAX_NAMED
-from athena.db.availability import is_away
+from athena.api.fields import MAX_REPORTED_ERRORS
+from athena.db.availability import is_unavailable
 from athena.http.error_pages import error_page
 from sales import errors
 
@@ -63,7 +63,7 @@ def _answer(error: Exception) -> Response | None:
     if isinstance(error, exceptions.APIException):
         return _of_framework(error)
     for kinds, status, words in _TABLE:
-        if isinstance(error, kinds) and (kinds is not DATABASE_AWAY or is_away(error)):
+        if isinstance(error, kinds) and (kinds is not DATABASE_AWAY or is_unavailable(error)):
             if status == 503:
                 logger.error("database_away", error=repr(error))
             detail, code = words or (str(error), getattr(error, "code", "invalid"))
@@ -96,7 +96,7 @@ def _fields(wrong: Any, status: int = 400) -> Response:
     general = _first_reasons(wrong.pop(api_settings.NON_FIELD_ERRORS_KEY, []))
     if general and not wrong:
         return _detail(general, status)
-    body = {_short(name, MAX_NAME): _first_reasons(why) for name, why in islice(wrong.items(), MAX_NAMED)}
+    body = {_short(name, MAX_NAME): _first_reasons(why) for name, why in islice(wrong.items(), MAX_REPORTED_ERRORS)}
     return Response({**body, **({"detail": general} if general else {})}, status)
 
 
@@ -146,7 +146,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """A fault of ours, or (503) a database that is away before any view could say so."""
-    away = is_away(sys.exc_info()[1])
+    away = is_unavailable(sys.exc_info()[1])
     if _for_programs(request):
         detail = "The database is away. Try again." if away else "Something went wrong on our side."
         body = {"detail": detail, "code": "unavailable" if away else "server_error"}

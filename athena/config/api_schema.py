@@ -7,10 +7,9 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, force_instance, get_lib_doc_excludes
 from rest_framework.permissions import AllowAny
 
-from athena.accounts.roles import Role, permissions_of
-from athena.api.row_serializers import Row
-from athena.api.serializers import StrictSerializer
-from athena.api.viewsets import RolePermission, VerbViewSet, ViewSet
+from athena.accounts.roles import Role, get_permissions
+from athena.api.serializers import Row, StrictSerializer
+from athena.api.viewsets import ActionViewSet, RolePermission, ViewSet
 
 _PATH_ID = {"type": "integer", "minimum": 1}
 _CHANGES = ("POST", "PUT", "PATCH", "DELETE")
@@ -118,7 +117,7 @@ class Schema(AutoSchema):
 
     @property
     def _is_versioned(self) -> bool:
-        return "version" in getattr(self.view, "shown_keys", ())
+        return "version" in getattr(self.view, "row_keys", ())
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
@@ -126,10 +125,10 @@ class Schema(AutoSchema):
 
     def _who(self) -> str:
         asked = [each for each in self.view.get_permissions() if isinstance(each, RolePermission)]
-        right = asked[0].right_for(self.method, self.view) if asked else None
+        right = asked[0].find_permission(self.method, self.view) if asked else None
         if right is None:
             return ""
-        return f"Roles: {', '.join(role.value for role in Role if right in permissions_of(role))}."
+        return f"Roles: {', '.join(role.value for role in Role if right in get_permissions(role))}."
 
     def _can_answer(self, status: str, parameters: set[str]) -> bool:
         if status == "403":
@@ -190,7 +189,7 @@ def without_null_enum(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 def undescribed() -> list[type]:
     """The bases whose docstrings are for whoever builds on them, and say nothing of a call."""
-    return [*get_lib_doc_excludes(), VerbViewSet, ViewSet, Row, StrictSerializer]  # type: ignore[no-untyped-call]
+    return [*get_lib_doc_excludes(), ActionViewSet, ViewSet, Row, StrictSerializer]  # type: ignore[no-untyped-call]
 
 
 def _is_id(schema: dict[str, Any]) -> bool:

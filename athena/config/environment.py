@@ -22,9 +22,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 from athena import host_names, time_zones
-from athena.api.rates import Rate
+from athena.api.throttle_rates import Rate
 from athena.config import secret_strength
-from athena.http.origins import read_origin
+from athena.http.origins import parse_origin
 
 T = TypeVar("T")
 _FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
@@ -60,7 +60,7 @@ def origins(name: str) -> list[str]:
     """Origins, separated by commas; `https://*.example.com` stands for all hosts within that domain."""
 
     def parse(value: str) -> list[str]:
-        return [read_origin(word.replace("://*.", "://", 1)).replace("://", "://*." if "://*." in word else "://", 1)
+        return [parse_origin(word.replace("://*.", "://", 1)).replace("://", "://*." if "://*." in word else "://", 1)
                 for word in value.split(",") if word.strip()]  # fmt: skip
 
     return _parsed(name, ",".join(words(name)), parse, "must be origins like https://www.example.com, without a path")
@@ -88,7 +88,7 @@ def one_of(name: str, default: str, choices: tuple[str, ...]) -> str:
 
 def zone(name: str, default: str) -> str:
     def parse(value: str) -> str:
-        if value not in time_zones.names():
+        if value not in time_zones.list_names():
             raise ValueError
         return value
 

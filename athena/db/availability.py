@@ -16,7 +16,7 @@ _AWAY = {
 }
 
 
-def is_away(error: BaseException | None) -> bool:
+def is_unavailable(error: BaseException | None) -> bool:
     """Whether trying again later may help: no connection, no room, a lock that was not given; not a bad pattern."""
     if not isinstance(error, OperationalError | InterfaceError):
         return False

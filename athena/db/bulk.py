@@ -41,7 +41,7 @@ _AS_THEY_ARE: dict[type, tuple[type, ...]] = {
 }
 
 
-class AmongKeys(Func):
+class IdIn(Func):
     """Whether a key is one of `ids`, which travel as one parameter however many they are."""
 
     output_field = BooleanField()
@@ -63,14 +63,14 @@ class AmongKeys(Func):
         )
 
 
-def insert_from(model: type[Model], queryset: "QuerySet[Any, Any]", **columns: Combinable) -> int:
+def insert_select(model: type[Model], queryset: "QuerySet[Any, Any]", **columns: Combinable) -> int:
     """INSERT … SELECT: a row of `model` for each row of `queryset`, each column by its expression. Returns how many."""
     with connection.cursor() as cursor:
-        cursor.execute(*insertion_from(model, queryset, **columns))
+        cursor.execute(*build_insert_select(model, queryset, **columns))
         return int(cursor.rowcount)
 
 
-def insertion_from(model: type[Model], queryset: "QuerySet[Any, Any]", **columns: Combinable) -> Sql:
+def build_insert_select(model: type[Model], queryset: "QuerySet[Any, Any]", **columns: Combinable) -> Sql:
     """The statement of `insert_from`."""
     chosen = queryset.order_by().annotate(**{f"new_{name}": each for name, each in columns.items()})
     sql, parameters = chosen.values_list(*(f"new_{name}" for name in columns)).query.sql_with_params()
@@ -79,7 +79,7 @@ def insertion_from(model: type[Model], queryset: "QuerySet[Any, Any]", **columns
     return f"INSERT INTO {quote(model._meta.db_table)} ({names}) {sql}", tuple(parameters)
 
 
-def reserve_keys(model: type[Model], count: int) -> list[int]:
+def reserve_ids(model: type[Model], count: int) -> list[int]:
     """Keys for `count` new rows, in ascending order, which nobody else gets while the transaction lasts."""
     table = model._meta.db_table
     with connection.cursor() as cursor:
@@ -92,15 +92,15 @@ def reserve_keys(model: type[Model], count: int) -> list[int]:
         return list(range(last + 1, last + 1 + count))
 
 
-def insert_new(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+def insert_ignoring_conflicts(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """INSERT … ON CONFLICT DO NOTHING: those of `rows` that no unique constraint refuses. Returns how many."""
-    insert, parameters = insertion_of(model, columns, rows)
+    insert, parameters = build_insert(model, columns, rows)
     with connection.cursor() as cursor:
         cursor.execute(f"{insert} ON CONFLICT DO NOTHING", parameters)
         return int(cursor.rowcount)
 
 
-def insertion_of(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Sql:
+def build_insert(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Sql:
     """INSERT … SELECT: the statement that writes these rows."""
     fields = _fields(model, columns)
     element, source = _json_rows()
@@ -113,19 +113,20 @@ def insertion_of(model: type[Model], columns: Sequence[str], rows: Iterable[Sequ
     return sql, (_as_json([_stored(fields, row) for row in rows]),)
 
 
-def update_own(
+def update_each(
     model: type[Model],
     columns: Sequence[str],
     values: Mapping[int, Sequence[Any]],
     *,
-    same: Mapping[str, Any] | None = None,
-    raised: Sequence[str] = (),
+    shared: Mapping[str, Any] | None = None,
+    incremented: Sequence[str] = (),
 ) -> int:
-    """UPDATE … FROM: set `columns` of each row, found by its key, to its own values. Returns how many it changed.
+    """Give each row its own values in one UPDATE … FROM. `values` maps a row's id to its values of `columns`.
 
-    `same` are columns with one value for all rows; those of `raised` go up by one.
+    `shared` holds columns that get one value in all these rows; the columns `incremented` go up by one. Returns the
+    number of changed rows.
     """
-    fields, shared = _fields(model, columns), same or {}
+    fields, shared = _fields(model, columns), shared or {}
     stored = {id(row): row for row in values.values()}  # many rows may share the same values
     prepared = {key: _stored(fields, row) for key, row in stored.items()}
     rows = [[key, *prepared[id(row)]] for key, row in values.items()]
@@ -136,7 +137,7 @@ def update_own(
         for place, field in enumerate(fields, start=1)
     )
     sets += "".join(f", {quote(field.column)} = %s" for field in _fields(model, shared))
-    sets += "".join(f", {column} = {column} + 1" for column in (quote(f.column) for f in _fields(model, raised)))
+    sets += "".join(f", {column} = {column} + 1" for column in (quote(f.column) for f in _fields(model, incremented)))
     table = quote(model._meta.db_table)
     sql = f"UPDATE {table} SET {sets} FROM {source} WHERE {table}.{quote('id')} = {element(0, 'bigint')}"  # noqa: S608
     with connection.cursor() as cursor:
@@ -144,7 +145,7 @@ def update_own(
         return int(cursor.rowcount)
 
 
-def add_up(model: type[Model], keys: Mapping[str, Any], amounts: Mapping[str, float]) -> tuple[Any, ...]:
+def increment(model: type[Model], keys: Mapping[str, Any], amounts: Mapping[str, float]) -> tuple[Any, ...]:
     """INSERT … ON CONFLICT DO UPDATE: add to the one row with these keys, made where missing. Returns the sums."""
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)

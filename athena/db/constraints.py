@@ -22,14 +22,14 @@ REQUIRED = "This field is required."
 TOO_LONG = "Something here is too long, or too large, to be stored."
 
 
-def bounds(field: "Field[Any, Any]") -> tuple[Any, Any]:
+def find_number_limits(field: "Field[Any, Any]") -> tuple[Any, Any]:
     """The least and the greatest number that a column takes, on both engines; None where there is no limit.
 
     They come from the CHECKs that are about this column alone, and from the integer type of PostgreSQL.
     """
     low, high = BaseDatabaseOperations.integer_field_ranges.get(field.get_internal_type(), (None, None))
     for constraint in field.model._meta.constraints:
-        if isinstance(constraint, CheckConstraint) and fields_of(constraint, field.model) == [field.name]:
+        if isinstance(constraint, CheckConstraint) and get_fields(constraint, field.model) == [field.name]:
             for lookup, value in _leaves(constraint.condition):
                 if lookup == "range":
                     low, high = value
@@ -38,7 +38,7 @@ def bounds(field: "Field[Any, Any]") -> tuple[Any, Any]:
     return low, high
 
 
-def fields_of(constraint: BaseConstraint, model: type[Model]) -> list[str]:
+def get_fields(constraint: BaseConstraint, model: type[Model]) -> list[str]:
     """The fields that a constraint is about, in the order of the model."""
     names: set[str] = set()
     if isinstance(constraint, CheckConstraint) and isinstance(constraint.condition, Q):
@@ -48,14 +48,14 @@ def fields_of(constraint: BaseConstraint, model: type[Model]) -> list[str]:
     return [field.name for field in model._meta.fields if field.name in names]
 
 
-def message_of(constraint: BaseConstraint) -> str:
+def get_message(constraint: BaseConstraint) -> str:
     """What is wrong where a constraint is violated, for people."""
     if constraint.violation_error_message != BaseConstraint.default_violation_error_message:
         return str(constraint.violation_error_message)
     return TAKEN if isinstance(constraint, UniqueConstraint) else IMPOSSIBLE
 
 
-def violation(error: IntegrityError | DataError) -> tuple[list[str], str]:
+def explain_violation(error: IntegrityError | DataError) -> tuple[list[str], str]:
     """The fields that a refused statement was about (none where that can't be known), and what is wrong, for people.
 
     Raises the error again where it is of no known kind: that is a fault of ours.
@@ -68,7 +68,7 @@ def violation(error: IntegrityError | DataError) -> tuple[list[str], str]:
     for model in apps.get_models():
         for constraint in model._meta.constraints:
             if constraint.name == name:
-                return fields_of(constraint, model), message_of(constraint)
+                return get_fields(constraint, model), get_message(constraint)
     if "FOREIGN KEY" in text or "foreign key" in text:
         return [], GONE
     if missing := getattr(diagnosis, "column_name", None) or _first(_NOT_NULL, text):

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Field, JSONField, Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from athena.db.bulk import AmongKeys, update_own
+from athena.db.bulk import IdIn, update_each
 
 ERASED = "[erased]"
 
@@ -44,11 +44,11 @@ class Mentions:
             if words
         ]
 
-    def found_in(self, value: Any) -> bool:
+    def are_in(self, value: Any) -> bool:
         """Whether one of them stands in the text, or in any text that the JSON value holds."""
-        return bool(self.without(value) != value)
+        return bool(self.erase_from(value) != value)
 
-    def without(self, value: Any) -> Any:
+    def erase_from(self, value: Any) -> Any:
         """The text, or all that JSON holds, with `[erased]` in the place of each of them."""
         return map_text(value, self._without)
 
@@ -57,22 +57,22 @@ class Mentions:
             text = pattern.sub(ERASED, text)
         return text
 
-    def rows(self, model: type[Model], columns: Sequence[str]) -> "QuerySet[Any, Any]":
+    def find_rows(self, model: type[Model], columns: Sequence[str]) -> "QuerySet[Any, Any]":
         """The rows in one of whose columns one of them stands."""
-        return model._base_manager.filter(AmongKeys("pk", self._without_in(model, columns)))
+        return model._base_manager.filter(IdIn("pk", self._without_in(model, columns)))
 
-    def scrub(self, model: type[Model], columns: Sequence[str]) -> int:
+    def erase_from_table(self, model: type[Model], columns: Sequence[str]) -> int:
         """Take them out of these columns of all rows. Returns how many rows held one."""
         changed = self._without_in(model, columns)
         if changed:
-            update_own(model, columns, changed)
+            update_each(model, columns, changed)
         return len(changed)
 
     def _without_in(self, model: type[Model], columns: Sequence[str]) -> dict[int, list[Any]]:
         """By key of each row in which one of them stands: the columns without them."""
         changed: dict[int, list[Any]] = {}
         for key, *values in self._candidates(model, columns).order_by().values_list("pk", *columns):
-            without = [self.without(value) for value in values]
+            without = [self.erase_from(value) for value in values]
             if without != values:
                 changed[key] = without
         return changed
@@ -100,7 +100,7 @@ def map_text(value: Any, change: Callable[[str], str]) -> Any:
     return value
 
 
-def text_columns(model: type[Model]) -> list[str]:
+def list_text_columns(model: type[Model]) -> list[str]:
     """The columns in which any text can stand: not those of keys and of choices."""
     return [field.name for field in model._meta.concrete_fields if _holds_text(field)]
 

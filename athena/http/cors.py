@@ -10,7 +10,7 @@ from django.utils.cache import patch_vary_headers
 _KEEP_SECONDS = 600
 
 
-def origin_of(request: HttpRequest) -> str | None:
+def get_foreign_origin(request: HttpRequest) -> str | None:
     """The site whose page sends the request: None for programs, and for Athena's own pages."""
     origin = request.META.get("HTTP_ORIGIN")
     return None if origin == f"{request.scheme}://{request.get_host()}" else origin
@@ -20,15 +20,15 @@ def is_preflight(request: HttpRequest) -> bool:
     return "HTTP_ORIGIN" in request.META and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.META
 
 
-def allow(response: HttpResponseBase, origin: str) -> None:
+def allow_reading(response: HttpResponseBase, origin: str) -> None:
     """Let scripts of `origin` read the answer."""
     response["Access-Control-Allow-Origin"] = origin
     patch_vary_headers(response, ["Origin"])
 
 
-def allow_post(response: HttpResponseBase, origin: str) -> None:
+def allow_posting(response: HttpResponseBase, origin: str) -> None:
     """As an answer to a preflight: let scripts of `origin` post JSON."""
-    allow(response, origin)
+    allow_reading(response, origin)
     response["Access-Control-Allow-Methods"] = "POST"
     response["Access-Control-Allow-Headers"] = "Content-Type"
     response["Access-Control-Max-Age"] = str(_KEEP_SECONDS)

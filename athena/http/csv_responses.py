@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from athena.http.spreadsheet_cells import safe_cell
+from athena.http.spreadsheet_cells import escape_formula
 
 
 def csv_response(name: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> HttpResponse:
@@ -16,17 +16,17 @@ def csv_response(name: str, columns: Sequence[str], rows: Iterable[Mapping[str, 
     writer = csv.writer(text)
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([safe_cell(_value(row, column)) for column in columns])
+        writer.writerow([escape_formula(_value(row, column)) for column in columns])
     response = HttpResponse(text.getvalue().encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
 
 
-def columns_of(row: Mapping[str, Any]) -> list[str]:
+def list_columns(row: Mapping[str, Any]) -> list[str]:
     """The columns that a row makes: its keys, and `a.b` for those of a row within it."""
     found: list[str] = []
     for name, value in row.items():
-        found += [f"{name}.{each}" for each in columns_of(value)] if isinstance(value, Mapping) else [name]
+        found += [f"{name}.{each}" for each in list_columns(value)] if isinstance(value, Mapping) else [name]
     return found
 
 

@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 
-from athena.runtime.logs import request_id
+from athena.runtime.logs import current_request_id
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -74,7 +74,7 @@ def error_page(request: HttpRequest, name: str, *, explanation: str = "", body_i
         "back": _back(request),
         "home": reverse("admin:index") if request.path_info.startswith("/admin/") else "",
         "login": reverse("admin:login"),
-        "request_id": request_id(),
+        "request_id": current_request_id(),
         "sheet": _static("athena/css/error_pages.css"),
         "icon": _static("athena/icon.svg"),
     }

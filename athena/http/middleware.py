@@ -18,11 +18,11 @@ from athena.http.error_pages import error_page
 Handler = Callable[[HttpRequest], HttpResponse]
 View = TypeVar("View", bound=Callable[..., Any])
 
-MAX_BODY = 1_048_576
+MAX_BODY_BYTES = 1_048_576
 _UNREADABLE = (OSError, ParseException)  # a client that went away; chunks that make no sense
 _PIECE = 65_536
 # Thrown away, so that a client that is still sending can read the answer: at most so much, in all and at a time.
-_DRAIN, _DRAIN_SECONDS, _DRAIN_WAIT = 16 * MAX_BODY, 5, 1
+_DRAIN, _DRAIN_SECONDS, _DRAIN_WAIT = 16 * MAX_BODY_BYTES, 5, 1
 
 
 def trusted_scheme(get_response: Handler) -> Handler:
@@ -50,11 +50,11 @@ def optional_slash(get_response: Handler) -> Handler:
     return handle
 
 
-def takes_files(most: int, permission: str, *more: str) -> Callable[[View], View]:
+def allow_upload(most: int, permission: str, *more: str) -> Callable[[View], View]:
     """A view that takes a body of up to `most` bytes from people who have all of these permissions."""
 
     def declare(view: View) -> View:
-        view.takes_files = (most, [permission, *more])  # type: ignore[attr-defined]
+        view.allow_upload = (most, [permission, *more])  # type: ignore[attr-defined]
         return view
 
     return declare
@@ -63,7 +63,7 @@ def takes_files(most: int, permission: str, *more: str) -> Callable[[View], View
 class BodyLimit:
     """Read each body, within the limit of its address, before a view or anything else looks at it.
 
-    The limit is 1 MB, or what `takes_files` declares. More is 413, whether announced or streamed; what is announced is
+    The limit is 1 MB, or what `allow_upload` declares. More is 413, whether announced or streamed; what is announced is
     refused before it is read. A body that comes too slowly (`athena.runtime.request_reader`) is 408. One that ends
     early, or whose chunks make no sense, is 400: what did arrive may look complete.
     """
@@ -81,11 +81,11 @@ class BodyLimit:
         length = _announced(request.META.get("CONTENT_LENGTH"))
         if source is None or not (length or request.META.get("wsgi.input_terminated")):
             return None
-        most = _limit(request, view) if length > MAX_BODY or not length else MAX_BODY
+        most = _limit(request, view) if length > MAX_BODY_BYTES or not length else MAX_BODY_BYTES
         if length > most:
             return _too_large(request, source, most, min(length, _DRAIN))
         body: IO[bytes] = BytesIO()
-        if most > MAX_BODY:
+        if most > MAX_BODY_BYTES:
             body = TemporaryFile()  # noqa: SIM115
             request._close_body(body)  # type: ignore[attr-defined]
         try:
@@ -105,8 +105,8 @@ class BodyLimit:
 
 
 def _limit(request: HttpRequest, view: Any) -> int:
-    most, permissions = getattr(view, "takes_files", (MAX_BODY, []))
-    return most if most <= MAX_BODY or request.user.has_perms(permissions) else MAX_BODY
+    most, permissions = getattr(view, "allow_upload", (MAX_BODY_BYTES, []))
+    return most if most <= MAX_BODY_BYTES or request.user.has_perms(permissions) else MAX_BODY_BYTES
 
 
 def _announced(header: Any) -> int:
@@ -131,7 +131,7 @@ def _too_large(request: HttpRequest, source: IO[bytes], most: int, left: int) ->
     with suppress(*_UNREADABLE):
         while left > 0 and time.monotonic() < end and (piece := source.read(min(_PIECE, left))):
             left -= len(piece)
-    return refuse(request, 413, f"The body is larger than {most // MAX_BODY} MB.", "too_large")
+    return refuse(request, 413, f"The body is larger than {most // MAX_BODY_BYTES} MB.", "too_large")
 
 
 def refuse(request: HttpRequest, status: int, detail: str, code: str) -> HttpResponse:

@@ -11,7 +11,7 @@ _ADDRESS = re.compile(r"\[[0-9a-f:.]+\]")
 _PORTS = {"http": 80, "https": 443}
 
 
-def read_origin(text: str) -> str:
+def parse_origin(text: str) -> str:
     """`https://www.example.com`, as browsers write it: lower case, ASCII (IDNA), no usual port.
 
     Raises `ValueError` for anything else, such as an address with a path or a user's name.
@@ -22,13 +22,13 @@ def read_origin(text: str) -> str:
     return origin
 
 
-def read_page(text: str) -> str:
+def parse_page_url(text: str) -> str:
     """The address of a page on the web in ASCII: its host by IDNA, the rest percent-encoded. Raises `ValueError`."""
     origin, rest = _split(text)
     return origin + rest
 
 
-def origin_of(text: str) -> str:
+def origin_or_empty(text: str) -> str:
     """The origin of an address; empty where it has none that is sound."""
     try:
         return _split(text)[0]
@@ -36,10 +36,10 @@ def origin_of(text: str) -> str:
         return ""
 
 
-def page(text: str) -> str:
+def page_url_or_empty(text: str) -> str:
     """The address as `read_page` has it; empty where it is not sound."""
     try:
-        return read_page(text)
+        return parse_page_url(text)
     except ValueError:
         return ""
 

@@ -9,7 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 _NO_PAGES = {"login", "logout"}
 
 
-def own_page(request: HttpRequest, wanted: str, default: str) -> str:
+def choose_redirect(request: HttpRequest, wanted: str, default: str) -> str:
     """`wanted` where it is a page on this host that there is, or else `default`."""
     hosts = {request.get_host()}
     if not url_has_allowed_host_and_scheme(wanted, hosts, require_https=request.is_secure()):

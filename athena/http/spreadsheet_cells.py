@@ -10,7 +10,7 @@ Value = TypeVar("Value")
 _RISKY = re.compile(r"'*(?:[\s\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r])")
 
 
-def safe_cell(value: Value) -> Value | str:
+def escape_formula(value: Value) -> Value | str:
     """The value as it may stand in a cell: text that a spreadsheet would run gets an apostrophe before it.
 
     Each line of the text is looked at, since not every program keeps the lines of a cell together. Numbers and dates
@@ -21,7 +21,7 @@ def safe_cell(value: Value) -> Value | str:
     return "".join(f"'{line}" if _RISKY.match(line) else line for line in value.splitlines(keepends=True))
 
 
-def typed_cell(text: str) -> str:
+def unescape_formula(text: str) -> str:
     """What `safe_cell` made safe, as it was typed: an exported file is read back without its apostrophes."""
     if "'" not in text:
         return text

@@ -17,7 +17,7 @@ from athena.runtime import healthcheck, logs, request_reader
 
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(settings.METRICS_DIR)  # read when the library is first imported
 
-bind = healthcheck.authority(*healthcheck.address())
+bind = healthcheck.format_address(*healthcheck.listen_address())
 workers = environment.number("WEB_CONCURRENCY", 2, most=256)
 threads = environment.number("WEB_THREADS", 8, most=256)
 control_socket_disable = True

@@ -57,29 +57,29 @@ def _migrated() -> bool:
     return True
 
 
-def ages(channels: list[delivery_stats.ChannelStats]) -> dict[str, int | None]:
+def measure_ages(channels: list[delivery_stats.ChannelStats]) -> dict[str, int | None]:
     """Seconds since beat and the worker last ticked, and since the longest-waiting message came due; None: never."""
     oldest = min((each.oldest for each in channels if each.oldest), default=None)
-    return liveness.ages() | {"outbox": liveness.age_of(oldest)}
+    return liveness.measure_ages() | {"outbox": liveness.seconds_since(oldest)}
 
 
-def outbox() -> list[delivery_stats.ChannelStats]:
+def measure_outbox() -> list[delivery_stats.ChannelStats]:
     """How all deliveries are doing, by channel."""
     return delivery_stats.measure_channels(Delivery.objects.all())
 
 
 def _work() -> tuple[dict[str, Any], list[str]]:
     """What the broker, beat, the worker and the outbox are doing, and which of them are in trouble."""
-    broker, channels = liveness.broker(), outbox()
+    broker, channels = liveness.check_broker(), measure_outbox()
     found: dict[str, Any] = {"broker": broker}
     problems = [] if broker == "ok" else ["broker"]
-    most = {"beat": liveness.longest_silence(), "worker": liveness.longest_silence(), "outbox": OUTBOX_SECONDS}
-    for name, age in ages(channels).items():
+    most = {"beat": liveness.max_silence_seconds(), "worker": liveness.max_silence_seconds(), "outbox": OUTBOX_SECONDS}
+    for name, age in measure_ages(channels).items():
         found[f"{name}_age"] = age
         if name != "outbox" if age is None else age > most[name]:
             problems.append(name)
     found["deliveries"] = {each.channel: each.counts() for each in channels}
-    if unknown := time_zone_checks.unknown_zones():
-        found["unknown_time_zones"] = list(unknown)[: time_zone_checks.SHOWN]
+    if unknown := time_zone_checks.count_unknown_zones():
+        found["unknown_time_zones"] = list(unknown)[: time_zone_checks.MAX_SHOWN_ZONES]
         problems.append("time_zones")
     return found, problems

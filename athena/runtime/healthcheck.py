@@ -15,21 +15,21 @@ from athena.config import environment
 EVERY_INTERFACE = ("0.0.0.0", "::")  # noqa: S104 (only listened on when asked for)
 
 
-def address() -> tuple[str, int]:
+def listen_address() -> tuple[str, int]:
     """Where the web process listens."""
     return environment.text("HOST", "127.0.0.1"), environment.number("PORT", 8080, most=65_535)
 
 
-def authority(host: str, port: int) -> str:
+def format_address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def answers(path: str, timeout: float = 5) -> bool:
+def is_web_answering(path: str, timeout: float = 5) -> bool:
     """Whether this machine's web process answers 200, asked under the name that Athena is called by."""
-    host, port = address()
+    host, port = listen_address()
     base = urlsplit(settings.BASE_URL)
     request = Request(
-        f"http://{authority('localhost' if host in EVERY_INTERFACE else host, port)}{path}",
+        f"http://{format_address('localhost' if host in EVERY_INTERFACE else host, port)}{path}",
         headers={"Host": base.netloc, "X-Forwarded-Proto": base.scheme},
     )
     try:
@@ -39,7 +39,7 @@ def answers(path: str, timeout: float = 5) -> bool:
         return False
 
 
-def ticks(name: str) -> bool:
+def is_ticking(name: str) -> bool:
     """Whether beat (or the worker) has ticked lately, by what it has written into the database."""
     import django
 
@@ -47,10 +47,10 @@ def ticks(name: str) -> bool:
     django.setup()
     from athena.runtime import liveness
 
-    age = liveness.ages()[name]
-    return age is not None and age <= liveness.longest_silence()
+    age = liveness.measure_ages()[name]
+    return age is not None and age <= liveness.max_silence_seconds()
 
 
 if __name__ == "__main__":
     part = sys.argv[1]
-    sys.exit(0 if (answers("/healthz") if part == "web" else ticks(part)) else 1)
+    sys.exit(0 if (is_web_answering("/healthz") if part == "web" else is_ticking(part)) else 1)

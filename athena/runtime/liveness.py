@@ -15,32 +15,32 @@ from athena.models import Heartbeat
 logger = structlog.get_logger(__name__)
 
 
-def longest_silence() -> int:
+def max_silence_seconds() -> int:
     """Seconds after which a beat or a worker that has not ticked is in trouble."""
     return 3 * int(settings.TICK_SECONDS) + 10
 
 
-def ages() -> dict[str, int | None]:
+def measure_ages() -> dict[str, int | None]:
     """Seconds since beat and the worker last ticked; None: never."""
-    return {"beat": age_of(last_beat()), "worker": age_of(last_work())}
+    return {"beat": seconds_since(find_last_beat()), "worker": seconds_since(find_last_tick())}
 
 
-def age_of(moment: datetime | None) -> int | None:
+def seconds_since(moment: datetime | None) -> int | None:
     """In whole seconds."""
     return None if moment is None else max(0, round((timezone.now() - moment).total_seconds()))
 
 
-def last_beat() -> datetime | None:
+def find_last_beat() -> datetime | None:
     beats = PeriodicTask.objects.filter(task=task_names.TICK)
     last: datetime | None = beats.aggregate(at=Max("last_run_at"))["at"]
     return last
 
 
-def last_work() -> datetime | None:
+def find_last_tick() -> datetime | None:
     return Heartbeat.objects.filter(name="tick").values_list("at", flat=True).first()
 
 
-def broker() -> str:
+def check_broker() -> str:
     """`ok` or `away`. Opens a connection, which waits two seconds at most (see the broker's options in settings)."""
     broker = current_app.connection_for_write()
     try:

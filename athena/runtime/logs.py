@@ -30,7 +30,7 @@ def redact(text: str) -> str:
     return _SECRETS.sub(lambda match: f"{match[match.lastgroup] if match.lastgroup else ''}{REDACTED}", text)
 
 
-def request_id() -> str | None:
+def current_request_id() -> str | None:
     """Of the request, or the task, that is being worked on."""
     found: str | None = structlog.contextvars.get_contextvars().get("request_id")
     return found

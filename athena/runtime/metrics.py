@@ -66,7 +66,7 @@ class FromDatabase(Collector):
             seconds.add_metric([total.task, total.outcome], total.seconds)
         yield from (runs, seconds)
 
-        channels = health.outbox()
+        channels = health.measure_outbox()
         states = GaugeMetricFamily(
             "athena_deliveries",
             "Deliveries: due, queued, failed (of both), dead; and as what they ended in the last 24 hours and 7 days.",
@@ -77,6 +77,6 @@ class FromDatabase(Collector):
                 states.add_metric([each.channel, state], count)
         yield states
 
-        for name, age in health.ages(channels).items():
+        for name, age in health.measure_ages(channels).items():
             if age is not None:
                 yield GaugeMetricFamily(f"athena_{name}_age_seconds", _AGES[name], age)

@@ -15,7 +15,7 @@ from celery import current_app
 from django.db import transaction
 from kombu.exceptions import KombuError
 
-from athena.runtime.logs import request_id
+from athena.runtime.logs import current_request_id
 
 logger = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ def _publish(name: str) -> None:
     if time.monotonic() < _Broker.paused_until:
         return
     try:
-        current_app.send_task(name, retry=False, headers={"request_id": request_id()})
+        current_app.send_task(name, retry=False, headers={"request_id": current_request_id()})
     except (OSError, KombuError) as error:
         _Broker.paused_until = time.monotonic() + PAUSE_SECONDS
         logger.warning("task_not_published", task=name, error=repr(error))

@@ -1,66 +1,88 @@
-"""How a notification reaches somebody. A channel is one small class in one file of this folder, found by itself.
+"""Channels: the ways by which a notification reaches a user.
 
-    class Sms(Channel):
+A channel is one small class in a module of this folder; the module is found without being listed anywhere.
+
+    class SmsChannel(Channel):
         name, label = "sms", "Text message"
+        reachable_users = ~Q(phone="")
 
         def send(self, notification: Notification) -> None: ...
 
-From then on each new notification has a delivery by it, with its own attempts, and people may switch it off by kind.
-What goes wrong is one of three things, and only the channel can tell which.
+A new channel sends nothing until a kind names it (`Kind.channels`). From then on each new notification of that kind has
+a delivery by this channel if the recipient is one of the `reachable_users`, and users may turn it off for that kind.
+The steps: docs/development/adding-a-notification-channel.md.
 """
 
+from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import ClassVar
 
+from django.db.models import Q
+
+from athena.accounts.models import User
+from notifications import kinds
 from notifications.models import Notification
 
 
 class TemporaryFailure(Exception):
-    """This one may go through later."""
+    """This notification could not be sent now; a later attempt may succeed."""
 
 
 class ChannelUnavailable(TemporaryFailure):
-    """Nothing goes through just now: the server does not answer, or does not let us in."""
+    """No notification can be sent now: the server does not answer or rejects our credentials."""
 
 
 class PermanentFailure(Exception):
-    """This one will never go through."""
+    """This notification can never be sent."""
 
 
 class Channel:
-    """A worker makes one, sends one notification after another, and closes it."""
+    """A way to send notifications. A worker creates one, calls `send` for one notification after another, closes it."""
 
-    name: ClassVar[str]  # in the database: twenty characters at most
+    name: ClassVar[str]  # as stored: at most 20 characters
     label: ClassVar[str]
-    pushes: ClassVar[bool] = True  # whether there is anything to send; else people come and look
+    sends: ClassVar[bool] = True  # False: there is nothing to send, because users come and look
+    reachable_users: ClassVar[Q] = Q()  # the users who can be reached; empty: all of them
 
     def send(self, notification: Notification) -> None:
-        """Raises TemporaryFailure, ChannelUnavailable or PermanentFailure."""
+        """Send one notification. Raises TemporaryFailure, ChannelUnavailable or PermanentFailure."""
         raise NotImplementedError(type(self).__name__)
 
     def close(self) -> None:
-        """Let go of whatever `send` has opened."""
+        """Release what `send` has opened."""
 
 
 @cache
 def get_all() -> dict[str, type[Channel]]:
-    """All channels by name, in the order of their files."""
-    modules = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__)]
-    found = [each for module in modules for each in vars(module).values() if _is_channel_of(each, module.__name__)]
-    return {channel.name: channel for channel in found}
+    """Return all channels by name, in the order of their modules' names."""
+    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    classes = [value for module in modules for value in vars(module).values() if _is_channel(value, module.__name__)]
+    return {channel.name: channel for channel in classes}
 
 
 def get_sending() -> dict[str, type[Channel]]:
-    """Those that send."""
-    return {name: channel for name, channel in get_all().items() if channel.pushes}
+    """Return the channels that send something, by name."""
+    return {name: channel for name, channel in get_all().items() if channel.sends}
+
+
+def get_used() -> dict[str, type[Channel]]:
+    """Return the channels that at least one kind names: the ones that users can choose."""
+    used = {name for kind in kinds.get_all() for name in kind.channels}
+    return {name: channel for name, channel in get_all().items() if name in used}
 
 
 def get_label(name: str) -> str:
-    """What people call a channel; its name, where it is no longer there."""
+    """Return the label of a channel; the name itself if the channel does not exist any longer."""
     return get_all()[name].label if name in get_all() else name
 
 
-def _is_channel_of(what: object, module: str) -> bool:
-    return isinstance(what, type) and issubclass(what, Channel) and what.__module__ == module
+def find_unreachable(user: User, names: Iterable[str]) -> set[str]:
+    """Return which of these channels cannot reach `user`. One query for each channel that cannot reach everybody."""
+    limited = [name for name in names if get_all()[name].reachable_users]
+    return {name for name in limited if not User.objects.filter(get_all()[name].reachable_users, pk=user.pk).exists()}
+
+
+def _is_channel(value: object, module: str) -> bool:
+    return isinstance(value, type) and issubclass(value, Channel) and value.__module__ == module

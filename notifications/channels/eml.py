@@ -1,4 +1,4 @@
-"""A mail server for an empty machine: each message is one file, to be opened with any mail program."""
+"""An email backend for a machine without a mail server: it writes each email to a file of its own."""
 
 import email
 import email.policy
@@ -14,13 +14,13 @@ from athena.db.text_search import Mentions
 
 
 class EmailBackend(BaseEmailBackend):
-    """Writes `<Message-ID>.eml` into `MAIL_DIR`, whole or not at all. Sent again, a message replaces itself."""
+    """Write `<Message-ID>.eml` into `MAIL_DIR`, completely or not at all. An email sent again replaces its file."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         folder = Path(settings.MAIL_DIR)
         folder.mkdir(parents=True, exist_ok=True)
-        for each in email_messages:
-            message = each.message()
+        for email_message in email_messages:
+            message = email_message.message()
             name = re.sub(r"[^\w.@-]", "", message["Message-ID"])
             draft = folder / f".{name}.part"
             draft.write_bytes(message.as_bytes())
@@ -29,7 +29,7 @@ class EmailBackend(BaseEmailBackend):
 
 
 def delete_files(mentions: Mentions, message_ids: Collection[str]) -> int:
-    """Delete the files of these messages, and those in which the words stand. Returns how many."""
+    """Delete the files of these emails, and of all emails that contain one of the `mentions`. Returns how many."""
     files = [path for path in Path(settings.MAIL_DIR).glob("*.eml") if _is_about(path, mentions, message_ids)]
     for path in files:
         path.unlink(missing_ok=True)
@@ -40,4 +40,4 @@ def _is_about(path: Path, mentions: Mentions, message_ids: Collection[str]) -> b
     message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     texts = [str(value) for value in message.values()]
     texts += [part.get_content() for part in message.walk() if part.get_content_maintype() == "text"]
-    return message["Message-ID"] in message_ids or any(mentions.found_in(text) for text in texts)
+    return message["Message-ID"] in message_ids or any(mentions.are_in(text) for text in texts)

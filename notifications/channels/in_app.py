@@ -1,9 +1,9 @@
-"""In Athena itself: the admin's bell, and `/notifications` of the API. The notification's own row is all it takes."""
+"""The list in Athena itself: the bell in the admin and `/notifications` in the API. It reads the notification's row."""
 
 from notifications.channels import Channel
-from notifications.models import IN_APP
+from notifications.kinds import IN_APP
 
 
 class InAppChannel(Channel):
     name, label = IN_APP, "In Athena"
-    pushes = False
+    sends = False

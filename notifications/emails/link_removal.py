@@ -1,12 +1,12 @@
-"""Text of outsiders in e-mails: it is read, and no mail program makes a link of it."""
+"""Removes links from text that outsiders typed, so that no email program turns it into something to click."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-# What colleagues write stays as it is. A new name in a context counts as an outsider's until it is listed here.
-COLLEAGUES = frozenset({"notes", "reason", "error"})
-# What programs leave out of an address: formatting characters, fillers, variation selectors, tags.
+# Keys of a context whose text colleagues wrote: it stays as it is. Text under any other key counts as an outsider's.
+COLLEAGUE_KEYS = frozenset({"notes", "reason", "error"})
+# Characters that programs drop from an address: formatting characters, fillers, variation selectors, tags.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\U000e0000-\U000e0fff]"
@@ -18,21 +18,21 @@ _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:/\"']+@[^\s@<>()\[\]\\,;:/\"']+")
 
 
 def remove_links(text: str) -> str:
-    """`https://example.com` as `https[:]//example[.]com`, and without characters that nobody sees."""
+    """Write `https://example.com` as `https[:]//example[.]com` and drop invisible characters."""
     text = _INVISIBLE.sub("", text)
     return _DOT.sub("[.]", _SCHEME.sub(r"\1[:]", text))
 
 
 def remove_links_from_context(context: Mapping[str, Any]) -> dict[str, Any]:
-    """What a message says, without live links in any text of outsiders. A lead's `email`, if it is one, stays one."""
-    return {name: _unlinked(name, value) for name, value in context.items()}
+    """Return the context without links in the text of outsiders. The value of `email` stays if it is an address."""
+    return {name: _remove_links_from(name, value) for name, value in context.items()}
 
 
-def _unlinked(name: str, value: Any) -> Any:
+def _remove_links_from(name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return remove_links_from_context(value)
     if isinstance(value, list | tuple):
-        return [_unlinked(name, each) for each in value]
-    if not isinstance(value, str) or name in COLLEAGUES or (name == "email" and _ADDRESS.fullmatch(value)):
+        return [_remove_links_from(name, item) for item in value]
+    if not isinstance(value, str) or name in COLLEAGUE_KEYS or (name == "email" and _ADDRESS.fullmatch(value)):
         return value
     return remove_links(value)

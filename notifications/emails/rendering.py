@@ -1,5 +1,6 @@
-"""What a notification says: its kind's templates, filled in. Everything that people typed stays text."""
+"""The texts of a notification: the templates of its kind, filled in from its context."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,35 +9,42 @@ from django.template.loader import render_to_string
 
 from notifications import kinds
 
+_BLANK_LINES = re.compile(r"\n\s*\n")
+
 
 def render_subject(kind: str, context: Mapping[str, Any]) -> str:
-    """One line. Raises whatever a template makes of a context that is not its own."""
-    return " ".join(_filled(kind, "subject.txt", context).split())
+    """Return the subject in one line. Raises whatever the template raises for a context that does not fit it."""
+    return " ".join(_render(kind, "subject.txt", context).split())
 
 
 def render_text(kind: str, context: Mapping[str, Any]) -> str:
-    return _filled(kind, "txt", context).strip()
+    """Return the plain text, without the blank lines that empty template tags leave.
+
+    Raises whatever the template raises for a context that does not fit it.
+    """
+    return _BLANK_LINES.sub("\n\n", _render(kind, "txt", context)).strip()
 
 
 def render_html(kind: str, context: Mapping[str, Any]) -> str:
-    return _filled(kind, "html", context)
+    """Return the HTML document. Raises whatever the template raises for a context that does not fit it."""
+    return _render(kind, "html", context)
 
 
 def render_title(kind: str, context: Mapping[str, Any]) -> str:
-    """The subject; the kind's own name for what can't be said (any longer)."""
+    """Return the subject, or the kind's label if the subject cannot be rendered."""
     try:
         return render_subject(kind, context)
-    except Exception:  # it is one line of somebody's list, and the others are to be seen
+    except Exception:  # this is one row of a list, and the other rows must be shown
         return kinds.get_kind(kind).label
 
 
 def render_body(kind: str, context: Mapping[str, Any]) -> str:
-    """The text; empty for what can't be said (any longer)."""
+    """Return the plain text, or nothing if it cannot be rendered."""
     try:
         return render_text(kind, context)
     except Exception:
         return ""
 
 
-def _filled(kind: str, part: str, context: Mapping[str, Any]) -> str:
+def _render(kind: str, part: str, context: Mapping[str, Any]) -> str:
     return render_to_string(f"notifications/{kind}.{part}", {**context, "base_url": settings.BASE_URL})

@@ -1,10 +1,9 @@
-"""The e-mail that somebody sends themself, on the way of all others, to see that it arrives."""
+"""The test email: users send it to themselves, in the same way as all other emails, to check that emails arrive."""
 
 from django.db import transaction
 
 from athena.accounts.models import User
 from notifications import kinds, outbox
-from notifications.channels.email import EmailChannel
 from notifications.models import Delivery, DeliveryQuerySet, Notification
 
 KIND = kinds.TEST_EMAIL.name
@@ -12,22 +11,24 @@ KIND = kinds.TEST_EMAIL.name
 
 @transaction.atomic
 def send_test_email(*, by: User) -> None:
-    """One e-mail to oneself. It takes the place of the one before, whose fate is nobody's question any longer: as a row
-    of its own it has a Message-ID of its own, and does not wait for that one's next attempt. Two at once are one.
+    """Send a test email to the user.
+
+    It replaces the user's previous one: as a new row it has a Message-ID of its own and does not wait for the next
+    attempt of the previous one. Two requests at the same time send one email.
     """
-    Notification.objects.filter(dedupe_key=_key(by)).delete()
-    outbox.add(kind=KIND, recipient_id=by.pk, dedupe_key=_key(by), context={})
+    Notification.objects.filter(dedupe_key=_build_key(by)).delete()
+    outbox.add(kind=KIND, recipient_id=by.pk, dedupe_key=_build_key(by), context={})
 
 
 def find_last_delivery(user: User) -> DeliveryQuerySet:
-    """The delivery of the one that this person has sent last, or nothing."""
-    return Delivery.objects.filter(channel=EmailChannel.name, notification__dedupe_key=_key(user)).order_by()
+    """Return the delivery of the last test email that this user has sent; at most one row."""
+    return Delivery.objects.filter(channel=kinds.EMAIL, notification__dedupe_key=_build_key(user)).order_by()
 
 
 def find_sent_emails() -> DeliveryQuerySet:
-    """Every e-mail that has left."""
-    return Delivery.objects.filter(channel=EmailChannel.name, state=Delivery.State.SENT).order_by()
+    """Return the deliveries of all emails that have been sent."""
+    return Delivery.objects.filter(channel=kinds.EMAIL, state=Delivery.State.SENT).order_by()
 
 
-def _key(user: User) -> str:
+def _build_key(user: User) -> str:
     return f"{KIND}:{user.pk}"

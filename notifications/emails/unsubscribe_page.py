@@ -1,4 +1,4 @@
-"""The page that an e-mail's "no more of these" leads to."""
+"""The page behind the unsubscribe link of an email."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,14 +10,14 @@ from notifications import kinds, services
 from notifications.emails import unsubscribe_tokens
 
 
-@csrf_exempt  # a mail program that does it for its user (RFC 8058) has no cookie; the token says whose it is
+@csrf_exempt  # an email program that unsubscribes for its user (RFC 8058) has no cookie; the token names the user
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """GET asks, with one button: programs that look at links must not unsubscribe anybody. POST does it."""
-    found = unsubscribe_tokens.read_token(token)
-    if found is None:
+    """Ask for confirmation on GET, because programs that follow links must not unsubscribe anybody; act on POST."""
+    link = unsubscribe_tokens.read_token(token)
+    if link is None:
         raise Http404
-    done = request.method == "POST" and services.unsubscribe(token=token) is not None
-    context = {"kind": kinds.get_kind(found[1]), "done": done, "title": "E-mails"}
+    is_done = request.method == "POST" and services.unsubscribe(token=token) is not None
+    context = {"kind": kinds.get_kind(link[1]), "is_done": is_done, "title": "Email preferences"}
     return render(request, "notifications/unsubscribe.html", context)

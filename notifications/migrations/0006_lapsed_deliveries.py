@@ -15,9 +15,9 @@ class Migration(migrations.Migration):
                 choices=[
                     ("waiting", "Waiting"),
                     ("sent", "Sent"),
-                    ("dead", "Given up"),
-                    ("off", "Not wanted"),
-                    ("lapsed", "No longer true"),
+                    ("dead", "Failed"),
+                    ("off", "Turned off"),
+                    ("lapsed", "Out of date"),
                 ],
                 db_default="waiting",
                 default="waiting",

@@ -1,4 +1,4 @@
-"""What pages of the admin show of notifications: the bell, and channels by their names for people."""
+"""Template tags and filters about notifications: the bell's badge, labels of channels, links to write an email."""
 
 from contextlib import suppress
 from urllib.parse import quote
@@ -12,13 +12,13 @@ from notifications.models import Notification
 
 register = template.Library()
 
-MOST = 99
+MAX_BADGE_COUNT = 99
 register.filter("channel_label", get_label)
 
 
 @register.filter
 def mailto(address: str) -> str:
-    """A link to write to this address, whose host is in ASCII."""
+    """Return a `mailto:` link to this address, with its host in ASCII."""
     with suppress(ValueError):
         address = host_names.ascii_address(address)
     return f"mailto:{quote(address, safe='@+')}"
@@ -26,6 +26,6 @@ def mailto(address: str) -> str:
 
 @register.simple_tag
 def unread_count(user: User) -> str:
-    """How many notifications this user has not read, as a badge says it: at most `99+`, nothing for none."""
-    count = Notification.objects.shown_to(user).unread().order_by()[: MOST + 1].count()
-    return f"{MOST}+" if count > MOST else str(count or "")
+    """Return the number of the user's unread notifications as the badge shows it: "99+" at most, nothing for zero."""
+    count = Notification.objects.shown_to(user).unread().order_by()[: MAX_BADGE_COUNT + 1].count()
+    return f"{MAX_BADGE_COUNT}+" if count > MAX_BADGE_COUNT else str(count or "")

@@ -5,6 +5,7 @@ from sales.admin.follow_ups import cadences, follow_up_admin
 from sales.admin.imports import imports
 from sales.admin.leads import intake_forms, lead_admin
 from sales.admin.ownership import assignment_rules, handovers, transfers
+from sales.admin.reports import report_pages
 from sales.admin.scoring import scoring_rules, scoring_runs
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "imports",
     "intake_forms",
     "lead_admin",
+    "report_pages",
     "schedules",
     "scoring_rules",
     "scoring_runs",

@@ -7,8 +7,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
+from athena.admin.requests import get_user
 from sales import policy
-from sales.admin.base import ServiceAdmin, ServiceForm, VisibleAdmin, person
+from sales.admin.base import ServiceAdmin, ServiceForm, VisibleAdmin
 from sales.models import Activity, FieldChange
 from sales.services import activities
 from sales.services.leads import sale_progress
@@ -70,13 +71,13 @@ class ActivityAdmin(ServiceAdmin):
         return (
             obj.activity_type in activities.LOGGABLE_TYPES
             and obj.follow_up_id is None
-            and policy.may_correct_activity(person(request), obj)
+            and policy.may_correct_activity(get_user(request), obj)
         )
 
     def save_by_service(self, request: HttpRequest, obj: Activity, values: dict[str, Any]) -> Activity:
         if obj.pk is not None:
-            return activities.correct(by=person(request), activity_id=obj.pk, changes=values)
-        return activities.log(by=person(request), lead_id=values.pop("lead").pk, **values)
+            return activities.correct(by=get_user(request), activity_id=obj.pk, changes=values)
+        return activities.log(by=get_user(request), lead_id=values.pop("lead").pk, **values)
 
 
 @admin.register(FieldChange)

@@ -1,7 +1,7 @@
 """What the pages share: they show what their user may see, write through services, and say what a service refuses."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -13,17 +13,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
-from athena.accounts.models import User
-from athena.admin.site import OwnColumnsAdmin
+from athena.admin.site import AthenaModelAdmin
 from sales import errors
 from sales.admin.concurrent_edits import ConcurrentEditForm
 from sales.admin.navigation import NextPageAdmin
 from sales.models import Lead
-
-
-def person(request: HttpRequest) -> User:
-    """Who is logged in: the admin lets nobody else in."""
-    return cast(User, request.user)
 
 
 class ServiceForm(ConcurrentEditForm):
@@ -57,7 +51,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return counted if counted <= self.MOST else CappedCount(self.MOST)
 
 
-class VisibleAdmin(OwnColumnsAdmin):
+class VisibleAdmin(AthenaModelAdmin):
     """Rows that the user may see, to be read."""
 
     list_per_page = 50
@@ -113,7 +107,7 @@ class ServiceAdmin(NextPageAdmin, VisibleAdmin):
     """
 
     form = ServiceForm
-    refusals = (*OwnColumnsAdmin.refusals, errors.SalesError)
+    refusals = (*AthenaModelAdmin.refusals, errors.SalesError)
     has_history = True
 
     def has_add_permission(self, request: HttpRequest) -> bool:

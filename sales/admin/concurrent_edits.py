@@ -9,12 +9,12 @@ from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
-from athena.forms import StrictRow
+from athena.forms import StrictRowForm
 
 Sent = dict[str, list[str]]  # what a browser sends, by the names of the inputs
 
 
-class ConcurrentEditForm(StrictRow, forms.ModelForm):  # type: ignore[type-arg]
+class ConcurrentEditForm(StrictRowForm, forms.ModelForm):  # type: ignore[type-arg]
     """A form whose page carries, hidden, what it showed (`seen`; templates/admin/change_form.html).
 
     What somebody else has changed since then stays as they have it (`kept`: what it is now, by label), unless both

@@ -13,8 +13,8 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, resolve
 
-from athena.admin.list_lookups import BoundedList
-from athena.http.redirects import own_page
+from athena.admin.list_lookups import LimitedChangeList
+from athena.http.redirects import choose_redirect
 
 MAX_ADDRESS_LENGTH = 2000  # characters of an address
 
@@ -28,7 +28,7 @@ def next_page(request: HttpRequest, default: str) -> str:
 def _wanted(request: HttpRequest) -> str:
     """`next`, where it is a page of this site; otherwise nothing."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    return own_page(request, wanted, "") if wanted.startswith("/") and len(wanted) <= MAX_ADDRESS_LENGTH else ""
+    return choose_redirect(request, wanted, "") if wanted.startswith("/") and len(wanted) <= MAX_ADDRESS_LENGTH else ""
 
 
 def _may_read(request: HttpRequest, address: str) -> bool:
@@ -46,7 +46,7 @@ def _may_read(request: HttpRequest, address: str) -> bool:
     return True
 
 
-class NextPageChangeList(BoundedList):
+class NextPageChangeList(LimitedChangeList):
     """A list that may be given `next`, which is no filter."""
 
     def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:

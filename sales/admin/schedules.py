@@ -22,8 +22,8 @@ from django_celery_beat.models import (
 )
 
 from athena import time_zones
-from athena.admin.confirmation import confirmed
-from athena.admin.site import OwnColumnsAdmin
+from athena.admin.confirmation import requires_confirmation
+from athena.admin.site import AthenaModelAdmin
 
 
 class CrontabPages(CrontabScheduleAdmin):  # type: ignore[misc]
@@ -36,7 +36,7 @@ class CrontabPages(CrontabScheduleAdmin):  # type: ignore[misc]
 
 
 def _zone(name: Any) -> ZoneInfo:
-    if str(name) not in time_zones.names():
+    if str(name) not in time_zones.list_names():
         raise ValueError("There is no such time zone.")
     return ZoneInfo(str(name))
 
@@ -49,7 +49,7 @@ SCHEDULES = {
 }
 admin.site.unregister([PeriodicTask, *SCHEDULES])
 for model, pages in SCHEDULES.items():
-    admin.site.register(model, type(pages.__name__, (OwnColumnsAdmin, pages), {}))
+    admin.site.register(model, type(pages.__name__, (AthenaModelAdmin, pages), {}))
 
 
 class TaskForm(PeriodicTaskForm):  # type: ignore[misc]
@@ -59,14 +59,16 @@ class TaskForm(PeriodicTaskForm):  # type: ignore[misc]
 
 
 @admin.register(PeriodicTask)
-class ScheduledTaskAdmin(OwnColumnsAdmin, PeriodicTaskAdmin):  # type: ignore[misc]
+class ScheduledTaskAdmin(AthenaModelAdmin, PeriodicTaskAdmin):  # type: ignore[misc]
     """Switching tasks on and off, and running them at once, changes them."""
 
     form = TaskForm
-    enable_tasks = confirmed("Enable", only_whole_lists=True)(PeriodicTaskAdmin.enable_tasks)
-    disable_tasks = confirmed("Disable", note="What they do is not done any more.")(PeriodicTaskAdmin.disable_tasks)
-    toggle_tasks = confirmed("Toggle")(PeriodicTaskAdmin.toggle_tasks)
-    run_tasks = confirmed("Run")(PeriodicTaskAdmin.run_tasks)
+    enable_tasks = requires_confirmation("Enable", only_whole_lists=True)(PeriodicTaskAdmin.enable_tasks)
+    disable_tasks = requires_confirmation("Disable", note="What they do is not done any more.")(
+        PeriodicTaskAdmin.disable_tasks
+    )
+    toggle_tasks = requires_confirmation("Toggle")(PeriodicTaskAdmin.toggle_tasks)
+    run_tasks = requires_confirmation("Run")(PeriodicTaskAdmin.run_tasks)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who may only read has no use for the list that a task is chosen from."""

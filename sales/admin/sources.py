@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from sales.admin.base import ServiceAdmin, person
+from athena.admin.requests import get_user
+from sales.admin.base import ServiceAdmin
 from sales.admin.imports.spend_import import SpendUpload
-from sales.admin.reports.report_pages import ReportPages
 from sales.models import LeadSource, LostReason, SourceSpend
 from sales.services import sources
 
@@ -17,14 +17,14 @@ class ManagedAdmin(ServiceAdmin):
     """Rows that the form checks whole."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        sources.save(by=person(request), row=obj)
+        sources.save(by=get_user(request), row=obj)
 
     def save_by_service(self, request: HttpRequest, obj: Any, values: dict[str, Any]) -> Model:
         raise AssertionError("these rows are written whole")
 
 
 @admin.register(LeadSource)
-class LeadSourceAdmin(ReportPages, ManagedAdmin):
+class LeadSourceAdmin(ManagedAdmin):
     rank = 4
     change_list_template = "admin/sales/leadsource/change_list.html"
     list_display = ("name", "channel", "cost_model", "unit_cost", "is_active")
@@ -46,7 +46,7 @@ class SourceSpendAdmin(SpendUpload, ManagedAdmin):
         return request.user.has_perm("sales.delete_sourcespend")
 
     def delete_model(self, request: HttpRequest, obj: SourceSpend) -> None:
-        sources.delete_spend(by=person(request), row=obj)
+        sources.delete_spend(by=get_user(request), row=obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         for row in queryset:

@@ -5,9 +5,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from athena.api import fields
-from athena.api.filters import query_values
+from athena.api.filters import read_query
 from athena.api.serializers import StrictSerializer
-from athena.api.viewsets import VerbViewSet
+from athena.api.viewsets import ActionViewSet
 from sales.api.serializers.activities import ActivityRow
 from sales.models import Activity
 from sales.services import activities
@@ -32,15 +32,15 @@ class CorrectionBody(ActivityBody):
         row = ActivityRow
 
 
-class ActivityViewSet(VerbViewSet):
+class ActivityViewSet(ActionViewSet):
     queryset = Activity.objects.none()
 
     @extend_schema(responses=ActivityRow)
     def retrieve(self, request: Request, pk: str) -> Response:
         """An entry of the log of a lead that you can see."""
-        query_values(request, StrictSerializer)
+        read_query(request, StrictSerializer)
         rows = Activity.objects.visible_to(self.caller).filter(pk=self.pk)
-        return Response(self.found(ActivityRow.read(rows)))
+        return Response(self.get_or_404(ActivityRow.read(rows)))
 
     @extend_schema(request=CorrectionBody, responses=ActivityRow)
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -49,6 +49,6 @@ class ActivityViewSet(VerbViewSet):
         What followed from it for the lead (status, first contact, quote) follows the correction, but for what somebody
         has set by hand since.
         """
-        changes = self.body(CorrectionBody, partial=True)
+        changes = self.read_body(CorrectionBody, partial=True)
         activity = activities.correct(by=self.caller, activity_id=self.pk, changes=changes)
         return Response(ActivityRow.of(activity))

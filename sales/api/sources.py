@@ -10,11 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from athena.api import fields, filters
-from athena.api.filters import query_values
-from athena.api.pagination import ARRAY, ARRAY_PARAMETERS, array_response
-from athena.api.row_serializers import Row
-from athena.api.serializers import StrictSerializer
-from athena.api.viewsets import VerbViewSet, ViewSet
+from athena.api.filters import read_query
+from athena.api.pagination import ARRAY_PARAMETERS, ARRAY_SCHEMA, array_response
+from athena.api.serializers import Row, StrictSerializer
+from athena.api.viewsets import ActionViewSet, ViewSet
 from sales.models import LeadSource, LostReason, SourceSpend
 from sales.services import sources
 
@@ -30,7 +29,7 @@ class SourceRow(Row):
 
 class SourceFilters(filters.StrictFilterSet):
     channel = filters.ChoicesFilter(choices=LeadSource.Channel.choices)
-    is_active = filters.FlagFilter(lookup_expr="exact")
+    is_active = filters.BooleanFilter(lookup_expr="exact")
 
 
 class SourceBody(StrictSerializer):
@@ -68,7 +67,7 @@ class SourceViewSet(ViewSet):
     filterset_class = SourceFilters
     orderings = {"name": "name"}
     default_ordering = "name"
-    rights = {"spend": "sales.change_sourcespend"}
+    action_permissions = {"spend": "sales.change_sourcespend"}
 
     def get_queryset(self) -> "QuerySet[LeadSource]":
         return LeadSource.objects.all()
@@ -76,13 +75,13 @@ class SourceViewSet(ViewSet):
     @extend_schema(request=SourceBody, responses={201: SourceRow})
     def create(self, request: Request) -> Response:
         """A new source. Managers."""
-        source = sources.create(by=self.caller, values=self.body(SourceBody))
+        source = sources.create(by=self.caller, values=self.read_body(SourceBody))
         return Response(SourceRow.of(source), status=status.HTTP_201_CREATED)
 
     @extend_schema(request=SourceBody, responses=SourceRow)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change a source. Managers."""
-        changes = self.body(SourceBody, partial=True)
+        changes = self.read_body(SourceBody, partial=True)
         return Response(SourceRow.of(sources.update(by=self.caller, source_id=self.pk, changes=changes)))
 
     @extend_schema(methods=["GET"], responses=SpendRow(many=True))
@@ -92,10 +91,10 @@ class SourceViewSet(ViewSet):
     def spend(self, request: Request, pk: str) -> Response:
         """What a source cost, month by month; POST says it, in place of what was said before (200). Managers."""
         if request.method == "POST":
-            spent, is_new = sources.set_spend(by=self.caller, source_id=self.pk, **self.body(SpendBody))
+            spent, is_new = sources.set_spend(by=self.caller, source_id=self.pk, **self.read_body(SpendBody))
             return Response(SpendRow.of(spent), status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
-        self.found(self.get_queryset().filter(pk=self.pk).values("pk"))
-        return self.page(SpendRow, SourceSpend.objects.filter(source=self.pk))
+        self.get_or_404(self.get_queryset().filter(pk=self.pk).values("pk"))
+        return self.list_page(SpendRow, SourceSpend.objects.filter(source=self.pk))
 
 
 class LostReasonRow(Row):
@@ -103,12 +102,12 @@ class LostReasonRow(Row):
     label = serializers.CharField()  # type: ignore[assignment]  # a field of this name, over the base's attribute
 
 
-class LostReasonViewSet(VerbViewSet):
+class LostReasonViewSet(ActionViewSet):
     queryset = LostReason.objects.none()
 
-    @extend_schema(parameters=ARRAY, responses=LostReasonRow(many=True))
+    @extend_schema(parameters=ARRAY_SCHEMA, responses=LostReasonRow(many=True))
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The names that `lost_reason` takes."""
-        query_values(request, StrictSerializer, ARRAY_PARAMETERS)
+        read_query(request, StrictSerializer, ARRAY_PARAMETERS)
         reasons = LostReason.objects.filter(is_active=True).order_by("id")
         return array_response(request, LostReasonRow.read(reasons))

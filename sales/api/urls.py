@@ -8,7 +8,7 @@ from sales.api.follow_ups.follow_ups import FollowUpViewSet
 from sales.api.leads.intake import IntakeViewSet
 from sales.api.leads.leads import LeadViewSet
 from sales.api.ownership.transfers import TransferViewSet
-from sales.api.reports.follow_up_reports import ReportViewSet
+from sales.api.reports.report_views import ReportViewSet
 from sales.api.scoring.scoring_rules import ScoringRuleViewSet, ScoringRunViewSet, ScoringViewSet
 from sales.api.sources import LostReasonViewSet, SourceViewSet
 

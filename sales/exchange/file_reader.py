@@ -7,7 +7,7 @@ process of their own.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from athena.http.spreadsheet_cells import typed_cell
+from athena.http.spreadsheet_cells import unescape_formula
 from sales.exchange import csv_reader
 from sales.exchange.footers import is_footer
 from sales.exchange.limits import MAX_CELL_LENGTH, MAX_CHARACTERS, MAX_COLUMNS, Unreadable, refuse
@@ -95,15 +95,15 @@ def _restore_wrong_rows(sheet: Sheet, rows: Iterator[Row]) -> Iterator[Row]:
     it had some, gets one cell too many: only a person can tell which value belongs where.
     """
     place = sheet.header.index(PROBLEMS_HEADER)
-    sheet.header = [typed_cell(cell) for cell in sheet.header[:place] + sheet.header[place + 1 :]]
+    sheet.header = [unescape_formula(cell) for cell in sheet.header[:place] + sheet.header[place + 1 :]]
     sheet.remarks.append(f"The column “{PROBLEMS_HEADER}” is not read.")
     return _iter_restored_rows(rows, place, len(sheet.header))
 
 
 def _iter_restored_rows(rows: Iterator[Row], place: int, width: int) -> Iterator[Row]:
     for line, row in rows:
-        cells = [typed_cell(cell) for cell in row[:place] + row[place + 1 :]]
-        problems = typed_cell(row[place]) if len(row) > place else ""
+        cells = [unescape_formula(cell) for cell in row[:place] + row[place + 1 :]]
+        problems = unescape_formula(row[place]) if len(row) > place else ""
         if TOO_MANY_CELLS in problems and len(_trim(cells)) <= width:
             cells = [*cells, *[""] * (width - len(cells)), problems]
         yield line, cells

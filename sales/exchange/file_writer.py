@@ -8,7 +8,7 @@ from io import BytesIO
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from athena.http.spreadsheet_cells import safe_cell
+from athena.http.spreadsheet_cells import escape_formula
 
 BYTE_ORDER_MARK = "\ufeff"  # tells a spreadsheet that the file is UTF-8
 _ROWS_PER_PART = 500
@@ -25,9 +25,9 @@ class _Echo:
 def iter_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
     """Yield the CSV file (UTF-8 with a byte order mark) in parts of some rows."""
     writer = csv.writer(_Echo())
-    lines = [BYTE_ORDER_MARK + writer.writerow([safe_cell(name) for name in header])]
+    lines = [BYTE_ORDER_MARK + writer.writerow([escape_formula(name) for name in header])]
     for row in rows:
-        lines.append(writer.writerow([safe_cell("" if value is None else value) for value in row]))
+        lines.append(writer.writerow([escape_formula("" if value is None else value) for value in row]))
         if len(lines) >= _ROWS_PER_PART:
             yield "".join(lines).encode()
             lines = []
@@ -47,7 +47,7 @@ def build_xlsx(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes
 
 
 def _xlsx_cell(value: object) -> object:
-    return _ESCAPED.sub(_escape, safe_cell(value)) if isinstance(value, str) else value
+    return _ESCAPED.sub(_escape, escape_formula(value)) if isinstance(value, str) else value
 
 
 def _escape(match: "re.Match[str]") -> str:

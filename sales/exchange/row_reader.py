@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from athena.api.fields import LONG_TEXT
-from athena.http.spreadsheet_cells import typed_cell
+from athena.api.fields import MAX_LONG_TEXT
+from athena.http.spreadsheet_cells import unescape_formula
 from sales.exchange import currency
 from sales.exchange.cells import cleaning, contacts, parsing
 from sales.exchange.cells.cleaning import Kind
@@ -106,7 +106,7 @@ def blank_unchanged_cells(
 
 
 def _is_same_text(cell: str, text: str) -> bool:
-    return typed_cell(cell).strip().splitlines() == text.strip().splitlines()
+    return unescape_formula(cell).strip().splitlines() == text.strip().splitlines()
 
 
 def _check_currency(
@@ -160,7 +160,7 @@ def _join_contacts(
 def _keep_as_notes(extra: list[str], values: dict[str, Any], problems: dict[str, str], cleaned: dict[str, str]) -> None:
     cleaned["Notes"] = " ".join(filter(None, (cleaned.get("Notes"), f"Kept here: {'; '.join(extra)}.")))
     values[EXTRA_NOTES] = extra
-    if len(append_lines(values.get("notes", ""), extra)) > LONG_TEXT:
+    if len(append_lines(values.get("notes", ""), extra)) > MAX_LONG_TEXT:
         problems["Notes"] = (
-            f"Together with what is kept here, the notes have more than {LONG_TEXT:,} characters. Shorten them."
+            f"Together with what is kept here, the notes have more than {MAX_LONG_TEXT:,} characters. Shorten them."
         )

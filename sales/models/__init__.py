@@ -1,4 +1,4 @@
-"""The tables of sales. Every row of people's data is read through `.visible_to(user)`."""
+"""The tables of sales. Read rows with personal data through `.visible_to(user)`."""
 
 from sales.models.activity import Activity, FieldChange
 from sales.models.assignment import AssignmentRule

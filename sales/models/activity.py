@@ -1,6 +1,8 @@
-"""What happened to a lead: the activity log, and every change of a field."""
+"""What happened with a lead: its activities, and every change of a field."""
 
-from typing import Self
+from datetime import date
+from decimal import Decimal
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -12,17 +14,27 @@ from sales.models.follow_up import FollowUp
 from sales.models.lead import Lead
 
 
+def to_json_value(value: Any) -> Any:
+    """The value of a column as JSON can hold it: ISO 8601 text for a date or datetime, a number for money."""
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
 class LeadRelatedQuerySet(models.QuerySet):  # type: ignore[type-arg]
-    """Rows that belong to a lead and are seen by whoever sees the lead."""
+    """Rows that belong to a lead and are visible to whoever may read the lead."""
 
     def visible_to(self, user: User) -> Self:
+        """The rows of the leads that `user` may read."""
         return self.filter(lead__in=Lead.objects.visible_to(user).order_by().values("pk"))
 
 
 class Activity(models.Model):
+    """A call, email, meeting, note, quote, transfer or change of status of a lead."""
+
     class Type(models.TextChoices):
         CALL = "call", "Call"
-        EMAIL = "email", "E-mail"
+        EMAIL = "email", "Email"
         MEETING = "meeting", "Meeting"
         NOTE = "note", "Note"
         QUOTE = "quote", "Quote sent"
@@ -69,11 +81,11 @@ class Activity(models.Model):
 
 
 class FieldChange(models.Model):
-    """One field of a lead, before and after. Written by the service that changes it, from the first day.
+    """One change of one field of a lead: the value before and after, written by the service that changes it.
 
-    `activity` is the activity that changed it; NULL where a person or a file set the field. Two fields tell of other
-    rows of the lead: "activity" of a corrected activity, "follow_up" of a changed follow-up. Their `old` and `new` are
-    objects with the row's `id` and what differs.
+    `activity` is the activity that caused the change; NULL where a person or an import set the field. Two values of
+    `field` describe other rows of the lead: "activity" a corrected activity, "follow_up" a changed follow-up. Their
+    `old` and `new` are objects with the row's `id` and the values that differ.
     """
 
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="field_changes", db_index=False)

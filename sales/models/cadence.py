@@ -1,4 +1,4 @@
-"""Cadences: sequences of follow-ups that managers define, and the leads that are on one."""
+"""Cadences: series of planned steps that managers define, and the leads that are enrolled in them."""
 
 from typing import Self
 
@@ -17,7 +17,7 @@ MAX_STEP_DAY = 365
 class Cadence(models.Model):
     name = models.CharField(max_length=100, unique=True)
     is_active = models.BooleanField(
-        default=True, db_default=True, help_text="Leads can be put on it. Those that are on it go on either way."
+        default=True, db_default=True, help_text="Leads can be enrolled in it. Enrolled leads continue in any case."
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -35,9 +35,9 @@ class Cadence(models.Model):
 
 class CadenceStep(models.Model):
     cadence = models.ForeignKey(Cadence, models.CASCADE, related_name="steps", db_index=False)
-    day = models.IntegerField(help_text="Days after the lead was put on the cadence: 0, 1, 3 …")
+    day = models.IntegerField(help_text="Days after the lead was enrolled: 0, 1, 3 …")
     follow_up_type = models.CharField(max_length=50, choices=FollowUp.Type)
-    notes = text_field(help_text="What is to be done.")
+    notes = text_field(help_text="What to do.")
 
     class Meta:
         db_table = "cadence_steps"
@@ -47,7 +47,7 @@ class CadenceStep(models.Model):
             models.UniqueConstraint(
                 fields=["cadence", "day"],
                 name="cadence_steps_once_a_day",
-                violation_error_message="A cadence has one step a day.",
+                violation_error_message="A cadence has at most one step a day.",
             ),
             models.CheckConstraint(condition=Q(day__range=(0, MAX_STEP_DAY)), name="cadence_steps_day"),
             models.CheckConstraint(
@@ -70,11 +70,11 @@ class CadenceEnrolmentQuerySet(LeadRelatedQuerySet):
 
 
 class CadenceEnrolment(models.Model):
-    """A lead on a cadence: how far it has come. Its steps are for whoever owns the lead at that time."""
+    """The enrollment of a lead in a cadence, and the step that it has reached."""
 
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="cadences", db_index=False)
     cadence = models.ForeignKey(Cadence, models.PROTECT, related_name="enrolments")
-    day = models.IntegerField()  # of the step that was reached
+    day = models.IntegerField()  # of the step that the lead has reached
     follow_up = models.OneToOneField(FollowUp, models.SET_NULL, null=True, related_name="enrolment")  # that step's
     started_at = models.DateTimeField(db_default=Now())
     stopped_at = models.DateTimeField(null=True)

@@ -1,4 +1,4 @@
-"""The columns that many tables have, each with its bounds."""
+"""Kinds of columns that many tables have, with their limits, and constraints on them."""
 
 from decimal import Decimal
 from typing import Any
@@ -14,37 +14,37 @@ MAX_TEXT_LENGTH = 10_000
 
 
 def money_field(**options: Any) -> "models.DecimalField[Any, Any]":
-    """An amount of money in the company's currency."""
+    """A column for an amount of money in the company's currency."""
     return models.DecimalField(max_digits=12, decimal_places=2, **options)
 
 
 def line_field(length: int = 200, **options: Any) -> "models.CharField[Any, Any]":
-    """Text in one line; nothing is the empty string."""
+    """A column for a line of text. It is never NULL; no text is the empty string."""
     return models.CharField(max_length=length, blank=True, default="", db_default="", **options)
 
 
 def text_field(**options: Any) -> "models.TextField[Any, Any]":
+    """A column for text of several lines. It is never NULL; no text is the empty string."""
     return models.TextField(max_length=MAX_TEXT_LENGTH, blank=True, default="", db_default="", **options)
 
 
 def user_field(column: str, *, related_name: str = "+", **options: Any) -> "models.ForeignKey[Any, Any]":
-    """A user, in the column that the specification names. Users are never deleted."""
+    """A foreign key to a user, stored in `column`. Users are never deleted."""
     return models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, db_column=column, related_name=related_name, db_index=False, **options
     )
 
 
 def unique_name_constraint(name: str, field: str) -> models.UniqueConstraint:
-    """No two rows have the same text in `field`, in whatever case.
+    """A constraint that no two rows have the same text in `field`, ignoring case.
 
-    SQLite's own LOWER, which other programs have too, knows the case of ASCII letters only: services compare by
-    `normalization.name_key`.
+    LOWER on SQLite only knows ASCII letters, so services compare by `normalization.name_key` as well.
     """
-    return models.UniqueConstraint(Lower(field), name=name, violation_error_message="This name is taken already.")
+    return models.UniqueConstraint(Lower(field), name=name, violation_error_message="This name is already taken.")
 
 
 def range_constraint(name: str, field: str, low: object, high: object) -> models.CheckConstraint:
-    """`field` is between `low` and `high` or NULL (on SQLite this refuses text in a number's column too)."""
+    """A constraint that `field` is NULL or from `low` to `high`. On SQLite it also refuses text in number columns."""
     return models.CheckConstraint(
         condition=Q(**{f"{field}__range": (low, high)}) | Q(**{f"{field}__isnull": True}), name=name
     )

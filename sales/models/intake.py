@@ -1,10 +1,10 @@
-"""The forms on the company's web sites, and what has come in by them."""
+"""Intake forms on the company's websites, and the inquiries received through them."""
 
 from django.db import models
 from django.db.models import F
 
 from athena.db import Now
-from athena.http.origins import origin_of
+from athena.http.origins import origin_or_empty
 from sales.models.activity import LeadRelatedQuerySet
 from sales.models.fields import unique_name_constraint
 from sales.models.lead import Lead
@@ -12,6 +12,8 @@ from sales.models.source import LeadSource
 
 
 class IntakeForm(models.Model):
+    """A public form that takes inquiries in."""
+
     name = models.CharField(max_length=100, unique=True, help_text="Shown in the activity log.")
     key = models.CharField(max_length=64, unique=True, editable=False)
     allowed_origins = models.TextField(
@@ -19,17 +21,17 @@ class IntakeForm(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="Sites that may show the form in a frame or send to it: one origin a line, https://www.example.com.",
+        help_text="Sites that may embed the form or post to it: one origin per line, such as https://www.example.com.",
     )
     source = models.ForeignKey(
-        LeadSource, models.PROTECT, null=True, blank=True, related_name="+", help_text="Where its leads come from."
+        LeadSource, models.PROTECT, null=True, blank=True, related_name="+", help_text="The source of its leads."
     )
     thank_you_url = models.CharField(
         max_length=500,
         blank=True,
         default="",
         db_default="",
-        help_text="Where people go afterwards; without one, to a page of Athena's own.",
+        help_text="The page to open after sending. If empty, Athena shows its own.",
     )
     is_active = models.BooleanField(default=True, db_default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -44,12 +46,12 @@ class IntakeForm(models.Model):
 
     @property
     def origins(self) -> list[str]:
-        """The sites that may use it, as browsers name them; as it is written what names none."""
-        return [origin_of(text) or text for text in self.allowed_origins.split()]
+        """The origins that may use the form, as browsers spell them. Text that is no origin is kept as written."""
+        return [origin_or_empty(text) or text for text in self.allowed_origins.split()]
 
 
 class Inquiry(models.Model):
-    """One thing that came in by a form: which lead it is about, and how to know it again when it is sent twice."""
+    """One inquiry received through a form: its lead, and the fingerprint that recognizes it when it is sent twice."""
 
     form = models.ForeignKey(IntakeForm, models.PROTECT, related_name="inquiries", db_index=False)
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="inquiries")

@@ -1,4 +1,4 @@
-"""A lead: somebody who asked for a charter, the trip they want, and how far the sale has come."""
+"""The lead: a person or company that may charter a bus, the trip they want, and how far the sale is."""
 
 from datetime import timedelta
 from typing import Self
@@ -17,37 +17,42 @@ from sales.models.source import LeadSource, LostReason
 
 OPEN_STATUSES = ("new", "contacted", "qualified", "quoted")
 CLOSED_STATUSES = ("won", "lost")
+UTM_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 IS_OPEN = Q(status__in=OPEN_STATUSES)
 NOT_NORMALISED = Q(email_normalised__isnull=True) | Q(phone_normalised__isnull=True)
 
 
 def lead_name(prefix: str = "") -> Coalesce:
-    """A lead's name as people know it: the company, or else the contact."""
+    """The SQL for a lead's display name: the company, or else the contact.
+
+    `prefix` is the path to the lead, such as `lead__`, in a query on another model.
+    """
     return Coalesce(NullIf(F(f"{prefix}company_name"), models.Value("")), F(f"{prefix}contact_name"))
 
 
 def is_unplanned() -> Q:
-    """Open, and nobody has planned to follow it up."""
+    """The condition for open leads without an open follow-up."""
     follow_ups = _related_rows(Lead.follow_ups.rel).filter(completed=False, cancelled_at__isnull=True)
     return IS_OPEN & ~Q(pk__in=follow_ups.values("lead_id"))
 
 
 def is_hot() -> Q:
-    """Open, with a score of at least the setting `HOT_SCORE`."""
+    """The condition for open leads with a score of at least the setting `HOT_SCORE`."""
     return IS_OPEN & Q(score__gte=settings.HOT_SCORE)
 
 
 def is_hot_and_uncontacted() -> Q:
+    """The condition for hot leads that nobody has contacted yet."""
     return is_hot() & Q(first_contacted_at__isnull=True)
 
 
 class LeadQuerySet(models.QuerySet["Lead"]):
     def visible_to(self, user: User) -> Self:
-        """The leads this user may read. Archived ones are nobody's (the admin restores them by `archived()`)."""
+        """The leads that `user` may read. Nobody reads archived leads here; the admin finds them by `in_scope_of`."""
         return self.filter(archived_at__isnull=True).in_scope_of(user)
 
     def in_scope_of(self, user: User) -> Self:
-        """As `visible_to`, archived ones included."""
+        """The leads that `user` may read, including archived ones."""
         if not user.is_active:
             return self.none()
         if user.reads_all_leads:
@@ -57,36 +62,39 @@ class LeadQuerySet(models.QuerySet["Lead"]):
             scope |= Q(assigned_to__in=User.objects.filter(team=user.team_id).order_by().values("pk"))
         if user.role == Role.MANAGER:
             scope |= Q(assigned_to__isnull=True)
-        return self.filter(scope | Q(_has_follow_up_of(user)))  # asked last, of the few that are left
+        return self.filter(scope | Q(_has_follow_up_of(user)))  # the most expensive test, so it comes last
 
     def open(self) -> Self:
+        """The leads that are neither closed nor archived."""
         return self.filter(IS_OPEN, archived_at__isnull=True)
 
     def unplanned(self) -> Self:
+        """The open leads without an open follow-up."""
         return self.open().filter(is_unplanned())
 
     def trip_passed(self) -> Self:
-        """Open leads whose pickup date has passed where the company is: it is time to close them."""
+        """The open leads whose pickup date, in the company's time zone, has passed: they should be closed."""
         return self.open().filter(pickup_at__lt=schedule.get_day_start(schedule.company_today()))
 
     def hot_and_uncontacted(self) -> Self:
+        """The hot open leads that nobody has contacted yet."""
         return self.open().filter(is_hot_and_uncontacted())
 
     def call_again(self, user: User | None = None) -> Self:
-        """Won trips whose anniversary comes in some months, unless a lead was made of it or its client has an open one.
+        """The won trips to offer again: those whose first anniversary is some months away.
 
-        How many months: the settings `CALL_AGAIN_FROM_MONTHS` and `CALL_AGAIN_TO_MONTHS`. A year later is another
-        trip's anniversary, or nobody's. With a user, only the open leads that they may read count (`self` is not
-        narrowed); without one, all.
+        The settings `CALL_AGAIN_FROM_MONTHS` and `CALL_AGAIN_TO_MONTHS` say how many months. Trips that have a repeat
+        lead already are left out, and so are trips of clients who have an open lead. With a `user`, only the open leads
+        that they may read count as such; without one, all do. `self` is not restricted to what `user` may read.
         """
         today = schedule.company_today()
         first, last = (
             schedule.add_months(today, months - 12)
             for months in (settings.CALL_AGAIN_FROM_MONTHS, settings.CALL_AGAIN_TO_MONTHS)
         )
-        asking = (Lead.objects.all() if user is None else Lead.objects.visible_to(user)).open().order_by()
-        by_email = asking.exclude(email_normalised="").filter(email_normalised=models.OuterRef("email_normalised"))
-        by_phone = asking.exclude(phone_normalised="").filter(phone_normalised=models.OuterRef("phone_normalised"))
+        open_leads = (Lead.objects.all() if user is None else Lead.objects.visible_to(user)).open().order_by()
+        by_email = open_leads.exclude(email_normalised="").filter(email_normalised=models.OuterRef("email_normalised"))
+        by_phone = open_leads.exclude(phone_normalised="").filter(phone_normalised=models.OuterRef("phone_normalised"))
         return self.filter(
             ~models.Exists(by_email),
             ~models.Exists(by_phone),
@@ -98,35 +106,37 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         )
 
     def search(self, text: str) -> Self:
-        """Leads in whose company, contact, e-mail or phone each word of `text` occurs: any part, case and order.
+        """The leads whose company, contact, email or phone contain every word of `text`.
 
-        Accents make no difference, and digits are found however either side punctuated them. Of leads that plain SQL
-        wrote, those that the tick has seen (`LeadSearch`).
+        A word may be part of another one. Case, accents, the order of the words and the punctuation of numbers do not
+        matter. Leads written by plain SQL are found once the tick has indexed them (`LeadSearch`).
         """
         words = text.split()
         if not words:
             return self
         search_rows = _related_rows(Lead.search_row.related)
         for word in words:
-            either = Q()
-            for part in normalization.list_search_variants(word):
-                either |= Q(text__contains=part)
-            search_rows = search_rows.filter(either)
+            matches_word = Q()
+            for variant in normalization.list_search_variants(word):
+                matches_word |= Q(text__contains=variant)
+            search_rows = search_rows.filter(matches_word)
         return self.filter(pk__in=search_rows.values("lead"))
 
 
 def _has_follow_up_of(user: User) -> models.Exists:
-    """An EXISTS, which PostgreSQL asks for each of a few leads, and answers from a hash of all for many."""
+    """Whether `user` has a follow-up on the lead. PostgreSQL hashes all of them if there are many leads."""
     follow_ups = _related_rows(Lead.follow_ups.rel)
     return models.Exists(follow_ups.filter(lead=models.OuterRef("pk"), assigned_to=user.pk, cancelled_at__isnull=True))
 
 
 def _related_rows(relation: models.ForeignObjectRel) -> models.QuerySet[models.Model]:
-    """All rows of the model on the other side, in no order. (Those models import this one, which can't import them.)"""
+    """All rows of the model at the other end, unordered. (That model imports this module.)"""
     return relation.related_model._base_manager.order_by()
 
 
 class Lead(models.Model):
+    """A possible booking. Adding a field: docs/development/adding-a-field.md."""
+
     class Status(models.TextChoices):
         NEW = "new", "New"
         CONTACTED = "contacted", "Contacted"
@@ -176,7 +186,7 @@ class Lead(models.Model):
     is_repeat = models.BooleanField(default=False, db_default=False)
     repeat_of = models.OneToOneField(
         "self", models.PROTECT, null=True, editable=False, related_name="repeated_by"
-    )  # the won trip that this lead was made from, a year on
+    )  # the won trip that this lead repeats a year later
 
     source = models.ForeignKey(LeadSource, models.PROTECT, null=True, blank=True, related_name="leads")
     campaign = line_field(100)
@@ -201,11 +211,12 @@ class Lead(models.Model):
     follow_up_count = models.IntegerField(default=0, db_default=0, editable=False)
 
     first_contacted_at = models.DateTimeField(null=True, editable=False)
-    hot_escalated_at = models.DateTimeField(null=True, editable=False)  # managers were told that nobody contacts it
-    unowned_escalated_at = models.DateTimeField(null=True, editable=False)  # … and that nobody has taken it
+    # When managers were notified that nobody contacts the hot lead, or that it is unassigned.
+    hot_escalated_at = models.DateTimeField(null=True, editable=False)
+    unowned_escalated_at = models.DateTimeField(null=True, editable=False)
     qualified_at = models.DateTimeField(null=True, editable=False)
     quoted_at = models.DateTimeField(null=True, editable=False)
-    won_at = models.DateTimeField(null=True, editable=False)  # first booked; stays when the lead is reopened
+    won_at = models.DateTimeField(null=True, editable=False)  # when it was first booked; kept when the lead is reopened
     closed_at = models.DateTimeField(null=True, editable=False)
     lost_reason = models.ForeignKey(
         LostReason, models.PROTECT, null=True, blank=True, to_field="name", db_column="lost_reason",
@@ -247,7 +258,7 @@ class Lead(models.Model):
             range_constraint("leads_quote_amount", "quote_amount", 0, MAX_AMOUNT),
             range_constraint("leads_booked_value", "booked_value", 0, MAX_AMOUNT),
         ]
-        # Each new score writes to every index of the table but the partial ones that its lead is not in: they are few.
+        # Keep indexes few: a new score writes to every one, except partial indexes that do not contain the lead.
         indexes = [
             models.Index(
                 F("score").desc(),
@@ -273,4 +284,5 @@ class Lead(models.Model):
 
     @property
     def is_open(self) -> bool:
+        """Whether the lead is neither won nor lost. (Archived leads can be open.)"""
         return self.status in OPEN_STATUSES

@@ -1,6 +1,7 @@
-"""What leads are found by: by what people type, and by what two inquiries of the same people have in common.
+"""The search text of leads, and the keys by which two inquiries about the same trip are matched.
 
-Kept beside the lead, not in it: a new owner or score writes the lead's indexes, and these are the dear ones.
+They have a table of their own because their indexes are expensive: a new owner or score, which updates all indexes of
+`leads`, does not touch them.
 """
 
 from collections.abc import Mapping
@@ -15,33 +16,41 @@ from sales.models.activity import LeadRelatedQuerySet
 from sales.models.fields import user_field
 from sales.models.lead import Lead
 
+# The fields of a lead that a search looks in, and those that `build_match_keys` compares.
+SEARCHED_FIELDS = ("company_name", "contact_name", "email", "phone")
+MATCHED_FIELDS = ("company_name", "pickup_at", "pickup_location", "dropoff_location", "estimated_passengers")
+
 IS_STALE = Q(company__isnull=True)
 
 
 def build_match_keys(values: Mapping[str, Any]) -> dict[str, str]:
-    """By what the inquiry with these values is known again: `company`, `company_day`, `trip`; empty where unknown.
+    """The match keys of an inquiry: `company`, `company_day` and `trip`; empty where the values are unknown.
 
-    The day is that of the pickup, where the company is.
+    `values` maps field names of a lead to values. The day is the pickup's, in the company's time zone.
     """
     company, pickup = normalization.normalize_company(values.get("company_name") or ""), values.get("pickup_at")
     day = pickup.astimezone(schedule.company_zone()).date().isoformat() if pickup else ""
-    origin, to = (normalization.fold_text(values.get(name) or "") for name in ("pickup_location", "dropoff_location"))
-    many = values.get("estimated_passengers")
+    origin, destination = (
+        normalization.fold_text(values.get(name) or "") for name in ("pickup_location", "dropoff_location")
+    )
+    passengers = values.get("estimated_passengers")
+    is_trip_known = day and origin and destination and passengers
     return {
         "company": company,
         "company_day": f"{day} {company}" if day and company else "",
-        "trip": f"{day} {origin} > {to}: {many}" if day and origin and to and many else "",
+        "trip": f"{day} {origin} > {destination}: {passengers}" if is_trip_known else "",
     }
 
 
 class LeadSearch(models.Model):
-    """A lead's words, as `sales.normalization` spells them. On PostgreSQL `text` and `company` have trigram indexes.
+    """A lead's search text and match keys, normalized by `sales.normalization`.
 
-    `company` is NULL where only plain SQL has written the row: the tick works it out.
+    On PostgreSQL `text` and `company` have trigram indexes. `company` is NULL where a trigger wrote the row for plain
+    SQL; the tick fills it in.
     """
 
     lead = models.OneToOneField(Lead, models.CASCADE, primary_key=True, related_name="search_row")
-    text = models.TextField(help_text="Company, contact, e-mail and phone, without case and accents.")
+    text = models.TextField(help_text="Company, contact, email and phone, without case and accents.")
     company = models.CharField(max_length=200, null=True, help_text="The company's name without its legal form.")
     company_day = models.CharField(max_length=220, default="", db_default="")
     trip = models.CharField(max_length=450, default="", db_default="", help_text="Day, route and group size.")
@@ -61,8 +70,8 @@ class LeadSearch(models.Model):
 
     @classmethod
     def build(cls, lead: Lead) -> "LeadSearch":
-        """The row for a lead whose normalised columns are filled, not yet saved."""
-        texts = (lead.company_name, lead.contact_name, lead.email, lead.phone)
+        """The unsaved search row of a lead whose normalized columns are filled."""
+        texts = (getattr(lead, name) for name in SEARCHED_FIELDS)
         numbers = (lead.phone, lead.phone_normalised or "")
         return cls(
             lead=lead, text=normalization.build_search_text(*texts, numbers=numbers), **build_match_keys(vars(lead))
@@ -70,7 +79,7 @@ class LeadSearch(models.Model):
 
 
 class NotDuplicate(models.Model):
-    """Somebody looked at two leads and said that they are two."""
+    """A pair of leads that somebody has marked as not duplicates."""
 
     first = models.ForeignKey(Lead, models.CASCADE, related_name="+", db_index=False)
     second = models.ForeignKey(Lead, models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""Where leads come from, what that costs, and why leads are lost."""
+"""Lead sources, what they cost each month, and the reasons for losing a lead."""
 
 from django.db import models
 from django.db.models import Q
@@ -7,9 +7,11 @@ from django.db.models.functions import Lower
 from athena.db import Now
 from sales.models.fields import MAX_AMOUNT, line_field, money_field, range_constraint, unique_name_constraint
 
+CHANNELS = ["web_form", "phone", "ads", "directory", "partner", "referral", "repeat", "trade_show", "bid", "other"]
+
 
 class LeadSource(models.Model):
-    """An advertisement, a directory, a partner …: whatever a lead can be attributed to."""
+    """Where leads come from: an ad campaign, a directory, a partner, a referral …"""
 
     class Channel(models.TextChoices):
         WEB_FORM = "web_form", "Web form"
@@ -27,7 +29,7 @@ class LeadSource(models.Model):
         NONE = "none", "Costs nothing"
         MONTHLY = "monthly", "Monthly spend"
         PER_LEAD = "per_lead", "Price for each lead"
-        COMMISSION = "commission", "Commission on bookings (per cent)"
+        COMMISSION = "commission", "Commission on bookings (percent)"
 
     name = models.CharField(max_length=100, unique=True)
     channel = models.CharField(max_length=20, choices=Channel, default=Channel.OTHER, db_default=Channel.OTHER)
@@ -35,7 +37,9 @@ class LeadSource(models.Model):
         max_length=20, choices=CostModel, default=CostModel.MONTHLY, db_default=CostModel.MONTHLY
     )
     unit_cost = money_field(
-        null=True, blank=True, help_text="The price of a lead, or the commission in per cent, by the cost model."
+        null=True,
+        blank=True,
+        help_text="The price of a lead or the commission in percent, depending on the cost model.",
     )
     is_active = models.BooleanField(default=True, db_default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -45,20 +49,7 @@ class LeadSource(models.Model):
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(
-                    channel__in=[
-                        "web_form",
-                        "phone",
-                        "ads",
-                        "directory",
-                        "partner",
-                        "referral",
-                        "repeat",
-                        "trade_show",
-                        "bid",
-                        "other",
-                    ]
-                ),
+                condition=Q(channel__in=CHANNELS),
                 name="lead_sources_channel_known",
             ),
             models.CheckConstraint(
@@ -74,7 +65,7 @@ class LeadSource(models.Model):
 
 
 class SourceSpend(models.Model):
-    """What a source (or one campaign of it) cost in a calendar month."""
+    """What a source, or one campaign of it, cost in a calendar month."""
 
     source = models.ForeignKey(LeadSource, models.PROTECT, related_name="spend")
     campaign = line_field(100)
@@ -93,12 +84,12 @@ class SourceSpend(models.Model):
                 Lower("campaign"),
                 "month",
                 name="source_spend_campaign_in_any_case",
-                violation_error_message="This campaign has an amount for this month already.",
+                violation_error_message="This campaign already has an amount for this month.",
             ),
             models.CheckConstraint(
                 condition=Q(month__day=1),
                 name="source_spend_first_of_month",
-                violation_error_message="Give the first day of the month.",
+                violation_error_message="Enter the first day of the month.",
             ),
             range_constraint("source_spend_amount", "amount", 0, MAX_AMOUNT),
         ]
@@ -108,9 +99,9 @@ class SourceSpend(models.Model):
 
 
 class LostReason(models.Model):
-    """Why a lead was lost; the list is the managers'."""
+    """A reason for losing a lead, from a list that managers keep."""
 
-    name = models.SlugField(max_length=50, unique=True, help_text="The name that programs use.")
+    name = models.SlugField(max_length=50, unique=True, help_text="The name used in the API.")
     label = models.CharField(max_length=100)
     is_active = models.BooleanField(default=True, db_default=True)
 

@@ -1,7 +1,7 @@
-"""Where personal data is kept: read from the models, so that a new table is not forgotten.
+"""Finds personal data: which tables and columns can hold it, and which rows are about a person.
 
-Each column in which any text can stand is dealt with, unless it is declared here to be free of it; a test asks for that
-decision about each new column. What belongs to a lead is found by its foreign key.
+Tables are read from the models. Every text column counts as personal data unless `WITHOUT_PERSONAL_DATA` lists it; a
+test demands this decision for each new column. The rows of a lead are found by their foreign key `lead`.
 """
 
 import re
@@ -15,19 +15,19 @@ from django.apps import apps
 from django.db.models import Field, Model, Q, QuerySet
 
 from athena import host_names
-from athena.db.text_search import Mentions, text_columns
+from athena.db.text_search import Mentions, list_text_columns
 from sales import normalization
 from sales.models import Activity, ImportRow, Lead
-from sales.models.lead import LeadQuerySet
+from sales.models.lead import UTM_FIELDS, LeadQuerySet
 
 ALL_COLUMNS = frozenset({"*"})
 
-# Free of it: who works here, what things are called, words of machines, hashes, and what is dealt with elsewhere.
+# Columns without personal data of clients: users, names of things, technical text, hashes, and what other code erases.
 WITHOUT_PERSONAL_DATA: dict[str, frozenset[str]] = {
-    "accounts.FailedLogin": ALL_COLUMNS,  # a keyed hash and an address of whoever tried to log in
+    "accounts.FailedLogin": ALL_COLUMNS,  # a keyed hash, and the network address of who tried to sign in
     "accounts.LoginSession": ALL_COLUMNS,
     "accounts.Team": ALL_COLUMNS,
-    "accounts.User": ALL_COLUMNS,  # who works here; they are deactivated
+    "accounts.User": ALL_COLUMNS,  # people who work here; they are deactivated
     "athena.Heartbeat": ALL_COLUMNS,
     "athena.IdempotencyKey": frozenset({"key", "fingerprint"}),
     "athena.TaskTotal": ALL_COLUMNS,
@@ -37,16 +37,16 @@ WITHOUT_PERSONAL_DATA: dict[str, frozenset[str]] = {
     "auth.Permission": ALL_COLUMNS,
     "auth.User": ALL_COLUMNS,
     "contenttypes.ContentType": ALL_COLUMNS,
-    "sessions.Session": ALL_COLUMNS,  # of those who work here
+    "sessions.Session": ALL_COLUMNS,  # of people who work here
     "notifications.Delivery": frozenset({"channel"}),
-    "notifications.Notification": ALL_COLUMNS,  # by `notifications.privacy`
+    "notifications.Notification": ALL_COLUMNS,  # erased by `notifications.privacy`
     "notifications.Preference": ALL_COLUMNS,
     "sales.AssignmentRule": ALL_COLUMNS,
     "sales.Cadence": ALL_COLUMNS,
     "sales.CadenceStep": ALL_COLUMNS,
     "sales.FieldChange": frozenset({"field"}),
-    "sales.ImportRow": ALL_COLUMNS,  # by `services.privacy`
-    "sales.Inquiry": ALL_COLUMNS,  # a reference, and a hash of what was sent
+    "sales.ImportRow": ALL_COLUMNS,  # erased by `services.privacy`
+    "sales.Inquiry": ALL_COLUMNS,  # a reference, and a hash of the inquiry
     "sales.IntakeForm": ALL_COLUMNS,
     "sales.LeadImport": frozenset({"columns"}),
     "sales.LeadScoringRule": ALL_COLUMNS,
@@ -62,46 +62,51 @@ WITHOUT_PERSONAL_DATA: dict[str, frozenset[str]] = {
     },
 }
 
-# Of what belongs to the person's leads, everything is emptied but this: figures by source and campaign stay true. Words
-# that name the person are taken out of it, too.
-_UTM = ("source", "medium", "campaign", "term", "content")
+# Text columns that are kept when a person's leads are erased, for the reports by source and campaign. Mentions of the
+# person in them are still replaced.
 KEPT_COLUMNS = {
-    "sales.Lead": {"campaign", *(f"{touch}utm_{name}" for touch in ("", "last_") for name in _UTM)},
+    "sales.Lead": {"campaign", *UTM_FIELDS, *(f"last_{name}" for name in UTM_FIELDS)},
     "sales.CadenceEnrolment": {"stop_reason"},
 }
 
-# Whoever has another lead keeps their own name and number there, even where they share one with the person.
+# Who another lead is about: kept in that lead, even if that person shares a name or number with the erased one.
 IDENTITY_COLUMNS = {
     "sales.Lead": ("company_name", "contact_name", "email", "email_normalised", "phone", "phone_normalised"),
     "sales.LeadSearch": ("text", "company", "company_day", "trip"),
 }
 
-# Changes of these fields of a person's leads are figures, and stay. All others are emptied: those of what people typed,
-# of other rows ("activity", "follow_up", "merged"), and of whatever comes later.
+# Field changes that are kept when a person's leads are erased, because reports use them. All others are emptied: those
+# of typed text, of other rows ("activity", "follow_up", "merged"), and of fields that come later.
 KEPT_CHANGES = frozenset({
     *("status", "lost_reason", "is_repeat", "archived", "cadence", "import", "source", "campaign"),
     *("trip_type", "pickup_at", "return_at", "estimated_passengers", "vehicle_type", "vehicles_needed"),
     *("accessible_seats", "estimated_value", "quote_amount", "quote_valid_until", "bid_due_at", "booked_value"),
-    *(f"utm_{name}" for name in _UTM),
+    *UTM_FIELDS,
 })  # fmt: skip
-# What the lead that a person's was merged into may have taken from it.
+# Fields that a kept lead may have got from a duplicate when they were merged.
 MERGE_FILLED_FIELDS = ("contact_name", "phone", "notes", "itinerary", "pickup_location", "dropoff_location")
-IMPORT_ROW_COLUMNS = ("cells", "values", "problems", "cleaned", "changes")  # of `ImportRow`, what a row of a file says
-MIN_NAME_LENGTH = 4  # characters of a name that is looked for in other people's text
-MIN_NUMBER_LENGTH = 7  # digits of a telephone number that is
+IMPORT_ROW_COLUMNS = (
+    "cells",
+    "values",
+    "problems",
+    "cleaned",
+    "changes",
+)  # the columns of `ImportRow` with the content of the file
+MIN_NAME_LENGTH = 4  # characters; shorter names are not searched for in other text
+MIN_NUMBER_LENGTH = 7  # digits; shorter phone numbers are not searched for
 
 
 def list_searched_columns() -> Iterator[tuple[type[Model], list[str]]]:
-    """Each table with the columns in which the person may be mentioned."""
+    """Each model with the columns in which a person may be mentioned."""
     for model in apps.get_models():
         free = WITHOUT_PERSONAL_DATA.get(model._meta.label, frozenset())
-        columns = [name for name in text_columns(model) if name not in free]
+        columns = [name for name in list_text_columns(model) if name not in free]
         if columns and free != ALL_COLUMNS:
             yield model, columns
 
 
 def list_lead_columns() -> Iterator[tuple[type[Model], str, list[str]]]:
-    """Each table whose rows belong to a lead, the key to it, and the columns that say something of it."""
+    """Each model whose rows belong to a lead, the name of that foreign key, and the columns to empty."""
     for model in apps.get_models():
         for field in model._meta.concrete_fields:
             if field.related_model is Lead and field.name == "lead":
@@ -111,12 +116,12 @@ def list_lead_columns() -> Iterator[tuple[type[Model], str, list[str]]]:
                 yield (
                     model,
                     field.name,
-                    [] if kept >= ALL_COLUMNS else [n for n in text_columns(model) if n not in kept],
+                    [] if kept >= ALL_COLUMNS else [n for n in list_text_columns(model) if n not in kept],
                 )
 
 
 def get_empty_value(model: type[Model], name: str) -> Any:
-    """What a column holds that says nothing."""
+    """The empty value of a column: NULL, the default of a JSON column, or no text."""
     field: Field[Any, Any] = model._meta.get_field(name)  # type: ignore[assignment]
     if field.null:
         return None
@@ -124,40 +129,48 @@ def get_empty_value(model: type[Model], name: str) -> Any:
 
 
 def find_leads(address: str) -> list[Lead]:
-    """The leads of this (normalised) address, archived ones included, and those merged into them that name no other
-    address: whoever has another one is somebody else."""
-    theirs = Lead.objects.filter(Q(email_normalised=address) | Q(email__iexact=address)).order_by().values("pk")
-    merged = Q(merged_into__in=theirs) & Q(email="")
-    return list(Lead.objects.filter(Q(pk__in=theirs) | merged).order_by("pk"))
+    """The leads with this (normalized) address, including archived ones and duplicates merged into them.
+
+    A duplicate with another address is somebody else's.
+    """
+    own = Lead.objects.filter(Q(email_normalised=address) | Q(email__iexact=address)).order_by().values("pk")
+    merged = Q(merged_into__in=own) & Q(email="")
+    return list(Lead.objects.filter(Q(pk__in=own) | merged).order_by("pk"))
 
 
 def find_import_rows(address: str, leads: Iterable[Lead]) -> "QuerySet[Any, Any]":
-    """Rows of files that are the person's: by their address, by one of these leads, or, where the row has no address
-    and does not name another lead, by their number or, without any number, by their name."""
+    """The import rows of a person: those with their address or one of their leads.
+
+    A row without any address and without the number of a lead is theirs if it has their phone number or, without any
+    phone number, their name.
+    """
     leads = list(leads)
     keys = [lead.pk for lead in leads if lead.pk]
-    by_address = build_address_mentions(address).rows(ImportRow, IMPORT_ROW_COLUMNS)
-    nameless = ImportRow.objects.filter(email_normalised="", lead_number=None).exclude(cells__icontains="@")
-    by_number = Mentions(numbers=_own_numbers(leads)).rows(ImportRow, IMPORT_ROW_COLUMNS)
+    by_address = build_address_mentions(address).find_rows(ImportRow, IMPORT_ROW_COLUMNS)
+    without_address = ImportRow.objects.filter(email_normalised="", lead_number=None).exclude(cells__icontains="@")
+    by_number = Mentions(numbers=_own_numbers(leads)).find_rows(ImportRow, IMPORT_ROW_COLUMNS)
     by_name = (
         Mentions(names=_own_names(leads, "contact_name"))
-        .rows(ImportRow, IMPORT_ROW_COLUMNS)
+        .find_rows(ImportRow, IMPORT_ROW_COLUMNS)
         .filter(phone_normalised="")
     )
-    alike = nameless.filter(Q(pk__in=by_number.values("pk")) | Q(pk__in=by_name.values("pk")))
+    matching = without_address.filter(Q(pk__in=by_number.values("pk")) | Q(pk__in=by_name.values("pk")))
     return ImportRow.objects.filter(
         Q(email_normalised=address)
         | Q(lead__in=keys)
-        | Q(same_as__in=keys, email_normalised="")  # who has another address is somebody else
+        | Q(same_as__in=keys, email_normalised="")  # a row with another address is somebody else's
         | Q(pk__in=by_address.filter(email_normalised="", lead_number=None).values("pk"))
-        | Q(pk__in=alike.values("pk"))
+        | Q(pk__in=matching.values("pk"))
     )
 
 
 @dataclass(frozen=True)
 class Inquiries:
-    """Keys of activities. `elsewhere`: what the person wrote to us that stands in other people's leads. `of_others`:
-    what other people wrote that stands in the person's leads. `as_leads`: who the person says to be in them."""
+    """The inquiries that concern a person.
+
+    `elsewhere`: ids of activities by the person in other people's leads. `of_others`: ids of activities by other people
+    in the person's leads. `as_leads`: unsaved leads with the names and numbers that the person gave in `elsewhere`.
+    """
 
     elsewhere: list[int]
     of_others: list[int]
@@ -165,56 +178,58 @@ class Inquiries:
 
 
 def find_inquiries(address: str, leads: Iterable[Lead]) -> Inquiries:
-    """The person's and other people's inquiries, which join the open lead of whoever has the same e-mail or phone.
+    """Find the person's inquiries in other leads, and other people's inquiries in the person's leads.
 
-    Anything inbound in another's lead that names the address counts as the person's, unless it names its author.
+    (An inquiry joins the open lead with the same email or phone.) An inbound activity in another lead that contains the
+    address counts as the person's, unless it names another author.
     """
     keys = [lead.pk for lead in leads]
     inbound = Activity.objects.filter(direction=Activity.Direction.INBOUND)
-    named = build_address_mentions(address).rows(Activity, ("description", "notes", "data")).values("pk")
-    there = list(inbound.exclude(lead__in=keys).filter(pk__in=named).order_by("pk"))
-    theirs = [activity for activity in there if _author(activity) in ("", address)]
-    others = [activity.pk for activity in inbound.filter(lead__in=keys) if _author(activity) not in ("", address)]
+    named = build_address_mentions(address).find_rows(Activity, ("description", "notes", "data")).values("pk")
+    elsewhere = list(inbound.exclude(lead__in=keys).filter(pk__in=named).order_by("pk"))
+    own = [activity for activity in elsewhere if _get_author(activity) in ("", address)]
+    others = [activity.pk for activity in inbound.filter(lead__in=keys) if _get_author(activity) not in ("", address)]
     as_leads = [
         Lead(
-            company_name=_line(activity, "Company name"),
-            contact_name=_line(activity, "Contact name"),
-            phone=_line(activity, "Phone"),
-            phone_normalised=normalization.normalize_phone(_line(activity, "Phone")),
+            company_name=_get_line(activity, "Company name"),
+            contact_name=_get_line(activity, "Contact name"),
+            phone=_get_line(activity, "Phone"),
+            phone_normalised=normalization.normalize_phone(_get_line(activity, "Phone")),
         )
-        for activity in theirs
+        for activity in own
     ]
-    return Inquiries([activity.pk for activity in theirs], others, as_leads)
+    return Inquiries([activity.pk for activity in own], others, as_leads)
 
 
-def _author(activity: Activity) -> str:
-    """The normalised address that whoever wrote an inquiry gave; empty where there is none."""
+def _get_author(activity: Activity) -> str:
+    """The normalized address of the author of an inquiry; empty if there is none."""
     if "email" in activity.data and "reference" in activity.data:
         return str(activity.data["email"])
-    return normalization.normalize_email(_line(activity, "Email"))  # of an inquiry from before `data` had it
+    return normalization.normalize_email(_get_line(activity, "Email"))  # older inquiries have it only in the notes
 
 
-def _line(activity: Activity, label: str) -> str:
-    """What an inquiry says under this label: a line that `services.intake` writes, above what its author wrote."""
+def _get_line(activity: Activity, label: str) -> str:
+    """The value under a label in an inquiry. `services.leads.intake` writes these lines above the author's notes."""
     if "reference" not in activity.data:
         return ""
-    found = re.search(rf"^{label}: (.+)$", activity.notes.partition("\nNotes: ")[0], re.MULTILINE)
-    return found[1].strip() if found else ""
+    match = re.search(rf"^{label}: (.+)$", activity.notes.partition("\nNotes: ")[0], re.MULTILINE)
+    return match[1].strip() if match else ""
 
 
 def build_address_mentions(address: str) -> Mentions:
-    return Mentions(_spellings(address))
+    """The patterns that find the address in text, however it is spelled."""
+    return Mentions(_list_spellings(address))
 
 
-def _spellings(address: str) -> set[str]:
-    spellings = {address, _as_sent(address)}
-    return {re.escape(each.replace("@", at)) for each in spellings for at in ("@", "%40", "(at)", " at ")} | {
-        re.escape(quote(each, safe="")) for each in spellings
-    }
+def _list_spellings(address: str) -> set[str]:
+    """Patterns for the address as people and URLs write it."""
+    addresses = {address, _to_ascii(address)}
+    plain = {re.escape(text.replace("@", at)) for text in addresses for at in ("@", "%40", "(at)", " at ")}
+    return plain | {re.escape(quote(text, safe="")) for text in addresses}
 
 
-def _as_sent(address: str) -> str:
-    """The address as e-mails carry it: its host in ASCII."""
+def _to_ascii(address: str) -> str:
+    """The address as emails carry it, with its host in ASCII."""
     try:
         return host_names.ascii_address(address)
     except ValueError:
@@ -222,13 +237,14 @@ def _as_sent(address: str) -> str:
 
 
 def build_mentions(address: str, leads: Iterable[Lead]) -> Mentions:
-    """The address, and the names and numbers of these leads that nobody else's lead has."""
+    """The patterns for the address, and for the names and numbers that only these leads have."""
     leads = list(leads)
     names = _own_names(leads, "company_name") | _own_names(leads, "contact_name")
-    return Mentions(_spellings(address), names, _own_numbers(leads))
+    return Mentions(_list_spellings(address), names, _own_numbers(leads))
 
 
 def _own_names(leads: list[Lead], column: str) -> set[str]:
+    """Patterns for the names in `column` that no other lead has."""
     others = _others(leads)
     names = {getattr(lead, column) for lead in leads}
     return {
@@ -239,12 +255,13 @@ def _own_names(leads: list[Lead], column: str) -> set[str]:
 
 
 def _own_numbers(leads: list[Lead]) -> set[str]:
+    """Patterns for the phone numbers that no other lead has."""
     others = _others(leads)
     numbers = set()
     for lead in leads:
         normalised = lead.phone_normalised
         if normalised and not others.filter(phone_normalised=normalised).exists():
-            numbers |= {_number(normalised), re.escape(lead.phone)}
+            numbers |= {_build_number_pattern(normalised), re.escape(lead.phone)}
             continue
         is_long = not normalised and len(normalization.extract_digits(lead.phone)) >= MIN_NUMBER_LENGTH
         if is_long and not others.filter(phone=lead.phone).exists():
@@ -256,8 +273,8 @@ def _others(leads: list[Lead]) -> LeadQuerySet:
     return Lead.objects.exclude(pk__in=[lead.pk for lead in leads if lead.pk])
 
 
-def _number(normalised: str) -> str:
-    """The number with whatever between its digits, with or without its country's."""
+def _build_number_pattern(normalised: str) -> str:
+    """A pattern for the number with any punctuation, with or without the country code."""
     parsed = phonenumbers.parse(normalised)
     between = r"[ ().\-/]*"
     digits = between.join(phonenumbers.national_significant_number(parsed))

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import BooleanField, Case, Q, QuerySet, When
 
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from sales.models import AssignmentRule, Lead, LeadScoringRule
 from sales.scoring import rule_checks
 from sales.scoring.fields import FIELDS, Field
@@ -47,7 +47,7 @@ def match_rules(
     """
     if not rules:
         return {lead_id: [] for lead_id in lead_ids}
-    leads = Lead.objects.filter(AmongKeys("pk", lead_ids)).order_by()
+    leads = Lead.objects.filter(IdIn("pk", lead_ids)).order_by()
     annotated_leads = annotate_matches(leads, rules, LeadSelection.from_ids(lead_ids, now))
     rows = annotated_leads.values_list("pk", *(f"rule_{index}" for index in range(len(rules))))
     return {pk: [rule for rule, matches in zip(rules, flags, strict=True) if matches] for pk, *flags in rows}

@@ -45,7 +45,7 @@ from django.db.models.lookups import (
 )
 
 from athena.db import Fold, WholeDays
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from sales.models import Lead
 
 _LOOKUPS: "dict[str, type[Lookup[Any]]]" = {
@@ -94,7 +94,7 @@ class LeadSelection:
     def from_many_ids(cls, lead_ids: Collection[int], now: datetime) -> "LeadSelection":
         """Select many leads; all keys travel as one parameter. The range of keys helps the query planner."""
         first, last = min(lead_ids, default=0), max(lead_ids, default=0)
-        keys = Lead.objects.filter(AmongKeys("pk", lead_ids)).order_by().values("pk")
+        keys = Lead.objects.filter(IdIn("pk", lead_ids)).order_by().values("pk")
         return cls(now, {"in": keys, "gte": first, "lte": last}, first, last)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Logging what happened to a lead, and correcting what was logged wrongly."""
+"""Logs activities of leads and corrects them."""
 
 from collections.abc import Mapping
 from copy import copy
@@ -14,6 +14,7 @@ from django.utils import timezone
 from athena.accounts.models import User
 from sales import errors, policy
 from sales.models import Activity, FieldChange, FollowUp, Lead
+from sales.models.activity import to_json_value
 from sales.services import locks
 from sales.services.follow_ups import cadences
 from sales.services.leads import sale_progress
@@ -29,7 +30,7 @@ LOGGABLE_TYPES = (
     Activity.Type.OTHER,
 )
 CORRECTABLE_FIELDS = ("activity_type", "direction", "description", "notes", "occurred_at")
-QUOTE_FIELDS = ("amount", "valid_until")  # of a quote alone; they stand in the activity's `data`
+QUOTE_FIELDS = ("amount", "valid_until")  # only of quotes; stored in the activity's `data`
 CLOCK_SKEW = timedelta(minutes=5)
 
 
@@ -47,11 +48,11 @@ def log(
     amount: Decimal | None = None,
     valid_until: date | None = None,
 ) -> Activity:
-    """Log what somebody did or heard, now or earlier, let the lead come as far as that says, and rescore it.
+    """Log an activity of a lead, update the lead's status and quote by it, and rescore the lead.
 
-    A contact makes a new lead `contacted`; a quote makes an open one `quoted`, for `amount` until `valid_until`.
-    Raises `NotFound`, `NotYourLead`, and `Invalid` for the system's own types, for times to come, and for an amount or
-    a validity of what is no quote.
+    An outbound contact makes a new lead `contacted`. A quote makes an open lead `quoted`, for `amount` until
+    `valid_until`. `occurred_at` is now by default, and never later. Raises `NotFound`, `NotYourLead`, and `Invalid`
+    for types that only Athena logs, for a time in the future, and for an amount or a validity without a quote.
     """
     lead = locks.lock_visible_lead(by, lead_id)
     policy.check_may_change_lead(by, lead)
@@ -74,12 +75,12 @@ def log(
 
 @transaction.atomic
 def correct(*, by: User | None, activity_id: int, changes: Mapping[str, Any]) -> Activity:
-    """Put right what was logged wrongly, and rescore the lead. Its author does, or a manager who can see it.
+    """Correct an activity and rescore its lead. Its author may, and a manager who sees the lead.
 
-    What followed from it for the lead follows the correction; what a person has set since
-    stays. `amount` and `valid_until` can be corrected, too, and are dropped from what is no quote any more. What it
-    said before stays in the lead's story: a `FieldChange` of the field "activity", with the old and the new values.
-    Raises `NotFound`, `NotYourActivity`, `Invalid`; `NotByHand` for what Athena wrote itself.
+    The lead's status, milestones and quote follow the correction, except where a person has set them since. If the
+    activity stops being a quote, its amount and validity are dropped. The old and new values are kept as a
+    `FieldChange` of the field "activity". Raises `NotFound`, `NotYourActivity`, `Invalid`, and `NotLoggedByHand` for
+    an activity that Athena wrote.
     """
     activity, lead = locks.lock_visible_activity(by, activity_id)
     policy.check_may_correct_activity(by, activity)
@@ -87,21 +88,21 @@ def correct(*, by: User | None, activity_id: int, changes: Mapping[str, Any]) ->
         raise errors.NotLoggedByHand
     unknown = set(changes) - {*CORRECTABLE_FIELDS, *QUOTE_FIELDS}
     if unknown:
-        raise errors.Invalid(dict.fromkeys(sorted(unknown), "This can't be changed."))
+        raise errors.Invalid(dict.fromkeys(sorted(unknown), "This field cannot be changed."))
     before = copy(activity)
     for name in changes.keys() - set(QUOTE_FIELDS):
         setattr(activity, name, changes[name])
     _check(activity.activity_type, activity.occurred_at)
-    activity.data = _data(activity, changes)
-    old, new = _said(before), _said(activity)
+    activity.data = _build_data(activity, changes)
+    old, new = _get_correctable_values(before), _get_correctable_values(activity)
     changed = [name for name in new if old[name] != new[name]]
     if not changed:
         return activity
     activity.save(update_fields=[*CORRECTABLE_FIELDS, "data"])
     about = {"id": activity.pk, "was": str(before)}
-    old, new = ({name: _plain(said[name]) for name in changed} for said in (old, new))
+    old, new = ({name: to_json_value(values[name]) for name in changed} for values in (old, new))
     FieldChange.objects.create(lead=lead, field="activity", old=about | old, new=about | new, by=by)
-    _retouch(lead, activity, before, by)
+    _apply_correction(lead, activity, before, by)
     scores.rescore(lead_ids=[lead.pk], by=by, reason=f"Corrected: {activity}"[:255], activity_id=activity.pk)
     return activity
 
@@ -118,7 +119,7 @@ def write_activity(
     follow_up: FollowUp | None = None,
     occurred_at: datetime | None = None,
 ) -> Activity:
-    """The row of the log alone, inside the caller's transaction: no rights are asked, nothing else is touched."""
+    """Create the row of an activity in the caller's transaction, without a permission check or any other write."""
     now = timezone.now()
     return Activity.objects.create(
         lead=lead,
@@ -135,9 +136,9 @@ def write_activity(
 
 
 def apply_to_lead(lead: Lead, activity: Activity, **columns: Any) -> None:
-    """Let the (locked) lead know of its newest activity, with whatever other columns change at the same time.
+    """Update the (locked) lead for a new activity, together with any other `columns`.
 
-    Whoever answers is on no cadence any longer; whoever was contacted or sent a quote has come so far.
+    An inbound activity ends the lead's cadence. A contact or a quote moves its status forward.
     """
     if activity.direction == Activity.Direction.INBOUND:
         cadences.stop_for_leads(Lead.objects.filter(pk=lead.pk), reason="The lead answered")
@@ -153,37 +154,33 @@ def apply_to_lead(lead: Lead, activity: Activity, **columns: Any) -> None:
 
 
 def _check(activity_type: str, occurred_at: datetime | None) -> None:
-    """That this can be logged by hand. Raises `Invalid`."""
+    """Check that this activity can be logged by hand. Raises `Invalid`."""
     if activity_type not in LOGGABLE_TYPES:
-        raise errors.Invalid({"activity_type": "This type can't be logged by hand."})
+        raise errors.Invalid({"activity_type": "This type cannot be logged by hand."})
     if occurred_at is not None and occurred_at > timezone.now() + CLOCK_SKEW:
-        raise errors.Invalid({"occurred_at": "This time is still to come."})
+        raise errors.Invalid({"occurred_at": "The time must not be in the future."})
 
 
-def _data(activity: Activity, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The activity's data with these changes; without a quote's where it is none. Raises `Invalid`."""
+def _build_data(activity: Activity, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The activity's `data` after `changes`, without amount and validity unless it is a quote. Raises `Invalid`."""
     rest = {name: value for name, value in activity.data.items() if name not in QUOTE_FIELDS}
     is_quote = activity.activity_type == Activity.Type.QUOTE
-    known = sale_progress.parse_quote(activity.data) if is_quote else {}
-    quote = {name: changes.get(name, known.get(name)) for name in QUOTE_FIELDS}
+    old_quote = sale_progress.parse_quote(activity.data) if is_quote else {}
+    quote = {name: changes.get(name, old_quote.get(name)) for name in QUOTE_FIELDS}
     return rest | sale_progress.build_quote_data(activity.activity_type, **quote)
 
 
-def _said(activity: Activity) -> dict[str, Any]:
-    """What can be corrected of it."""
+def _get_correctable_values(activity: Activity) -> dict[str, Any]:
+    """The values that `correct` can change, by name."""
     return {name: getattr(activity, name) for name in CORRECTABLE_FIELDS} | {
         name: activity.data.get(name) for name in QUOTE_FIELDS
     }
 
 
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _retouch(lead: Lead, activity: Activity, before: Activity, by: User | None) -> None:
-    """Let the (locked) lead know what its log says now that this activity says something else."""
-    system = (Activity.Type.TRANSFER, Activity.Type.STATUS_CHANGE)
-    last = Activity.objects.filter(lead=lead).exclude(activity_type__in=system).aggregate(at=Max("occurred_at"))
+def _apply_correction(lead: Lead, activity: Activity, before: Activity, by: User | None) -> None:
+    """Update the (locked) lead after an activity was corrected."""
+    system_types = (Activity.Type.TRANSFER, Activity.Type.STATUS_CHANGE)
+    last = Activity.objects.filter(lead=lead).exclude(activity_type__in=system_types).aggregate(at=Max("occurred_at"))
     Lead.objects.filter(pk=lead.pk).update(
         **sale_progress.apply_correction(lead, activity, before, by),
         last_activity_at=last["at"],

@@ -1,4 +1,4 @@
-"""How services find and lock the rows that they change: what `by` can see, leads before follow-ups, in key order."""
+"""How services find and lock the rows that they change. Leads are locked before follow-ups, in key order."""
 
 from collections.abc import Container, Iterable
 
@@ -11,18 +11,21 @@ from sales.models.lead import LeadQuerySet
 
 
 def require_version(row: Lead | FollowUp | LeadScoringRule, versions: Container[int] | None) -> None:
-    """That the locked row is still as the caller has read it (None: they do not mind). Raises `Changed`."""
+    """Check that a locked row has one of the `versions` that the caller has read; None allows any.
+
+    Raises `StaleVersion`.
+    """
     if versions is not None and row.version not in versions:
         raise errors.StaleVersion
 
 
 def lock_leads(ids: Iterable[int]) -> list[Lead]:
-    """The leads with these ids, locked in key order until the transaction ends."""
+    """Lock the leads with these ids in key order until the transaction ends, and return them."""
     return list(Lead.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk"))
 
 
 def lock_visible_lead(by: User | None, lead_id: int) -> Lead:
-    """The locked lead, if `by` can see it. Raises `NotFound`."""
+    """Lock and return the lead, if `by` may see it. Raises `NotFound`."""
     lead = _visible_leads(by).select_for_update(of=("self",)).filter(pk=lead_id).first()
     if lead is None:
         raise errors.NotFound("There is no such lead.")
@@ -34,7 +37,7 @@ def _visible_leads(by: User | None) -> LeadQuerySet:
 
 
 def lock_visible_follow_up(by: User | None, follow_up_id: int) -> tuple[FollowUp, Lead]:
-    """The locked follow-up with its assignee, and its lead, which is locked first, if `by` can see it.
+    """Lock and return the follow-up, with its assignee, and its lead, which is locked first, if `by` may see them.
 
     Raises `NotFound`.
     """
@@ -52,7 +55,7 @@ def lock_visible_follow_up(by: User | None, follow_up_id: int) -> tuple[FollowUp
 
 
 def lock_visible_activity(by: User | None, activity_id: int) -> tuple[Activity, Lead]:
-    """The locked activity and its locked lead, if `by` can see them. Raises `NotFound`."""
+    """Lock and return the activity and its lead, which is locked first, if `by` may see them. Raises `NotFound`."""
     missing = errors.NotFound("There is no such activity.")
     lead_id = Activity.objects.filter(pk=activity_id).values_list("lead_id", flat=True).first()
     if lead_id is None:

@@ -1,4 +1,4 @@
-"""What managers keep: sources, what they cost, and the reasons for losing a lead."""
+"""Writes of lead sources, their spend, and the reasons for losing a lead. All are for managers."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -18,12 +18,12 @@ from sales.services import unique_names
 
 @transaction.atomic
 def save(*, by: User | None, row: LeadSource | SourceSpend | LostReason) -> None:
-    """Write a new or changed (and validated) row. Raises `NotAllowed` below manager, `Invalid`."""
+    """Save a new or changed row whose fields are validated. Raises `NotAllowed` below manager, `Invalid`."""
     policy.check_is_manager(by)
     if isinstance(row, SourceSpend):
         row.campaign = normalization.collapse_spaces(row.campaign)
         if find_spend(row.source_id, row.month, row.campaign).exclude(pk=row.pk).exists():
-            raise errors.Invalid({"campaign": "This campaign has an amount for this month already."})
+            raise errors.Invalid({"campaign": "This campaign already has an amount for this month."})
     elif isinstance(row, LeadSource):
         row.name = normalization.collapse_spaces(row.name)
         unique_names.require_unused_name(row, "name")
@@ -32,7 +32,7 @@ def save(*, by: User | None, row: LeadSource | SourceSpend | LostReason) -> None
 
 @transaction.atomic
 def create(*, by: User | None, values: Mapping[str, Any]) -> LeadSource:
-    """A new source. Raises `NotAllowed` below manager, `Invalid`."""
+    """Create a source. Raises `NotAllowed` below manager, `Invalid`."""
     policy.check_is_manager(by)
     source = LeadSource(**values)
     _save_valid(source)
@@ -56,17 +56,17 @@ def update(*, by: User | None, source_id: int, changes: Mapping[str, Any]) -> Le
 def set_spend(
     *, by: User | None, source_id: int, month: date, amount: Decimal, campaign: str = ""
 ) -> tuple[SourceSpend, bool]:
-    """Say what a source, or one campaign of it, cost in a month (its first day); and whether that is new.
+    """Set what a source, or one campaign of it, cost in a month.
 
-    What was said before is replaced, however the campaign was spelled then.
-    Raises `NotFound`, `NotAllowed` below manager, `Invalid`.
+    `month` is the first day of the month. An earlier amount is replaced, even if it spells the campaign differently.
+    Returns the row and whether it is new. Raises `NotFound`, `NotAllowed` below manager, `Invalid`.
     """
     policy.check_is_manager(by)
     source = LeadSource.objects.select_for_update().filter(pk=source_id).first()
     if source is None:
         raise errors.NotFound("There is no such source.")
     if month.day != 1:
-        raise errors.Invalid({"month": "Give the first day of the month."})
+        raise errors.Invalid({"month": "Enter the first day of the month."})
     campaign = normalization.collapse_spaces(campaign)
     spend = find_spend(source.pk, month, campaign).first()
     is_new = spend is None
@@ -78,27 +78,27 @@ def set_spend(
 
 
 def find_spend(source_id: int, month: date, campaign: str) -> "QuerySet[SourceSpend]":
-    """What the source cost in this month for this campaign, however that is spelled: one row at most."""
+    """The spend of a source for a month and campaign, ignoring case and spaces of the campaign: at most one row."""
     rows = SourceSpend.objects.filter(source=source_id, month=month).alias(key=NameKey("campaign"))
     return rows.filter(key=normalization.name_key(campaign))
 
 
 @transaction.atomic
 def delete_spend(*, by: User | None, row: SourceSpend) -> None:
-    """Take back an amount that was entered wrongly. Raises `NotAllowed` below manager."""
+    """Delete an amount that was entered by mistake. Raises `NotAllowed` below manager."""
     policy.check_is_manager(by)
     row.delete()
 
 
 def _save_valid(source: LeadSource) -> None:
-    """Write a source that holds what a source must. Raises `Invalid`."""
+    """Validate and save a source. Raises `Invalid`."""
     source.name = normalization.collapse_spaces(source.name)
     unique_names.require_unused_name(source, "name")
     try:
         source.full_clean()
     except ValidationError as error:
-        wrong = {name: " ".join(why) for name, why in error.message_dict.items()}
+        messages = {name: " ".join(texts) for name, texts in error.message_dict.items()}
         raise errors.Invalid(
-            {"name" if name == NON_FIELD_ERRORS else name: why for name, why in wrong.items()}
+            {"name" if name == NON_FIELD_ERRORS else name: message for name, message in messages.items()}
         ) from None
     source.save()

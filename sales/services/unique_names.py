@@ -1,4 +1,4 @@
-"""Names that people give to rules, sources, forms and cadences: each once, however it is spelled."""
+"""The check that no two rules, sources, forms or cadences have the same name."""
 
 from django.db import models
 
@@ -7,9 +7,9 @@ from sales import errors, normalization
 
 
 def require_unused_name(row: models.Model, field: str) -> None:
-    """Raise `Invalid` where another row of the model has the same name but for case and spaces."""
+    """Check that no other row of the model has the same name, ignoring case and spaces. Raises `Invalid`."""
     key = normalization.name_key(getattr(row, field))
     others = type(row)._default_manager.exclude(pk=row.pk).alias(name_key=NameKey(field))
     same = others.filter(name_key=key).first()
     if same is not None:
-        raise errors.Invalid({field: f"This name is taken already: “{same}”."})
+        raise errors.Invalid({field: f"This name is already taken: “{same}”."})

@@ -58,8 +58,8 @@ def home(context: Context) -> Home:
 
 @register.simple_tag
 def completion_form(task: Any) -> CompletionForm:
-    """The form by which a task of one's day (with `goes_on`) is completed."""
-    return CompletionForm(task, goes_on=task.goes_on)
+    """The form that completes a follow-up of the home page (annotated with `has_next_step`)."""
+    return CompletionForm(task, has_next_step=task.has_next_step)
 
 
 @register.filter

@@ -20,9 +20,10 @@ from athena.accounts.roles import Role
 from athena.config import environment
 from notifications import delivery
 from notifications.models import Notification
-from sales.admin.reports.report_tables import REPORTS
 from sales.models import FollowUp
+from sales.reports.registry import REPORTS
 from sales.services.follow_ups import digests, follow_ups, overdue, reminders
+from sales.services.follow_ups.completion import CompletionInput
 from tests.athena.api.routes import BASE, CALENDAR, READS
 from tests.athena.api.test_query_counts import filler
 from tests.fixtures import new_user
@@ -54,8 +55,8 @@ def test_every_door_refuses_what_the_tz_database_lacks(name, world, db, api, bro
 
 
 def test_every_zone_that_is_offered_is_one():
-    assert len(time_zones.names()) > 400
-    assert all(time_zones.find_zone(name).key == name for name in time_zones.names())
+    assert len(time_zones.list_names()) > 400
+    assert all(time_zones.find_zone(name).key == name for name in time_zones.list_names())
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,11 @@ def world(made_once):
                 by=admin, lead_id=lead.pk, follow_up_type="call", scheduled_date=day, assigned_to=admin.pk
             )
         done = FollowUp.objects.filter(assigned_to=somebody).latest("pk")
-        follow_ups.complete(by=somebody, follow_up_id=done.pk, outcome="successful", no_next_reason="x")
+        follow_ups.complete(
+            by=somebody,
+            follow_up_id=done.pk,
+            completion_input=CompletionInput(outcome="successful", no_next_reason="x"),
+        )
         reminders.fill_derived_columns()
     return {"admin": admin, "somebody": somebody, "colleague": colleague, "ids": ids}
 
@@ -96,7 +101,7 @@ def api_answers(user, world):
 def page_statuses(user, world):
     client = Client()
     client.force_login(user)
-    addresses = {reverse("admin:index"), *(reverse(f"admin:sales_leadsource_{report}") for report in REPORTS)}
+    addresses = {reverse("admin:index"), *(reverse("admin:report", args=[slug]) for slug in REPORTS)}
     for model in django_admin.site._registry:
         name, row = f"admin:{model._meta.app_label}_{model._meta.model_name}", model._default_manager.first()
         addresses.add(reverse(f"{name}_changelist"))
@@ -183,7 +188,7 @@ def test_it_is_named_where_somebody_looks(world, db, browse, client, monkeypatch
 @pytest.mark.parametrize("name", ["America/New_York", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "UTC"])
 def test_offsets_are_those_of_the_zone(name):
     zone, first = time_zones.find_zone(name), datetime(2024, 2, 3, 4, 5, tzinfo=UTC)
-    found = time_zones.offsets(zone, first, first + timedelta(days=800))
+    found = time_zones.list_offsets(zone, first, first + timedelta(days=800))
     for hour in range(0, 800 * 24 + 1, 7):
         at = first + timedelta(hours=hour)
         assert next(offset for until, offset in found if at < until).utcoffset(None) == at.astimezone(zone).utcoffset()

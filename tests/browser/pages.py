@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver
 
+from sales.reports.registry import REPORTS
+
 # What a model's admin has by itself; `{pk}` is a row that its list shows.
 OF_A_MODEL = {
     "changelist": "/admin/{app}/{model}/",
@@ -29,10 +31,7 @@ OTHERS = {
     "sales_lead_timeline": ["/admin/sales/lead/1/timeline/"],
     "sales_leadscoringrule_matches": ["/admin/sales/leadscoringrule/matches/"],
     "sales_sourcespend_upload": ["/admin/sales/sourcespend/upload/"],
-    **{
-        f"sales_leadsource_{report}": [f"/admin/sales/leadsource/reports/{report}/"]
-        for report in ("performance", "roi", "speed", "losses", "effectiveness")
-    },
+    "report": [f"/admin/reports/{slug}/" for slug in REPORTS],
 }
 # Pages that answer a POST, which test_layout.py sends, and addresses that have no page.
 ANSWERS_TO_POST = {"sales_assignmentrule_preview", "sales_leadscoringrule_preview"}
@@ -43,7 +42,7 @@ WITHOUT_A_PAGE = {
     *("sales_leadimport_start", "sales_leadimport_discard", "sales_leadimport_undo", "sales_lead_export_csv"),
     *("sales_lead_export_xlsx", "sales_lead_stop_cadence", "sales_lead_repeat", "sales_lead_not_duplicate"),
     *("accounts_user_put_first_steps_away", "sales_leadscoringrule_switch", "sales_scoringrun_start"),
-    *("sales_transferbatch_undo", "sales_leadimport_sheet", "sales_leadimport_notation"),
+    *("report_former_address", "sales_transferbatch_undo", "sales_leadimport_sheet", "sales_leadimport_notation"),
 }
 
 

@@ -40,8 +40,8 @@ PIECES: dict[str, tuple[str, Any, str, Any]] = {  # the rule it upholds, where i
     "no NaN": ("numbers", parsers, "_no_constant", float),
     "no deep bodies": ("depth", parsers, "_too_deep", nothing),
     "JSON in UTF-8 alone": ("content types", parsers, "_require_utf8", nothing),
-    "no large bodies": ("size", middleware, "MAX_BODY", 10**9),
-    "bodies that nobody asked for": ("not JSON", viewsets.VerbViewSet, "initial", as_in(framework.ViewSet, "initial")),
+    "no large bodies": ("size", middleware, "MAX_BODY_BYTES", 10**9),
+    "unasked bodies": ("not JSON", viewsets.ActionViewSet, "initial", as_in(framework.ViewSet, "initial")),
     "no unknown keys": ("unknown keys", StrictSerializer, READ, as_in(serializers.Serializer, READ)),
     "integers": ("ids", fields.IntegerField, READ, as_in(serializers.IntegerField, READ)),
     "counts": ("counts", fields.IntegerField, READ, as_in(serializers.IntegerField, READ)),
@@ -56,17 +56,17 @@ PIECES: dict[str, tuple[str, Any, str, Any]] = {  # the rule it upholds, where i
     "e-mail addresses": ("e-mail addresses", fields.EmailField, READ, as_in(serializers.CharField, READ)),
     "a query in UTF-8": ("parameters", viewsets, "require_utf8", nothing),
     "no unknown parameters": ("parameters", filters, "_unknown", lambda *args: {}),
-    "nor of changes": ("parameters of changes", viewsets, "query_values", nothing),
+    "nor of changes": ("parameters of changes", viewsets, "read_query", nothing),
     "strict filters": ("parameters", filters.StrictFilter, "read", loose),
-    "limits": ("parameters", pagination, "limit_of", lambda request, default, most: default),
-    "orderings": ("parameters", pagination, "choice_of", lambda request, name, choices, default: default),
+    "limits": ("parameters", pagination, "read_limit", lambda request, default, most: default),
+    "orderings": ("parameters", pagination, "read_choice", lambda request, name, choices, default: default),
     "cursors that are ours": ("parameters", pagination, "_decode", lambda *args: (False, None)),
     "cursors of this list": ("cursors", keyset.Keyset, "name", property(lambda self: mock.ANY, nothing)),
     "Accept": ("Accept", renderers.Negotiation, "get_accept_list",
                as_in(negotiation.DefaultContentNegotiation, "get_accept_list")),
     "tokens": ("Authorization", BearerAuthentication, "authenticate", nothing),
-    "idempotency keys": ("Idempotency-Key", idempotency, "key_of", nothing),
-    "If-Match": ("If-Match", preconditions, "tags_in", nothing),
+    "idempotency keys": ("Idempotency-Key", idempotency, "read_key", nothing),
+    "If-Match": ("If-Match", preconditions, "parse_if_match", nothing),
     "one table of errors": ("not JSON", views.APIView, "get_exception_handler", lambda self: views.exception_handler),
 }  # fmt: skip
 
@@ -80,7 +80,7 @@ def names(api, make_lead, admin, settings):
     )
     page = api(admin).get("/api/v1/sales/leads?limit=1").json()
     return {
-        "token": services.begin(user=admin).access_token,
+        "token": services.start_session(user=admin).access_token,
         "refresh": "not.an.access-token",
         "user": str(admin.pk),
         "lead": str(leads[0].pk),

@@ -117,7 +117,7 @@ def _unthrottled(settings):
 
 
 def bearer(user):
-    return {"Authorization": f"Bearer {services.begin(user=user).access_token}"}
+    return {"Authorization": f"Bearer {services.start_session(user=user).access_token}"}
 
 
 def cases(operation):

@@ -124,7 +124,7 @@ def test_an_address_that_smuggles_headers_ends_alone(tell, colleague):
 
 
 def test_one_call_is_bounded_and_the_next_goes_on(tell, monkeypatch):
-    monkeypatch.setattr(delivery, "BATCH", 2), monkeypatch.setattr(delivery, "BATCHES", 2)
+    monkeypatch.setattr(delivery, "BATCH_SIZE", 2), monkeypatch.setattr(delivery, "MAX_BATCHES", 2)
     for key in "abcde":
         tell(key)
     assert [delivery.deliver(), delivery.deliver(), delivery.deliver()] == [{"sent": 4}, {"sent": 1}, {}]
@@ -134,11 +134,11 @@ def test_a_batch_costs_the_same_few_statements_and_each_mail_one(tell):
     tell("a"), tell("b")
     with CaptureQueriesContext(connection) as two:
         delivery.deliver()
-    for key in range(delivery.BATCH):
+    for key in range(delivery.BATCH_SIZE):
         tell(str(key))
     with CaptureQueriesContext(connection) as many:
         delivery.deliver()
-    assert len(many) - len(two) == delivery.BATCH - 2
+    assert len(many) - len(two) == delivery.BATCH_SIZE - 2
 
 
 @pytest.mark.parametrize(
@@ -182,11 +182,11 @@ def test_what_every_worker_dies_of_is_given_up(tell):
     Delivery.objects.update(attempts=len(delivery.RETRY_MINUTES) + 1)
     assert delivery.deliver() == {"dead": 1}
     row.refresh_from_db()
-    assert (row.state, row.last_error, mail.outbox) == ("dead", "Each worker that tried it has died.", [])
+    assert (row.state, row.last_error, mail.outbox) == ("dead", "Every worker that tried to send it died.", [])
 
 
 def test_a_kind_may_be_told_by_other_channels_alone_unless_somebody_asks(tell, colleague, monkeypatch):
-    quiet = Kind("lead_assigned", "New lead", "A new lead is yours.", off=frozenset({"email"}))
+    quiet = Kind("lead_assigned", "New lead", "A new lead is yours.", off_by_default=frozenset({"email"}))
     monkeypatch.setitem(kinds._kinds, "lead_assigned", quiet)
     Preference.objects.create(user=colleague, kind="lead_assigned", channel="email", wanted=True)
     tell("a"), tell("b", colleague)

@@ -11,6 +11,7 @@ from athena.accounts.models import local_today
 from sales import errors
 from sales.models import Activity, FollowUp, Lead
 from sales.services.follow_ups import completion, follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOGETHER = 8
@@ -28,7 +29,9 @@ def complete_together(plan, rep, many):
     def complete(_):
         start.wait(10)
         try:
-            return follow_ups.complete(by=rep, follow_up_id=plan.pk, outcome="successful", schedule_next=True)
+            return follow_ups.complete(
+                by=rep, follow_up_id=plan.pk, completion_input=CompletionInput(outcome="successful", schedule_next=True)
+            )
         except errors.FollowUpClosed as error:
             return error
         finally:

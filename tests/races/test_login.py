@@ -43,7 +43,7 @@ def test_five_of_sixteen_are_tried():
 @pytest.mark.postgres  # SQLite lets one transaction write at a time, locks or none
 def test_control_without_the_lock_more_are_tried(monkeypatch):
     all_have_looked = threading.Barrier(TOGETHER)
-    real = lockout.require_open
+    real = lockout.check_not_locked
     looked = threading.local()
 
     def look(email, address):
@@ -52,7 +52,7 @@ def test_control_without_the_lock_more_are_tried(monkeypatch):
         if looked.times == 2:  # the look inside the transaction that records the failure
             all_have_looked.wait(20)
 
-    monkeypatch.setattr(lockout, "require_open", look)
+    monkeypatch.setattr(lockout, "check_not_locked", look)
     monkeypatch.setattr(lockout, "_one_at_a_time", lambda address: None)
     assert together(log_in) == [401] * TOGETHER
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from rest_framework.test import APIClient
 
-from athena.api.preconditions import AsRead
+from athena.api.preconditions import UnchangedSinceRead
 from sales.models import Lead, LeadScoringRule
 from sales.services.follow_ups import follow_ups
 
@@ -59,7 +59,7 @@ def test_one_of_two_is_told_that_it_has_changed(urls, admin, resource):
 
 @pytest.mark.postgres  # SQLite lets one transaction write at a time, locks or none
 def test_control_without_the_lock_both_write(urls, admin, monkeypatch):
-    both_have_asked, ask = threading.Barrier(2), AsRead.__contains__
+    both_have_asked, ask = threading.Barrier(2), UnchangedSinceRead.__contains__
 
     def ask_together(self, version):
         answer = ask(self, version)
@@ -67,6 +67,6 @@ def test_control_without_the_lock_both_write(urls, admin, monkeypatch):
         return answer
 
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self)
-    monkeypatch.setattr(AsRead, "__contains__", ask_together)
+    monkeypatch.setattr(UnchangedSinceRead, "__contains__", ask_together)
     assert change_together(urls["leads"], CHANGES["leads"], admin) == [200, 200]
     assert Lead.objects.get().notes in ("0", "1")

@@ -119,7 +119,10 @@ def halves(leads):
 def shared_at_once(people, leads, **options):
     _, managers = people
     return together(*(
-        partial(transfers.transfer, by=manager, leads=half, receivers=options["to"], method=options.get("method", "in_turn"))
+        partial(
+            transfers.transfer, by=manager, leads=half, receivers=options["to"],
+            method=options.get("method", "in_turn"),
+        )
         for manager, half in zip(managers, halves(leads), strict=True)
     ))  # fmt: skip
 

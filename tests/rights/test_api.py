@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 
 from athena.accounts import services
 from athena.accounts.models import User
+from sales.reports.registry import REPORTS
 from tests.athena.api.routes import BASE, ROUTES
 from tests.rights.conftest import PEOPLE, columns, every_row, undone
 
@@ -127,14 +128,12 @@ TABLE: dict[tuple[str, str, str], tuple[Any, str]] = {
     ("sales/follow-ups/{pk}/complete", "post", "helper's, and the lead's end"): (
         {"outcome": "lost", "close": "lost", "lost_reason": "price"}, "401 403 403 404 403 403 404 403 403 401"
     ),
+    # Reports are for managers, unless a line below says otherwise.
+    **{(f"sales/reports/{slug}", "get", ""): (None, MANAGERS) for slug in REPORTS},
     ("sales/reports/follow-up-performance", "get", ""): (None, ANYBODY),
     ("sales/reports/follow-up-performance", "get", "of somebody"): (
         "?user_id={owner}", "401 200 403 403 403 200 403 200 200 401"
     ),
-    ("sales/reports/rule-effectiveness", "get", ""): (None, MANAGERS),
-    ("sales/reports/source-roi", "get", ""): (None, MANAGERS),
-    ("sales/reports/speed", "get", ""): (None, MANAGERS),
-    ("sales/reports/losses", "get", ""): (None, MANAGERS),
     ("sales/scoring/fields", "get", ""): (None, MANAGERS),
     ("sales/scoring/recalculate-all", "post", ""): (None, MANAGERS.replace("200", "202")),
     ("sales/scoring/rules", "get", ""): (None, MANAGERS),
@@ -166,7 +165,7 @@ def clients(people):
     """Clients with real tokens; the one who is gone got theirs before."""
     found = {"nobody": APIClient()}
     for name, user in people.items():
-        found[name] = APIClient(headers={"Authorization": f"Bearer {services.begin(user=user).access_token}"})
+        found[name] = APIClient(headers={"Authorization": f"Bearer {services.start_session(user=user).access_token}"})
     User.objects.filter(pk=people["gone"].pk).update(is_active=False)
     return found
 

@@ -173,7 +173,7 @@ def test_other_pages_are_given_anything_for_a_key(browser, world, key):
         "lead/merge/?id={0}&id={0}&keep={0}", "followup/add/?lead={0}&assigned_to={0}", "activity/add/?lead={0}",
         "lead/add/?source={0}&pickup_at={0}&estimated_value={0}&lost_reason={0}&status={0}&is_repeat={0}&email={0}",
         "assignmentrule/add/?to_user={0}&to_team={0}", "leadscoringrule/add/?points={0}",
-        "leadsource/reports/sources/?person={0}&team={0}&start_date={0}&by={0}", "leadimport/add/?x={0}",
+        "leadsource/reports/speed/?person={0}&team={0}&start_date={0}&by={0}", "leadimport/add/?x={0}",
         "followup/{0}/complete/", "followup/{0}/snooze/", "lead/{0}/timeline/?before={0}&kind={0}", "lead/{0}/repeat/",
         "lead/{0}/stop-cadence/", "transferbatch/{0}/undo/", "leadimport/{0}/start/", "leadscoringrule/{0}/switch/",
     ):  # fmt: skip

@@ -62,8 +62,8 @@ def test_the_digest(mails):
 
 def test_the_subjects_of_the_others(mails):
     words = {kind: mail.subject.partition(" Band")[0] for kind, mail in mails.items()}
-    assert (words["follow_up_overdue"], words["escalation_hot"]) == ("Overdue: call", "Hot lead waits:")
-    assert words["escalation_overdue"] == "Overdue with"
+    assert (words["follow_up_overdue"], words["escalation_hot"]) == ("Overdue: call", "Hot lead waiting:")
+    assert words["escalation_overdue"] == "Overdue for"
     assert mails["follow_up_overdue"].recipients() != mails["escalation_overdue"].recipients()
 
 

@@ -17,7 +17,7 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        user = tokens.user_of(token.strip())
+        user = tokens.find_user(token.strip())
         if user is None:
             raise AuthenticationFailed("This token is not valid, or no longer.", "token_not_valid")
         return user, token

@@ -17,11 +17,10 @@ from athena.accounts import lockout, services, tokens
 from athena.accounts.models import User, validate_time_zone
 from athena.accounts.roles import Role
 from athena.api import fields, filters
-from athena.api.filters import query_values
-from athena.api.row_serializers import Row
-from athena.api.serializers import StrictSerializer
+from athena.api.filters import read_query
+from athena.api.serializers import Row, StrictSerializer
 from athena.api.throttles import PublicThrottle
-from athena.api.viewsets import VerbViewSet, ViewSet
+from athena.api.viewsets import ActionViewSet, ViewSet
 from athena.db import Fold
 from athena.http.client_address import client_address
 
@@ -101,7 +100,7 @@ _OPEN: dict[str, Any] = {
 }  # fmt: skip
 
 
-class AuthViewSet(VerbViewSet):
+class AuthViewSet(ActionViewSet):
     permission_classes = [IsAuthenticated]
     idempotent = False
 
@@ -116,7 +115,7 @@ class AuthViewSet(VerbViewSet):
         After 5 failures in 15 minutes for an account, or 20 in an hour for any, from one address: 429.
         """
         try:
-            return _answer(services.log_in(**self.body(LoginBody), address=client_address(request)))
+            return _answer(services.log_in(**self.read_body(LoginBody), address=client_address(request)))
         except lockout.LockedOut as error:
             raise Locked(error) from error
         except services.LoginRefused as error:
@@ -130,7 +129,7 @@ class AuthViewSet(VerbViewSet):
         A login can be renewed for 30 days, unless the server is set up otherwise; then one logs in again.
         """
         try:
-            return _answer(services.refresh(**self.body(RefreshBody)))
+            return _answer(services.refresh(**self.read_body(RefreshBody)))
         except services.TokenRefused as error:
             raise AuthenticationFailed("This refresh token is not valid, or no longer.", "token_not_valid") from error
 
@@ -138,7 +137,7 @@ class AuthViewSet(VerbViewSet):
     @action(detail=False, methods=["post"])
     def logout(self, request: Request) -> Response:
         """End the login that this refresh token belongs to."""
-        services.log_out(by=self.caller, **self.body(RefreshBody))
+        services.log_out(by=self.caller, **self.read_body(RefreshBody))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(methods=["GET"], responses=MeRow)
@@ -147,9 +146,9 @@ class AuthViewSet(VerbViewSet):
     def me(self, request: Request) -> Response:
         """Oneself; PATCH changes the name and the time zone."""
         user = self.caller
-        query_values(request, StrictSerializer)
+        read_query(request, StrictSerializer)
         if request.method == "PATCH":
-            user = services.update_profile(by=user, changes=self.body(MeBody, partial=True))
+            user = services.update_profile(by=user, changes=self.read_body(MeBody, partial=True))
         return Response(MeRow.of(user))
 
     @extend_schema(methods=["GET"], responses=CalendarAnswer)
@@ -158,11 +157,11 @@ class AuthViewSet(VerbViewSet):
     def calendar(self, request: Request) -> Response:
         """The secret token of one's calendar, and its address; POST makes a new one and ends that from before."""
         user = self.caller
-        query_values(request, StrictSerializer)
+        read_query(request, StrictSerializer)
         if request.method == "POST":
-            self.body(StrictSerializer)
-            user = services.renew_calendar(by=user)
-        found = {"token": tokens.calendar_token(user), "url": services.calendar_address(user)}
+            self.read_body(StrictSerializer)
+            user = services.renew_calendar_token(by=user)
+        found = {"token": tokens.make_calendar_token(user), "url": services.calendar_url(user)}
         return Response(found)
 
     @extend_schema(request=PasswordBody, responses={204: None})
@@ -172,7 +171,7 @@ class AuthViewSet(VerbViewSet):
 
         A wrong `current_password` counts like a failed login.
         """
-        body = self.body(PasswordBody)
+        body = self.read_body(PasswordBody)
         try:
             services.change_password(by=self.caller, **body, address=client_address(request))
         except lockout.LockedOut as error:
@@ -196,7 +195,7 @@ class UserFilters(filters.StrictFilterSet):
     search = filters.TextFilter(method="filter_search", help_text="In the name or the e-mail address.")
     role = filters.ChoicesFilter(choices=Role.choices)
     team = filters.IdsFilter(or_none=True)
-    is_active = filters.FlagFilter(lookup_expr="exact")
+    is_active = filters.BooleanFilter(lookup_expr="exact")
 
     def filter_search(self, queryset: Any, name: str, value: str) -> "QuerySet[User]":
         part = Fold(Value(value))

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     help = "Prepare the database, then run web, worker and beat until Ctrl-C; if one of them ends, all are stopped."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        host, port = healthcheck.address()
+        host, port = healthcheck.listen_address()
         if supervisor.is_taken(host, port):
             raise CommandError(f"Port {port} is taken. Stop what uses it, or choose another: PORT={port + 1}")
         for number in supervisor.STOP_SIGNALS:
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         call_command("prepare", stdout=self.stdout)
         processes = supervisor.Supervisor(supervisor.commands(), supervisor.child_environment(), settings.BASE_DIR)
         try:
-            processes.run(lambda: healthcheck.answers("/readyz", timeout=1), self._announce)
+            processes.run(lambda: healthcheck.is_web_answering("/readyz", timeout=1), self._announce)
         except supervisor.ProcessEnded as ended:
             raise CommandError(str(ended)) from ended
 

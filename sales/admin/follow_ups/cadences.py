@@ -8,14 +8,15 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
-from athena.forms import StrictRow
-from sales.admin.base import person, report_kept_changes
+from athena.admin.requests import get_user
+from athena.forms import StrictRowForm
+from sales.admin.base import report_kept_changes
 from sales.admin.sources import ManagedAdmin
 from sales.models import Cadence, CadenceStep
 from sales.services.follow_ups import cadences
 
 
-class StepForm(StrictRow, forms.ModelForm):  # type: ignore[type-arg]
+class StepForm(StrictRowForm, forms.ModelForm):  # type: ignore[type-arg]
     """A step, which is written with its cadence."""
 
 
@@ -56,5 +57,5 @@ class CadenceAdmin(ManagedAdmin):
         for formset in formsets:
             steps += formset.save(commit=False)
             removed += formset.deleted_objects
-        cadences.save(by=person(request), cadence=form.instance, steps=steps, removed=removed)
+        cadences.save(by=get_user(request), cadence=form.instance, steps=steps, removed=removed)
         report_kept_changes(request, form)

@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from athena.admin import confirmation
+from athena.admin.requests import get_user
 from athena.forms import StrictForm
-from sales.admin.base import act_on_each, person
+from sales.admin.base import act_on_each
 from sales.admin.navigation import next_page
 from sales.models import FollowUp, Lead
 from sales.services.follow_ups import follow_ups
@@ -27,7 +28,7 @@ class CancelPage(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Cancel selected follow-ups", permissions=["delete_any"])
     def cancel_selected(self, request: HttpRequest, queryset: "QuerySet[FollowUp]") -> HttpResponse | None:
-        by, is_confirmed = person(request), confirmation.is_confirmed(request, queryset)
+        by, is_confirmed = get_user(request), confirmation.is_confirmed(request, queryset)
         form = CancelForm(request.POST if is_confirmed else None)
         if form.is_valid():
             reason = form.cleaned_data["reason"]
@@ -47,7 +48,7 @@ class CancelPage(admin.ModelAdmin):  # type: ignore[type-arg]
             "follow_ups": queryset.select_related("lead")[:SHOWN],
             "left": left[:SHOWN],
             "left_count": left.count(),
-            **confirmation.selection(request, queryset),
+            **confirmation.selection_context(request, queryset),
             "back": next_page(request, request.get_full_path()),
         }
         return TemplateResponse(request, "admin/sales/followup/cancel.html", context)

@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from athena.accounts import services as accounts
 from athena.accounts.models import local_today
-from athena.api.row_ids import parse_key
+from athena.admin.requests import get_user
+from athena.api.row_ids import parse_id
 from athena.formatting import format_datetime
 from sales import errors, policy
-from sales.admin.base import ServiceAdmin, person
+from sales.admin.base import ServiceAdmin
 from sales.admin.follow_ups import follow_up_columns as columns
 from sales.admin.follow_ups.cancellation import CancelPage
 from sales.admin.follow_ups.completion import CompletionPage, show_warnings
@@ -59,11 +60,11 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[FollowUp]":
-        rows = FollowUp.objects.visible_to(person(request)).with_overdue()
+        rows = FollowUp.objects.visible_to(get_user(request)).with_overdue()
         return self.ordered(rows)
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        user, path = person(request), request.get_full_path()
+        user, path = get_user(request), request.get_full_path()
         due, what, end = columns.due(local_today(user)), columns.what(path), columns.end(user.pk, path)
         return (due, what, columns.score, columns.phone, "assigned_to", end)
 
@@ -75,7 +76,7 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
         """With how many there are by day."""
         response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
-            user, asked, whose = person(request), request.GET.get("day"), request.GET.get("whose")
+            user, asked, whose = get_user(request), request.GET.get("day"), request.GET.get("whose")
             rows = filter_by_assignee(FollowUp.objects.visible_to(user), whose, user)
             response.context_data |= {
                 "plan": DayConditions(user).count_by_day(rows, asked),
@@ -86,7 +87,7 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = ["lead", "follow_up_type", "scheduled_date", "scheduled_time", "notes"]
-        if policy.is_manager(person(request)) or obj is not None:
+        if policy.is_manager(get_user(request)) or obj is not None:
             fields.append("assigned_to")
         return [*fields, *self.closing_fields] if obj is not None and not obj.is_open else fields
 
@@ -95,7 +96,7 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
             return ()
         return (
             ("lead", *self.closing_fields)
-            if policy.is_manager(person(request))
+            if policy.is_manager(get_user(request))
             else ("lead", "assigned_to", *self.closing_fields)
         )
 
@@ -111,14 +112,14 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
 
     def may_write(self, request: HttpRequest, obj: FollowUp) -> bool:
         """Saving one that was completed meanwhile is for the service to refuse: the page keeps what was typed."""
-        may = policy.may_change_follow_up(person(request), obj)
+        may = policy.may_change_follow_up(get_user(request), obj)
         return may and (obj.is_open or request.method == "POST")
 
     def page_after(self, obj: FollowUp) -> str:
         return reverse("admin:sales_lead_change", args=[obj.lead_id])
 
     def save_by_service(self, request: HttpRequest, obj: FollowUp, values: dict[str, Any]) -> FollowUp:
-        by = person(request)
+        by = get_user(request)
         if "assigned_to" in values:
             values["assigned_to"] = values["assigned_to"].pk
         if obj.pk is not None:
@@ -148,7 +149,7 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
         minutes = request.POST.get("minutes", "")
         until = timezone.now() + timedelta(minutes=int(minutes) if minutes in SNOOZE_MINUTES else 0)
         try:
-            snoozed = follow_ups.snooze(by=person(request), follow_up_id=pk, until=until)
+            snoozed = follow_ups.snooze(by=get_user(request), follow_up_id=pk, until=until)
         except errors.NotAllowed as error:
             raise PermissionDenied from error
         except errors.SalesError as error:
@@ -159,15 +160,15 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
 
     def calendar_view(self, request: HttpRequest) -> HttpResponse:
         """The secret address of one's calendar; POST makes a new one."""
-        user = person(request)
+        user = get_user(request)
         if request.method == "POST":
-            user = accounts.renew_calendar(by=user)
+            user = accounts.renew_calendar_token(by=user)
             messages.success(request, "This is your new address. The old one has ended.")
         context = {
             **self.admin_site.each_context(request),
             "title": "Your calendar",
             "opts": self.model._meta,
-            "feed": accounts.calendar_address(user),
+            "feed": accounts.calendar_url(user),
         }
         return TemplateResponse(request, "admin/sales/followup/calendar.html", context)
 
@@ -175,6 +176,6 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """With what became of its reminders."""
-        follow_up = self.get_queryset(request).filter(pk=parse_key(object_id) or 0).first()
+        follow_up = self.get_queryset(request).filter(pk=parse_id(object_id) or 0).first()
         told = reminders.find_reminders(follow_up) if follow_up is not None else None
         return super().change_view(request, object_id, form_url, {"reminders": told} | (extra_context or {}))

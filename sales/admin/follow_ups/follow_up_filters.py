@@ -9,8 +9,8 @@ from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 
 from athena.accounts.models import User
+from athena.admin.requests import get_user
 from sales import policy
-from sales.admin.base import person
 from sales.admin.leads.lead_filters import id_of
 from sales.models import FollowUp
 from sales.queries.home.follow_up_days import NAMED_DAYS, DayConditions
@@ -70,7 +70,7 @@ class DayFilter(admin.SimpleListFilter):
         if not self.value():
             return None
         try:
-            return queryset.open().filter(DayConditions(person(request)).get_condition(str(self.value())))
+            return queryset.open().filter(DayConditions(get_user(request)).get_condition(str(self.value())))
         except ValueError as error:
             raise IncorrectLookupParameters(error) from error
 
@@ -80,14 +80,14 @@ class AssigneeFilter(admin.SimpleListFilter):
     template = "admin/sales/shown_above.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        user = person(request)
+        user = get_user(request)
         seen = FollowUp.objects.visible_to(user).open()
         busy = Exists(seen.filter(assigned_to=OuterRef("pk")).order_by())
         people = User.objects.filter(policy.get_visible_owner_filter(user), busy).exclude(pk=user.pk)
         return [("me", "Mine"), *((str(pk), name) for pk, name in people.values_list("pk", "full_name"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return filter_by_assignee(queryset, self.value(), person(request))
+        return filter_by_assignee(queryset, self.value(), get_user(request))
 
 
 def filter_by_assignee(rows: Any, whose: str | None, user: User) -> Any:

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
+from athena.admin.requests import get_user
 from sales import errors
-from sales.admin.base import person
 from sales.admin.imports.imports import csv_response
 from sales.models.lead import LeadQuerySet
 from sales.services.imports import exports
@@ -23,7 +23,7 @@ def export(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, file_form
     """The leads of the list at the same address, with its filters, its search and its order."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    by = person(request)
+    by = get_user(request)
     if not by.has_perm(exports.PERMISSION):
         raise PermissionDenied
     back = HttpResponseRedirect(reverse("admin:sales_lead_changelist"))

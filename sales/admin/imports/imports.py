@@ -18,10 +18,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from athena.admin.requests import get_user
 from athena.forms import StrictForm
-from athena.http.middleware import takes_files
+from athena.http.middleware import allow_upload
 from sales import errors
-from sales.admin.base import VisibleAdmin, person
+from sales.admin.base import VisibleAdmin
 from sales.admin.imports import import_preview
 from sales.admin.imports.import_preview import problems_of
 from sales.exchange import columns, file_reader, file_writer
@@ -60,7 +61,7 @@ class LeadImportAdmin(VisibleAdmin):
         return format_html(bar, total or 1, done, done, total)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        user = person(request)
+        user = get_user(request)
         return user.has_perm("sales.add_leadimport") and user.has_perm(imports.PERMISSION)
 
     def get_urls(self) -> list[URLPattern]:
@@ -79,7 +80,7 @@ class LeadImportAdmin(VisibleAdmin):
             *super().get_urls(),
         ]
 
-    @takes_files(MAX_UPLOAD, "sales.add_leadimport", imports.PERMISSION)
+    @allow_upload(MAX_UPLOAD, "sales.add_leadimport", imports.PERMISSION)
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -90,7 +91,7 @@ class LeadImportAdmin(VisibleAdmin):
             file = form.cleaned_data["file"]
             try:
                 made = imports.upload(
-                    by=person(request), file_name=file.name, content=file.read(file_reader.MAX_FILE_BYTES + 1)
+                    by=get_user(request), file_name=file.name, content=file.read(file_reader.MAX_FILE_BYTES + 1)
                 )
             except errors.Invalid as error:
                 form.add_error("file", error.fields["file"])
@@ -129,7 +130,7 @@ class LeadImportAdmin(VisibleAdmin):
 
     def sheet_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         def choose() -> None:
-            imports.choose_sheet(by=person(request), import_id=pk, sheet=request.POST.get("sheet", ""))
+            imports.choose_sheet(by=get_user(request), import_id=pk, sheet=request.POST.get("sheet", ""))
             import_batches.work_now(pk)
 
         return self._step(request, pk, choose)
@@ -138,20 +139,20 @@ class LeadImportAdmin(VisibleAdmin):
         def choose() -> None:
             names = self._seen(request, pk).notations
             written = {name: request.POST.get(name, "") for name in names}
-            imports.choose_notations(by=person(request), import_id=pk, written=written)
+            imports.choose_notations(by=get_user(request), import_id=pk, written=written)
             import_batches.work_now(pk)
 
         return self._step(request, pk, choose)
 
     def start_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         def start() -> None:
-            imports.start(by=person(request), import_id=pk, duplicates=request.POST.get("duplicates", ""))
+            imports.start(by=get_user(request), import_id=pk, duplicates=request.POST.get("duplicates", ""))
             import_batches.work_now(pk)
 
         return self._step(request, pk, start)
 
     def discard_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._step(request, pk, lambda: imports.discard(by=person(request), import_id=pk))
+        return self._step(request, pk, lambda: imports.discard(by=get_user(request), import_id=pk))
 
     def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask first: it archives leads."""
@@ -161,7 +162,7 @@ class LeadImportAdmin(VisibleAdmin):
                 return self._ask_to_undo(request, lead_import)
 
         def undo() -> None:
-            imports.undo(by=person(request), import_id=pk)
+            imports.undo(by=get_user(request), import_id=pk)
             import_batches.work_now(pk)
 
         return self._step(request, pk, undo)
@@ -169,7 +170,7 @@ class LeadImportAdmin(VisibleAdmin):
     def _ask_to_undo(self, request: HttpRequest, lead_import: LeadImport) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            **import_preview.what_undoing_does(lead_import, person(request)),
+            **import_preview.what_undoing_does(lead_import, get_user(request)),
             "title": f"Undo {lead_import}?",
             "button": "Undo this import",
             "opts": self.opts,
@@ -193,7 +194,7 @@ class LeadImportAdmin(VisibleAdmin):
     def _seen(self, request: HttpRequest, pk: int) -> LeadImport:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        lead_import: LeadImport | None = LeadImport.objects.visible_to(person(request)).filter(pk=pk).first()
+        lead_import: LeadImport | None = LeadImport.objects.visible_to(get_user(request)).filter(pk=pk).first()
         if lead_import is None:
             raise Http404("There is no such import.")
         return lead_import
@@ -203,7 +204,7 @@ class LeadImportAdmin(VisibleAdmin):
     ) -> HttpResponse:
         lead_import = kwargs.get("obj")
         if lead_import is not None:
-            context |= import_preview.of(lead_import, request.GET.get("show", ""), person(request))
+            context |= import_preview.of(lead_import, request.GET.get("show", ""), get_user(request))
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 

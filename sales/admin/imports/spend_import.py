@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from athena.admin.requests import get_user
 from athena.formatting import format_money
 from athena.forms import StrictForm
-from athena.http.middleware import takes_files
+from athena.http.middleware import allow_upload
 from sales import errors
-from sales.admin.base import person
 from sales.services.imports import spend_import
 
 MOST_BYTES = 1_000_000
@@ -52,7 +52,7 @@ class SpendUpload(admin.ModelAdmin):  # type: ignore[type-arg]
         view = self.admin_site.admin_view(self.upload_view)
         return [path("upload/", view, name="sales_sourcespend_upload"), *super().get_urls()]
 
-    @takes_files(MAX_UPLOAD, "sales.add_sourcespend")
+    @allow_upload(MAX_UPLOAD, "sales.add_sourcespend")
     def upload_view(self, request: HttpRequest) -> HttpResponse:
         """Say line by line what a file would write; then, asked again with the text that was looked at, write it."""
         if not request.user.has_perm("sales.add_sourcespend"):
@@ -60,7 +60,7 @@ class SpendUpload(admin.ModelAdmin):  # type: ignore[type-arg]
         form = SpendForm(request.POST or None, request.FILES or None)
         plan: spend_import.Plan | None = None
         if request.method == "POST" and form.is_valid():
-            text, by = form.cleaned_data["text"], person(request)
+            text, by = form.cleaned_data["text"], get_user(request)
             try:
                 plan = spend_import.plan(by=by, text=text)
                 if request.POST.get("step") == "save":

@@ -10,11 +10,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 
+from athena.admin.requests import get_user
 from athena.api.fields import MAX_ID
-from athena.api.row_ids import key_of
+from athena.api.row_ids import parse_id_or_404
 from athena.forms import StrictForm
 from sales import errors
-from sales.admin.base import person
 from sales.admin.navigation import next_page
 from sales.models import Lead
 from sales.queries.leads import duplicates
@@ -51,13 +51,13 @@ class DuplicatePages(admin.ModelAdmin):  # type: ignore[type-arg]
     def duplicates_view(self, request: HttpRequest) -> HttpResponse:
         """Pairs of open leads that may be one, the surest first."""
         self._require_manager(request)
-        pairs = duplicates.list_pairs(person(request))
+        pairs = duplicates.list_pairs(get_user(request))
         return self._page(request, "duplicates", "Possible duplicates", pairs=pairs, most=duplicates.MAX_PAIRS)
 
     def merge_view(self, request: HttpRequest) -> HttpResponse:
         """The leads named by `id`, side by side: choose the one that stays, look at what it gets, confirm."""
         self._require_manager(request)
-        by, asked = person(request), request.POST if request.method == "POST" else request.GET
+        by, asked = get_user(request), request.POST if request.method == "POST" else request.GET
         ids = _ids(asked)
         leads = list(Lead.objects.visible_to(by).filter(pk__in=ids).select_related("assigned_to", "source"))
         if len(leads) != len(ids):
@@ -89,7 +89,7 @@ class DuplicatePages(admin.ModelAdmin):  # type: ignore[type-arg]
         if not form.is_valid():
             raise Http404
         try:
-            merging.dismiss_duplicate(by=person(request), **form.cleaned_data)
+            merging.dismiss_duplicate(by=get_user(request), **form.cleaned_data)
         except errors.NotFound:
             raise Http404 from None
         except errors.NotAllowed as error:
@@ -102,7 +102,7 @@ class DuplicatePages(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def warn_of_duplicates(self, request: HttpRequest, lead: Lead) -> None:
         """Say, once a lead is saved, which open ones it may repeat."""
-        found = duplicates.find_duplicates_of_lead(person(request), lead)
+        found = duplicates.find_duplicates_of_lead(get_user(request), lead)
         if found:
             links = format_html_join(
                 ", ",
@@ -133,7 +133,7 @@ def merge_selected(request: HttpRequest, ids: list[int]) -> HttpResponse:
 
 def _ids(asked: QueryDict) -> set[int]:
     """The leads that the request is about. Raises `Http404` for what no lead can be."""
-    return {key_of(text) for text in asked.getlist("id")[: merging.MAX_MERGED_LEADS + 1]}
+    return {parse_id_or_404(text) for text in asked.getlist("id")[: merging.MAX_MERGED_LEADS + 1]}
 
 
 def _compared(name: str, leads: list[Lead], is_filled: bool) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from sales.admin.base import ServiceAdmin, person
+from athena.admin.requests import get_user
+from sales.admin.base import ServiceAdmin
 from sales.models import IntakeForm
 from sales.services.leads import intake_forms
 
@@ -29,7 +30,7 @@ class IntakeFormAdmin(ServiceAdmin):
         return self.how_to if obj is not None else ()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        intake_forms.save(by=person(request), form=obj)
+        intake_forms.save(by=get_user(request), form=obj)
 
     @admin.display(description="Address of the form")
     def address(self, form: IntakeForm) -> str:

@@ -13,11 +13,12 @@ from django.utils import dateformat, timezone
 from django.utils.html import format_html
 
 from athena.accounts.models import User
-from athena.admin.confirmation import confirmed
+from athena.admin.confirmation import requires_confirmation
+from athena.admin.requests import get_user
 from athena.api.fields import EMAIL_ERROR
 from athena.formatting import format_date, format_money
 from sales import policy
-from sales.admin.base import ServiceAdmin, ServiceForm, act_on_each, person, render_score
+from sales.admin.base import ServiceAdmin, ServiceForm, act_on_each, render_score
 from sales.admin.imports.exports import export
 from sales.admin.leads.duplicates import DuplicatePages, merge_selected
 from sales.admin.leads.lead_filters import ArchivedFilter, OwnerFilter, PlanFilter, ScoreFilter, ViewFilter
@@ -93,7 +94,7 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Lead]":
         """Archived leads too, for managers: the list hides them unless asked, and only it restores them."""
-        user = person(request)
+        user = get_user(request)
         rows = Lead.objects.in_scope_of(user) if policy.is_manager(user) else Lead.objects.visible_to(user)
         return self.ordered(rows.select_related("assigned_to", "source"))
 
@@ -114,7 +115,7 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         if obj is not None:
             return (*self.fieldsets, ("So far", {"fields": (self.facts[:2], self.facts[2:5], self.facts[5:])}))
         first = (None, {"fields": (*self.fieldsets[0][1]["fields"], "assigned_to")})
-        return (first if policy.is_manager(person(request)) else self.fieldsets[0], *self.fieldsets[1:])
+        return (first if policy.is_manager(get_user(request)) else self.fieldsets[0], *self.fieldsets[1:])
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.facts if obj is not None else ()
@@ -130,16 +131,16 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def may_write(self, request: HttpRequest, obj: Lead) -> bool:
-        return obj.archived_at is None and policy.may_change_lead(person(request), obj)
+        return obj.archived_at is None and policy.may_change_lead(get_user(request), obj)
 
     def page_after(self, obj: Lead) -> str:
         return reverse("admin:sales_lead_change", args=[obj.pk])
 
     def save_by_service(self, request: HttpRequest, obj: Lead, values: dict[str, Any]) -> Lead:
         if obj.pk is not None:
-            return leads.update(by=person(request), lead_id=obj.pk, changes=values, versions={obj.version})
+            return leads.update(by=get_user(request), lead_id=obj.pk, changes=values, versions={obj.version})
         owner = values.pop("assigned_to", None)
-        return leads.create(by=person(request), values={**values, "assigned_to": owner and owner.pk})
+        return leads.create(by=get_user(request), values={**values, "assigned_to": owner and owner.pk})
 
     def response_add(self, request: HttpRequest, obj: Lead, *args: Any, **kwargs: Any) -> HttpResponse:
         self.warn_of_duplicates(request, obj)
@@ -150,8 +151,8 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
     ) -> HttpResponse:
         lead = kwargs.get("obj")
         if lead is not None:
-            context["panels"], context["hot_score"] = _panels(lead, person(request)), settings.HOT_SCORE
-            context["duplicates"] = duplicates.find_duplicates_of_lead(person(request), lead)
+            context["panels"], context["hot_score"] = _panels(lead, get_user(request)), settings.HOT_SCORE
+            context["duplicates"] = duplicates.find_duplicates_of_lead(get_user(request), lead)
             context["warnings"] = trip_warnings.list_warnings(vars(lead))
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
@@ -195,14 +196,14 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         return merge_selected(request, list(queryset.values_list("pk", flat=True)[: merging.MAX_MERGED_LEADS + 1]))
 
     @admin.action(description="Archive selected leads", permissions=["archive"])
-    @confirmed("Archive", note="They leave all lists, and their open follow-ups are cancelled.")
+    @requires_confirmation("Archive", note="They leave all lists, and their open follow-ups are cancelled.")
     def archive_selected(self, request: HttpRequest, queryset: Any) -> None:
-        act_on_each(request, queryset, lambda pk: leads.archive(by=person(request), lead_id=pk), "{count} archived.")
+        act_on_each(request, queryset, lambda pk: leads.archive(by=get_user(request), lead_id=pk), "{count} archived.")
 
     @admin.action(description="Restore selected leads", permissions=["archive"])
-    @confirmed("Restore", note="Their follow-ups stay cancelled.", only_whole_lists=True)
+    @requires_confirmation("Restore", note="Their follow-ups stay cancelled.", only_whole_lists=True)
     def restore_selected(self, request: HttpRequest, queryset: Any) -> None:
-        act_on_each(request, queryset, lambda pk: leads.restore(by=person(request), lead_id=pk), "{count} restored.")
+        act_on_each(request, queryset, lambda pk: leads.restore(by=get_user(request), lead_id=pk), "{count} restored.")
 
     def has_bulk_transfer_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("sales.bulk_transfer_lead")

@@ -9,9 +9,9 @@ from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest
 
 from athena.accounts.models import User
-from athena.api.row_ids import key_of
+from athena.admin.requests import get_user
+from athena.api.row_ids import parse_id_or_404
 from sales import policy
-from sales.admin.base import person
 from sales.models import FollowUp, Lead
 from sales.queries.home import lead_views
 
@@ -19,7 +19,7 @@ from sales.queries.home import lead_views
 def id_of(value: str) -> int:
     """The id that somebody is named by; the list says that it can't be one where it can't."""
     try:
-        return key_of(value)
+        return parse_id_or_404(value)
     except Http404 as error:
         raise IncorrectLookupParameters(value) from error
 
@@ -33,14 +33,14 @@ class ViewFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         view = lead_views.LEAD_VIEWS.get(self.value() or "")
-        return view.filter_leads(queryset, person(request)) if view else None
+        return view.filter_leads(queryset, get_user(request)) if view else None
 
 
 class OwnerFilter(admin.SimpleListFilter):
     title, parameter_name = "owner", "owner"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        user = person(request)
+        user = get_user(request)
         owns = Exists(Lead.objects.filter(assigned_to=OuterRef("pk"), archived_at__isnull=True))
         people = User.objects.filter(policy.get_visible_owner_filter(user), owns)
         names = people.values_list("pk", "full_name")
@@ -59,7 +59,7 @@ class PlanFilter(admin.SimpleListFilter):
     title, parameter_name = "next step", "plan"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        unplanned = Lead.objects.visible_to(person(request)).unplanned().count()
+        unplanned = Lead.objects.visible_to(get_user(request)).unplanned().count()
         return [
             ("unplanned", f"Unplanned ({unplanned})"),
             ("overdue", "Overdue"),
@@ -78,7 +78,7 @@ class PlanFilter(admin.SimpleListFilter):
         if self.value() == "trip_passed":
             return queryset.filter(pk__in=Lead.objects.trip_passed().order_by().values("pk"))
         if self.value() == "call_again":
-            return queryset.filter(pk__in=Lead.objects.call_again(person(request)).order_by().values("pk"))
+            return queryset.filter(pk__in=Lead.objects.call_again(get_user(request)).order_by().values("pk"))
         return None
 
 
@@ -102,7 +102,7 @@ class ArchivedFilter(admin.SimpleListFilter):
     title, parameter_name = "archive", "archived"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Archived")] if policy.is_manager(person(request)) else []
+        return [("yes", "Archived")] if policy.is_manager(get_user(request)) else []
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.filter(archived_at__isnull=self.value() != "yes")

@@ -9,10 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from athena.admin.confirmation import confirmed, is_confirmed, selection
+from athena.admin.confirmation import is_confirmed, requires_confirmation, selection_context
+from athena.admin.requests import get_user
 from athena.forms import StrictForm
 from sales import errors
-from sales.admin.base import act_on_each, person
+from sales.admin.base import act_on_each
 from sales.admin.navigation import next_page
 from sales.models import Cadence
 from sales.services.follow_ups import cadences
@@ -56,12 +57,12 @@ class LeadSteps(admin.ModelAdmin):  # type: ignore[type-arg]
         return HttpResponseRedirect(next_page(request, reverse("admin:sales_lead_change", args=[pk])))
 
     def _stop(self, request: HttpRequest, pk: int) -> int:
-        stopped = cadences.stop(by=person(request), lead_id=pk)
+        stopped = cadences.stop(by=get_user(request), lead_id=pk)
         messages.success(request, f"The lead is off “{stopped.cadence}”. What is planned stays planned.")
         return pk
 
     def _repeat(self, request: HttpRequest, pk: int) -> int:
-        lead = repeat_trips.repeat_trip(by=person(request), lead_id=pk)
+        lead = repeat_trips.repeat_trip(by=get_user(request), lead_id=pk)
         messages.success(request, "This is the new lead of last year's trip, with its data and a call to make.")
         return int(lead.pk)
 
@@ -73,7 +74,7 @@ class LeadSteps(admin.ModelAdmin):  # type: ignore[type-arg]
             act_on_each(
                 request,
                 queryset,
-                lambda pk: cadences.enroll(by=person(request), lead_id=pk, cadence_id=cadence.pk),
+                lambda pk: cadences.enroll(by=get_user(request), lead_id=pk, cadence_id=cadence.pk),
                 "{count} put on the cadence.",
             )
             return None
@@ -83,16 +84,18 @@ class LeadSteps(admin.ModelAdmin):  # type: ignore[type-arg]
             "opts": self.model._meta,
             "form": form,
             "cadences": Cadence.objects.filter(is_active=True).prefetch_related("steps"),
-            **selection(request, queryset),
+            **selection_context(request, queryset),
         }
         return TemplateResponse(request, "admin/sales/lead/cadence.html", context)
 
     @admin.action(description="Call again: new leads of selected won trips")
-    @confirmed("Make new leads of", note="Each won trip becomes a lead with its data again.", only_whole_lists=True)
+    @requires_confirmation(
+        "Make new leads of", note="Each won trip becomes a lead with its data again.", only_whole_lists=True
+    )
     def repeat_selected(self, request: HttpRequest, queryset: Any) -> None:
         act_on_each(
             request,
             queryset,
-            lambda pk: repeat_trips.repeat_trip(by=person(request), lead_id=pk),
+            lambda pk: repeat_trips.repeat_trip(by=get_user(request), lead_id=pk),
             "{count} new leads made.",
         )

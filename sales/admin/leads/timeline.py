@@ -38,7 +38,7 @@ class TimelinePages(admin.ModelAdmin):  # type: ignore[type-arg]
         items = story.read(PAGE + 1, _place(request.GET.get("before", "")))
         older = ""
         if len(items) > PAGE:
-            place = signing.dumps(story.place_of(items[PAGE - 1]), salt=_SALT)
+            place = signing.dumps(story.get_position(items[PAGE - 1]), salt=_SALT)
             older = urlencode([("kind", kind) for kind in kinds] + [("before", place)])
         context = {
             **self.admin_site.each_context(request),

@@ -12,9 +12,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from athena.accounts.models import User
-from athena.api.row_ids import parse_key
+from athena.admin.requests import get_user
+from athena.api.row_ids import parse_id
 from sales import errors
-from sales.admin.base import ServiceAdmin, ServiceForm, person
+from sales.admin.base import ServiceAdmin, ServiceForm
 from sales.models import AssignmentRule, Lead, LeadScoringRule
 from sales.queries.ownership import assignment_preview
 from sales.scoring import conditions
@@ -144,14 +145,14 @@ class AssignmentRuleAdmin(ServiceAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not self.has_change_permission(request):
             raise PermissionDenied
-        rule = AssignmentRule.objects.filter(pk=parse_key(request.GET.get("rule", "")) or 0).first()
+        rule = AssignmentRule.objects.filter(pk=parse_id(request.GET.get("rule", "")) or 0).first()
         form = self.get_form(request, rule, change=rule is not None)(request.POST, instance=rule)
         preview = None
         if form.is_valid():
             changed_rule = AssignmentRule(pk=rule.pk if rule else None, **form.get_rule_values())
             try:
                 assignment.validate_rule(changed_rule)
-                preview = assignment_preview.preview_rule(person(request), changed_rule)
+                preview = assignment_preview.preview_rule(get_user(request), changed_rule)
             except errors.Invalid as error:
                 for name, problem in error.fields.items():
                     form.add_error(name if name in form.fields else None, problem)
@@ -170,7 +171,7 @@ class AssignmentRuleAdmin(ServiceAdmin):
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        by, values = person(request), form.get_rule_values()
+        by, values = get_user(request), form.get_rule_values()
         if change:
             assignment.update_rule(by=by, rule_id=obj.pk, changes=values)
         else:
@@ -178,7 +179,7 @@ class AssignmentRuleAdmin(ServiceAdmin):
         obj.refresh_from_db()
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        assignment.delete_rule(by=person(request), rule_id=obj.pk)
+        assignment.delete_rule(by=get_user(request), rule_id=obj.pk)
 
     def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any, Any]") -> None:
         for rule in queryset:

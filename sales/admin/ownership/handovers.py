@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST
 
 from athena.accounts.admin import UserAdmin
 from athena.accounts.models import User
+from athena.admin.requests import get_user
 from sales import errors, policy
-from sales.admin.base import person
 from sales.admin.ownership.reassignment import (
     ReceiversForm,
     add_service_error,
@@ -74,7 +74,7 @@ class SalesUserAdmin(UserAdmin):
     def put_first_steps_away_view(self, request: HttpRequest) -> HttpResponse:
         """One's own first steps leave the home page."""
         try:
-            first_steps.hide(by=person(request))
+            first_steps.hide(by=get_user(request))
         except errors.NotAllowed as error:
             raise PermissionDenied from error
         messages.success(request, "The first steps are put away.")
@@ -82,7 +82,7 @@ class SalesUserAdmin(UserAdmin):
 
     def handover_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Hand over a user's work: choose the receivers, preview, confirm; then the user is deactivated."""
-        by = person(request)
+        by = get_user(request)
         if not policy.may_hand_over(by):
             raise PermissionDenied
         leaver = User.objects.filter(pk=pk, is_active=True).first()

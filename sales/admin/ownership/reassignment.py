@@ -14,11 +14,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from athena.accounts.models import User
-from athena.api.fields import LONG_TEXT
+from athena.admin.requests import get_user
+from athena.api.fields import MAX_LONG_TEXT
 from athena.formatting import format_date
-from athena.forms import KeysField, StrictForm
+from athena.forms import IdsField, StrictForm
 from sales import errors, policy
-from sales.admin.base import person
 from sales.models import Lead
 from sales.models.lead import LeadQuerySet
 from sales.services.ownership import distribution, transfer_undo, transfers
@@ -40,7 +40,7 @@ SKIP_REASONS = {
 }
 
 
-class ReceiversField(KeysField):
+class ReceiversField(IdsField):
     """Choices of receivers, whose labels say how many open leads they have (`open_leads`, by user id)."""
 
     open_leads: dict[int, int] = {}
@@ -102,7 +102,7 @@ class ReassignForm(ReceiversForm):
         "Leave it empty for a permanent transfer.",
         widget=forms.DateInput(attrs={"type": "date"}),
     )
-    notes = forms.CharField(required=False, max_length=LONG_TEXT, widget=forms.Textarea(attrs={"rows": 3}))
+    notes = forms.CharField(required=False, max_length=MAX_LONG_TEXT, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 def reassign(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, queryset: LeadQuerySet) -> HttpResponse | None:
@@ -111,7 +111,7 @@ def reassign(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, queryse
     The queryset is the selection or, for a whole list, its filters: the form never carries all the leads. The plan's
     fingerprint ensures that users confirm only what they have seen.
     """
-    by, step = person(request), request.POST.get("step")
+    by, step = get_user(request), request.POST.get("step")
     form = ReassignForm(by, policy.get_receiver_filter(by), request.POST if step else None)
     plan = None
     if form.is_bound and form.is_valid():

@@ -9,8 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from athena.admin.requests import get_user
 from sales import errors, policy
-from sales.admin.base import VisibleAdmin, person
+from sales.admin.base import VisibleAdmin
 from sales.admin.ownership.reassignment import SKIP_REASONS, describe_result
 from sales.models import LeadTransfer, TransferBatch
 from sales.services.ownership import transfer_undo
@@ -37,7 +38,7 @@ class TransferBatchAdmin(VisibleAdmin):
     fields = ("created_at", "made_by", "reason", "until", "state")
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        visible = LeadTransfer.objects.visible_to(person(request)).order_by()
+        visible = LeadTransfer.objects.visible_to(get_user(request)).order_by()
         lead_count = Count("transfers", filter=Q(transfers__in=visible.values("pk")))
         return super().get_queryset(request).select_related(*self.list_select_related).annotate(lead_count=lead_count)
 
@@ -76,9 +77,9 @@ class TransferBatchAdmin(VisibleAdmin):
 
     def _build_batch_context(self, request: HttpRequest, batch: TransferBatch) -> dict[str, Any]:
         """The transfers that the user may see, and, if the user may undo the batch, what that would do."""
-        visible = LeadTransfer.objects.filter(batch=batch).visible_to(person(request))
+        visible = LeadTransfer.objects.filter(batch=batch).visible_to(get_user(request))
         transfers = visible.select_related("lead", "from_user", "to_user").order_by("pk")[:MAX_SHOWN_TRANSFERS]
-        can_undo = policy.may_undo_transfer(person(request), batch) and not hasattr(batch, "undone_by")
+        can_undo = policy.may_undo_transfer(get_user(request), batch) and not hasattr(batch, "undone_by")
         undo_plan = transfer_undo.plan_undo(batch=batch) if can_undo else None
         returned_ids = set(undo_plan.lead_ids) if undo_plan else set()
         skip_reasons = {pk: SKIP_REASONS[code] for pk, code in undo_plan.skipped} if undo_plan else {}
@@ -98,7 +99,7 @@ class TransferBatchAdmin(VisibleAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
-            result = transfer_undo.undo(by=person(request), batch_id=pk)
+            result = transfer_undo.undo(by=get_user(request), batch_id=pk)
         except errors.NotFound as error:
             raise Http404 from error
         except errors.SalesError as error:

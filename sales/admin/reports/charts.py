@@ -1,12 +1,13 @@
-"""Bar charts for reports, worked out here and drawn by a template as SVG: no script, no inline style."""
+"""Bar charts for reports. The layout is computed here, and a template draws it as SVG without scripts or styles."""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-WIDTH, LABELS, VALUES = 760, 190, 90  # of the whole, of the names at the left, of the numbers at the right
-BAR, GAP, TOP, BOTTOM = 14, 12, 12, 44
-TICKS = 5
+# In units of the SVG: the whole chart, the names on the left, and the numbers on the right.
+WIDTH, NAMES_WIDTH, NUMBERS_WIDTH = 760, 190, 90
+BAR_HEIGHT, GROUP_GAP, TOP_MARGIN, BOTTOM_MARGIN = 14, 12, 12, 44
+MAX_TICKS = 5
 
 
 @dataclass(frozen=True)
@@ -14,38 +15,52 @@ class Bar:
     css: str
     y: float
     width: float
-    text: str
-    text_x: float
+    label: str
+    label_x: float
 
     @property
     def middle(self) -> float:
-        return self.y + BAR / 2 - 1
+        return self.y + BAR_HEIGHT / 2 - 1
 
 
 @dataclass(frozen=True)
 class Group:
+    """The bars of one row of the report."""
+
     name: str
     y: float
     bars: list[Bar]
 
 
 @dataclass(frozen=True)
+class Legend:
+    css: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    x: float
+    label: str
+
+
+@dataclass(frozen=True)
 class Chart:
-    """Horizontal bars: a group for each row, a bar for each series; numbers beside them, a scale below."""
+    """Horizontal bars: a group for each row, a bar for each series, numbers beside the bars and an axis below."""
 
     title: str
     unit: str
-    series: list[tuple[str, str]]  # how each is drawn, and what it is
+    legends: list[Legend]
     groups: list[Group]
-    ticks: list[tuple[float, str]]
+    ticks: list[Tick]
     height: float
-    left: int = LABELS
+    left: int = NAMES_WIDTH
     width: int = WIDTH
-    thickness: int = BAR - 2
+    bar_height: int = BAR_HEIGHT - 2
 
     @property
     def bottom(self) -> float:
-        return self.height - BOTTOM
+        return self.height - BOTTOM_MARGIN
 
     @property
     def names_x(self) -> int:
@@ -61,46 +76,53 @@ class Chart:
 
     @property
     def middle(self) -> float:
-        return (LABELS + WIDTH - VALUES) / 2
+        return (NAMES_WIDTH + WIDTH - NUMBERS_WIDTH) / 2
 
 
-def bar_chart(
+def build_bar_chart(
     title: str,
     unit: str,
     series: Sequence[str],
     rows: Sequence[tuple[str, Sequence[float | None]]],
-    text_of: Callable[[float], str] | None = None,
+    write: Callable[[float], str] | None = None,
 ) -> Chart | None:
-    """A chart of `rows`: a name, and a number (0 or more; None: not known) for each of the series. None of no rows.
+    """Lay out a chart of `rows`: a name, and a number (0 or more; None if unknown) for each of the series.
 
-    `text_of` says how a number is written; without it, with as many digits as the scale has.
+    `write` turns a number into a label; without it, labels have as many decimals as the axis needs. Returns None if
+    there is nothing to draw.
     """
-    most = max((value for _, values in rows for value in values if value is not None), default=0)
-    if not rows or most <= 0:
+    highest = max((value for _, values in rows for value in values if value is not None), default=0)
+    if highest <= 0:
         return None
-    step = _nice(most / TICKS)
-    scale = (WIDTH - LABELS - VALUES) / (step * math.ceil(most / step))
-    tall, digits = len(series) * BAR, _digits(step)
-    write = text_of or (lambda value: f"{value:,.{digits}f}")
+    step = _round_up_step(highest / MAX_TICKS)
+    steps = math.ceil(highest / step)
+    scale = (WIDTH - NAMES_WIDTH - NUMBERS_WIDTH) / (step * steps)
+    group_height, decimals = len(series) * BAR_HEIGHT, _count_decimals(step)
+    write = write or (lambda value: f"{value:,.{decimals}f}")
     groups = []
     for number, (name, values) in enumerate(rows):
-        top = TOP + number * (tall + GAP)
+        top = TOP_MARGIN + number * (group_height + GROUP_GAP)
         bars = [
-            Bar(f"series-{place}", top + place * BAR, value * scale, write(value), LABELS + value * scale + 6)
+            Bar(_get_css(place), top + place * BAR_HEIGHT, value * scale, write(value), NAMES_WIDTH + value * scale + 6)
             for place, value in enumerate(values)
             if value is not None
         ]
-        groups.append(Group(name, top + tall / 2, bars))
-    ticks = [(LABELS + number * step * scale, write(number * step)) for number in range(math.ceil(most / step) + 1)]
-    names = [(f"series-{place}", name) for place, name in enumerate(series)]
-    return Chart(title, unit, names, groups, ticks, TOP + len(rows) * (tall + GAP) + BOTTOM)
+        groups.append(Group(name, top + group_height / 2, bars))
+    ticks = [Tick(NAMES_WIDTH + number * step * scale, write(number * step)) for number in range(steps + 1)]
+    legends = [Legend(_get_css(place), label) for place, label in enumerate(series)]
+    height = TOP_MARGIN + len(rows) * (group_height + GROUP_GAP) + BOTTOM_MARGIN
+    return Chart(title, unit, legends, groups, ticks, height)
 
 
-def _nice(step: float) -> float:
-    """The next of 1, 2, 5, 10, 20, … that is no less."""
+def _get_css(place: int) -> str:
+    return f"series-{place}"
+
+
+def _round_up_step(step: float) -> float:
+    """The smallest of …, 1, 2, 5, 10, 20, 50, … that is at least `step`."""
     power = 10 ** math.floor(math.log10(step))
     return float(next(factor * power for factor in (1, 2, 5, 10) if factor * power >= step * 0.999999))
 
 
-def _digits(step: float) -> int:
+def _count_decimals(step: float) -> int:
     return 0 if step >= 1 else -math.floor(math.log10(step))

@@ -1,168 +1,155 @@
-"""The reports' pages: follow-ups, sources, speed, losses, rules; by period, team and person. For managers."""
+"""The pages of the reports, `/admin/reports/<slug>/`: a form, a chart, a table and a CSV file. For managers."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, QueryDict
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import path, reverse
 
-from athena.accounts.models import Team, User
-from athena.formatting import format_date
-from athena.forms import StrictForm
-from athena.http.csv_responses import columns_of, csv_response
-from sales import policy
-from sales.admin.base import person
-from sales.admin.reports.report_tables import REPORTS, Report, cell, in_a_file
+from athena.admin.requests import get_user
+from athena.admin.site import AthenaSite
+from athena.http.csv_responses import csv_response, list_columns
+from sales.admin.reports.charts import Chart, build_bar_chart
+from sales.admin.reports.report_form import ReportForm
 from sales.models import Lead
-from sales.queries.reports.period import Period
-from sales.queries.reports.scope import Whose
+from sales.queries.reports.scope import Scope
+from sales.queries.reports.table import ReportRow, ReportTable
+from sales.reports.registry import REPORTS
+from sales.reports.report import Cell, Column, Report
 from sales.schedule import company_today
 
-LABELS = {"by": "By", "cohort": "Leads"}
-CHARTED = 12  # rows of a report that its chart shows
+MAX_CHART_ROWS = 12
+# The slugs in the addresses that the pages had before.
+FORMER_SLUGS = {
+    "performance": "follow-up-performance",
+    "roi": "source-roi",
+    "speed": "speed",
+    "losses": "losses",
+    "effectiveness": "rule-effectiveness",
+}
 
 
-def _day(label: str) -> forms.DateField:
-    return forms.DateField(required=False, label=label, widget=forms.DateInput(attrs={"type": "date"}))
+@dataclass(frozen=True)
+class TableRow:
+    """A row of the page's table. `page` is the address of the page about it, if there is one."""
+
+    name: str
+    page: str
+    cells: list[Cell]
 
 
-class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, obj: Any) -> str:
-        return str(obj) if obj.is_active else f"{obj} (has left)"
+def show_report(request: HttpRequest, slug: str) -> HttpResponse:
+    """A report on what the manager may read: its page or, with `format=csv`, its file."""
+    if not request.user.has_perm("sales.report_lead"):
+        raise PermissionDenied
+    report = REPORTS.get(slug)
+    if report is None:
+        raise Http404
+    form = ReportForm(get_user(request), report.choices, request.GET)
+    context = {
+        **admin.site.each_context(request),
+        "title": report.title,
+        "report": report,
+        "opts": Lead._meta,
+        "form": form,
+        "periods": _list_periods(request.GET),
+        "csv_query": _change_query(request.GET, format="csv"),
+    }
+    if form.is_valid():
+        table = report.compute(get_user(request), form.period, form.scope, **form.chosen_options)
+        if request.GET.get("format") == "csv":
+            rows = [report.build_file_row(row) for row in (*table.rows, table.totals)]
+            return csv_response(report.build_file_name(form.chosen_options), list_columns(rows[-1]), rows)
+        context |= _build_table_context(report, form, table)
+    return TemplateResponse(request, "admin/sales/report.html", context)
 
 
-class ReportForm(StrictForm):
-    """What a report is asked. Of teams and people only those whose figures the user may read can be chosen."""
-
-    start_date, end_date = _day("From"), _day("To")
-    team = forms.ModelChoiceField(Team.objects.none(), required=False, empty_label="All")
-    person = PersonField(User.objects.none(), required=False, empty_label="Everybody")
-
-    def __init__(self, user: User, choices: dict[str, dict[str, str]], data: QueryDict) -> None:
-        super().__init__({name: next(iter(each)) for name, each in choices.items()} | data.dict())
-        people = User.objects.filter(policy.get_scope_filter(user))
-        self.fields["person"].queryset = people  # type: ignore[attr-defined]
-        teams = Team.objects.filter(pk__in=people.order_by().values("team"))
-        self.fields["team"].queryset = teams  # type: ignore[attr-defined]
-        for name, each in choices.items():
-            self.fields[name] = forms.ChoiceField(choices=list(each.items()), label=LABELS[name])
-
-    def clean(self) -> dict[str, Any]:
-        values = super().clean() or {}
-        start, end, team, who = (values.get(name) for name in ("start_date", "end_date", "team", "person"))
-        if start and end and end < start:
-            self.add_error("end_date", "The end is before the start.")
-        if team and who and who.team_id != team.pk:
-            self.add_error("person", f"{who} is not in this team.")
-        return values
-
-    @property
-    def period(self) -> Period:
-        return Period(self.cleaned_data["start_date"], self.cleaned_data["end_date"])
-
-    @property
-    def whose(self) -> Whose:
-        team, who = self.cleaned_data["team"], self.cleaned_data["person"]
-        return Whose(team and team.pk, who and who.pk)
-
-    def chosen(self, names: Any) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in names}
-
-    def in_words(self, whose: str) -> str:
-        """Which days and whose, for the page and for paper."""
-        start, end, team, who = (self.cleaned_data[name] for name in ("start_date", "end_date", "team", "person"))
-        days = [f"{word} {format_date(day)}" for word, day in (("from", start), ("to", end)) if day]
-        people = [str(each) for each in (who, team) if each]
-        said = [" ".join(days) or "all time", *([f"{whose} {', '.join(people)}"] if people else [])]
-        return "; ".join(said)
+def redirect_former_address(request: HttpRequest, former_slug: str) -> HttpResponse:
+    """Redirect `/admin/sales/leadsource/reports/<former slug>/`, with its query."""
+    if former_slug not in FORMER_SLUGS:
+        raise Http404
+    query = request.META["QUERY_STRING"]
+    address = reverse("admin:report", args=[FORMER_SLUGS[former_slug]])
+    return HttpResponsePermanentRedirect(f"{address}?{query}" if query else address)
 
 
-class ReportPages(admin.ModelAdmin):  # type: ignore[type-arg]
-    """For the admin of sources."""
-
-    def get_urls(self) -> list[URLPattern]:
-        pages = [
-            path(f"reports/{name}/", self.admin_site.admin_view(self._view(name)), name=f"sales_leadsource_{name}")
-            for name in REPORTS
-        ]
-        return [*pages, *super().get_urls()]
-
-    def _view(self, name: str) -> Callable[[HttpRequest], HttpResponse]:
-        return lambda request: self.report_view(request, name)
-
-    def report_view(self, request: HttpRequest, name: str) -> HttpResponse:
-        """A report of what the manager may read: a chart and a table, or (`format=csv`) a file."""
-        if not request.user.has_perm("sales.report_lead"):
-            raise PermissionDenied
-        report = REPORTS[name]
-        form = ReportForm(person(request), report.choices, request.GET)
-        found: dict[str, Any] | None = None
-        if form.is_valid():
-            asked = form.chosen(report.choices)
-            found = report.ask(person(request), form.period, whose=form.whose, **asked)
-            if request.GET.get("format") == "csv":
-                file = "-by-".join((name, asked["by"])) if "by" in asked else name
-                lines = [in_a_file(row) for row in (*found["rows"], found["totals"])]
-                return csv_response(file, columns_of(lines[-1]), lines)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": report.title,
-            "about": report.about,
-            "opts": Lead._meta,
-            "form": form,
-            "name": name,
-            "periods": _periods(request.GET),
-            "csv": _query(request.GET, format="csv"),
-            **(_shown(report, form, found) if found else {}),
-        }
-        return TemplateResponse(request, "admin/sales/report.html", context)
+def _change_query(params: QueryDict, **changes: str) -> str:
+    """The query string of an address with these changes; empty parameters are left out."""
+    return urlencode({name: value for name, value in {**params.dict(), **changes}.items() if value})
 
 
-def _query(asked: QueryDict, **changes: str) -> str:
-    """What is asked, changed: as the query of an address."""
-    return urlencode({name: value for name, value in {**asked.dict(), **changes}.items() if value})
+@dataclass(frozen=True)
+class PeriodLink:
+    label: str
+    query: str
+    is_current: bool
 
 
-def _periods(asked: QueryDict) -> list[tuple[str, str, bool]]:
-    """The periods that one asks for most, where the company is: a name, its query, whether it is the one shown."""
+def _list_periods(params: QueryDict) -> list[PeriodLink]:
+    """Links to the usual periods, by the company's today. They keep all other parameters."""
     today = company_today()
     month, year = today.replace(day=1), today.replace(month=1, day=1)
-    last = month - timedelta(days=1)
+    last_month_end = month - timedelta(days=1)
     periods: dict[str, tuple[date | None, date | None]] = {
         "This month": (month, today),
-        "Last month": (last.replace(day=1), last),
+        "Last month": (last_month_end.replace(day=1), last_month_end),
         "This year": (year, today),
         "Last year": (year.replace(year=year.year - 1), year - timedelta(days=1)),
         "All time": (None, None),
     }
-    named = {name: [day.isoformat() if day else "" for day in days] for name, days in periods.items()}
-    shown = [asked.get("start_date", ""), asked.get("end_date", "")]
-    return [(name, _query(asked, start_date=days[0], end_date=days[1]), days == shown) for name, days in named.items()]
+    current = (params.get("start_date", ""), params.get("end_date", ""))
+    links = []
+    for label, days in periods.items():
+        start, end = (day.isoformat() if day else "" for day in days)
+        query = _change_query(params, start_date=start, end_date=end)
+        links.append(PeriodLink(label, query, (start, end) == current))
+    return links
 
 
-def _shown(report: Report, form: ReportForm, found: dict[str, Any]) -> dict[str, Any]:
-    narrow = form.whose.is_narrow
-    columns = [column for column in report.columns if not (narrow and column[0] in report.costs)]
-    lines = [
-        (line["name"], line["key"], [cell(line, key, kind) for key, _, kind in columns])
-        for line in (*found["rows"], found["totals"])
-    ]
+def _build_table_context(report: Report[Any], form: ReportForm, table: ReportTable[Any]) -> dict[str, Any]:
+    is_narrow = form.scope.is_narrow
+    columns: list[Column[Any]] = [column for column in report.columns if not (is_narrow and column.is_company_only)]
     return {
-        "said": form.in_words(report.whose),
-        "note": report.note if narrow else "",
-        "headings": [(heading, "" if kind == "verdict" else "number") for _, heading, kind in columns],
-        "table": [(name, _page(report, key), cells) for name, key, cells in lines[:-1]],
-        "totals": lines[-1],
-        "chart": report.chart(found["rows"][:CHARTED]),
-        "left_out": max(len(found["rows"]) - CHARTED, 0),
+        "summary": form.describe(report.scope_label),
+        "note": report.narrow_scope_note if is_narrow else "",
+        "columns": columns,
+        "rows": [_build_row(report, row, columns) for row in table.rows],
+        "totals": TableRow(table.totals.name, "", [column.build_cell(table.totals) for column in columns]),
+        "chart": _build_chart(report, form.scope, table.rows[:MAX_CHART_ROWS]),
+        "rows_left_out": max(len(table.rows) - MAX_CHART_ROWS, 0),
     }
 
 
-def _page(report: Report, key: Any) -> str:
-    return reverse(report.row_page, args=[key]) if report.row_page else ""
+def _build_row(report: Report[Any], row: ReportRow, columns: Sequence[Column[Any]]) -> TableRow:
+    page = reverse(report.row_page, args=[row.key]) if report.row_page else ""
+    return TableRow(row.name, page, [column.build_cell(row) for column in columns])
+
+
+def _build_chart(report: Report[Any], scope: Scope, rows: Sequence[ReportRow]) -> Chart | None:
+    series = [one for one in report.chart.series if not (scope.is_narrow and one.is_company_only)]
+    labels = [one.label for one in series]
+    numbers = [[one.get_value(row) for one in series] for row in rows]
+    bars = [
+        (row.name, [None if value is None else float(value) for value in values])
+        for row, values in zip(rows, numbers, strict=True)
+    ]
+    title = report.chart.title or " and ".join(labels).capitalize()
+    return build_bar_chart(title, report.chart.unit, labels, bars, report.chart.write)
+
+
+cast(AthenaSite, admin.site).add_pages(
+    [
+        path("reports/<slug:slug>/", admin.site.admin_view(show_report), name="report"),
+        path(
+            "sales/leadsource/reports/<slug:former_slug>/",
+            admin.site.admin_view(redirect_former_address),
+            name="report_former_address",
+        ),
+    ]
+)

@@ -20,9 +20,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from athena.api.row_ids import parse_key
+from athena.admin.requests import get_user
+from athena.api.row_ids import parse_id
 from sales import errors
-from sales.admin.base import ServiceAdmin, person
+from sales.admin.base import ServiceAdmin
 from sales.admin.navigation import next_page
 from sales.admin.scoring.rule_form import RuleForm, build_form_options
 from sales.models import LeadScoringRule
@@ -100,14 +101,14 @@ class RuleAdmin(ServiceAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not self.has_change_permission(request):
             raise PermissionDenied
-        rule = self.get_queryset(request).filter(pk=parse_key(request.GET.get("rule", "")) or 0).first()
+        rule = self.get_queryset(request).filter(pk=parse_id(request.GET.get("rule", "")) or 0).first()
         form = self.get_form(request, rule, change=rule is not None)(request.POST, instance=rule)
         preview = None
         if form.is_valid():
             values = {name: form.cleaned_data[name] for name in rule_checks.COLUMNS}
             try:
                 rules = scoring_preview.get_rules_with_change(values, rule.pk if rule else None)
-                preview = scoring_preview.preview_rules(person(request), rules)
+                preview = scoring_preview.preview_rules(get_user(request), rules)
             except errors.Invalid as error:
                 for name, problem in error.fields.items():
                     form.add_error(name, problem)
@@ -120,7 +121,7 @@ class RuleAdmin(ServiceAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         rules = list(self.get_queryset(request))
-        counts = count_matching_leads(person(request), rules)
+        counts = count_matching_leads(get_user(request), rules)
         rows = [(rule, self.condition_text(rule), counts.get(rule.pk)) for rule in rules]
         return self._render_page(request, "matches", "How many leads match now", rows=rows)
 
@@ -136,7 +137,7 @@ class RuleAdmin(ServiceAdmin):
         changes = {"is_active": new_state == "on"}
         is_unchanged = LeadScoringRule.objects.filter(pk=rule_id, **changes).exists()
         try:
-            rule = scoring_rules.update_rule(by=person(request), rule_id=rule_id, changes=changes)
+            rule = scoring_rules.update_rule(by=get_user(request), rule_id=rule_id, changes=changes)
         except errors.SalesError as error:
             messages.error(request, f"The rule can't be switched {new_state}: {error}")
         else:
@@ -156,7 +157,7 @@ class RuleAdmin(ServiceAdmin):
         return super().render_change_form(request, {**context, "form_options": build_form_options()}, *args, **kwargs)
 
     def save_by_service(self, request: HttpRequest, obj: LeadScoringRule, values: dict[str, Any]) -> LeadScoringRule:
-        by = person(request)
+        by = get_user(request)
         if obj.pk is not None:
             rule = scoring_rules.update_rule(by=by, rule_id=obj.pk, changes=values, versions={obj.version})
         else:
@@ -166,7 +167,7 @@ class RuleAdmin(ServiceAdmin):
         return rule
 
     def delete_model(self, request: HttpRequest, obj: LeadScoringRule) -> None:
-        scoring_rules.delete_rule(by=person(request), rule_id=obj.pk)
+        scoring_rules.delete_rule(by=get_user(request), rule_id=obj.pk)
 
     def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any, Any]") -> None:
         for rule in queryset:

@@ -10,8 +10,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from athena.accounts.models import User
+from athena.admin.requests import get_user
 from sales import policy
-from sales.admin.base import VisibleAdmin, person
+from sales.admin.base import VisibleAdmin
 from sales.models import LeadScoreHistory, ScoringRun
 from sales.queries.scoring import run_progress
 from sales.services.scoring import scoring_runs
@@ -33,13 +34,13 @@ class ScoringRunAdmin(VisibleAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         page = super().get_changelist_instance(request)
-        _set_visible_counts(person(request), page.result_list)
+        _set_visible_counts(get_user(request), page.result_list)
         return page
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> ScoringRun | None:
         run: ScoringRun | None = super().get_object(request, object_id, from_field)
         if run is not None:
-            _set_visible_counts(person(request), [run])
+            _set_visible_counts(get_user(request), [run])
         return run
 
     @admin.display(description="Changed")
@@ -63,9 +64,9 @@ class ScoringRunAdmin(VisibleAdmin):
         """Have all open leads scored again: start a run, unless one is under way already."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        if not policy.may_start_scoring_run(person(request)):
+        if not policy.may_start_scoring_run(get_user(request)):
             raise PermissionDenied
-        run = scoring_runs.start_run(by=person(request), reason="Recalculated by hand")
+        run = scoring_runs.start_run(by=get_user(request), reason="Recalculated by hand")
         messages.success(request, f"{run} is under way.")
         return HttpResponseRedirect(reverse("admin:sales_scoringrun_changelist"))
 

@@ -10,10 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from athena.api import fields
-from athena.api.filters import query_values
-from athena.api.pagination import ARRAY, ARRAY_PARAMETERS, array_response
-from athena.api.row_serializers import Row
-from athena.api.serializers import StrictSerializer
+from athena.api.filters import read_query
+from athena.api.pagination import ARRAY_PARAMETERS, ARRAY_SCHEMA, array_response
+from athena.api.serializers import Row, StrictSerializer
 from athena.api.viewsets import ViewSet
 from sales.models import Cadence, CadenceEnrolment
 from sales.services.follow_ups import cadences
@@ -66,14 +65,14 @@ class CadenceViewSet(ViewSet):
 
 
 class CadenceActions:
-    rights: ClassVar[dict[str, str]] = {"enrol": "sales.change_lead", "stop_cadence": "sales.change_lead"}
+    action_permissions: ClassVar[dict[str, str]] = {"enrol": "sales.change_lead", "stop_cadence": "sales.change_lead"}
 
-    @extend_schema(parameters=ARRAY, responses=EnrolmentRow(many=True))
+    @extend_schema(parameters=ARRAY_SCHEMA, responses=EnrolmentRow(many=True))
     @action(detail=True, filterset_class=None, pagination_class=None)
     def cadences(self: Any, request: Request, pk: str) -> Response:
         """The cadence that a lead is on, and those it was on, newest first: how far it came, and why it stopped."""
-        query_values(request, StrictSerializer, ARRAY_PARAMETERS)
-        self.found(self.get_queryset().filter(pk=self.pk).values("pk"))
+        read_query(request, StrictSerializer, ARRAY_PARAMETERS)
+        self.get_or_404(self.get_queryset().filter(pk=self.pk).values("pk"))
         rows = EnrolmentRow.read(CadenceEnrolment.objects.filter(lead=self.pk))
         return array_response(request, rows.order_by("-started_at", "-id"))
 
@@ -84,11 +83,11 @@ class CadenceActions:
 
         409 `cadence_running`, `cadence_not_ready`, `lead_unowned`, `lead_closed`.
         """
-        enrolment = cadences.enroll(by=self.caller, lead_id=self.pk, **self.body(EnrolmentBody))
+        enrolment = cadences.enroll(by=self.caller, lead_id=self.pk, **self.read_body(EnrolmentBody))
         return Response(EnrolmentRow.of(enrolment), status=status.HTTP_201_CREATED)
 
     @extend_schema(request=StopBody, responses=EnrolmentRow)
     @action(detail=True, methods=["post"], url_path="stop-cadence")
     def stop_cadence(self: Any, request: Request, pk: str) -> Response:
         """Take a lead off its cadence. The follow-up that is open stays. Owner or manager. 409 `no_cadence`."""
-        return Response(EnrolmentRow.of(cadences.stop(by=self.caller, lead_id=self.pk, **self.body(StopBody))))
+        return Response(EnrolmentRow.of(cadences.stop(by=self.caller, lead_id=self.pk, **self.read_body(StopBody))))

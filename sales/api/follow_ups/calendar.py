@@ -14,7 +14,7 @@ from rest_framework.request import Request
 
 from athena.accounts import tokens
 from athena.api import fields
-from athena.api.filters import query_values
+from athena.api.filters import read_query
 from athena.api.renderers import Negotiation
 from athena.api.serializers import StrictSerializer
 from athena.api.throttles import PublicThrottle
@@ -55,7 +55,7 @@ class CalendarActions:
 
         Cancelled ones stay in it, marked as such, for 30 days. Answers If-None-Match.
         """
-        user = tokens.calendar_user_of(query_values(request, CalendarQuery).get("token", ""))
+        user = tokens.find_calendar_user(read_query(request, CalendarQuery).get("token", ""))
         if user is None:
             raise AuthenticationFailed("This calendar's token is not valid, or no longer.", "token_not_valid")
         text = calendar.build_feed(user)

@@ -1,4 +1,4 @@
-"""`/sales/follow-ups`: what is promised, to whom, and what came of it."""
+"""`/sales/follow-ups`: plan, list, change, snooze, complete and cancel follow-ups."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,19 +13,23 @@ from rest_framework.response import Response
 
 from athena.accounts.models import User, local_today
 from athena.api import fields, filters
-from athena.api.filters import query_values
-from athena.api.pagination import ARRAY, ARRAY_PARAMETERS, array_response
-from athena.api.row_ids import key_of
+from athena.api.filters import read_query
+from athena.api.pagination import ARRAY_PARAMETERS, ARRAY_SCHEMA, array_response
+from athena.api.row_ids import parse_id_or_404
 from athena.api.serializers import StrictSerializer
 from athena.api.viewsets import ViewSet
 from sales import errors, policy
 from sales.api.follow_ups.calendar import CalendarActions
 from sales.api.serializers.follow_ups import FollowUpRow, PlannedRow, TaskRow, WarningShape
 from sales.models import FollowUp, Lead
-from sales.models.follow_up import DUE_ORDER, OPEN, before_today
-from sales.services.follow_ups import follow_ups, planning
+from sales.models.follow_up import DUE_ORDER, IS_OPEN, is_before_today
+from sales.models.lead import CLOSED_STATUSES
+from sales.services.follow_ups import completion, follow_ups, planning
+from sales.services.follow_ups.completion import CompletionInput
 
-_STATES = {"open": OPEN, "completed": Q(completed=True), "cancelled": Q(cancelled_at__isnull=False)}
+MAX_SNOOZE_MINUTES = follow_ups.MAX_SNOOZE // timedelta(minutes=1)
+
+_STATES = {"open": IS_OPEN, "completed": Q(completed=True), "cancelled": Q(cancelled_at__isnull=False)}
 
 
 class FollowUpFilters(filters.StrictFilterSet):
@@ -33,19 +37,19 @@ class FollowUpFilters(filters.StrictFilterSet):
     assigned_to = filters.IdsFilter()
     state = filters.ChoicesFilter(choices=[(name, name) for name in _STATES], method="filter_state")
     follow_up_type = filters.ChoicesFilter(choices=FollowUp.Type.choices)
-    due_after = filters.DayAfterFilter(field_name="scheduled_date")
-    due_before = filters.DayBeforeFilter(field_name="scheduled_date")
-    overdue = filters.FlagFilter(method="filter_overdue")
+    due_after = filters.DateAfterFilter(field_name="scheduled_date")
+    due_before = filters.DateBeforeFilter(field_name="scheduled_date")
+    overdue = filters.BooleanFilter(method="filter_overdue")
 
     def filter_state(self, queryset: Any, name: str, value: list[str]) -> Any:
-        wanted = Q()
+        condition = Q()
         for state in value:
-            wanted |= _STATES[state]
-        return queryset.filter(wanted)
+            condition |= _STATES[state]
+        return queryset.filter(condition)
 
     def filter_overdue(self, queryset: Any, name: str, value: bool) -> Any:
-        late = OPEN & before_today()
-        return queryset.filter(late if value else ~late)
+        is_overdue = IS_OPEN & is_before_today()
+        return queryset.filter(is_overdue if value else ~is_overdue)
 
 
 class FollowUpBody(StrictSerializer):
@@ -64,41 +68,51 @@ class NewFollowUpBody(FollowUpBody):
 
 
 class CompletionBody(StrictSerializer):
+    """The fields of `CompletionInput`, with the same limits."""
+
     outcome = fields.ChoiceField(choices=FollowUp.Outcome.choices)
-    notes = fields.LongTextField(required=False)
+    notes = fields.LongTextField(required=False, max_length=completion.MAX_NOTES_LENGTH)
     schedule_next = fields.BooleanField(required=False)
-    next_follow_up_days = fields.IntegerField(min_value=1, max_value=365, required=False)
+    next_follow_up_days = fields.IntegerField(
+        min_value=completion.MIN_NEXT_DAYS, max_value=completion.MAX_NEXT_DAYS, required=False
+    )
     next_follow_up_date = fields.DateField(
         required=False,
         allow_null=True,
-        help_text="In the place of the days: this very date, today or later. Both and different: 400.",
+        help_text="The date, today or later, instead of a number of days. If both are given and differ: 400.",
     )
     next_follow_up_time = fields.TimeField(
-        required=False, allow_null=True, help_text="On the assignee's wall clock; null: none. Left out: as before."
+        required=False,
+        allow_null=True,
+        help_text="On the assignee's clock; null for no time. Default: the time of this follow-up.",
     )
     next_follow_up_type = fields.ChoiceField(choices=FollowUp.Type.choices, required=False)
     next_follow_up_notes = fields.LongTextField(
-        required=False, help_text="What is to be done then. Left out: what was to be done this time."
+        required=False,
+        max_length=completion.MAX_NOTES_LENGTH,
+        help_text="Instructions for the next follow-up. Default: those of this one.",
     )
-    close = fields.ChoiceField(choices=[("won", "won"), ("lost", "lost")], required=False)
-    lost_reason = fields.OneLineField(max_length=50, required=False)
+    close = fields.ChoiceField(choices=[(status, status) for status in CLOSED_STATUSES], required=False)
+    lost_reason = fields.OneLineField(max_length=completion.MAX_LOST_REASON_LENGTH, required=False)
     booked_value = fields.MoneyField(
-        required=False, help_text="For `close` won. Left out: the lead's quote amount, or 400 where it has none."
+        required=False, help_text="With `close` won. Default: the lead's quote amount; 400 if it has none."
     )
-    no_next_reason = fields.OneLineField(max_length=200, required=False)
-    amount = fields.MoneyField(required=False, allow_null=True, help_text="Of the quote that was sent (type quote).")
-    valid_until = fields.DateField(required=False, allow_null=True, help_text="The quote's last day (type quote).")
+    no_next_reason = fields.OneLineField(max_length=completion.MAX_REASON_LENGTH, required=False)
+    amount = fields.MoneyField(required=False, allow_null=True, help_text="The amount of the quote (type quote only).")
+    valid_until = fields.DateField(
+        required=False, allow_null=True, help_text="The last day of the quote (type quote only)."
+    )
 
 
 class SnoozeBody(StrictSerializer):
-    """One of the two."""
+    """Either `minutes` or `until`."""
 
-    minutes = fields.IntegerField(min_value=1, max_value=43_200, required=False)
+    minutes = fields.IntegerField(min_value=1, max_value=MAX_SNOOZE_MINUTES, required=False)
     until = fields.DateTimeField(required=False)
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         if len(values) != 1:
-            raise serializers.ValidationError("Give minutes or until, one of the two.")
+            raise serializers.ValidationError("Give either minutes or until.")
         return values
 
 
@@ -127,72 +141,73 @@ class FollowUpViewSet(CalendarActions, ViewSet):
     filterset_class = FollowUpFilters
     orderings = {"scheduled_date": "scheduled_date", "due_at": "due_at", "created_at": "created_at"}
     default_ordering = "scheduled_date"
-    rights = {"complete": "sales.change_followup", "snooze": "sales.change_followup"}
+    action_permissions = {"complete": "sales.change_followup", "snooze": "sales.change_followup"}
 
     def get_queryset(self) -> "QuerySet[FollowUp]":
         return FollowUp.objects.visible_to(self.caller).with_overdue()
 
     @extend_schema(request=NewFollowUpBody, responses={201: PlannedRow})
     def create(self, request: Request) -> Response:
-        """Plan a follow-up on a lead that you may write, for yourself; a manager may name another active user.
+        """Plan a follow-up for a lead that you may change. It is yours; a manager may name another active user.
 
-        What is odd about it (it lies after the trip's pickup) is in `warnings`, and refuses nothing.
+        `warnings` says if it is after the trip's pickup; it is planned all the same.
         """
-        follow_up = follow_ups.create(by=self.caller, **self.body(NewFollowUpBody))
-        return Response(self._planned(follow_up), status=status.HTTP_201_CREATED)
+        follow_up = follow_ups.create(by=self.caller, **self.read_body(NewFollowUpBody))
+        return Response(self._present_plan(follow_up), status=status.HTTP_201_CREATED)
 
     @extend_schema(request=FollowUpBody, responses=PlannedRow)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Reschedule, reword or (managers) reassign. A new date or assignee arms the reminder again."""
-        changes = self.body(FollowUpBody, partial=True)
+        """Change an open follow-up; only managers change the assignee. A new date or assignee brings a new reminder."""
+        changes = self.read_body(FollowUpBody, partial=True)
         changed = follow_ups.update(by=self.caller, follow_up_id=self.pk, changes=changes, versions=self.if_match)
-        return Response(self._planned(changed))
+        return Response(self._present_plan(changed))
 
     @extend_schema(request=SnoozeBody, responses=PlannedRow)
     @action(detail=True, methods=["post"])
     def snooze(self, request: Request, pk: str) -> Response:
-        """Be reminded (again) in so many minutes, or at a time of the next 30 days; the date stays. Also when overdue.
+        """Remind the assignee (again) after some minutes, or at a time within 30 days. The date stays.
 
-        Assignee or manager; it is the assignee who is reminded.
+        For the assignee and managers. An overdue follow-up can be snoozed, too.
         """
-        values = self.body(SnoozeBody)
+        values = self.read_body(SnoozeBody)
         until = values.get("until") or timezone.now() + timedelta(minutes=values["minutes"])
-        return Response(self._planned(follow_ups.snooze(by=self.caller, follow_up_id=self.pk, until=until)))
+        return Response(self._present_plan(follow_ups.snooze(by=self.caller, follow_up_id=self.pk, until=until)))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
-        """Cancel a follow-up. It stays in the lead's story."""
+        """Cancel an open follow-up. It stays in the lead's timeline."""
         follow_ups.cancel(by=self.caller, follow_up_id=self.pk, versions=self.if_match)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=CompletionBody, responses=CompletionAnswer)
     @action(detail=True, methods=["post"])
     def complete(self, request: Request, pk: str) -> Response:
-        """Say what came of it and what comes next. The assignee alone.
+        """Record the outcome and what happens next. Only for the assignee.
 
-        `schedule_next` plans the next follow-up: on `next_follow_up_date`, or in `next_follow_up_days` on a working
-        day; `next_…` without it is 400 (the days are ignored). On a cadence its next step is planned by itself;
-        `schedule_next` then says when and what in that step's place, `no_next_reason` stops the cadence. What makes a
-        contact (no outcome but no_answer of a call, e-mail, meeting or quote) makes a new lead `contacted`.
+        `schedule_next` plans the next follow-up: on `next_follow_up_date`, or in `next_follow_up_days` days (3 by
+        default), moved to a working day. Without it a date, time or notes of the next follow-up are 400. On a cadence
+        the next step is planned automatically; `schedule_next` plans something else in its place, and `no_next_reason`
+        stops the cadence. A call, email, meeting or quote makes a new lead `contacted`, unless the outcome is
+        `no_answer`.
         """
-        values = self.body(CompletionBody)
-        done = follow_ups.complete(by=self.caller, follow_up_id=self.pk, **values)
+        completion_input = CompletionInput(**self.read_body(CompletionBody))
+        result = follow_ups.complete(by=self.caller, follow_up_id=self.pk, completion_input=completion_input)
         return Response(
             {
-                "follow_up_id": done.follow_up.pk,
+                "follow_up_id": result.follow_up.pk,
                 "completed": True,
-                "outcome": done.follow_up.outcome,
-                "next_follow_up_id": done.next_follow_up_id,
-                "warnings": planning.find_warnings(done.following),
+                "outcome": result.follow_up.outcome,
+                "next_follow_up_id": result.next_follow_up_id,
+                "warnings": planning.find_warnings(result.next_follow_up),
             }
         )
 
-    @extend_schema(parameters=[TaskQuery, *ARRAY], responses=TaskRow(many=True))
+    @extend_schema(parameters=[TaskQuery, *ARRAY_SCHEMA], responses=TaskRow(many=True))
     @action(detail=False, url_path="my-tasks", filterset_class=None, pagination_class=None)
     def my_tasks(self, request: Request) -> Response:
-        """What there is to do: today and later, or as the parameters say; a manager may look at a colleague's."""
-        query = query_values(request, TaskQuery, ARRAY_PARAMETERS)
-        assignee = self._whose(query.get("user_id"))
+        """Your open follow-ups: from today on, or as the parameters say. A manager may read those of their people."""
+        query = read_query(request, TaskQuery, ARRAY_PARAMETERS)
+        assignee = self._find_assignee(query.get("user_id"))
         today = local_today(assignee)
         tasks = FollowUp.objects.visible_to(self.caller).open().filter(assigned_to=assignee)
         if "date" in query:
@@ -201,27 +216,28 @@ class FollowUpViewSet(CalendarActions, ViewSet):
             tasks = tasks.filter(scheduled_date__lt=today)
         elif query.get("view") != "all":
             tasks = tasks.filter(scheduled_date__gte=today)
-        late = Case(When(scheduled_date__lt=today, then=True), default=False, output_field=BooleanField())
-        rows = TaskRow.read(tasks.annotate(is_overdue=late)).order_by(*DUE_ORDER)
+        is_overdue = Case(When(scheduled_date__lt=today, then=True), default=False, output_field=BooleanField())
+        rows = TaskRow.read(tasks.annotate(is_overdue=is_overdue)).order_by(*DUE_ORDER)
         return array_response(request, rows)
 
-    @extend_schema(parameters=[LeadQuery, *ARRAY], responses=FollowUpRow(many=True))
+    @extend_schema(parameters=[LeadQuery, *ARRAY_SCHEMA], responses=FollowUpRow(many=True))
     @action(detail=False, url_path="lead/(?P<lead_id>[0-9]+)", filterset_class=None, pagination_class=None)
     def lead(self, request: Request, lead_id: str) -> Response:
-        """Every follow-up of a lead, newest date first."""
-        query = query_values(request, LeadQuery, ARRAY_PARAMETERS)
-        key = key_of(lead_id)
-        self.found(Lead.objects.visible_to(self.caller).filter(pk=key).values("pk"))
-        planned = FollowUp.objects.filter(lead=key).with_overdue()
+        """The follow-ups of a lead, latest date first."""
+        query = read_query(request, LeadQuery, ARRAY_PARAMETERS)
+        key = parse_id_or_404(lead_id)
+        self.get_or_404(Lead.objects.visible_to(self.caller).filter(pk=key).values("pk"))
+        rows = FollowUp.objects.filter(lead=key).with_overdue()
         if not query["include_completed"]:
-            planned = planned.open()
-        return array_response(request, FollowUpRow.read(planned).order_by("-scheduled_date", "-id"))
+            rows = rows.open()
+        return array_response(request, FollowUpRow.read(rows).order_by("-scheduled_date", "-id"))
 
-    def _planned(self, follow_up: FollowUp) -> dict[str, Any]:
-        found: dict[str, Any] = FollowUpRow.read(FollowUp.objects.with_overdue().filter(pk=follow_up.pk)).get()
-        return found | {"warnings": planning.find_warnings(follow_up)}
+    def _present_plan(self, follow_up: FollowUp) -> dict[str, Any]:
+        row: dict[str, Any] = FollowUpRow.read(FollowUp.objects.with_overdue().filter(pk=follow_up.pk)).get()
+        return row | {"warnings": planning.find_warnings(follow_up)}
 
-    def _whose(self, user_id: int | None) -> User:
+    def _find_assignee(self, user_id: int | None) -> User:
+        """The user with this id, whose tasks the caller may read; by default the caller."""
         me: User = self.caller
         if user_id is None or user_id == me.pk:
             return me

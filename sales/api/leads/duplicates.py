@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from athena.api import fields
-from athena.api.filters import query_values
+from athena.api.filters import read_query
 from athena.api.serializers import StrictSerializer
 from athena.api.viewsets import ViewSet
 from sales.api.serializers.leads import DuplicateRow, LeadDetail
@@ -34,7 +34,7 @@ class Duplicates(serializers.Serializer[Any]):
 class DuplicateActions(ViewSet):
     """What `/sales/leads` can do about the same inquiry twice."""
 
-    rights: ClassVar[dict[str, str]] = {
+    action_permissions: ClassVar[dict[str, str]] = {
         "duplicates": "sales.view_lead",
         "merge": "sales.merge_lead",
         "not_duplicate": "sales.change_lead",
@@ -44,8 +44,8 @@ class DuplicateActions(ViewSet):
     @action(detail=True)
     def duplicates(self, request: Request, pk: str) -> Response:
         """The open leads that may be about the same inquiry, the surest first: 20 at most, of those you may see."""
-        query_values(request, StrictSerializer)
-        lead: Lead = self.found(self.get_queryset().filter(pk=self.pk))
+        read_query(request, StrictSerializer)
+        lead: Lead = self.get_or_404(self.get_queryset().filter(pk=self.pk))
         found = [DuplicateRow.of(match) for match in duplicates.find_duplicates_of_lead(self.caller, lead)]
         return Response({"lead_id": lead.pk, "duplicates": found})
 
@@ -56,14 +56,14 @@ class DuplicateActions(ViewSet):
 
         Its empty fields are filled from them, the oldest first; they are archived.
         """
-        self.check_sight()
-        lead = merging.merge_leads(by=self.caller, lead_id=self.pk, **self.body(MergeBody))
+        self.check_visible()
+        lead = merging.merge_leads(by=self.caller, lead_id=self.pk, **self.read_body(MergeBody))
         return Response(LeadDetail.of(lead))
 
     @extend_schema(request=OtherLeadBody, responses={204: None})
     @action(detail=True, methods=["post"], url_path="not-duplicate")
     def not_duplicate(self, request: Request, pk: str) -> Response:
         """Remember that another lead is another inquiry: the two are not shown as duplicates again."""
-        self.check_sight()
-        merging.dismiss_duplicate(by=self.caller, lead_id=self.pk, other_id=self.body(OtherLeadBody)["lead_id"])
+        self.check_visible()
+        merging.dismiss_duplicate(by=self.caller, lead_id=self.pk, other_id=self.read_body(OtherLeadBody)["lead_id"])
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from athena.api import fields
 from athena.api.parsers import StrictFormParser, StrictJSONParser
 from athena.api.throttles import IntakeThrottle
-from athena.api.viewsets import VerbViewSet
+from athena.api.viewsets import ActionViewSet
 from athena.http import cors
 from sales import errors, schedule
 from sales.api.leads import intake_pages
@@ -67,7 +67,7 @@ class Receipt(serializers.Serializer[Any]):
     reference = serializers.CharField(help_text="By which people may ask for their inquiry.")
 
 
-class IntakeViewSet(VerbViewSet):
+class IntakeViewSet(ActionViewSet):
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
     throttle_classes = [IntakeThrottle]
@@ -108,12 +108,12 @@ class IntakeViewSet(VerbViewSet):
             raise MethodNotAllowed("OPTIONS")
         answer = Response(status=status.HTTP_204_NO_CONTENT)
         if any(origin in form.origins for form in IntakeForm.objects.filter(is_active=True)):
-            cors.allow_post(answer, str(origin))
+            cors.allow_posting(answer, str(origin))
         return answer
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         if self.reader is not None:
-            cors.allow(response, self.reader)
+            cors.allow_reading(response, self.reader)
         return super().finalize_response(request, response, *args, **kwargs)
 
     def handle_exception(self, exc: Exception) -> Any:
@@ -130,7 +130,7 @@ class IntakeViewSet(VerbViewSet):
         if form is None:
             self._read(request)  # so that all that is wrong is said
             raise ValidationError({"key": ["There is no such form."]})
-        origin = cors.origin_of(request._request)
+        origin = cors.get_foreign_origin(request._request)
         if origin is not None and origin not in form.origins:
             raise errors.OriginNotAllowed
         self.reader = origin
@@ -170,6 +170,6 @@ def _why(error: Exception) -> dict[str, str]:
         return error.fields
     detail = getattr(error, "detail", None)
     if isinstance(detail, dict):
-        named = islice(detail.items(), fields.MAX_NAMED)
+        named = islice(detail.items(), fields.MAX_REPORTED_ERRORS)
         return {str(name)[:64]: " ".join(map(str, why)) for name, why in named}
     return {"": str(error)}

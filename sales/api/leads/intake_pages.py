@@ -79,13 +79,15 @@ def show_errors(
     request: HttpRequest, form: IntakeForm, values: Mapping[str, Any], wrong: Mapping[str, str]
 ) -> HttpResponse:
     """The form with what was typed, up to the longest that any field takes, and what is wrong beside it."""
-    typed = {name: str(value)[: fields.LONG_TEXT] for name, value in values.items()}
+    typed = {name: str(value)[: fields.MAX_LONG_TEXT] for name, value in values.items()}
     return _page(request, form, typed, wrong, status=400)
 
 
 def redirect_to_thanks(form: IntakeForm, reference: str) -> HttpResponse:
     own = f"{reverse('intake-thanks', args=[form.key])}?reference={reference}"
-    return _framed(HttpResponse(status=303, headers={"Location": origins.page(form.thank_you_url) or own}), form)
+    return _framed(
+        HttpResponse(status=303, headers={"Location": origins.page_url_or_empty(form.thank_you_url) or own}), form
+    )
 
 
 def show_refusal(request: HttpRequest, why: str, answer: HttpResponse) -> HttpResponse:
@@ -124,8 +126,8 @@ def _page(
 def _framed(response: HttpResponse, form: IntakeForm) -> HttpResponse:
     """The sites that the form allows may show it in a frame; sending it may lead to its thank-you page."""
     policy = {
-        "frame-ancestors": [SELF, *filter(None, map(origins.origin_of, form.origins))],
-        "form-action": [SELF, *filter(None, [origins.origin_of(form.thank_you_url)])],
+        "frame-ancestors": [SELF, *filter(None, map(origins.origin_or_empty, form.origins))],
+        "form-action": [SELF, *filter(None, [origins.origin_or_empty(form.thank_you_url)])],
     }
     response._csp_replace = policy  # type: ignore[attr-defined]
     response.xframe_options_exempt = True  # type: ignore[attr-defined]

@@ -33,11 +33,11 @@ class LeadFilters(filters.StrictFilterSet):
     assigned_to = filters.IdsFilter(or_none=True)
     min_score = filters.IntegerFilter(field_name="score", lookup_expr="gte")
     max_score = filters.IntegerFilter(field_name="score", lookup_expr="lte")
-    created_after = filters.MomentAfterFilter(field_name="created_at")
-    created_before = filters.MomentBeforeFilter(field_name="created_at")
-    next_follow_up_before = filters.MomentBeforeFilter(field_name="next_follow_up_date")
-    unplanned = filters.FlagFilter(method="filter_unplanned")
-    trip_passed = filters.FlagFilter(method="filter_trip_passed", help_text="Open, and the pickup date has passed.")
+    created_after = filters.DateTimeAfterFilter(field_name="created_at")
+    created_before = filters.DateTimeBeforeFilter(field_name="created_at")
+    next_follow_up_before = filters.DateTimeBeforeFilter(field_name="next_follow_up_date")
+    unplanned = filters.BooleanFilter(method="filter_unplanned")
+    trip_passed = filters.BooleanFilter(method="filter_trip_passed", help_text="Open, and the pickup date has passed.")
     search = filters.TextFilter(method="filter_search")
 
     def filter_unplanned(self, queryset: Any, name: str, value: bool) -> Any:
@@ -93,7 +93,7 @@ class LeadViewSet(
 
     queryset = Lead.objects.none()
     row = LeadRow
-    shown = LeadDetail
+    detail_row = LeadDetail
     filterset_class = LeadFilters
     orderings = {
         "created_at": "created_at",
@@ -102,19 +102,19 @@ class LeadViewSet(
         "estimated_value": "estimated_value",
     }
     default_ordering = "-created_at"
-    rights = {
-        **ScoreActions.rights,
-        **TimelineActions.rights,
-        **TransferActions.rights,
-        **DuplicateActions.rights,
-        **CadenceActions.rights,
-        **RepeatActions.rights,
+    action_permissions = {
+        **ScoreActions.action_permissions,
+        **TimelineActions.action_permissions,
+        **TransferActions.action_permissions,
+        **DuplicateActions.action_permissions,
+        **CadenceActions.action_permissions,
+        **RepeatActions.action_permissions,
     }
 
     def get_queryset(self) -> "QuerySet[Lead]":
         return Lead.objects.visible_to(self.caller)
 
-    def present(self, row: dict[str, Any]) -> dict[str, Any]:
+    def add_details(self, row: dict[str, Any]) -> dict[str, Any]:
         return LeadDetail.add_warnings(row)
 
     @extend_schema(request=NewLeadBody, responses={201: NewLead})
@@ -123,7 +123,7 @@ class LeadViewSet(
 
         `duplicates` are the open leads that it may repeat, `warnings` what is worth a second look about the trip.
         """
-        lead = leads.create(by=self.caller, values=self.body(NewLeadBody))
+        lead = leads.create(by=self.caller, values=self.read_body(NewLeadBody))
         found = [DuplicateRow.of(match) for match in duplicates.find_duplicates_of_lead(self.caller, lead)]
         return Response(LeadDetail.of(lead) | {"duplicates": found}, status=status.HTTP_201_CREATED)
 
@@ -139,7 +139,7 @@ class LeadViewSet(
         Status `lost` needs a `lost_reason`; `won` a `booked_value`, or takes the quote amount where there is one.
         """
         lead = leads.update(
-            by=self.caller, lead_id=self.pk, changes=self.body(LeadBody, partial=True), versions=self.if_match
+            by=self.caller, lead_id=self.pk, changes=self.read_body(LeadBody, partial=True), versions=self.if_match
         )
         return Response(LeadDetail.of(lead))
 
@@ -160,10 +160,10 @@ class LeadViewSet(
         `amount` and `valid_until` become the lead's (and stay in `data`).
         """
         if request.method == "POST":
-            activity = activities.log(by=self.caller, lead_id=self.pk, **self.body(ActivityBody))
+            activity = activities.log(by=self.caller, lead_id=self.pk, **self.read_body(ActivityBody))
             return Response(ActivityRow.of(activity), status=status.HTTP_201_CREATED)
         lead = self.get_queryset().filter(pk=self.pk).values("pk")
-        self.found(lead)
+        self.get_or_404(lead)
         log = Activity.objects.filter(lead=self.pk)
         page = self.paginate_queryset(ActivityRow.read(self.filter_queryset(log)))
         return self.get_paginated_response(page)

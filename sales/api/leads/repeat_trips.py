@@ -15,7 +15,7 @@ from sales.services.leads import repeat_trips
 
 
 class RepeatActions:
-    rights: ClassVar[dict[str, str]] = {"repeat": "sales.add_lead"}
+    action_permissions: ClassVar[dict[str, str]] = {"repeat": "sales.add_lead"}
 
     @extend_schema(responses=LeadRow(many=True))
     @action(detail=False, url_path="call-again", orderings={"pickup_at": "pickup_at"}, default_ordering="pickup_at",
@@ -25,7 +25,7 @@ class RepeatActions:
 
         Not those of which a new lead was made already, nor those of clients who have an open lead that you may read.
         """
-        answer: Response = self.page(LeadRow, self.get_queryset().call_again(self.caller))
+        answer: Response = self.list_page(LeadRow, self.get_queryset().call_again(self.caller))
         return answer
 
     @extend_schema(request=None, responses={201: LeadDetail})
@@ -35,7 +35,7 @@ class RepeatActions:
 
         Owner or manager. 409 `not_won`, `already_repeated`.
         """
-        self.body(StrictSerializer)
+        self.read_body(StrictSerializer)
         return Response(
             LeadDetail.of(repeat_trips.repeat_trip(by=self.caller, lead_id=self.pk)), status=status.HTTP_201_CREATED
         )

@@ -12,10 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from athena.api import fields
-from athena.api.filters import query_values
-from athena.api.pagination import ARRAY, ARRAY_PARAMETERS, array_response
-from athena.api.row_serializers import Row
-from athena.api.serializers import StrictSerializer
+from athena.api.filters import read_query
+from athena.api.pagination import ARRAY_PARAMETERS, ARRAY_SCHEMA, array_response
+from athena.api.serializers import Row, StrictSerializer
 from athena.api.viewsets import ViewSet
 from sales.models import Lead, LeadScoreHistory
 from sales.queries.scoring.score_history import find_score_at
@@ -103,13 +102,13 @@ def build_rule_parts(why: explanations.Explanation) -> list[dict[str, Any]]:
 class ScoreActions(ViewSet):
     """For a viewset whose `get_queryset()` is the leads that the caller can see."""
 
-    rights = {"calculate_score": "sales.change_lead", "score_history": "sales.view_leadscorehistory"}
+    action_permissions = {"calculate_score": "sales.change_lead", "score_history": "sales.view_leadscorehistory"}
 
     @extend_schema(request=None, responses=NewScore)
     @action(detail=True, methods=["post"], url_path="calculate-score")
     def calculate_score(self, request: Request, pk: str) -> Response:
         """Score a lead now. Its owner or a manager; a closed lead keeps its score."""
-        self.body(StrictSerializer)
+        self.read_body(StrictSerializer)
         lead = scores.recalculate_lead(by=request.user, lead_id=self.pk)  # type: ignore[arg-type]
         return Response({"lead_id": lead.pk, "score": lead.score, "updated_at": lead.score_updated_at})
 
@@ -117,8 +116,8 @@ class ScoreActions(ViewSet):
     @action(detail=True, filterset_class=None, pagination_class=None)
     def score(self, request: Request, pk: str) -> Response:
         """Why: what each active rule looks at and gives, as of now."""
-        query_values(request, StrictSerializer)
-        lead = self.found(self.get_queryset().filter(pk=self.pk).values("pk", "score"))
+        read_query(request, StrictSerializer)
+        lead = self.get_or_404(self.get_queryset().filter(pk=self.pk).values("pk", "score"))
         why = explanations.explain_score(CompiledRule.load_active(), lead["pk"], timezone.now())
         return Response(
             {
@@ -130,12 +129,12 @@ class ScoreActions(ViewSet):
             }
         )
 
-    @extend_schema(parameters=[ScoreHistoryQuery, *ARRAY], responses=ScoreHistory)
+    @extend_schema(parameters=[ScoreHistoryQuery, *ARRAY_SCHEMA], responses=ScoreHistory)
     @action(detail=True, url_path="score-history", filterset_class=None, pagination_class=None)
     def score_history(self, request: Request, pk: str) -> Response:
         """Every change of the score, newest first. `at` adds what the score was that day."""
-        query = query_values(request, ScoreHistoryQuery, ARRAY_PARAMETERS)
-        lead = self.found(self.get_queryset().filter(pk=self.pk).values("pk"))
+        query = read_query(request, ScoreHistoryQuery, ARRAY_PARAMETERS)
+        lead = self.get_or_404(self.get_queryset().filter(pk=self.pk).values("pk"))
         history = LeadScoreHistory.objects.filter(lead=lead["pk"]).order_by("-changed_at", "-id")
         answer = array_response(request, ScoreChange.read(history))
         answer.data = {"lead_id": lead["pk"], "history": answer.data}
@@ -143,11 +142,11 @@ class ScoreActions(ViewSet):
             answer.data["score_at"] = find_score_at(lead["pk"], query["at"])
         return answer
 
-    @extend_schema(parameters=[HighScoreQuery, *ARRAY], responses=HotLead(many=True))
+    @extend_schema(parameters=[HighScoreQuery, *ARRAY_SCHEMA], responses=HotLead(many=True))
     @action(detail=False, url_path="high-score", filterset_class=None, pagination_class=None)
     def high_score(self, request: Request) -> Response:
         """The open leads with the best scores, best first (`limit`: 20, at most 200)."""
-        query = query_values(request, HighScoreQuery, ARRAY_PARAMETERS)
+        query = read_query(request, HighScoreQuery, ARRAY_PARAMETERS)
         least = query.get("min_score", settings.HOT_SCORE)
         leads = Lead.objects.visible_to(self.caller).open().filter(score__gte=least)
         answer = array_response(request, HotLead.read(leads.order_by("-score", "-id")), default_limit=20)

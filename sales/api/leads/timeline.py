@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from athena.api import filters
-from athena.api.pagination import ARRAY_PARAMETERS, OneWayPagination
+from athena.api.pagination import ARRAY_PARAMETERS, FixedOrderPagination
 from athena.api.viewsets import ViewSet
 from sales.models import Lead
 from sales.queries.timeline.timeline import KINDS, Story
@@ -37,14 +37,14 @@ class TimelineItem(serializers.Serializer):  # type: ignore[type-arg]
 class TimelineActions(ViewSet):
     """For a viewset whose `get_queryset()` is the leads that the caller can see."""
 
-    rights: ClassVar[dict[str, str]] = {"timeline": "sales.view_lead"}
+    action_permissions: ClassVar[dict[str, str]] = {"timeline": "sales.view_lead"}
 
     @extend_schema(responses=TimelineItem(many=True))
-    @action(detail=True, filterset_class=TimelineFilters, pagination_class=OneWayPagination)
+    @action(detail=True, filterset_class=TimelineFilters, pagination_class=FixedOrderPagination)
     def timeline(self, request: Request, pk: str) -> Response:
         """The lead's whole story, newest first; each thing is told once."""
         bound = TimelineFilters(queryset=Lead.objects.none())
         kinds: list[str] = bound.read(request.query_params, ARRAY_PARAMETERS).get("kind", [])
-        lead: dict[str, Any] = self.found(self.get_queryset().filter(pk=self.pk).values("pk"))
-        pages: OneWayPagination = self.paginator  # type: ignore[assignment]
-        return pages.get_paginated_response(pages.page_of(Story(lead["pk"], kinds), request))
+        lead: dict[str, Any] = self.get_or_404(self.get_queryset().filter(pk=self.pk).values("pk"))
+        pages: FixedOrderPagination = self.paginator  # type: ignore[assignment]
+        return pages.get_paginated_response(pages.read_page(Story(lead["pk"], kinds), request))

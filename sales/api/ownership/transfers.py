@@ -10,9 +10,9 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from athena.api.filters import query_values
+from athena.api.filters import read_query
 from athena.api.serializers import StrictSerializer
-from athena.api.viewsets import VerbViewSet, ViewSet
+from athena.api.viewsets import ActionViewSet, ViewSet
 from sales import errors
 from sales.api.serializers.transfers import (
     BulkTransferBody,
@@ -31,7 +31,7 @@ from sales.services.ownership.transfer_writes import TransferPlan, TransferResul
 class TransferActions(ViewSet):
     """The actions on leads that are about their owners."""
 
-    rights: ClassVar[dict[str, str]] = {
+    action_permissions: ClassVar[dict[str, str]] = {
         "transfer": "sales.change_lead",
         "bulk_transfer": "sales.bulk_transfer_lead",
         "transfer_history": "sales.view_leadtransfer",
@@ -45,8 +45,8 @@ class TransferActions(ViewSet):
         Salespeople give their own leads to members of their team; managers give any lead to anybody. Parameters may be
         in the query or in the body; if one is in both with different values, the request fails.
         """
-        self.check_sight()
-        values = _merge_query_and_body(query_values(request, self.query), self, TransferBody)
+        self.check_visible()
+        values = _merge_query_and_body(read_query(request, self.query), self, TransferBody)
         to_user_id: int = values.pop("to_user_id")
         leads = Lead.objects.filter(pk=self.pk)
         result = transfers.transfer(by=self.caller, leads=leads, to_user_id=to_user_id, **values)
@@ -73,7 +73,7 @@ class TransferActions(ViewSet):
 
         `dry_run` shows what would happen, and changes nothing. With `until`, Athena returns the leads afterwards.
         """
-        values = self.body(BulkTransferBody)
+        values = self.read_body(BulkTransferBody)
         lead_ids = sorted(set(values["lead_ids"]))
         target: dict[str, Any] = {name: values[name] for name in ("to_user_id", "receivers", "until") if name in values}
         if "way" in values:
@@ -93,19 +93,19 @@ class TransferActions(ViewSet):
     @action(detail=True, url_path="transfer-history")
     def transfer_history(self, request: Request, pk: str) -> Response:
         """Who gave the lead to whom, newest first."""
-        query_values(request, StrictSerializer)
-        self.found(self.get_queryset().filter(pk=self.pk).values("pk"))
+        read_query(request, StrictSerializer)
+        self.get_or_404(self.get_queryset().filter(pk=self.pk).values("pk"))
         history = LeadTransfer.objects.filter(lead=self.pk).order_by("-transferred_at", "-id")
         rows = list(TransferRow.read(history))
         return Response({"lead_id": self.pk, "transfer_count": len(rows), "transfers": rows})
 
 
-class TransferViewSet(VerbViewSet):
+class TransferViewSet(ActionViewSet):
     """Transfer batches."""
 
-    rights: ClassVar[dict[str, str]] = {"undo": "sales.undo_transferbatch"}
+    action_permissions: ClassVar[dict[str, str]] = {"undo": "sales.undo_transferbatch"}
 
-    def check_sight(self) -> None:
+    def check_visible(self) -> None:
         if not TransferBatch.objects.visible_to(self.caller).filter(pk=self.pk).exists():
             raise Http404
 
@@ -116,8 +116,8 @@ class TransferViewSet(VerbViewSet):
 
         For the user who made the transfer, and for administrators.
         """
-        self.check_sight()
-        self.body(StrictSerializer)
+        self.check_visible()
+        self.read_body(StrictSerializer)
         return Response(_present_result(transfer_undo.undo(by=self.caller, batch_id=self.pk)))
 
 

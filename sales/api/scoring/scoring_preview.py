@@ -68,7 +68,7 @@ class Preview(serializers.Serializer[Any]):
 class PreviewActions(ViewSet):
     """What would happen if rules were changed."""
 
-    rights: ClassVar[dict[str, str]] = {"preview": "sales.change_leadscoringrule"}
+    action_permissions: ClassVar[dict[str, str]] = {"preview": "sales.change_leadscoringrule"}
 
     @extend_schema(request=PreviewBody, responses=Preview)
     @action(detail=False, methods=["post"])
@@ -77,7 +77,7 @@ class PreviewActions(ViewSet):
 
         Considers the leads that you may read.
         """
-        preview = scoring_preview.preview_rules(self.caller, _build_rules(self.body(PreviewBody)))
+        preview = scoring_preview.preview_rules(self.caller, _build_rules(self.read_body(PreviewBody)))
         samples = [
             {
                 "lead_id": sample.lead.pk,

@@ -11,10 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from athena.api import filters
-from athena.api.filters import query_values
-from athena.api.pagination import ARRAY, ARRAY_PARAMETERS, array_response
+from athena.api.filters import read_query
+from athena.api.pagination import ARRAY_PARAMETERS, ARRAY_SCHEMA, array_response
 from athena.api.serializers import StrictSerializer
-from athena.api.viewsets import VerbViewSet, ViewSet
+from athena.api.viewsets import ActionViewSet, ViewSet
 from sales.api.scoring.scoring_preview import PreviewActions
 from sales.api.serializers.scoring_rules import (
     NewRule,
@@ -46,13 +46,13 @@ def _build_warnings(equal_rule_names: Sequence[str]) -> list[dict[str, str]]:
 class ScoringRuleViewSet(PreviewActions, ViewSet):
     queryset = LeadScoringRule.objects.none()
     row = RuleRow
-    shown = Rule
+    detail_row = Rule
     pagination_class = None
 
     def get_queryset(self) -> "QuerySet[LeadScoringRule]":
         return LeadScoringRule.objects.order_by("-points", "id")
 
-    def present(self, row: dict[str, Any]) -> dict[str, Any]:
+    def add_details(self, row: dict[str, Any]) -> dict[str, Any]:
         return self._add_problems_and_warnings([row])[0]
 
     def _add_problems_and_warnings(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -66,10 +66,10 @@ class ScoringRuleViewSet(PreviewActions, ViewSet):
             for row in rows
         ]
 
-    @extend_schema(parameters=ARRAY, responses=Rule(many=True))
+    @extend_schema(parameters=ARRAY_SCHEMA, responses=Rule(many=True))
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Every rule, most points first. Managers."""
-        query_values(request, StrictSerializer, ARRAY_PARAMETERS)
+        read_query(request, StrictSerializer, ARRAY_PARAMETERS)
         answer = array_response(request, self.rows())
         answer.data = self._add_problems_and_warnings(answer.data)
         return answer
@@ -82,16 +82,16 @@ class ScoringRuleViewSet(PreviewActions, ViewSet):
     @extend_schema(request=RuleBody, responses={201: NewRule})
     def create(self, request: Request) -> Response:
         """Add a rule, and have all open leads scored again. Field, operator and value must fit together. Managers."""
-        rule = scoring_rules.create_rule(by=self.caller, values=self.body(RuleBody))
-        row = self.present(RuleRow.of(rule))
+        rule = scoring_rules.create_rule(by=self.caller, values=self.read_body(RuleBody))
+        row = self.add_details(RuleRow.of(rule))
         return Response({"rule_id": rule.pk, **row}, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=RuleBody, responses=Rule)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change a rule, and have all open leads scored again. Managers."""
-        changes = self.body(RuleBody, partial=True)
+        changes = self.read_body(RuleBody, partial=True)
         rule = scoring_rules.update_rule(by=self.caller, rule_id=self.pk, changes=changes, versions=self.if_match)
-        return Response(self.present(RuleRow.of(rule)))
+        return Response(self.add_details(RuleRow.of(rule)))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
@@ -127,14 +127,14 @@ class ScoringRunViewSet(ViewSet):
         return [{**run, **counts[run["id"]]} for run in runs]
 
 
-class ScoringViewSet(VerbViewSet):
-    rights = {"fields": "sales.view_leadscoringrule", "recalculate_all": "sales.add_scoringrun"}
+class ScoringViewSet(ActionViewSet):
+    action_permissions = {"fields": "sales.view_leadscoringrule", "recalculate_all": "sales.add_scoringrun"}
 
     @extend_schema(responses=RuleField(many=True))
     @action(detail=False)
     def fields(self, request: Request) -> Response:
         """The fields that a rule can compare. Managers."""
-        query_values(request, StrictSerializer)
+        read_query(request, StrictSerializer)
         return Response(
             [
                 {
@@ -157,7 +157,7 @@ class ScoringViewSet(VerbViewSet):
 
         If a run is under way already, this returns it.
         """
-        self.body(StrictSerializer)
+        self.read_body(StrictSerializer)
         run = scoring_runs.start_run(by=self.caller, reason="Bulk recalculation")
         count = run_progress.count_visible_leads(self.caller, run)
         answer = {"message": f"Recalculating the scores of {count} leads", "count": count, "run_id": run.pk}

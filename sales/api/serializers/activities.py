@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from athena.api.row_serializers import Row
+from athena.api.serializers import Row
 from sales.models import Activity
 
 

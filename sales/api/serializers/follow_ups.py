@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from athena.api.row_serializers import Row
+from athena.api.serializers import Row
 from sales.models import FollowUp, Lead
 from sales.models.lead import lead_name
 

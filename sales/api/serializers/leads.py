@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
 
-from athena.api.row_serializers import Row
+from athena.api.serializers import Row
 from sales.models import Lead
 from sales.queries.leads import duplicates, trip_warnings
 

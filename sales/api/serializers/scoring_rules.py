@@ -5,8 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from athena.api import fields
-from athena.api.row_serializers import Row
-from athena.api.serializers import StrictSerializer
+from athena.api.serializers import Row, StrictSerializer
 from sales.models import LeadScoringRule, ScoringRun
 from sales.scoring import rule_checks
 from sales.scoring.fields import ValueType

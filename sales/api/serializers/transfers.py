@@ -7,8 +7,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from athena.api import fields
-from athena.api.row_serializers import Row
-from athena.api.serializers import StrictSerializer
+from athena.api.serializers import Row, StrictSerializer
 from sales.services.ownership.distribution import DistributionMethod
 
 MAX_LEADS, MAX_RECEIVERS = 10_000, 200

@@ -3,7 +3,7 @@
 import re
 from enum import Enum
 
-from athena.http.spreadsheet_cells import typed_cell
+from athena.http.spreadsheet_cells import unescape_formula
 
 
 class Kind(Enum):
@@ -67,7 +67,7 @@ def clean(cell: str, kind: Kind) -> tuple[str, list[str]]:
         raise ValueError("The spreadsheet's column was too narrow to show this value. Widen it, and save again.")
     if "\ufffd" in text:
         raise ValueError("A character was lost here (“\ufffd”). Type it again.")
-    text = typed_cell(text).strip()
+    text = unescape_formula(text).strip()
     text = _replace_line_breaks(text, kind, remarks)
     text = _repair_number(text, kind, remarks)
     if text.casefold() in _empty_words(kind):

@@ -65,7 +65,7 @@ def _skip_plain_text(max_length: int, read: CellReader) -> CellReader:
     return lambda text, lookups: text if len(text) <= max_length and text.isprintable() else read(text, lookups)
 
 
-read_long_text = _skip_plain_text(fields.LONG_TEXT, api_field_reader(fields.LongTextField(required=False)))
+read_long_text = _skip_plain_text(fields.MAX_LONG_TEXT, api_field_reader(fields.LongTextField(required=False)))
 
 
 def choice_reader(choices: "list[tuple[str, str]]") -> CellReader:

@@ -13,7 +13,7 @@ from icalendar import Calendar, Event, vUri
 from athena.accounts.models import User, local_today
 from sales import schedule
 from sales.models import FollowUp
-from sales.models.follow_up import OPEN, FollowUpQuerySet
+from sales.models.follow_up import IS_OPEN, FollowUpQuerySet
 
 CANCELLED_SHOWN_FOR = timedelta(days=30)
 TIMED_DURATION = timedelta(minutes=30)  # what a timed follow-up takes up of the day
@@ -30,7 +30,7 @@ def build_feed(user: User) -> bytes:
     """
     mine = FollowUp.objects.visible_to(user).filter(assigned_to=user).select_related("lead")
     today = local_today(user)
-    kept = _nearest(mine.filter(OPEN), today, MAX_EVENTS)
+    kept = _nearest(mine.filter(IS_OPEN), today, MAX_EVENTS)
     cancelled = mine.filter(cancelled_at__gte=timezone.now() - CANCELLED_SHOWN_FOR)
     kept += _nearest(cancelled, today, MAX_EVENTS - len(kept))
     return render_calendar(sorted(kept, key=lambda follow_up: (follow_up.scheduled_date, follow_up.pk)), user)

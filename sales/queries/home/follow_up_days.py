@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from django.db.models import Count, Q
 
 from athena.accounts.models import User, local_today
-from sales.models.follow_up import FollowUpQuerySet, before_today
+from sales.models.follow_up import FollowUpQuerySet, is_before_today
 from sales.queries.home.my_day import COMING_DAYS
 
 NAMED_DAYS = {"overdue": "Overdue", "today": "Today", "tomorrow": "Tomorrow", "coming": "The next seven days"}
@@ -41,7 +41,7 @@ class DayConditions:
 
     def __init__(self, user: User) -> None:
         self.today = local_today(user)
-        self._late = before_today()
+        self._late = is_before_today()
 
     def get_condition(self, asked: str) -> Q:
         """Which of the open follow-ups: a name of `NAMED`, a date, or a week (`2026-W49`). Raises ValueError.

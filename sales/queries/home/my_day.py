@@ -98,9 +98,9 @@ def my_day(user: User, *, tasks_shown: int = MAX_TASKS) -> MyDay:
 
 
 def _tasks(tasks: "QuerySet[FollowUp]", count: int, most: int) -> Shortlist:
-    """The first in the order of the day, each with `goes_on`: whether a cadence plans what comes after it."""
-    goes_on = Exists(CadenceEnrolment.objects.with_next_step().filter(follow_up=OuterRef("pk")))
-    rows = tasks.select_related("lead").annotate(goes_on=goes_on).order_by(*DUE_ORDER)
+    """The first in the order of the day, each with `has_next_step`: whether a cadence plans what comes after it."""
+    has_next_step = Exists(CadenceEnrolment.objects.with_next_step().filter(follow_up=OuterRef("pk")))
+    rows = tasks.select_related("lead").annotate(has_next_step=has_next_step).order_by(*DUE_ORDER)
     return Shortlist(list(rows[:most]) if count else [], count)
 
 

@@ -17,8 +17,9 @@ from sales import policy
 from sales.models import FollowUp, Lead, ScoringRun
 from sales.models.lead import OPEN_STATUSES, LeadQuerySet
 from sales.queries.home import lead_views
-from sales.queries.reports import source_roi, speed
 from sales.queries.reports.period import Period
+from sales.queries.reports.source_roi import SourceRoiRow, compute_top_sources
+from sales.queries.reports.speed import compute_first_contact_hours
 from sales.schedule import company_today, get_month_start
 
 COUNTED_VIEWS = ("unowned", "unplanned", "uncontacted", "stale", "expiring")
@@ -61,7 +62,7 @@ class RecentFigures:
 
     as_of: datetime
     first_contact_hours: float | None  # the median of the leads of the last thirty days
-    sources: list[dict[str, Any]]  # rows of `source_roi` of the last ninety days
+    sources: list[SourceRoiRow]  # of the last ninety days
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,8 @@ def _lately(user: User) -> RecentFigures:
         f"lately:{user.pk}:{user.role}:{user.team_id}",
         lambda: RecentFigures(
             timezone.now(),
-            speed.first_contact_hours(user, _last(SPEED_DAYS)),
-            source_roi.in_brief(user, _last(SOURCE_DAYS), SOURCES),
+            compute_first_contact_hours(user, _last(SPEED_DAYS)),
+            compute_top_sources(user, _last(SOURCE_DAYS), SOURCES),
         ),
         RECENT_CACHE_SECONDS,
     )

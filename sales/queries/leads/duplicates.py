@@ -1,9 +1,7 @@
-"""Which open leads are about the same inquiry: by e-mail, phone, company and day, trip, or almost the same name.
+"""Finds open leads that are probably duplicates: same email, phone, company and day, trip, or a similar name.
 
-One match for everybody who takes leads in: `find(by, values)` for one, `find_many(by, rows)` for many at a constant
-number of queries. Whoever asks learns of leads that they may see, and of no others, not even that there are any.
-
-Closed leads are never duplicates: somebody who comes back with another trip is a repeat client.
+`find_duplicates` matches one inquiry, `find_duplicates_of_many` several in a constant number of queries. A user only
+learns of leads that they may see. A closed lead is never a duplicate: a client who comes back is a repeat client.
 """
 
 from collections import defaultdict
@@ -15,21 +13,21 @@ from typing import Any
 from django.db.models import Count, F, Max, Q, QuerySet
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from sales import normalization
 from sales.models import Lead, LeadSearch, NotDuplicate
 from sales.models.lead import LeadQuerySet
 from sales.models.search import build_match_keys
 from sales.queries.leads.similar_names import find_similar_names
 
-MAX_MATCHES = 20  # matches of one lead
+MAX_MATCHES = 20  # of one lead
 MAX_GROUPS, MAX_GROUP_SIZE, MAX_PAIRS = (
     500,
     10,
     100,
 )  # of the queue: groups of each sign, leads looked at in one, pairs shown
 
-# What two leads may have in common, how far that says that they are one (of 100), and how people call it.
+# What two leads may have in common: the strength of that sign (1 to 100), and its label.
 SIGNS = {
     "email": (90, "Same e-mail"),
     "phone": (80, "Same phone"),
@@ -37,7 +35,7 @@ SIGNS = {
     "trip": (70, "Same trip: day, route and group"),
 }
 SIMILAR_NAME = "similar_name"
-_NAMES_AT_MOST = 60
+_MAX_NAME_STRENGTH = 60
 LABELS = {sign: label for sign, (_, label) in SIGNS.items()} | {SIMILAR_NAME: "Similar company name"}
 _COLUMNS = {
     "email": F("email_normalised"),
@@ -49,91 +47,94 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class Likeness:
-    """Why two inquiries are probably one, and how probably (1 to 100)."""
+    """Why two leads are probably the same inquiry, and how probably (1 to 100)."""
 
     reasons: tuple[str, ...]
     strength: int
 
     @property
     def labels(self) -> list[str]:
+        """The reasons, for people."""
         return [LABELS[reason] for reason in self.reasons]
 
 
 @dataclass(frozen=True)
 class Match(Likeness):
-    """An open lead that is probably the same."""
+    """An open lead that is probably a duplicate."""
 
     lead: Lead
 
 
 @dataclass(frozen=True)
 class Pair(Likeness):
-    """Two open leads that may be one; `first` came in earlier."""
+    """Two open leads that may be duplicates. `first` was created earlier."""
 
     first: Lead
     second: Lead
 
 
 def find_duplicates(by: User | None, values: Mapping[str, Any], *, excluded_ids: Collection[int] = ()) -> list[Match]:
-    """The open leads that an inquiry with these `values` repeats, the surest first, `MOST` at most.
+    """The open leads that probably are duplicates of an inquiry, strongest match first, up to `MAX_MATCHES`.
 
-    `values` are a lead's fields by name as services take them; those that matter are email, phone, company_name,
-    pickup_at, pickup_location, dropoff_location and estimated_passengers, and each may be missing. `by` sees what they
-    may see; None (the system) sees all. Six queries at most, whatever is found.
+    `values` maps fields of a lead to values. It uses email, phone, company_name, pickup_at, pickup_location,
+    dropoff_location and estimated_passengers; any may be missing. Only leads that `by` may see are returned; None (the
+    system) sees all. Takes at most six queries.
     """
-    found = {match.lead.pk: match for match in find_duplicates_of_many(by, [values], excluded_ids=excluded_ids)[0]}
-    among = _search_of(get_open_leads(by).exclude(pk__in=excluded_ids))
-    likeness = find_similar_names(build_match_keys(values)["company"], among, MAX_MATCHES)
-    names = {lead.pk: lead for lead in _shown(by).filter(pk__in=set(likeness) - set(found))} if likeness else {}
-    for pk, alike in likeness.items():
-        lead = found[pk].lead if pk in found else names.get(pk)
+    matches = {match.lead.pk: match for match in find_duplicates_of_many(by, [values], excluded_ids=excluded_ids)[0]}
+    search_rows = _get_search_rows(get_open_leads(by).exclude(pk__in=excluded_ids))
+    similarities = find_similar_names(build_match_keys(values)["company"], search_rows, MAX_MATCHES)
+    new_ids = set(similarities) - set(matches)
+    leads = {lead.pk: lead for lead in _get_shown_leads(by).filter(pk__in=new_ids)} if similarities else {}
+    for pk, similarity in similarities.items():
+        lead = matches[pk].lead if pk in matches else leads.get(pk)
         if lead is not None:
-            reasons = (*(found[pk].reasons if pk in found else ()), SIMILAR_NAME)
-            found[pk] = Match(reasons, _strength(reasons, alike), lead)
-    return _best(found.values())
+            reasons = (*(matches[pk].reasons if pk in matches else ()), SIMILAR_NAME)
+            matches[pk] = Match(reasons, _compute_strength(reasons, similarity), lead)
+    return _pick_best(matches.values())
 
 
 def find_duplicates_of_many(
     by: User | None, rows: Sequence[Mapping[str, Any]], *, excluded_ids: Collection[int] = ()
 ) -> list[list[Match]]:
-    """As `find`, for each of `rows`, in three queries; names must be the same where names are compared."""
-    wanted = [get_signs(values) for values in rows]
+    """The duplicates of each of `rows`, as by `find_duplicates`, in three queries, without similar names."""
+    signs_by_row = [get_signs(values) for values in rows]
     by_sign: dict[tuple[str, str], list[Lead]] = defaultdict(list)
-    for lead in _having(by, wanted, MAX_MATCHES * len(rows)):
+    for lead in _list_leads_with_signs(by, signs_by_row, MAX_MATCHES * len(rows)):
         if lead.pk not in excluded_ids:
             for sign in SIGNS:
                 by_sign[sign, getattr(lead, f"sign_{sign}")].append(lead)
-    answers = []
-    for signs in wanted:
+    matches_by_row = []
+    for signs in signs_by_row:
         reasons: dict[Lead, tuple[str, ...]] = {}
         for sign, value in signs.items():
             for lead in by_sign.get((sign, value), ()):
                 reasons[lead] = (*reasons.get(lead, ()), sign)
-        answers.append(_best(Match(why, _strength(why), lead) for lead, why in reasons.items()))
-    return answers
+        matches = (Match(signs, _compute_strength(signs), lead) for lead, signs in reasons.items())
+        matches_by_row.append(_pick_best(matches))
+    return matches_by_row
 
 
 def find_duplicates_of_lead(by: User, lead: Lead) -> list[Match]:
-    """The duplicates of a lead that there is, without those of which somebody said that they are none."""
+    """The duplicates of an existing lead, without those marked as not duplicates."""
     if not lead.is_open or lead.archived_at is not None:
         return []
-    apart = NotDuplicate.objects.filter(Q(first=lead) | Q(second=lead)).values_list("first", "second")
-    return find_duplicates(by, vars(lead), excluded_ids={lead.pk, *(pk for pair in apart for pk in pair)})
+    dismissed = NotDuplicate.objects.filter(Q(first=lead) | Q(second=lead)).values_list("first", "second")
+    return find_duplicates(by, vars(lead), excluded_ids={lead.pk, *(pk for pair in dismissed for pk in pair)})
 
 
 def list_pairs(by: User) -> list[Pair]:
-    """Pairs of open leads that have something in common, the surest first; a bounded number, at a constant cost.
+    """Pairs of open leads with something in common, strongest match first, up to `MAX_PAIRS`.
 
-    Almost the same names are not asked for here: each lead would have to be held against all others.
+    Similar names are left out, because each lead would have to be compared with all others.
     """
     leads = get_open_leads(by)
     shared: dict[str, list[str]] = {}
     for sign, column in _COLUMNS.items():
         groups = leads.annotate(sign=column).exclude(sign="").filter(sign__isnull=False).order_by().values("sign")
-        several = groups.annotate(many=Count("pk"), newest=Max("pk")).filter(many__gt=1).order_by("-newest")
-        shared[sign] = [row["sign"] for row in several[:MAX_GROUPS]]
+        shared_groups = groups.annotate(count=Count("pk"), newest=Max("pk")).filter(count__gt=1).order_by("-newest")
+        shared[sign] = [row["sign"] for row in shared_groups[:MAX_GROUPS]]
     members: dict[tuple[str, str], list[Lead]] = defaultdict(list)
-    for lead in _having(
+    for lead in _list_leads_with_signs(
         by, [{sign: value} for sign, values in shared.items() for value in values], MAX_GROUPS * MAX_GROUP_SIZE
     ):
         for sign in SIGNS:
@@ -143,62 +144,65 @@ def list_pairs(by: User) -> list[Pair]:
         for value in values:
             for pair in combinations(sorted(members[sign, value], key=lambda lead: lead.pk)[-MAX_GROUP_SIZE:], 2):
                 reasons[pair] = (*reasons.get(pair, ()), sign)
-    apart = set(NotDuplicate.objects.values_list("first", "second"))
+    dismissed = set(NotDuplicate.objects.values_list("first", "second"))
     pairs = [
-        Pair(why, _strength(why), first, second)
-        for (first, second), why in reasons.items()
-        if (first.pk, second.pk) not in apart
+        Pair(signs, _compute_strength(signs), first, second)
+        for (first, second), signs in reasons.items()
+        if (first.pk, second.pk) not in dismissed
     ]
     return sorted(pairs, key=lambda pair: (-pair.strength, -pair.second.pk, -pair.first.pk))[:MAX_PAIRS]
 
 
 def get_open_leads(by: User | None) -> LeadQuerySet:
+    """The open leads that `by` may see; all for None."""
     return Lead.objects.open() if by is None else Lead.objects.visible_to(by).open()
 
 
-def _shown(by: User | None) -> LeadQuerySet:
-    """With what is said of a match: whose it is, and where it comes from."""
+def _get_shown_leads(by: User | None) -> LeadQuerySet:
+    """The open leads with their owner and source, which are shown with a match."""
     return get_open_leads(by).select_related("assigned_to", "source")
 
 
 def get_signs(values: Mapping[str, Any]) -> dict[str, str]:
-    """What these values say of each sign, where they say something."""
+    """The value of each sign that these fields of a lead give, without empty ones."""
     keys = build_match_keys(values)
-    found = {
+    signs = {
         "email": normalization.normalize_email(values.get("email") or ""),
         "phone": normalization.normalize_phone(values.get("phone") or ""),
         "company_day": keys["company_day"],
         "trip": keys["trip"],
     }
-    return {sign: value for sign, value in found.items() if value}
+    return {sign: value for sign, value in signs.items() if value}
 
 
-def _having(by: User | None, wanted: Iterable[Mapping[str, str]], most: int) -> list[Lead]:
-    """The newest open leads with any of these signs; each carries its own as `sign_…`."""
-    of_sign: dict[str, set[str]] = defaultdict(set)
-    for signs in wanted:
+def _list_leads_with_signs(by: User | None, signs_by_row: Iterable[Mapping[str, str]], limit: int) -> list[Lead]:
+    """The newest open leads with any of these signs, each annotated with its own signs (`sign_email` …)."""
+    values_by_sign: dict[str, set[str]] = defaultdict(set)
+    for signs in signs_by_row:
         for sign, value in signs.items():
-            of_sign[sign].add(value)
-    if not of_sign:
+            values_by_sign[sign].add(value)
+    if not values_by_sign:
         return []
-    direct = Lead.objects.filter(
-        Q(email_normalised__in=of_sign["email"]) | Q(phone_normalised__in=of_sign["phone"])
+    contacts = Lead.objects.filter(
+        Q(email_normalised__in=values_by_sign["email"]) | Q(phone_normalised__in=values_by_sign["phone"])
     ).order_by()
-    kept = LeadSearch.objects.filter(Q(company_day__in=of_sign["company_day"]) | Q(trip__in=of_sign["trip"]))
-    ids = {*direct.values_list("pk", flat=True), *kept.values_list("lead", flat=True)}
-    leads = _shown(by).filter(AmongKeys("pk", ids))
-    return list(leads.annotate(**{f"sign_{sign}": column for sign, column in _COLUMNS.items()}).order_by("-pk")[:most])
+    search_rows = LeadSearch.objects.filter(
+        Q(company_day__in=values_by_sign["company_day"]) | Q(trip__in=values_by_sign["trip"])
+    )
+    ids = {*contacts.values_list("pk", flat=True), *search_rows.values_list("lead", flat=True)}
+    leads = _get_shown_leads(by).filter(IdIn("pk", ids))
+    return list(leads.annotate(**{f"sign_{sign}": column for sign, column in _COLUMNS.items()}).order_by("-pk")[:limit])
 
 
-def _search_of(leads: "QuerySet[Lead]") -> "QuerySet[LeadSearch]":
+def _get_search_rows(leads: "QuerySet[Lead]") -> "QuerySet[LeadSearch]":
     return LeadSearch.objects.filter(lead__in=leads.order_by().values("pk"))
 
 
-def _strength(reasons: Collection[str], alike: float = 0) -> int:
-    """The best reason's, and ten for each other; a hundred at most."""
-    points = [SIGNS[reason][0] if reason in SIGNS else round(alike * _NAMES_AT_MOST) for reason in reasons]
+def _compute_strength(reasons: Collection[str], similarity: float = 0) -> int:
+    """The strength of the best reason, plus ten for each other reason; at most 100."""
+    points = [SIGNS[reason][0] if reason in SIGNS else round(similarity * _MAX_NAME_STRENGTH) for reason in reasons]
     return min(100, max(points) + 10 * (len(points) - 1))
 
 
-def _best(matches: Iterable[Match]) -> list[Match]:
+def _pick_best(matches: Iterable[Match]) -> list[Match]:
     return sorted(matches, key=lambda match: (-match.strength, -match.lead.pk))[:MAX_MATCHES]

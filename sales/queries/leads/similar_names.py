@@ -1,50 +1,52 @@
-"""Companies whose names are nearly the same: by trigrams on PostgreSQL, by rapidfuzz on what might be elsewhere."""
+"""Finds companies with similar names: by trigrams on PostgreSQL, by rapidfuzz on SQLite."""
 
 from django.db import connection
 from django.db.models import BooleanField, F, FloatField, Func, Q, QuerySet, Value
 from rapidfuzz import fuzz
 
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from sales.models import LeadSearch
 
-MIN_NAME_LENGTH = 4  # letters; what is shorter resembles too much
-MIN_SIMILARITY = 0.6  # of 1 (pg_trgm's similarity)
-MAX_CANDIDATES = 500  # names in all that are looked at, on PostgreSQL, before it is asked who may see them
-MIN_RATIO = 80.0  # of 100 (rapidfuzz's): as strict, by trial on misspelt names
-_START = 3  # letters by which a word is looked for
+MIN_NAME_LENGTH = 4  # characters; shorter names resemble too many others
+MIN_SIMILARITY = 0.6  # pg_trgm's similarity, 0 to 1
+MAX_CANDIDATES = 500  # names that PostgreSQL finds before visibility is checked
+MIN_RATIO = 80.0  # rapidfuzz's ratio, 0 to 100; found by trial on misspelled names to be as strict
+_PREFIX_LENGTH = 3  # characters of a word that a candidate must contain
 
 
-def find_similar_names(company: str, among: "QuerySet[LeadSearch]", most: int) -> dict[int, float]:
-    """The leads (by id) whose company is spelt almost as `company`, each with how alike they are (0 to 1).
+def find_similar_names(company: str, search_rows: "QuerySet[LeadSearch]", limit: int) -> dict[int, float]:
+    """The ids of leads whose company is spelled almost like `company`, each with the similarity (0 to 1).
 
-    `company` is normalised. At most `most`, the likest first.
+    `company` is normalized. Returns up to `limit` leads of `search_rows`, most similar first.
     """
     if len(company) < MIN_NAME_LENGTH:
         return {}
-    body = _by_trigrams if connection.vendor == "postgresql" else _by_rapidfuzz
-    return body(company, among, most)
+    find = _find_by_trigrams if connection.vendor == "postgresql" else _find_by_rapidfuzz
+    return find(company, search_rows, limit)
 
 
-def _by_trigrams(company: str, among: "QuerySet[LeadSearch]", most: int) -> dict[int, float]:
-    both = (F("company"), Value(company))
-    like = Func(*both, template="(%(expressions)s)", arg_joiner=" %% ", output_field=BooleanField())
-    rows = LeadSearch.objects.filter(like).annotate(
-        likeness=Func(*both, function="SIMILARITY", output_field=FloatField())
+def _find_by_trigrams(company: str, search_rows: "QuerySet[LeadSearch]", limit: int) -> dict[int, float]:
+    operands = (F("company"), Value(company))
+    is_similar = Func(*operands, template="(%(expressions)s)", arg_joiner=" %% ", output_field=BooleanField())
+    rows = LeadSearch.objects.filter(is_similar).annotate(
+        similarity=Func(*operands, function="SIMILARITY", output_field=FloatField())
     )
-    found = rows.filter(likeness__gte=MIN_SIMILARITY).order_by("-likeness", "-lead").values_list("lead", "likeness")
-    likest = dict(found[:MAX_CANDIDATES])
-    seen = set(among.filter(AmongKeys("lead", likest)).values_list("lead", flat=True))
-    return dict([(lead, alike) for lead, alike in likest.items() if lead in seen][:most])
+    candidates = (
+        rows.filter(similarity__gte=MIN_SIMILARITY).order_by("-similarity", "-lead").values_list("lead", "similarity")
+    )
+    similarities = dict(candidates[:MAX_CANDIDATES])
+    visible_ids = set(search_rows.filter(IdIn("lead", similarities)).values_list("lead", flat=True))
+    return dict([(lead, similarity) for lead, similarity in similarities.items() if lead in visible_ids][:limit])
 
 
-def _by_rapidfuzz(company: str, among: "QuerySet[LeadSearch]", most: int) -> dict[int, float]:
-    might = Q()
+def _find_by_rapidfuzz(company: str, search_rows: "QuerySet[LeadSearch]", limit: int) -> dict[int, float]:
+    may_match = Q()
     for word in company.split():
-        might |= Q(company__contains=word[:_START])
+        may_match |= Q(company__contains=word[:_PREFIX_LENGTH])
     ratios = {
         lead: ratio
-        for lead, name in among.filter(might).values_list("lead", "company").iterator()
+        for lead, name in search_rows.filter(may_match).values_list("lead", "company").iterator()
         if (ratio := fuzz.ratio(company, name or "")) >= MIN_RATIO
     }
-    best = sorted(ratios, key=lambda lead: (-ratios[lead], -lead))[:most]
+    best = sorted(ratios, key=lambda lead: (-ratios[lead], -lead))[:limit]
     return {lead: ratios[lead] / 100 for lead in best}

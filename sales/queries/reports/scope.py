@@ -1,4 +1,4 @@
-"""Whose leads or follow-ups a report is narrowed to."""
+"""The people whose leads or follow-ups a report is about."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +9,11 @@ from athena.accounts.models import User
 
 
 @dataclass(frozen=True)
-class Whose:
-    """Those of a team's people, of a person, or of a person as one of the team; with neither, everybody's and nobody's.
+class Scope:
+    """A team (by id), a person (by id), or a person only while they are in the team.
 
-    It narrows what somebody may read, and never widens it: `visible_to` comes first.
+    Without either it is the whole company, including what nobody owns. A scope narrows what a user may read and never
+    widens it: a query applies `visible_to` first.
     """
 
     team: int | None = None
@@ -20,10 +21,11 @@ class Whose:
 
     @property
     def is_narrow(self) -> bool:
+        """Whether the scope is less than the whole company."""
         return self.team is not None or self.person is not None
 
-    def of(self, field: str) -> Q:
-        """Whether the user in `field` is one of them."""
+    def matches(self, field: str) -> Q:
+        """The condition that the user in `field` belongs to the scope."""
         condition = Q()
         if self.person is not None:
             condition &= Q(**{field: self.person})
@@ -33,4 +35,4 @@ class Whose:
         return condition
 
 
-EVERYBODY = Whose()
+COMPANY = Scope()

@@ -1,9 +1,9 @@
-"""Messages about follow-ups that are no longer true when they come to be sent."""
+"""Staleness rules of the notifications about follow-ups."""
 
 from collections.abc import Callable, Collection
 
 from athena.accounts.models import local_today
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from notifications.kinds import PendingNotification
 from sales.models import FollowUp, MovedFollowUp
 from sales.queries.stale_messages.stale_messages import (
@@ -17,86 +17,106 @@ from sales.queries.stale_messages.stale_messages import (
     get_unlisted_keys,
 )
 
-GONE = "The follow-up is gone."
-COMPLETED, CANCELLED = "The follow-up was completed.", "The follow-up was cancelled."
-MOVED, REASSIGNED = "The follow-up was moved, or snoozed again.", "The follow-up was given to somebody else."
-SNOOZE = "snooze:"  # how the keys of snoozes begin
+DELETED = "The follow-up no longer exists."
+COMPLETED, CANCELED = "The follow-up was completed.", "The follow-up was canceled."
+RESCHEDULED = "The follow-up was rescheduled or snoozed again."
+REASSIGNED = "The follow-up was assigned to somebody else."
+NOT_OVERDUE = "The follow-up is not overdue."
+NONE_LEFT = "None of the follow-ups is open and assigned to the recipient."
+SNOOZE_PREFIX = "snooze:"  # of the dedupe keys of snoozes
 
 
 def find_stale_reminders(notifications: Collection[PendingNotification]) -> Reasons:
-    """A reminder is true until the day of its plan is over, a snooze's until the next one."""
-
-    def reason(told: PendingNotification, follow_up: FollowUp) -> str:
-        is_over = follow_up.scheduled_date < local_today(told.recipient) and not told.dedupe_key.startswith(SNOOZE)
-        return _not_assigned(told, follow_up) or (DAY_OVER if is_over else "")
-
-    return _judge(notifications, reason)
+    """A reminder is true until the follow-up's day is over; a snoozed one until the next snooze."""
+    return _find_stale(notifications, _explain_reminder)
 
 
 def find_stale_overdue_notices(notifications: Collection[PendingNotification]) -> Reasons:
-    def reason(told: PendingNotification, follow_up: FollowUp) -> str:
-        is_over = follow_up.scheduled_date < local_today(told.recipient)
-        return _not_assigned(told, follow_up) or ("" if is_over else "Its day is not over.")
-
-    return _judge(notifications, reason)
+    """An overdue notice is true while the follow-up is overdue and the recipient's."""
+    return _find_stale(notifications, _explain_not_overdue)
 
 
 def find_stale_reassignments(notifications: Collection[PendingNotification]) -> Reasons:
-    return _judge(notifications, _not_assigned)
+    """A follow-up assigned to the recipient is news while it is the recipient's."""
+    return _find_stale(notifications, _explain_reassigned)
 
 
 def find_stale_escalations(notifications: Collection[PendingNotification]) -> Reasons:
-    return _judge(notifications, lambda told, follow_up: "", by_managers=True)
+    """An escalation is true while the follow-up is open and the manager may see its lead."""
+    return _find_stale(notifications, _explain_nothing, for_managers=True)
 
 
 def find_stale_handovers(notifications: Collection[PendingNotification]) -> Reasons:
-    """Follow-ups that came with a batch: at least one of them is still open and the recipient's."""
-    parts = {told.pk: told.dedupe_key.split(":") for told in notifications}
-    batches = {pk: int(each[1]) for pk, each in parts.items() if len(each) == 3 and each[1].isdecimal()}
+    """A handover is news while at least one of its follow-ups is open and the recipient's."""
+    parts = {row.pk: row.dedupe_key.split(":") for row in notifications}
+    batches = {pk: int(part[1]) for pk, part in parts.items() if len(part) == 3 and part[1].isdecimal()}
     moved = MovedFollowUp.objects.filter(batch__in=batches.values(), follow_up__in=FollowUp.objects.open().order_by())
     held = set(moved.order_by().values_list("batch", "follow_up__assigned_to"))
     return {
-        told.pk: "None of the follow-ups is open and theirs."
-        for told in notifications
-        if told.pk in batches and (batches[told.pk], told.recipient.pk) not in held
+        row.pk: NONE_LEFT
+        for row in notifications
+        if row.pk in batches and (batches[row.pk], row.recipient.pk) not in held
     }
 
 
-def _judge(
+def _find_stale(
     notifications: Collection[PendingNotification],
-    reason: Callable[[PendingNotification, FollowUp], str],
+    explain: Callable[[PendingNotification, FollowUp], str],
     *,
-    by_managers: bool = False,
+    for_managers: bool = False,
 ) -> Reasons:
-    """`reason` is asked of what is open."""
-    plans = {told.pk: _plans(told) for told in notifications}
+    """`explain` is called with open follow-ups only."""
+    plans = {row.pk: _get_plan_numbers(row) for row in notifications}
     keys = {key for numbers in plans.values() for key in numbers}
-    rows = {row.pk: row for row in FollowUp.objects.select_related("lead").filter(AmongKeys("pk", keys))}
-    lead_ids = {row.lead_id for row in rows.values()}
-    readers = find_leads_visible_to_managers(notifications, lead_ids) if by_managers else None
+    follow_ups = {row.pk: row for row in FollowUp.objects.select_related("lead").filter(IdIn("pk", keys))}
+    lead_ids = {follow_up.lead_id for follow_up in follow_ups.values()}
+    visible = find_leads_visible_to_managers(notifications, lead_ids) if for_managers else None
 
-    def why_not(told: PendingNotification, key: int) -> str:
-        row = rows.get(key)
-        if row is None:
-            return GONE
-        if not row.is_open:
-            return COMPLETED if row.completed else CANCELLED
-        number = row.snooze_no if told.dedupe_key.startswith(SNOOZE) else row.reminder_no
-        is_same_plan = number == plans[told.pk][key]
-        closed = "" if row.lead.is_open else CLOSED
-        return explain_hidden(told, row.lead, readers) or closed or reason(told, row) or ("" if is_same_plan else MOVED)
+    def explain_by_id(row: PendingNotification, follow_up_id: int) -> str:
+        follow_up = follow_ups.get(follow_up_id)
+        if follow_up is None:
+            return DELETED
+        if not follow_up.is_open:
+            return COMPLETED if follow_up.completed else CANCELED
+        number = follow_up.snooze_no if row.dedupe_key.startswith(SNOOZE_PREFIX) else follow_up.reminder_no
+        is_same_plan = number == plans[row.pk][follow_up_id]
+        closed = "" if follow_up.lead.is_open else CLOSED
+        return (
+            explain_hidden(row, follow_up.lead, visible)
+            or closed
+            or explain(row, follow_up)
+            or ("" if is_same_plan else RESCHEDULED)
+        )
 
-    return find_stale(notifications, plans, why_not, ("follow_ups", "follow_up_id"))
+    return find_stale(notifications, plans, explain_by_id, ("follow_ups", "follow_up_id"))
 
 
-def _plans(told: PendingNotification) -> dict[int, int]:
-    """The follow-ups that it tells of, each with the number of its plan (or snooze): listed, or in its own key."""
-    listed = {item["follow_up_id"]: item["reminder_no"] for item in get_listed_items(told, "follow_ups")}
-    listed |= dict(get_unlisted_keys(told))
-    parts = told.dedupe_key.split(":")[1:3]
+def _get_plan_numbers(row: PendingNotification) -> dict[int, int]:
+    """Return, by follow-up, the number of its plan (or snooze) when the notification was written.
+
+    They are in the context's lists, or for a single follow-up in the dedupe key.
+    """
+    numbers = {item["follow_up_id"]: item["reminder_no"] for item in get_listed_items(row, "follow_ups")}
+    numbers |= dict(get_unlisted_keys(row))
+    parts = row.dedupe_key.split(":")[1:3]
     is_numbered = len(parts) == 2 and all(part.isdecimal() for part in parts)
-    return listed or ({int(parts[0]): int(parts[1])} if is_numbered else {})
+    return numbers or ({int(parts[0]): int(parts[1])} if is_numbered else {})
 
 
-def _not_assigned(told: PendingNotification, follow_up: FollowUp) -> str:
-    return "" if follow_up.assigned_to_id == told.recipient.pk else REASSIGNED
+def _explain_nothing(row: PendingNotification, follow_up: FollowUp) -> str:
+    return ""
+
+
+def _explain_reassigned(row: PendingNotification, follow_up: FollowUp) -> str:
+    return "" if follow_up.assigned_to_id == row.recipient.pk else REASSIGNED
+
+
+def _explain_reminder(row: PendingNotification, follow_up: FollowUp) -> str:
+    is_day_over = follow_up.scheduled_date < local_today(row.recipient)
+    is_snooze = row.dedupe_key.startswith(SNOOZE_PREFIX)
+    return _explain_reassigned(row, follow_up) or (DAY_OVER if is_day_over and not is_snooze else "")
+
+
+def _explain_not_overdue(row: PendingNotification, follow_up: FollowUp) -> str:
+    is_overdue = follow_up.scheduled_date < local_today(row.recipient)
+    return _explain_reassigned(row, follow_up) or ("" if is_overdue else NOT_OVERDUE)

@@ -131,10 +131,10 @@ class Story:
             rows = cursor.fetchall()
         return descriptions.told([_item(*row) for row in rows])
 
-    def place_of(self, item: dict[str, Any]) -> list[Any]:
+    def get_position(self, item: dict[str, Any]) -> list[Any]:
         return [item["at"].isoformat(), _RANKS[item["kind"]], item["id"]]
 
-    def strip(self, item: dict[str, Any]) -> dict[str, Any]:
+    def without_order_columns(self, item: dict[str, Any]) -> dict[str, Any]:
         return item
 
     @staticmethod

@@ -1,6 +1,6 @@
-"""Cadences: defining them, putting a lead on one, and going from step to step.
+"""Cadences: define them, enroll a lead in one, and go from step to step.
 
-Whatever changes an enrolment holds the lock of its lead.
+Whoever changes an enrollment holds the lock of its lead.
 """
 
 from collections.abc import Collection, Sequence
@@ -20,7 +20,7 @@ from sales.services.follow_ups import planning
 
 @dataclass(frozen=True)
 class UpcomingStep:
-    """What a cadence asks for next: `days` after the step before it was done, of whoever owns the lead now."""
+    """The next step of a cadence: due `days` days after the step before it was completed, for the lead's owner now."""
 
     enrolment: CadenceEnrolment
     day: int
@@ -32,9 +32,9 @@ class UpcomingStep:
 
 @transaction.atomic
 def save(*, by: User | None, cadence: Cadence, steps: Sequence[CadenceStep], removed: Sequence[CadenceStep]) -> None:
-    """Write a new or changed (and validated) cadence with its new, changed and removed steps (managers).
+    """Save a new or changed cadence, already validated, with its new, changed and removed steps. For managers.
 
-    Leads that are on it go on with the first step after the day that they have reached. Raises `NotAllowed`, `Invalid`.
+    Enrolled leads continue with the first step after the day that they have reached. Raises `NotAllowed`, `Invalid`.
     """
     policy.check_is_manager(by)
     cadence.name = normalization.collapse_spaces(cadence.name)
@@ -49,7 +49,7 @@ def save(*, by: User | None, cadence: Cadence, steps: Sequence[CadenceStep], rem
 
 @transaction.atomic
 def enroll(*, by: User | None, lead_id: int, cadence_id: int) -> CadenceEnrolment:
-    """Put a lead on a cadence: its first step becomes a follow-up of the lead's owner.
+    """Enroll a lead in a cadence: its first step becomes a follow-up for the lead's owner.
 
     Raises `NotFound`, `NotYourLead`, `LeadClosed`, `Invalid` (no such cadence), `CadenceNotReady`, `LeadUnowned`,
     `CadenceRunning`.
@@ -79,53 +79,54 @@ def enroll(*, by: User | None, lead_id: int, cadence_id: int) -> CadenceEnrolmen
         notes=first.notes,
     )
     enrolment = CadenceEnrolment.objects.create(lead=lead, cadence=cadence, day=first.day, follow_up=follow_up)
-    _record(lead, by, None, cadence.name)
+    _record_change(lead, by, None, cadence.name)
     planning.refresh_next_dates(Lead.objects.filter(pk=lead.pk))
     return enrolment
 
 
 @transaction.atomic
 def stop(*, by: User | None, lead_id: int, reason: str = "") -> CadenceEnrolment:
-    """Take a lead off its cadence. The follow-up that is open stays: it is somebody's to do, move or cancel.
+    """Stop the lead's cadence. The open follow-up stays, to be completed, rescheduled or canceled.
 
     Raises `NotFound`, `NotYourLead`, `NoCadence`.
     """
     lead = locks.lock_visible_lead(by, lead_id)
     policy.check_may_change_lead(by, lead)
-    enrolment: CadenceEnrolment | None = (
-        CadenceEnrolment.objects.running().select_related("cadence").filter(lead=lead).first()
-    )
+    running = CadenceEnrolment.objects.running().select_related("cadence")
+    enrolment: CadenceEnrolment | None = running.filter(lead=lead).first()
     if enrolment is None:
         raise errors.NoCadence
     _stop(enrolment, reason or "By hand")
-    _record(lead, by, enrolment.cadence.name, None)
+    _record_change(lead, by, enrolment.cadence.name, None)
     return enrolment
 
 
 def stop_for_leads(leads: "QuerySet[Lead]", *, reason: str) -> None:
-    """Stop whatever cadences these (locked) leads are on, inside the caller's transaction."""
+    """Stop the cadences of these (locked) leads, inside the caller's transaction."""
     running = CadenceEnrolment.objects.running().filter(lead__in=leads.order_by().values("pk"))
     running.update(stopped_at=timezone.now(), stop_reason=reason)
 
 
 def stop_all_but_one(kept_lead: Lead, other_leads: Collection[Lead], *, reason: str) -> None:
-    """Of these (locked) leads, which become one, let one cadence go on: the kept lead's, or else the first begun."""
+    """Stop the cadences of (locked) leads that are merged, except one: the kept lead's, or else the oldest."""
     running = CadenceEnrolment.objects.running().filter(lead__in=[kept_lead.pk, *(lead.pk for lead in other_leads)])
-    keys = sorted(running.values_list("lead", "pk"), key=lambda row: (row[0] != kept_lead.pk, row[1]))
-    running.filter(pk__in=[key for _, key in keys[1:]]).update(stopped_at=timezone.now(), stop_reason=reason)
+    rows = sorted(running.values_list("lead", "pk"), key=lambda row: (row[0] != kept_lead.pk, row[1]))
+    running.filter(pk__in=[enrolment_id for _, enrolment_id in rows[1:]]).update(
+        stopped_at=timezone.now(), stop_reason=reason
+    )
 
 
 def stop_at_follow_up(follow_up: FollowUp, *, reason: str) -> None:
-    """Stop the cadence that has come to this follow-up, if one has."""
+    """Stop the cadence whose current step is this follow-up, if there is one."""
     running = CadenceEnrolment.objects.running().filter(follow_up=follow_up)
     running.update(stopped_at=timezone.now(), stop_reason=reason)
 
 
 def find_next_or_stop(follow_up: FollowUp, *, stop_reason: str = "") -> UpcomingStep | None:
-    """What comes after this follow-up, which was just completed, on the cadence whose step it was.
+    """Find the cadence step after a follow-up that was just completed, or stop the cadence.
 
-    None where it belongs to none, where `stop_reason` says that nothing follows, and after the last step, which ends
-    the cadence.
+    Returns None if the follow-up is no step of a running cadence, or if the cadence stops: because of `stop_reason`,
+    because the lead is closed, or after the last step.
     """
     enrolment = CadenceEnrolment.objects.running().filter(follow_up=follow_up).first()
     if enrolment is None:
@@ -146,7 +147,7 @@ def find_next_or_stop(follow_up: FollowUp, *, stop_reason: str = "") -> Upcoming
 
 
 def record_progress(step: UpcomingStep, follow_up: FollowUp) -> None:
-    """The step's follow-up is planned: the lead has come so far."""
+    """Record that the lead has reached this step, for which `follow_up` is planned."""
     CadenceEnrolment.objects.filter(pk=step.enrolment.pk).update(day=step.day, follow_up=follow_up)
 
 
@@ -155,5 +156,5 @@ def _stop(enrolment: CadenceEnrolment, reason: str) -> None:
     enrolment.save(update_fields=["stopped_at", "stop_reason"])
 
 
-def _record(lead: Lead, by: User | None, old: str | None, new: str | None) -> None:
+def _record_change(lead: Lead, by: User | None, old: str | None, new: str | None) -> None:
     FieldChange.objects.create(lead=lead, field="cadence", old=old, new=new, by=by)

@@ -1,7 +1,7 @@
-"""What is written down when a follow-up changes: one row for each change, with what it was, what it is, and by whom.
+"""The history of changed follow-ups: one row for each change, with the old and the new values and its author.
 
 The row is a `FieldChange` of the lead with the field "follow_up". Its `old` and `new` hold the follow-up's `id`, in
-`old` also what the follow-up `was` (type, date and time), and those of `FIELDS` that differ.
+`old` also its type, date and time under `was`, and those of `FIELDS` that have changed.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from django.db.models import BigIntegerField, Case, F, OuterRef, Subquery, TextF
 from django.db.models.functions import Cast, Coalesce, JSONObject
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys, insert_from
+from athena.db.bulk import IdIn, insert_select
 from sales.models import FieldChange, FollowUp
 
 FIELD = "follow_up"
@@ -21,7 +21,7 @@ FIELDS = (*_WAS, "notes", "assigned_to", "assigned_to_name")
 
 
 def take_snapshot(follow_up: FollowUp) -> dict[str, Any]:
-    """What is planned now, as JSON can hold it."""
+    """The current plan of a follow-up, as JSON."""
     day, clock = follow_up.scheduled_date, follow_up.scheduled_time
     return {
         "follow_up_type": str(follow_up.follow_up_type),
@@ -34,18 +34,19 @@ def take_snapshot(follow_up: FollowUp) -> dict[str, Any]:
 
 
 def keep_first_plan(follow_up: FollowUp) -> dict[str, Any]:
-    """Its snapshot before it changes; of a row that has not kept its first plan (other programs write such), this is
-    the first plan from now on. The row is the caller's to save.
+    """Take a snapshot of a follow-up before it changes.
+
+    In a row that plain SQL wrote, without its first plan, the snapshot becomes the first plan. The caller saves it.
     """
-    was = take_snapshot(follow_up)
+    snapshot = take_snapshot(follow_up)
     if follow_up.planned is None:
-        follow_up.planned = was
+        follow_up.planned = snapshot
     follow_up.first_scheduled_date = follow_up.first_scheduled_date or follow_up.scheduled_date
-    return was
+    return snapshot
 
 
 def record_change(follow_up: FollowUp, before: Mapping[str, Any], *, by: User | None, at: datetime) -> None:
-    """Write down how a follow-up differs from its snapshot `before`; nothing where it does not."""
+    """Record how a follow-up differs from its snapshot `before`, if it does."""
     now = take_snapshot(follow_up)
     changed = [name for name in FIELDS if before[name] != now[name]]
     if not changed:
@@ -60,17 +61,17 @@ def record_change(follow_up: FollowUp, before: Mapping[str, Any], *, by: User | 
     )
 
 
-def record_reassignments(handed: Mapping[int, User], *, by_id: int | None, at: datetime) -> None:
-    """Write down who gets which follow-ups, by their keys, while they are still those of others.
+def record_reassignments(receivers: Mapping[int, User], *, by_id: int | None, at: datetime) -> None:
+    """Record the new assignees of many follow-ups, before the rows change. `receivers` is by follow-up id.
 
-    First plans are kept as `keep_plan` does. Two statements.
+    Keeps first plans as `keep_first_plan` does. Two statements.
     """
-    receivers: dict[User, list[int]] = {}
-    for key, user in handed.items():
-        receivers.setdefault(user, []).append(key)
-    if not receivers:
+    ids_by_receiver: dict[User, list[int]] = {}
+    for follow_up_id, user in receivers.items():
+        ids_by_receiver.setdefault(user, []).append(follow_up_id)
+    if not ids_by_receiver:
         return
-    follow_ups = FollowUp.objects.filter(AmongKeys("pk", list(handed)))
+    follow_ups = FollowUp.objects.filter(IdIn("pk", list(receivers)))
     was = {
         "follow_up_type": "follow_up_type",
         "scheduled_date": Cast("scheduled_date", TextField()),
@@ -85,16 +86,16 @@ def record_reassignments(handed: Mapping[int, User], *, by_id: int | None, at: d
         first_scheduled_date=Coalesce("first_scheduled_date", "scheduled_date"),
     )
     new = [
-        (keys, JSONObject(id="pk", assigned_to=Value(user.pk), assigned_to_name=Value(str(user), TextField())))
-        for user, keys in receivers.items()
+        (ids, JSONObject(id="pk", assigned_to=Value(user.pk), assigned_to_name=Value(str(user), TextField())))
+        for user, ids in ids_by_receiver.items()
     ]
-    insert_from(
+    insert_select(
         FieldChange,
         follow_ups,
         lead=F("lead_id"),
         field=Value(FIELD),
         old=JSONObject(id="pk", was=JSONObject(**was), **assignee),
-        new=Case(*(When(AmongKeys("pk", keys), then=value) for keys, value in new)),
+        new=Case(*(When(IdIn("pk", ids), then=value) for ids, value in new)),
         by=Value(by_id, BigIntegerField()),
         at=Value(at),
     )

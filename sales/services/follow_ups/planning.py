@@ -1,7 +1,7 @@
-"""The rows of follow-ups, inside somebody's transaction: no rights are asked here.
+"""Writing follow-ups inside a caller's transaction, which has checked the permissions.
 
-Every service that plans, moves or ends follow-ups is made of these pieces, so that due times, reminders and a lead's
-next date are worked out in one place.
+All services that plan, change or end follow-ups use these functions, so due times, reminders and a lead's next date are
+computed in one place.
 """
 
 from collections.abc import Collection
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from athena.accounts.models import User
 from athena.db import FormatDate
-from athena.db.bulk import AmongKeys, update_own
+from athena.db.bulk import IdIn, update_each
 from athena.formatting import format_date, format_datetime
 from sales import schedule
 from sales.models import FollowUp, Lead
@@ -33,7 +33,7 @@ EARLIEST_DUE = Subquery(
 )
 
 
-# What `told` says, worked out where the rows lie: thousands of reminders come due at the same hour.
+# What `build_context` returns, as an SQL expression: thousands of reminders are due at the same hour.
 CONTEXT_EXPRESSION = JSONObject(
     follow_up_id="pk",
     follow_up_type="follow_up_type",
@@ -61,7 +61,7 @@ def plan_follow_up(
     scheduled_time: time | None,
     notes: str,
 ) -> FollowUp:
-    """A new open follow-up. The lead's next date is the caller's to refresh."""
+    """Create an open follow-up. The caller refreshes the lead's next date."""
     follow_up = FollowUp(
         lead=lead,
         created_by=by,
@@ -79,7 +79,7 @@ def plan_follow_up(
 
 
 def set_due_times(follow_up: FollowUp, *, planned_at: datetime) -> None:
-    """Work out for a new plan when it is due, when its assignee is reminded, and whether it was late when planned."""
+    """Compute, for a new plan, when it is due, when its assignee is reminded, and whether it was late when planned."""
     assignee, day, clock = follow_up.assigned_to, follow_up.scheduled_date, follow_up.scheduled_time
     follow_up.due_at = schedule.get_due_at(assignee, day, clock)
     follow_up.late_when_planned = day < planned_at.astimezone(assignee.zone).date()
@@ -87,25 +87,25 @@ def set_due_times(follow_up: FollowUp, *, planned_at: datetime) -> None:
 
 
 def update_due_times(follow_up: FollowUp) -> None:
-    """Work out anew when it is due: its assignee has another zone or lead time, but it is no new plan.
+    """Compute again when a follow-up is due, because its assignee's time zone or lead time has changed.
 
-    The plan's own reminder moves along while it is unsent. Where the day is over by now it stays as it was.
+    It is no new plan: the plan's reminder moves only while it is unsent and the day is not over.
     """
     assignee, day, clock = follow_up.assigned_to, follow_up.scheduled_date, follow_up.scheduled_time
     follow_up.due_at = schedule.get_due_at(assignee, day, clock)
     is_unsent = not follow_up.reminder_sent if follow_up.snoozed_until is None else follow_up.plan_remind_at is not None
-    moment = schedule.get_remind_at(assignee, day, clock, timezone.now())
-    if is_unsent and moment is not None and not follow_up.late_when_planned:
-        _set_reminder(follow_up, moment)
+    remind_at = schedule.get_remind_at(assignee, day, clock, timezone.now())
+    if is_unsent and remind_at is not None and not follow_up.late_when_planned:
+        _set_reminder(follow_up, remind_at)
 
 
 def rearm_reminder(follow_up: FollowUp, *, has_new_day: bool, has_new_assignee: bool) -> None:
-    """As `set_due`, and the reminder is sent (again): it has a new day, time or assignee. A snooze ends.
+    """Start a new plan, because the date, the time or the assignee is new: compute due times and end a snooze.
 
-    While the day stays, it is as late as it was: that it is overdue is told to a new assignee, and not to managers
-    again.
+    The reminder is sent (again). If the date stays, so does its lateness: an overdue notice goes to a new assignee, and
+    managers are not notified again.
     """
-    was_late, was_no = follow_up.late_when_planned, follow_up.reminder_no
+    was_late, old_no = follow_up.late_when_planned, follow_up.reminder_no
     follow_up.snoozed_until = follow_up.plan_remind_at = None
     set_due_times(follow_up, planned_at=timezone.now())
     follow_up.reminder_no += 1
@@ -114,14 +114,14 @@ def rearm_reminder(follow_up: FollowUp, *, has_new_day: bool, has_new_assignee: 
     if has_new_day:
         return
     follow_up.late_when_planned &= was_late
-    if follow_up.escalated_no == was_no:
+    if follow_up.escalated_no == old_no:
         follow_up.escalated_no = follow_up.reminder_no
-    if follow_up.overdue_no == was_no and not has_new_assignee:
+    if follow_up.overdue_no == old_no and not has_new_assignee:
         follow_up.overdue_no = follow_up.reminder_no
 
 
 def set_snooze(follow_up: FollowUp, until: datetime) -> None:
-    """Remind at `until`. The plan's own reminder, while unsent, still comes at its time unless `until` is later."""
+    """Set a reminder at `until`. The plan's own reminder, if unsent, still comes, unless `until` is later."""
     if follow_up.snoozed_until is None and not follow_up.reminder_sent:
         follow_up.plan_remind_at = follow_up.remind_at
     follow_up.remind_at = follow_up.snoozed_until = until
@@ -129,16 +129,16 @@ def set_snooze(follow_up: FollowUp, until: datetime) -> None:
     follow_up.reminder_sent = False
 
 
-def _set_reminder(follow_up: FollowUp, moment: datetime | None) -> None:
-    """Set the plan's own reminder; one that was snoozed comes at `snoozed_until` before it, or in its place."""
+def _set_reminder(follow_up: FollowUp, remind_at: datetime | None) -> None:
+    """Set the plan's own reminder. A snooze stays, and comes before it or in its place."""
     if follow_up.snoozed_until is None:
-        follow_up.remind_at = moment
+        follow_up.remind_at = remind_at
     else:
-        follow_up.remind_at, follow_up.plan_remind_at = follow_up.snoozed_until, moment
+        follow_up.remind_at, follow_up.plan_remind_at = follow_up.snoozed_until, remind_at
 
 
 class Reassignment(NamedTuple):
-    """An open follow-up that goes from one person to another."""
+    """An open follow-up that gets a new assignee, `to`."""
 
     follow_up_id: int
     lead_id: int
@@ -149,40 +149,36 @@ class Reassignment(NamedTuple):
 
 
 def reassign(reassignments: Collection[Reassignment], *, by_id: int | None) -> None:
-    """Give open follow-ups to somebody else, as `rearm` does; `by_id` is who does it.
-
-    Four statements, with the records of it.
-    """
+    """Give many open follow-ups new assignees, with the effects of `rearm_reminder`, and record it. Four statements."""
     now = timezone.now()
-    change_history.record_reassignments({each.follow_up_id: each.to for each in reassignments}, by_id=by_id, at=now)
-    moments: dict[Any, tuple[Any, ...]] = {}
+    change_history.record_reassignments({item.follow_up_id: item.to for item in reassignments}, by_id=by_id, at=now)
+    times: dict[
+        tuple[int, date, time | None], tuple[datetime, datetime | None]
+    ] = {}  # many have the same date and time
     values = {}
-    for each in reassignments:
-        whose, day, clock = when = each.to.id, each.scheduled_date, each.scheduled_time
-        if when not in moments:
-            moments[when] = (
-                whose,
-                schedule.get_due_at(each.to, day, clock),
-                schedule.get_remind_at(each.to, day, clock, now),
-            )
-        values[each.follow_up_id] = moments[when]
-    update_own(
+    for item in reassignments:
+        day, clock = item.scheduled_date, item.scheduled_time
+        key = (item.to.pk, day, clock)
+        if key not in times:
+            times[key] = schedule.get_due_at(item.to, day, clock), schedule.get_remind_at(item.to, day, clock, now)
+        values[item.follow_up_id] = (item.to.pk, *times[key])
+    update_each(
         FollowUp,
         ("assigned_to", "due_at", "remind_at"),
         values,
-        same={"reminder_sent": False, "snoozed_until": None, "plan_remind_at": None, "updated_at": now},
-        raised=("reminder_no", "snooze_no", "version"),
+        shared={"reminder_sent": False, "snoozed_until": None, "plan_remind_at": None, "updated_at": now},
+        incremented=("reminder_no", "snooze_no", "version"),
     )
     is_ahead, was_escalated = Q(remind_at__isnull=False), Q(escalated_no=F("reminder_no") - 1)
-    changing = Q(late_when_planned=True) & is_ahead | was_escalated
-    FollowUp.objects.filter(changing, AmongKeys("pk", values)).update(
+    is_changed = Q(late_when_planned=True) & is_ahead | was_escalated
+    FollowUp.objects.filter(is_changed, IdIn("pk", values)).update(
         late_when_planned=Case(When(is_ahead, then=False), default=F("late_when_planned")),
         escalated_no=Case(When(was_escalated, then=F("reminder_no")), default=F("escalated_no")),
     )
 
 
 def cancel_open_follow_ups(leads: "QuerySet[Lead]", *, reason: str, by: User | None) -> None:
-    """Cancel every open follow-up of these (locked) leads; their next date is the caller's to refresh."""
+    """Cancel the open follow-ups of these (locked) leads. The caller refreshes the leads' next dates."""
     now = timezone.now()
     FollowUp.objects.open().filter(lead__in=leads.order_by().values("pk")).update(
         cancelled_at=now, cancelled_by=by, cancel_reason=reason, version=F("version") + 1, updated_at=now
@@ -195,26 +191,29 @@ def refresh_next_dates(leads: "QuerySet[Lead]") -> None:
 
 
 def find_warnings(follow_up: FollowUp | None) -> list[dict[str, str]]:
-    """What whoever planned this open follow-up should know; it is planned all the same."""
+    """Warnings about a follow-up that was just planned, each with a code and a message. None has none."""
     pickup = follow_up.lead.pickup_at if follow_up is not None else None
     if follow_up is None or pickup is None:
         return []
-    day = pickup.astimezone(schedule.company_zone()).date()
-    if follow_up.scheduled_date <= day:
+    pickup_date = pickup.astimezone(schedule.company_zone()).date()
+    if follow_up.scheduled_date <= pickup_date:
         return []
-    return [{"code": "after_pickup", "message": f"The trip begins before that, on {format_date(day)}."}]
+    message = f"The follow-up is after the pickup, which is on {format_date(pickup_date)}."
+    return [{"code": "after_pickup", "message": message}]
 
 
 def build_context(follow_up: FollowUp, zone: ZoneInfo | None = None) -> dict[str, Any]:
-    """What a notification about this follow-up says (its lead is loaded): when it is due on the clock of `zone`, where
-    the reader is, or else on the assignee's."""
+    """The context of a notification about a follow-up whose lead is loaded.
+
+    `when` is on the clock of `zone`, the recipient's time zone, or else on the assignee's clock.
+    """
     lead = follow_up.lead
     return {
         "follow_up_id": follow_up.pk,
         "follow_up_type": follow_up.follow_up_type,
         "scheduled_date": follow_up.scheduled_date.isoformat(),
         "scheduled_time": follow_up.scheduled_time.strftime("%H:%M") if follow_up.scheduled_time else None,
-        "when": _when(follow_up, zone),
+        "when": _format_due(follow_up, zone),
         "notes": follow_up.notes,
         "lead_id": lead.pk,
         "lead_name": str(lead),
@@ -223,8 +222,7 @@ def build_context(follow_up: FollowUp, zone: ZoneInfo | None = None) -> dict[str
     }
 
 
-def _when(follow_up: FollowUp, zone: ZoneInfo | None) -> str:
-    """The day, and the time if it has one, as people say it."""
+def _format_due(follow_up: FollowUp, zone: ZoneInfo | None) -> str:
     if zone is not None and follow_up.scheduled_time is not None:
         due = schedule.get_due_at(follow_up.assigned_to, follow_up.scheduled_date, follow_up.scheduled_time)
         return format_datetime(due, zone)

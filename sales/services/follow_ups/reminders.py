@@ -1,6 +1,6 @@
-"""The minute's work: fill in what plain SQL left out, and turn due reminders into rows of the outbox.
+"""What the tick does every minute for follow-ups: fill derived columns, and write due reminders to the outbox.
 
-Both take batches, each one transaction, and find by state alone what is left to do: a missed or killed tick costs
+Both work in batches, one transaction each, and find by state alone what is left to do: a missed or killed tick costs
 nothing but time.
 """
 
@@ -12,12 +12,12 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from notifications import outbox
 from notifications.models import Notification
 from sales import normalization
 from sales.models import FollowUp, Lead
-from sales.models.follow_up import before_today
+from sales.models.follow_up import is_before_today
 from sales.models.lead import NOT_NORMALISED
 from sales.services import locks
 from sales.services.follow_ups import planning
@@ -26,28 +26,24 @@ from sales.services.leads import search_index
 
 MAX_ROWS_PER_FILL = 500
 MAX_REMINDERS_PER_BATCH = 10_000
-MAX_SNOOZE_DELAY = timedelta(hours=1)  # a snooze that comes later than that, comes late
-NUMBER_COLUMNS = {
-    "due": "reminder_no",
-    "snooze": "snooze_no",
-}  # of what is told: the word, and the column whose number it has
+MAX_SNOOZE_DELAY = timedelta(hours=1)  # a snooze that is sent later than this counts as late
+NUMBER_COLUMNS = {"due": "reminder_no", "snooze": "snooze_no"}  # prefix of a dedupe key: the column with its number
 
 
 def send_due_reminders() -> int:
-    """Write an outbox row for each reminder whose time has come, and mark it sent in the same transaction.
+    """Write a notification for each reminder that is due, and mark it sent in the same transaction.
 
-    What is told otherwise by now is marked and not told. Returns how many were told.
+    A reminder that an overdue notice or the digest replaces is only marked. Returns the number of notifications.
     """
     total = 0
-    while (batch := _claim_batch()) is not None:
-        total += batch
+    while (count := _send_batch()) is not None:
+        total += count
     return total
 
 
 @transaction.atomic
-def _claim_batch() -> int | None:
-    """How many were told; None when nothing was left. A fixed number of statements: texts are put together where the
-    rows lie."""
+def _send_batch() -> int | None:
+    """Send some due reminders. Returns how many, or None if none is due. The number of statements is fixed."""
     now = timezone.now()
     archived = Lead.objects.filter(pk=OuterRef("lead"), archived_at__isnull=False)
     due = FollowUp.objects.open().filter(~Exists(archived), reminder_sent=False, remind_at__lte=now)
@@ -55,17 +51,19 @@ def _claim_batch() -> int | None:
     keys = list(locked[:MAX_REMINDERS_PER_BATCH])
     if not keys:
         return None
-    claimed = FollowUp.objects.filter(AmongKeys("pk", keys))
-    key_of = {word: Concat(Value(f"{word}:"), "pk", Value(":"), number, output_field=CharField())
-              for word, number in NUMBER_COLUMNS.items()}  # fmt: skip
+    claimed = FollowUp.objects.filter(IdIn("pk", keys))
+    dedupe_keys = {
+        prefix: Concat(Value(f"{prefix}:"), "pk", Value(":"), column, output_field=CharField())
+        for prefix, column in NUMBER_COLUMNS.items()
+    }
     count = outbox.add_from(
-        claimed.exclude(_is_told_otherwise(now)),
+        claimed.exclude(_is_replaced(now)),
         kind="follow_up_due",
         recipient="assigned_to",
-        dedupe_key=Case(When(snoozed_until=None, then=key_of["due"]), default=key_of["snooze"]),
+        dedupe_key=Case(When(snoozed_until=None, then=dedupe_keys["due"]), default=dedupe_keys["snooze"]),
         context=planning.CONTEXT_EXPRESSION,
     )
-    is_ahead = Q(plan_remind_at__gt=now)  # the snooze came before the plan's own reminder
+    is_ahead = Q(plan_remind_at__gt=now)  # a snooze; the plan's own reminder is still to come
     claimed.update(
         reminder_sent=Case(When(is_ahead, then=False), default=True),
         remind_at=Case(When(is_ahead, then=F("plan_remind_at")), default=F("remind_at")),
@@ -75,65 +73,64 @@ def _claim_batch() -> int | None:
     return count
 
 
-def _is_told_otherwise(now: datetime) -> Q:
-    """Whose time passed while nothing ran, and of which something else tells by now.
+def _is_replaced(now: datetime) -> Q:
+    """Whether a due reminder is not sent, because something else tells of the follow-up by now.
 
-    When the day is over the notice that it is overdue takes the reminder's place, and that of a snooze that comes late;
-    what has been late for longer than `MAX_NOTICE_AGE` is in the digest.
+    When the day is over, the overdue notice replaces the plan's reminder and a snooze that is late. What has been
+    overdue for longer than `MAX_NOTICE_AGE` is in the digest.
     """
     is_plans_own = Q(snoozed_until=None)
     will_be_overdue = Q(late_when_planned=False, overdue_no__lt=F("reminder_no"))
     is_late_snooze = Q(snoozed_until__lt=now - MAX_SNOOZE_DELAY) & will_be_overdue
-    return before_today() & (is_plans_own | is_late_snooze | Q(snoozed_until__lt=now - MAX_NOTICE_AGE))
+    return is_before_today() & (is_plans_own | is_late_snooze | Q(snoozed_until__lt=now - MAX_NOTICE_AGE))
 
 
 def find_reminders(follow_up: FollowUp) -> "QuerySet[Notification]":
-    """Each reminder of this follow-up that was written, with its deliveries, the first one first."""
+    """The reminders of a follow-up that were written so far, oldest first, with their deliveries."""
     return outbox.find_with_deliveries(
-        f"{word}:{follow_up.pk}:{number}"
-        for word, column in NUMBER_COLUMNS.items()
+        f"{prefix}:{follow_up.pk}:{number}"
+        for prefix, column in NUMBER_COLUMNS.items()
         for number in range(1, getattr(follow_up, column) + 1)
     )
 
 
 def fill_derived_columns() -> int:
-    """Work out what services would have: due times and reminders, next dates, normalised e-mail and phone, and
-    what leads are found by.
+    """Fill the columns that services compute: due times, reminders, next dates, normalized contacts, search texts.
 
-    Finds rows that plain SQL wrote, and those of people whose time zone or lead time has changed. Returns how many rows
-    it filled.
+    Finds rows that plain SQL wrote, and follow-ups of people whose time zone or lead time has changed. Returns the
+    number of filled rows.
     """
     filled = 0
-    _unsettle_moved_people()
+    _clear_due_times_of_moved_people()
     while batch := _fill_follow_ups() + _fill_leads() + search_index.index_missing_leads(MAX_ROWS_PER_FILL):
         filled += batch
     return filled
 
 
 @transaction.atomic
-def _unsettle_moved_people() -> None:
-    """Somebody's zone or lead time changed: their open follow-ups are due, or reminded of, at other instants now.
+def _clear_due_times_of_moved_people() -> None:
+    """Clear `due_at` of the open follow-ups of people whose time zone or lead time has changed, to be filled again.
 
-    Calendars learn of a changed zone by the follow-ups' versions.
+    With a new zone each follow-up also gets a new version, which tells calendars of the change.
     """
     is_moved = ~Q(time_zone=F("settled_zone")) | ~Q(reminder_minutes=F("settled_minutes"))
     moved = User.objects.select_for_update(no_key=True).filter(is_moved)
-    ids = [user.pk for user in moved.order_by("pk")]
-    if ids:
-        theirs = FollowUp.objects.open().filter(assigned_to__in=ids)
-        in_other_zone = theirs.exclude(assigned_to__settled_zone="").exclude(
+    user_ids = [user.pk for user in moved.order_by("pk")]
+    if user_ids:
+        follow_ups = FollowUp.objects.open().filter(assigned_to__in=user_ids)
+        in_other_zone = follow_ups.exclude(assigned_to__settled_zone="").exclude(
             assigned_to__settled_zone=F("assigned_to__time_zone")
         )
         in_other_zone.update(version=F("version") + 1, updated_at=timezone.now())
-        theirs.update(due_at=None)
-        User.objects.filter(pk__in=ids).update(settled_zone=F("time_zone"), settled_minutes=F("reminder_minutes"))
+        follow_ups.update(due_at=None)
+        User.objects.filter(pk__in=user_ids).update(settled_zone=F("time_zone"), settled_minutes=F("reminder_minutes"))
 
 
 @transaction.atomic
 def _fill_follow_ups() -> int:
-    todo = FollowUp.objects.open().filter(due_at__isnull=True).order_by("pk")
-    locks.lock_leads(sorted(set(todo.values_list("lead", flat=True)[:MAX_ROWS_PER_FILL])))
-    rows = list(todo.select_for_update(of=("self",)).select_related("assigned_to")[:MAX_ROWS_PER_FILL])
+    unfilled = FollowUp.objects.open().filter(due_at__isnull=True).order_by("pk")
+    locks.lock_leads(sorted(set(unfilled.values_list("lead", flat=True)[:MAX_ROWS_PER_FILL])))
+    rows = list(unfilled.select_for_update(of=("self",)).select_related("assigned_to")[:MAX_ROWS_PER_FILL])
     for row in rows:
         if row.first_scheduled_date is None:  # plain SQL wrote it
             row.first_scheduled_date = row.scheduled_date

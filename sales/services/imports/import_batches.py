@@ -13,8 +13,8 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from athena.db.availability import is_away
-from athena.db.bulk import AmongKeys, update_own
+from athena.db.availability import is_unavailable
+from athena.db.bulk import IdIn, update_each
 from notifications import outbox
 from notifications.kinds import UNLISTED
 from sales.exchange import columns, subprocess_reader
@@ -76,7 +76,7 @@ def _try(import_id: int) -> bool:
             return row_staging.read(import_id)
         return _do_batch(import_id)
     except Exception as error:
-        if is_away(error):
+        if is_unavailable(error):
             raise
         logger.exception("import_failed", lead_import=import_id)
         LeadImport.objects.filter(pk=import_id, state__in=LeadImport.UNFINISHED).update(
@@ -107,7 +107,7 @@ def _check(lead_import: LeadImport) -> None:
         duplicate_rows.find(lead_import.by, lead_import)
         LeadImport.objects.filter(pk=lead_import.pk).update(state=_State.CHECKED)
         return
-    update_own(
+    update_each(
         ImportRow,
         ("state", "values", "problems", "cleaned", "email_normalised", "phone_normalised", "lead_number"),
         dict(zip((key for key, _ in rows), row_checks.check([row for _, row in rows], lead_import), strict=True)),
@@ -141,7 +141,7 @@ def _create(lead_import: LeadImport, rows: list[Ready]) -> None:
     ]
     at = lead_batches.create(by=lead_import.by, new=new, reason=_reason(lead_import), note=lead_import.pk)
     written = {row.pk: (lead.pk, _Row.CREATED, at) for row, lead in zip(rows, new, strict=True)}
-    update_own(ImportRow, ("lead", "state", "written_at"), written)
+    update_each(ImportRow, ("lead", "state", "written_at"), written)
 
 
 def _update(lead_import: LeadImport, rows: list[Ready]) -> None:
@@ -155,7 +155,7 @@ def _update(lead_import: LeadImport, rows: list[Ready]) -> None:
         state = _Row.UPDATED if result.values else _Row.SKIPPED
         problems = {} if result.values else {"Lead": result.refused or "Nothing differs from what is there."}
         written[row.pk] = (key or None, state, dict(result.values), problems, at)
-    update_own(ImportRow, ("lead", "state", "changes", "problems", "written_at"), written)
+    update_each(ImportRow, ("lead", "state", "changes", "problems", "written_at"), written)
 
 
 def _changes(rows: list[Ready], there: dict[int, int]) -> list[tuple[int, dict[str, Any]]]:
@@ -181,7 +181,7 @@ def _changes(rows: list[Ready], there: dict[int, int]) -> list[tuple[int, dict[s
 def _targets(lead_import: LeadImport, rows: list[Ready]) -> dict[int, int]:
     """The lead of each row: the one that was there, or the one that its earlier line made or changed; 0 for none."""
     lines = {row.same_line for row in rows if row.same_as_id is None}
-    done = lead_import.rows.filter(AmongKeys("line", filter(None, lines)), lead__isnull=False)
+    done = lead_import.rows.filter(IdIn("line", filter(None, lines)), lead__isnull=False)
     found = dict(done.values_list("line", "lead"))
     for row in rows:  # in the order of lines: an earlier one of this batch is there by now
         found[row.line] = row.same_as_id or found.get(row.same_line or 0, 0)

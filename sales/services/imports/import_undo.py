@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys, update_own
+from athena.db.bulk import IdIn, update_each
 from sales.exchange import columns
 from sales.models import ImportRow, Lead, LeadImport
 from sales.services import locks
@@ -24,7 +24,7 @@ def undo_batch(lead_import: LeadImport) -> None:
     """All rows of some leads, the last lines first; without any left the import is undone."""
     some = lead_import.rows.filter(state__in=_DONE).order_by("-line")[:BATCH].values_list("lead", flat=True)
     keys = sorted({key for key in some if key is not None})
-    rows = list(lead_import.rows.filter(AmongKeys("lead_id", keys), state__in=_DONE).order_by("-line"))
+    rows = list(lead_import.rows.filter(IdIn("lead_id", keys), state__in=_DONE).order_by("-line"))
     if not rows:
         lead_import.state, lead_import.undone_at = LeadImport.State.UNDONE, timezone.now()
         lead_import.save()
@@ -34,7 +34,7 @@ def undo_batch(lead_import: LeadImport) -> None:
     made = {row.lead_id for row in rows if row.state == _Row.CREATED}
     results = _give_back(by, lead_import, [row for row in rows if row.lead_id not in made], locked)
     results |= _put_away(by, lead_import, [row for row in rows if row.lead_id in made])
-    update_own(ImportRow, ("state", "problems"), results)
+    update_each(ImportRow, ("state", "problems"), results)
     advance(lead_import, len(rows))
 
 

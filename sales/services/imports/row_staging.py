@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from athena.db.bulk import insert_new
+from athena.db.bulk import insert_ignoring_conflicts
 from sales import errors
 from sales.exchange import columns, file_reader, mapping, subprocess_reader
 from sales.exchange.cells import notation
@@ -60,7 +60,7 @@ def _stage(lead_import: LeadImport, sheet: file_reader.Sheet, until: datetime) -
         with transaction.atomic():
             if not _is_ours(lead_import, until):
                 return False
-            insert_new(
+            insert_ignoring_conflicts(
                 ImportRow,
                 ("lead_import", "line", "cells", "values", "problems"),
                 ([lead_import.pk, line, [cell.replace("\0", "") for cell in row], {}, {}] for line, row in batch),

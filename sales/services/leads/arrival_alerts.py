@@ -1,7 +1,7 @@
-"""Telling people of leads and inquiries that come in: each by name, and many within minutes in one message.
+"""Notifies users about new leads and inquiries: a few one by one, many within minutes in one summary.
 
-Whoever knows an open lead's address can send inquiries as fast as the throttle lets them: what people get does not grow
-with that. All of it is in the leads' stories.
+Anybody who knows the email address of an open lead can send inquiries as fast as the throttle allows: the number of
+notifications must not grow with that. The leads' timelines hold all inquiries.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,44 +20,46 @@ from sales import policy
 from sales.models import Lead
 
 WINDOW = timedelta(minutes=10)
-MAX_SINGLE_ALERTS = 5  # messages that one person gets within `WINDOW`; the rest is gathered in one
-GATHERING_DELAY = timedelta(minutes=1)
-MAX_LISTED_LINES = 50  # lines of a gathered message; the others are counted
-GATHERED_KIND = "arrivals"
-KINDS = ("lead_assigned", "lead_unowned", "inquiry_received", GATHERED_KIND)
+MAX_SINGLE_ALERTS = 5  # notifications about one arrival each that a user gets within `WINDOW`
+SUMMARY_DELAY = timedelta(minutes=1)
+MAX_LISTED_LINES = 50  # lines of a summary; further arrivals are counted
+SUMMARY_KIND = "arrivals"
+KINDS = ("lead_assigned", "lead_unowned", "inquiry_received", SUMMARY_KIND)
 
 
-def _nothing(user: User) -> Mapping[str, Any]:
+def _no_details(user: User) -> Mapping[str, Any]:
     return {}
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """Something that came in about a lead. `details` is what its own message says to somebody besides the lead's name;
-    `key` is the same for the same arrival."""
+    """A new lead, or an inquiry that was added to a lead.
+
+    `kind` is the kind of its notification, `key` identifies the arrival. `details` returns what the context of a user's
+    notification holds besides the lead.
+    """
 
     kind: str
     lead: Lead
     key: str
-    details: Callable[[User], Mapping[str, Any]] = field(default=_nothing)
+    details: Callable[[User], Mapping[str, Any]] = field(default=_no_details)
 
-    def message(self, user: User, by: User | None) -> outbox.NewNotification:
+    def build_notification(self, user: User, by: User | None) -> outbox.NewNotification:
         context = {"lead_id": self.lead.pk, "lead_name": str(self.lead), **self.details(user)}
         return outbox.NewNotification(self.kind, user.pk, f"{self.key}:{user.pk}", context, by_id=by.pk if by else None)
 
 
 @dataclass
 class _RecentAlerts:
-    """What somebody was told of arrivals in the last `WINDOW`, or is about to be: when, by lead; how often; and when
-    the latest gathered message comes."""
+    """The notifications about arrivals that a user got in the last `WINDOW` or is going to get."""
 
-    by_lead: dict[int, datetime] = field(default_factory=dict)
-    count: int = 0
-    gathered_at: datetime | None = None
+    by_lead: dict[int, datetime] = field(default_factory=dict)  # when the latest one about a lead is due
+    count: int = 0  # without summaries
+    summary_at: datetime | None = None  # when the latest summary is due
 
 
 def build_new_lead_arrival(lead: Lead, by: User | None) -> Arrival:
-    """A lead that was made, by whom, with the owner that it has now."""
+    """Return the arrival of a lead that `by` created, for its present owner or, without an owner, for managers."""
     if lead.assigned_to_id is None:
         return Arrival("lead_unowned", lead, f"unowned:{lead.pk}")
     by_name = str(by) if by else "Athena"
@@ -66,93 +68,93 @@ def build_new_lead_arrival(lead: Lead, by: User | None) -> Arrival:
 
 @transaction.atomic
 def notify_arrivals(arrivals: Sequence[Arrival], *, by: User | None) -> None:
-    """Tell each lead's owner; of leads that nobody (active) owns, the managers. Nobody is told of their own act.
+    """Notify the owners of the leads, and managers about leads without an active owner; never the user `by`.
 
-    What comes too fast is gathered: a second arrival on a lead within `WINDOW`, and what is more than `ALONE`.
+    A second arrival for a lead within `WINDOW`, and everything above `MAX_SINGLE_ALERTS`, goes into a summary.
     """
-    messages, gathered = [], {}
-    concerned = [(user, theirs) for user, theirs in _group_by_recipient(arrivals) if by is None or user.pk != by.pk]
-    recent = _load_recent_alerts([user.pk for user, _ in concerned])
-    for user, theirs in concerned:
-        lately = recent[user.pk]
-        together = theirs
-        if lately.count + len(theirs) <= MAX_SINGLE_ALERTS:
-            together = [each for each in theirs if each.lead.pk in lately.by_lead]
-            messages += [each.message(user, by) for each in theirs if each.lead.pk not in lately.by_lead]
-        if together:
-            gathered[user.pk] = together
-    outbox.add_many(messages)
-    if gathered:
-        _gather(gathered, recent)
+    notifications, summarized = [], {}
+    groups = [(user, group) for user, group in _group_by_recipient(arrivals) if by is None or user.pk != by.pk]
+    recent_alerts = _load_recent_alerts([user.pk for user, _ in groups])
+    for user, group in groups:
+        recent = recent_alerts[user.pk]
+        if recent.count + len(group) <= MAX_SINGLE_ALERTS:
+            single = [arrival for arrival in group if arrival.lead.pk not in recent.by_lead]
+            notifications += [arrival.build_notification(user, by) for arrival in single]
+            group = [arrival for arrival in group if arrival.lead.pk in recent.by_lead]
+        if group:
+            summarized[user.pk] = group
+    outbox.add_many(notifications)
+    if summarized:
+        _summarize(summarized, recent_alerts)
 
 
 def _group_by_recipient(arrivals: Sequence[Arrival]) -> list[tuple[User, list[Arrival]]]:
-    """Who is to be told of which, in the order of their keys. Two queries."""
-    owners = User.objects.filter(is_active=True).in_bulk({each.lead.assigned_to_id for each in arrivals} - {None})
-    minders: list[User] | None = None
-    found: dict[int, tuple[User, list[Arrival]]] = {}
-    for each in arrivals:
-        owner = owners.get(each.lead.assigned_to_id or 0)
-        if owner is None and minders is None:
-            minders = list(policy.find_fallback_recipients())
-        for user in [owner] if owner else minders or []:
-            found.setdefault(user.pk, (user, []))[1].append(each)
-    return [found[key] for key in sorted(found)]
+    """Return the users to notify, in the order of their ids, each with their arrivals. Two queries."""
+    owner_ids = {arrival.lead.assigned_to_id for arrival in arrivals} - {None}
+    owners = User.objects.filter(is_active=True).in_bulk(owner_ids)
+    managers: list[User] | None = None
+    groups: dict[int, tuple[User, list[Arrival]]] = {}
+    for arrival in arrivals:
+        owner = owners.get(arrival.lead.assigned_to_id or 0)
+        if owner is None and managers is None:
+            managers = list(policy.find_fallback_recipients())
+        for user in [owner] if owner else managers or []:
+            groups.setdefault(user.pk, (user, []))[1].append(arrival)
+    return [groups[user_id] for user_id in sorted(groups)]
 
 
 def _load_recent_alerts(user_ids: Sequence[int]) -> dict[int, _RecentAlerts]:
-    """By user. One query."""
-    found = {pk: _RecentAlerts() for pk in user_ids}
+    """Return the recent alerts by user. One query."""
+    by_user = {user_id: _RecentAlerts() for user_id in user_ids}
     since = timezone.now() - WINDOW
     rows = Notification.objects.filter(recipient__in=user_ids, kind__in=KINDS, not_before__gt=since).order_by("pk")
-    for recipient, kind, at, context in rows.values_list("recipient", "kind", "not_before", "context"):
-        lately = found[recipient]
-        if kind == GATHERED_KIND:
-            lately.gathered_at = max(at, lately.gathered_at or at)
+    for user_id, kind, due_at, context in rows.values_list("recipient", "kind", "not_before", "context"):
+        recent = by_user[user_id]
+        if kind == SUMMARY_KIND:
+            recent.summary_at = max(due_at, recent.summary_at or due_at)
         else:
-            lately.count += 1
+            recent.count += 1
         listed = [line["lead_id"] for line in context.get("lines", ())]
         for lead_id in [context.get("lead_id"), *listed, *context.get(UNLISTED, ())]:
-            lately.by_lead[lead_id] = max(at, lately.by_lead.get(lead_id, at))
-    return found
+            recent.by_lead[lead_id] = max(due_at, recent.by_lead.get(lead_id, due_at))
+    return by_user
 
 
-def _gather(gathered: Mapping[int, Sequence[Arrival]], recent: Mapping[int, _RecentAlerts]) -> None:
-    """Add these arrivals to the gathered message that each person is yet to get, or to a new one."""
-    waiting = outbox.lock_unsent(GATHERED_KIND, gathered)
-    for user_id, arrivals in gathered.items():
-        message = waiting.get(user_id)
-        if message is None:
-            at = _next_gathered(arrivals, recent[user_id])
-            key = f"{GATHERED_KIND}:{user_id}:{at:%Y%m%d%H%M%S%f}"
-            context = _with({}, arrivals)
-            outbox.add(kind=GATHERED_KIND, recipient_id=user_id, dedupe_key=key, context=context, not_before=at)
+def _summarize(summarized: Mapping[int, Sequence[Arrival]], recent_alerts: Mapping[int, _RecentAlerts]) -> None:
+    """Add arrivals (by user) to each user's summary that is due later, or to a new one."""
+    unsent = outbox.lock_unsent(SUMMARY_KIND, summarized)
+    for user_id, arrivals in summarized.items():
+        summary = unsent.get(user_id)
+        if summary is None:
+            due_at = _find_next_summary_time(arrivals, recent_alerts[user_id])
+            key = f"{SUMMARY_KIND}:{user_id}:{due_at:%Y%m%d%H%M%S%f}"
+            context = _add_arrivals({}, arrivals)
+            outbox.add(kind=SUMMARY_KIND, recipient_id=user_id, dedupe_key=key, context=context, not_before=due_at)
         else:
-            message.context = _with(message.context, arrivals)
-            message.save(update_fields=["context"])
+            summary.context = _add_arrivals(summary.context, arrivals)
+            summary.save(update_fields=["context"])
 
 
-def _next_gathered(arrivals: Sequence[Arrival], lately: _RecentAlerts) -> datetime:
-    """In a minute, but not sooner than `WINDOW` after the last one and after what was told of the same leads."""
-    before = [lately.by_lead[each.lead.pk] for each in arrivals if each.lead.pk in lately.by_lead]
-    if lately.gathered_at is not None:
-        before.append(lately.gathered_at)
-    return max([timezone.now() + GATHERING_DELAY, *(at + WINDOW for at in before)])
+def _find_next_summary_time(arrivals: Sequence[Arrival], recent: _RecentAlerts) -> datetime:
+    """Return `SUMMARY_DELAY` from now, or later: `WINDOW` after the last summary and the last alerts of the leads."""
+    earlier = [recent.by_lead[arrival.lead.pk] for arrival in arrivals if arrival.lead.pk in recent.by_lead]
+    if recent.summary_at is not None:
+        earlier.append(recent.summary_at)
+    return max([timezone.now() + SUMMARY_DELAY, *(due_at + WINDOW for due_at in earlier)])
 
 
-def _with(context: Mapping[str, Any], arrivals: Sequence[Arrival]) -> dict[str, Any]:
-    """The context of a gathered message with these in it: a line for each lead and kind, and how many it stands for."""
+def _add_arrivals(context: Mapping[str, Any], arrivals: Sequence[Arrival]) -> dict[str, Any]:
+    """Return the context of a summary with these arrivals added: one line, with a count, for each lead and kind."""
     lines = {(line["lead_id"], line["what"]): dict(line) for line in context.get("lines", ())}
     more, unlisted = context.get("more", 0), list(context.get(UNLISTED, ()))
-    for each in arrivals:
-        key = each.lead.pk, each.kind
+    for arrival in arrivals:
+        lead, key = arrival.lead, (arrival.lead.pk, arrival.kind)
         if key in lines:
             lines[key]["count"] += 1
         elif len(lines) < MAX_LISTED_LINES:
-            name = str(each.lead)
-            lines[key] = {"lead_id": each.lead.pk, "lead_name": name, "what": each.kind, "count": 1}
+            lines[key] = {"lead_id": lead.pk, "lead_name": str(lead), "what": arrival.kind, "count": 1}
         else:
             more += 1
-            unlisted.append(each.lead.pk)
+            unlisted.append(lead.pk)
     count = context.get("count", 0) + len(arrivals)
     return {"count": count, "lines": list(lines.values()), "more": more, UNLISTED: unlisted}

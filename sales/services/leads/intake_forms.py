@@ -1,4 +1,4 @@
-"""The forms by which inquiries come in from the company's web sites: managers keep them."""
+"""Saves intake forms, which managers keep."""
 
 import secrets
 
@@ -13,18 +13,20 @@ from sales.services import unique_names
 
 @transaction.atomic
 def save(*, by: User | None, form: IntakeForm) -> None:
-    """Write a new or changed form; a new one gets a key. Raises `NotAllowed` below manager, and `Invalid`."""
+    """Save a new or changed intake form; a new one gets a key. Raises `NotAllowed` below manager, and `Invalid`."""
     policy.check_is_manager(by)
     wrong = {}
-    strange = [text for text in form.allowed_origins.split() if not _is_origin(text)]
-    if strange:
-        wrong["allowed_origins"] = f"An origin is written https://www.example.com, without a path: {strange[0]}"
+    invalid_origins = [text for text in form.allowed_origins.split() if not _is_origin(text)]
+    if invalid_origins:
+        wrong["allowed_origins"] = (
+            f"Write an origin like https://www.example.com, without a path, instead of: {invalid_origins[0]}"
+        )
     else:
-        form.allowed_origins = "\n".join(map(origins.read_origin, form.allowed_origins.split()))
+        form.allowed_origins = "\n".join(map(origins.parse_origin, form.allowed_origins.split()))
     if form.thank_you_url:
-        form.thank_you_url = origins.page(form.thank_you_url.strip())
+        form.thank_you_url = origins.page_url_or_empty(form.thank_you_url.strip())
         if not form.thank_you_url:
-            wrong["thank_you_url"] = "This is no address like https://www.example.com/thanks."
+            wrong["thank_you_url"] = "Enter an address like https://www.example.com/thanks."
     if wrong:
         raise errors.Invalid(wrong)
     form.name = normalization.collapse_spaces(form.name)
@@ -35,6 +37,6 @@ def save(*, by: User | None, form: IntakeForm) -> None:
 
 def _is_origin(text: str) -> bool:
     try:
-        return bool(origins.read_origin(text))
+        return bool(origins.parse_origin(text))
     except ValueError:
         return False

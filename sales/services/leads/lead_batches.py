@@ -1,5 +1,7 @@
-"""Many leads at once, inside the caller's transaction: what `leads.create` and `leads.update` do to one, in a few
-statements for all. No rights are asked here."""
+"""Creates, updates and archives many leads in a few statements, inside the caller's transaction.
+
+The results are those of `leads.create`, `leads.update` and `leads.archive`. The caller has checked permissions.
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +12,10 @@ from django.db.models import BigIntegerField, F, JSONField, Q, Value
 from django.utils import timezone
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys, insert_from, insert_new, reserve_keys, update_own
+from athena.db.bulk import IdIn, insert_ignoring_conflicts, insert_select, reserve_ids, update_each
 from sales import errors
 from sales.models import FieldChange, Lead
+from sales.models.lead import UTM_FIELDS
 from sales.services import locks
 from sales.services.follow_ups import cadences, planning
 from sales.services.leads import arrival_alerts, leads, search_index
@@ -20,72 +23,76 @@ from sales.services.ownership import assignment
 from sales.services.scoring import scores
 
 _COLUMNS = (
-    *(name for name in leads.WRITABLE_FIELDS),
+    *leads.WRITABLE_FIELDS,
     *("assigned_to", "email_normalised", "phone_normalised", "first_contacted_at", "qualified_at", "quoted_at"),
     *("won_at", "closed_at", "last_source"),
-    *(f"last_utm_{name}" for name in ("source", "medium", "campaign", "term", "content")),
+    *(f"last_{name}" for name in UTM_FIELDS),
     *("created_by", "created_at", "updated_at"),
 )
 _CHANGED = (*leads.WRITABLE_FIELDS, "email_normalised", "phone_normalised", "updated_at")
 _FOREIGN = ("source", "last_source", "lost_reason", "assigned_to", "created_by")
-_KEYS = ("email_normalised", "phone_normalised")
+_CONTACT_KEYS = ("email_normalised", "phone_normalised")
 
 
 @dataclass(frozen=True)
 class UpdateResult:
-    """What became of a lead: by field the value before and after, as JSON has them, or why it is as it was."""
+    """The result of a change of a lead: old and new value (JSON) by field, or why it was refused."""
 
     values: Mapping[str, tuple[Any, Any]]
     refused: str = ""
 
 
 def create(*, by: User | None, new: Sequence[Lead], reason: str, note: Any) -> datetime:
-    """Take these leads in; they get their keys. Returns when. `note` goes into the history of each, as `import`."""
+    """Create leads from unsaved ones, which get their ids. Returns the time of creation.
+
+    `note` is stored in the history of each lead as a `FieldChange` of the field "import".
+    """
     now = timezone.now()
-    booked = _booked(new)
-    for lead, key in zip(new, reserve_keys(Lead, len(new)), strict=True):
+    booked = _find_booked_contacts(new)
+    for lead, key in zip(new, reserve_ids(Lead, len(new)), strict=True):
         lead.pk, lead.created_by, lead.created_at, lead.updated_at = key, by, now, now
         leads.complete_new_lead(
-            lead, booked_before=lambda lead: any((key, getattr(lead, key)) in booked for key in _KEYS)
+            lead, booked_before=lambda lead: any((key, getattr(lead, key)) in booked for key in _CONTACT_KEYS)
         )
-    said = [name for name in _COLUMNS if _is_said(name, new)]
-    insert_new(Lead, ("id", *said), ([lead.pk, *_stored(lead, said)] for lead in new))
+    columns = [name for name in _COLUMNS if _is_column_set(name, new)]
+    insert_ignoring_conflicts(Lead, ("id", *columns), ([lead.pk, *_get_column_values(lead, columns)] for lead in new))
     search_index.index_leads(new)
     unowned = [lead for lead in new if lead.assigned_to_id is None and lead.is_open]
     assigned = assignment.assign_new_leads(unowned)
     arrivals = [arrival_alerts.build_new_lead_arrival(lead, by) for lead in unowned if lead.pk not in assigned]
     arrival_alerts.notify_arrivals(arrivals, by=by)
     keys = [lead.pk for lead in new]
-    _note(by, keys, now, note)
+    _record_import(by, keys, now, note)
     scores.rescore(lead_ids=keys, by=by, reason=reason)
     return now
 
 
-def _booked(new: Iterable[Lead]) -> set[tuple[str, str]]:
-    """Which of these leads' addresses and numbers have booked before."""
-    found = set()
-    for key in _KEYS:
+def _find_booked_contacts(new: Iterable[Lead]) -> set[tuple[str, str]]:
+    """The normalized emails and phones of these leads that won leads have, as (column, value)."""
+    contacts = set()
+    for key in _CONTACT_KEYS:
         values = {getattr(lead, key) for lead in new} - {"", None}
         won = Lead.objects.filter(status=Lead.Status.WON, **{f"{key}__in": values}).order_by()
-        found |= {(key, value) for value in won.values_list(key, flat=True)}
-    return found
+        contacts |= {(key, value) for value in won.values_list(key, flat=True)}
+    return contacts
 
 
 def update(
     *, by: User | None, changes: Iterable[tuple[int, Mapping[str, Any]]], reason: str, note: Any
 ) -> tuple[list[UpdateResult], datetime]:
-    """Change fields (as `columns.as_fields` names them) of open leads that `by` sees, in this order.
+    """Change fields of open leads that `by` may see, one after the other.
 
-    A change of a lead that can't be made is left out whole, with the reason. A status is never changed here.
+    `changes` has pairs of a lead's id and values by attribute name (`source_id`). The changes of a lead are made as a
+    whole or refused with the reason. A status is never changed here. Returns a result per pair, and the time of change.
     """
     changes = list(changes)
-    now, asked = timezone.now(), sorted({key for key, _ in changes})
-    seen = set(_visible(by).filter(AmongKeys("pk", asked)).values_list("pk", flat=True))
-    found = {lead.pk: lead for lead in locks.lock_leads(seen) if lead.archived_at is None}
+    now, ids = timezone.now(), sorted({key for key, _ in changes})
+    visible_ids = set(_get_visible_leads(by).filter(IdIn("pk", ids)).values_list("pk", flat=True))
+    locked = {lead.pk: lead for lead in locks.lock_leads(visible_ids) if lead.archived_at is None}
     results, history = [], []
     for key, values in changes:
-        lead = found.get(key)
-        result = UpdateResult({}, "The lead is put away.") if lead is None else _apply(lead, values)
+        lead = locked.get(key)
+        result = UpdateResult({}, "The lead is archived.") if lead is None else _apply_values(lead, values)
         results.append(result)
         if lead is not None:
             history += [
@@ -93,18 +100,18 @@ def update(
             ]
     written = sorted({key for key, *_ in history})
     for key in written:
-        found[key].updated_at = now
-    update_own(Lead, _CHANGED, {key: _stored(found[key], _CHANGED) for key in written})
-    Lead.objects.filter(AmongKeys("pk", written)).update(version=F("version") + 1)
-    search_index.index_leads([found[key] for key in written])
-    insert_new(FieldChange, ("lead", "field", "old", "new", "by", "at"), history)
-    _note(by, written, now, note)
+        locked[key].updated_at = now
+    update_each(Lead, _CHANGED, {key: _get_column_values(locked[key], _CHANGED) for key in written})
+    Lead.objects.filter(IdIn("pk", written)).update(version=F("version") + 1)
+    search_index.index_leads([locked[key] for key in written])
+    insert_ignoring_conflicts(FieldChange, ("lead", "field", "old", "new", "by", "at"), history)
+    _record_import(by, written, now, note)
     scores.rescore(lead_ids=written, by=by, reason=reason)
     return results, now
 
 
-def _is_said(name: str, new: Iterable[Lead]) -> bool:
-    """Whether any of them has another value there than the database gives by itself."""
+def _is_column_set(name: str, new: Iterable[Lead]) -> bool:
+    """Whether any of these leads has a value other than the default in this column."""
     attribute, default = _attribute(name), Lead._meta.get_field(name).get_default()  # type: ignore[union-attr]
     return any(getattr(lead, attribute) != default for lead in new)
 
@@ -113,18 +120,18 @@ def _attribute(name: str) -> str:
     return f"{name}_id" if name in _FOREIGN else name
 
 
-def _stored(lead: Lead, names: Iterable[str]) -> list[Any]:
-    """The lead's values, keys in the place of rows."""
+def _get_column_values(lead: Lead, names: Iterable[str]) -> list[Any]:
+    """The lead's values as the columns hold them: ids instead of rows."""
     return [getattr(lead, _attribute(name)) for name in names]
 
 
-def _visible(by: User | None) -> Any:
+def _get_visible_leads(by: User | None) -> Any:
     return Lead.objects.all() if by is None else Lead.objects.visible_to(by)
 
 
-def _apply(lead: Lead, values: Mapping[str, Any]) -> UpdateResult:
-    """Set what differs; all of it or nothing."""
-    was = {name: getattr(lead, name) for name in (*values, *_KEYS)}
+def _apply_values(lead: Lead, values: Mapping[str, Any]) -> UpdateResult:
+    """Set the values that differ, either all or none."""
+    old_values = {name: getattr(lead, name) for name in (*values, *_CONTACT_KEYS)}
     names = {name: name.removesuffix("_id") for name in values}
     before = {names[name]: leads.json_value(lead, names[name]) for name in values}
     for name, value in values.items():
@@ -133,43 +140,43 @@ def _apply(lead: Lead, values: Mapping[str, Any]) -> UpdateResult:
     try:
         leads.check_rules(lead)
     except errors.Invalid as error:
-        for name, value in was.items():
+        for name, value in old_values.items():
             setattr(lead, name, value)
         return UpdateResult({}, " ".join(error.fields.values()))
     after = {name: leads.json_value(lead, name) for name in before}
     if after != before and not lead.is_open:
-        for name, value in was.items():
+        for name, value in old_values.items():
             setattr(lead, name, value)
         return UpdateResult({}, "The lead is closed.")
     return UpdateResult({name: (old, after[name]) for name, old in before.items() if old != after[name]})
 
 
 def archive(*, by: User | None, lead_ids: Collection[int], reason: str) -> None:
-    """Put these (locked) leads away."""
+    """Archive these (locked) leads, as `leads.archive` does."""
     now = timezone.now()
-    these = Lead.objects.filter(AmongKeys("pk", lead_ids))
-    planning.cancel_open_follow_ups(these, reason=reason, by=by)
-    cadences.stop_for_leads(these, reason=reason)
-    these.update(archived_at=now, updated_at=now, version=F("version") + 1)
+    rows = Lead.objects.filter(IdIn("pk", lead_ids))
+    planning.cancel_open_follow_ups(rows, reason=reason, by=by)
+    cadences.stop_for_leads(rows, reason=reason)
+    rows.update(archived_at=now, updated_at=now, version=F("version") + 1)
     FieldChange.objects.bulk_create(
         FieldChange(lead_id=key, field="archived", old=False, new=True, by=by, at=now) for key in sorted(lead_ids)
     )
-    planning.refresh_next_dates(these)
+    planning.refresh_next_dates(rows)
 
 
 def find_touched_leads(lead_ids: Collection[int], since: Mapping[int, datetime]) -> set[int]:
-    """Which of these leads somebody has worked on after the moment given for each: changed it, or planned for it."""
-    these = Lead.objects.filter(AmongKeys("pk", lead_ids))
-    changed = {key for key, at in these.values_list("pk", "updated_at") if at != since[key]}
+    """The ids of the leads changed after their time in `since`, or with any follow-up, activity or transfer."""
+    rows = Lead.objects.filter(IdIn("pk", lead_ids))
+    changed = {key for key, at in rows.values_list("pk", "updated_at") if at != since[key]}
     worked_on = Q(follow_ups__isnull=False) | Q(activities__isnull=False) | Q(transfers__isnull=False)
-    return changed | set(these.filter(worked_on).values_list("pk", flat=True))
+    return changed | set(rows.filter(worked_on).values_list("pk", flat=True))
 
 
-def _note(by: User | None, lead_ids: Iterable[int], at: datetime, note: Any) -> None:
-    these = Lead.objects.filter(AmongKeys("pk", lead_ids))
-    insert_from(
+def _record_import(by: User | None, lead_ids: Iterable[int], at: datetime, note: Any) -> None:
+    rows = Lead.objects.filter(IdIn("pk", lead_ids))
+    insert_select(
         FieldChange,
-        these,
+        rows,
         lead=F("pk"),
         field=Value("import"),
         new=Value(note, JSONField()),

@@ -1,4 +1,4 @@
-"""What a new status means for a lead: the stages it has reached, and the records of the change."""
+"""What a new status means for a lead: when it reached each stage, and the record of the change."""
 
 from datetime import datetime
 
@@ -18,12 +18,12 @@ REACHED_AT = {
 
 
 def get_rank(status: str | None) -> int:
-    """The place of a status among the stages of a sale; -1 for `lost` and for None."""
+    """The index of a status in `STAGES`; -1 for `lost` and None."""
     return STAGES.index(status) if status in STAGES else -1
 
 
 def stamp_stages(lead: Lead) -> None:
-    """Stamp the stages that the lead's status implies, and when the lead was closed. Saves nothing."""
+    """Set the times of all stages that the lead's status implies, and `closed_at`. Saves nothing."""
     now = timezone.now()
     for stage in STAGES[: get_rank(lead.status) + 1]:
         column = REACHED_AT.get(stage)
@@ -32,16 +32,16 @@ def stamp_stages(lead: Lead) -> None:
     lead.closed_at = now if lead.status in CLOSED_STATUSES else None
 
 
-def record_change(lead: Lead, was: str, by: User | None, at: datetime, because: Activity | None = None) -> None:
-    """Write the change of status down: in the lead's changes, and in its log. `because` is the activity behind it."""
-    FieldChange.objects.create(lead=lead, field="status", old=was, new=lead.status, by=by, at=at, activity=because)
-    labels = Lead.Status(was).label, Lead.Status(lead.status).label
+def record_change(lead: Lead, old_status: str, by: User | None, at: datetime, cause: Activity | None = None) -> None:
+    """Record a change of status as a `FieldChange` and an activity. `cause` is the activity that caused it, if any."""
+    FieldChange.objects.create(lead=lead, field="status", old=old_status, new=lead.status, by=by, at=at, activity=cause)
+    old_label, new_label = Lead.Status(old_status).label, Lead.Status(lead.status).label
     Activity.objects.create(
         lead=lead,
         user=by,
         activity_type=Activity.Type.STATUS_CHANGE,
-        description=f"Status changed from {labels[0]} to {labels[1]}",
-        data={"from": was, "to": lead.status},
+        description=f"Status changed from {old_label} to {new_label}",
+        data={"from": old_status, "to": lead.status},
         occurred_at=at,
         created_at=at,
     )

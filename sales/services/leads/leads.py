@@ -1,4 +1,4 @@
-"""Taking a lead in, changing it, closing it, putting it away. Owners change by `services.transfers` alone."""
+"""Creates, changes, closes, archives and restores leads. Only `services.ownership` changes the owner of a lead."""
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ from django.utils import timezone
 from athena.accounts.models import User
 from sales import errors, normalization, policy
 from sales.models import FieldChange, Lead, LeadSource, LostReason
+from sales.models.activity import to_json_value
+from sales.models.lead import UTM_FIELDS
 from sales.services import locks
 from sales.services.follow_ups import cadences, planning
 from sales.services.leads import arrival_alerts, lead_status, search_index
@@ -24,22 +26,21 @@ WRITABLE_FIELDS = (
     *("trip_type", "pickup_at", "return_at", "pickup_location", "dropoff_location", "itinerary"),
     *("estimated_passengers", "vehicle_type", "vehicles_needed", "accessible_seats"),
     *("estimated_value", "quote_amount", "quote_valid_until", "bid_due_at", "booked_value", "is_repeat"),
-    *("source", "campaign", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "lost_reason"),
+    *("source", "campaign", *UTM_FIELDS, "lost_reason"),
 )
-_UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 _FOREIGN = {"source": (LeadSource, "pk"), "lost_reason": (LostReason, "name")}
 
 
 @transaction.atomic
 def create(*, by: User | None, values: Mapping[str, Any], repeat_of: Lead | None = None) -> Lead:
-    """Take a lead in. A rep's is theirs; a manager may name `assigned_to` (a user's id).
+    """Create a lead from `values`: fields by name, with the id of a `source` and the name of a `lost_reason`.
 
-    Where nobody is named the assignment rules decide; where they don't it waits unowned, and the managers are told.
-    `repeat_of` is the won trip that it was made from. `source` is a source's id, `lost_reason` a
-    name of the managed list. Raises `Invalid`, `ReceiverNotAllowed`.
+    A salesperson becomes the owner of their new lead. A manager may name an owner (`assigned_to`, the id of a user);
+    otherwise the assignment rules choose one. If no rule matches, the lead stays unassigned and the managers are
+    notified. `repeat_of` is the won trip that the lead repeats. Raises `Invalid`, `ReceiverNotAllowed`.
     """
-    owner = _owner_of_new(by, values.get("assigned_to"))
-    fields = _resolved({name: value for name, value in values.items() if name != "assigned_to"})
+    owner = _choose_owner(by, values.get("assigned_to"))
+    fields = _resolve_values({name: value for name, value in values.items() if name != "assigned_to"})
     lead = Lead(assigned_to=owner, repeat_of=repeat_of, created_by=by, **fields)
     complete_new_lead(lead, booked_before=_has_booked_before)
     lead.save()
@@ -57,11 +58,11 @@ def create(*, by: User | None, values: Mapping[str, Any], repeat_of: Lead | None
 def update(
     *, by: User | None, lead_id: int, changes: Mapping[str, Any], versions: Container[int] | None = None
 ) -> Lead:
-    """Change a lead's fields. Each change is a `FieldChange`, a new status an activity too.
+    """Change fields of a lead. Each change becomes a `FieldChange`; a new status becomes an activity, too.
 
-    Status `lost` needs a `lost_reason`, `won` a `booked_value` (without one, the quote amount is taken). Closing
-    cancels the open follow-ups; reopening does not bring them back. Raises `NotFound`, `NotYourLead`, `Invalid`;
-    `Changed` where its version is none of `versions`.
+    Status `lost` needs a `lost_reason`, `won` a `booked_value` (by default the quote amount). Closing a lead cancels
+    its open follow-ups; reopening does not restore them. Raises `NotFound`, `NotYourLead`, `Invalid`; `StaleVersion`
+    if the lead's version is not in `versions`.
     """
     lead = locks.lock_visible_lead(by, lead_id)
     policy.check_may_change_lead(by, lead)
@@ -72,22 +73,22 @@ def update(
 
 
 def apply_changes(lead: Lead, *, by: User | None, changes: Mapping[str, Any]) -> bool:
-    """Change the fields of a locked lead, as `update` does, without asking whether `by` may.
+    """Change fields of a locked lead as `update` does, without checking that `by` may.
 
-    Returns whether anything changed; the database then knows more than `lead`. Raises `Invalid`.
+    Returns whether anything changed. If so, the row has columns that `lead` lacks: refresh it. Raises `Invalid`.
     """
     before = {name: json_value(lead, name) for name in WRITABLE_FIELDS}
-    was, was_closed = lead.status, not lead.is_open
-    values = _resolved(changes)
-    if values.get("status", was) != was:
-        lead.lost_reason = lead.booked_value = None  # they belonged to the status that ends
+    old_status, was_open = lead.status, lead.is_open
+    values = _resolve_values(changes)
+    if values.get("status", old_status) != old_status:
+        lead.lost_reason = lead.booked_value = None  # they belong to the old status
     for name, value in values.items():
         setattr(lead, name, value)
     normalize_contact(lead)
-    if lead.status != was:
+    if lead.status != old_status:
         lead_status.stamp_stages(lead)
-    # A lead that plain SQL made won may lack a booked value; other fields of it can be changed all the same.
-    needs_value = lead.status != was or before["booked_value"] is not None
+    # A lead won by plain SQL may lack a booked value. Its other fields can still be changed.
+    needs_value = lead.status != old_status or before["booked_value"] is not None
     if needs_value:
         take_booked_value_from_quote(lead)
     check_rules(lead, needs_value=needs_value)
@@ -104,39 +105,39 @@ def apply_changes(lead: Lead, *, by: User | None, changes: Mapping[str, Any]) ->
         for name in changed
         if name != "status"
     )
-    if lead.status != was:
-        lead_status.record_change(lead, was, by, lead.updated_at)
-    if not lead.is_open and not was_closed:
-        this = Lead.objects.filter(pk=lead.pk)
-        planning.cancel_open_follow_ups(this, reason=f"Lead {lead.status}", by=by)
-        cadences.stop_for_leads(this, reason=f"Lead {lead.status}")
-        planning.refresh_next_dates(this)
+    if lead.status != old_status:
+        lead_status.record_change(lead, old_status, by, lead.updated_at)
+    if was_open and not lead.is_open:
+        closed_lead = Lead.objects.filter(pk=lead.pk)
+        planning.cancel_open_follow_ups(closed_lead, reason=f"Lead {lead.status}", by=by)
+        cadences.stop_for_leads(closed_lead, reason=f"Lead {lead.status}")
+        planning.refresh_next_dates(closed_lead)
     if lead.is_open:  # a closed lead keeps its score
-        scores.rescore(lead_ids=[lead.pk], by=by, reason=_why(changed))
+        scores.rescore(lead_ids=[lead.pk], by=by, reason=_describe_changes(changed))
     return True
 
 
 @transaction.atomic
 def archive(*, by: User | None, lead_id: int, versions: Container[int] | None = None) -> None:
-    """Put a lead away (managers): it is nobody's to see until it is restored, and nothing is due on it.
+    """Archive a lead (managers): nobody sees it until it is restored, and its open follow-ups are canceled.
 
-    Raises `NotFound`, `NotAllowed`, `Changed`.
+    Raises `NotFound`, `NotAllowed`, `StaleVersion`.
     """
     lead = locks.lock_visible_lead(by, lead_id)
     policy.check_is_manager(by)
     locks.require_version(lead, versions)
-    this = Lead.objects.filter(pk=lead.pk)
-    planning.cancel_open_follow_ups(this, reason="Lead archived", by=by)
-    cadences.stop_for_leads(this, reason="Lead archived")
-    _stamp_archived(lead, by, archived=True)
-    planning.refresh_next_dates(this)
+    archived_lead = Lead.objects.filter(pk=lead.pk)
+    planning.cancel_open_follow_ups(archived_lead, reason="Lead archived", by=by)
+    cadences.stop_for_leads(archived_lead, reason="Lead archived")
+    _set_archived(lead, by, is_archived=True)
+    planning.refresh_next_dates(archived_lead)
 
 
 @transaction.atomic
 def restore(*, by: User | None, lead_id: int) -> None:
-    """Bring an archived lead back (managers). Its follow-ups stay cancelled.
+    """Restore an archived lead (managers). Its follow-ups stay canceled.
 
-    Raises `NotFound`, `NotAllowed`, and `LeadMerged` for one whose story is another lead's by now.
+    Raises `NotFound`, `NotAllowed`, and `LeadMerged` for a lead that was merged into another one.
     """
     leads = Lead.objects.all() if by is None else Lead.objects.in_scope_of(by)
     lead = leads.select_for_update(of=("self",)).filter(pk=lead_id, archived_at__isnull=False).first()
@@ -145,14 +146,14 @@ def restore(*, by: User | None, lead_id: int) -> None:
     policy.check_is_manager(by)
     if lead.merged_into_id is not None:
         raise errors.LeadMerged
-    _stamp_archived(lead, by, archived=False)
+    _set_archived(lead, by, is_archived=False)
     scores.rescore(lead_ids=[lead.pk], by=by, reason="Restored")
 
 
 def complete_new_lead(lead: Lead, *, booked_before: Callable[[Lead], bool]) -> None:
-    """Work out what a new lead has beyond what was said of it. Writes nothing. Raises `Invalid`."""
+    """Set the derived columns of a new lead and check its rules, without saving it. Raises `Invalid`."""
     lead.last_source_id = lead.source_id
-    for name in _UTM:
+    for name in UTM_FIELDS:
         setattr(lead, f"last_{name}", getattr(lead, name))
     if lead.email_normalised is None or lead.phone_normalised is None:
         normalize_contact(lead)
@@ -162,50 +163,54 @@ def complete_new_lead(lead: Lead, *, booked_before: Callable[[Lead], bool]) -> N
     check_rules(lead)
 
 
-def _stamp_archived(lead: Lead, by: User | None, *, archived: bool) -> None:
+def _set_archived(lead: Lead, by: User | None, *, is_archived: bool) -> None:
     now = timezone.now()
-    lead.archived_at = now if archived else None
+    lead.archived_at = now if is_archived else None
     lead.version += 1
     lead.updated_at = now
     lead.save()
-    FieldChange.objects.create(lead=lead, field="archived", old=not archived, new=archived, by=by, at=now)
+    FieldChange.objects.create(lead=lead, field="archived", old=not is_archived, new=is_archived, by=by, at=now)
 
 
-def _owner_of_new(by: User | None, named: int | None) -> User | None:
-    if named is None:
+def _choose_owner(by: User | None, owner_id: int | None) -> User | None:
+    """Lock and return the owner of a new lead: the one named, or a salesperson themselves. Raises `Invalid`."""
+    if owner_id is None:
         if by is None or policy.is_manager(by):
             return None
-        named = by.pk
-    if by is not None and named != by.pk and not policy.is_manager(by):
-        raise errors.ReceiverNotAllowed("A salesperson's new lead is their own.")
-    owner = User.objects.select_for_update(no_key=True).filter(pk=named).first()  # nobody deactivates them meanwhile
+        owner_id = by.pk
+    if by is not None and owner_id != by.pk and not policy.is_manager(by):
+        raise errors.ReceiverNotAllowed("A salesperson may create leads only for themselves.")
+    # The lock keeps anybody from deactivating or handing over the owner until the lead is there.
+    owner = User.objects.select_for_update(no_key=True).filter(pk=owner_id).first()
     if owner is None:
-        raise errors.Invalid({"assigned_to": "There is no such user."})
+        raise errors.Invalid({"assigned_to": "This user does not exist."})
     if not owner.is_active:
         raise errors.Invalid({"assigned_to": "This user is not active."})
     return owner
 
 
-def _resolved(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as the model takes them: names are checked, keys become rows. Raises `Invalid`."""
-    wrong = dict.fromkeys(sorted(set(values) - set(WRITABLE_FIELDS)), "This can't be changed.")
+def _resolve_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the names of the fields and replace keys by the rows of the source and lost reason. Raises `Invalid`."""
+    wrong = dict.fromkeys(sorted(set(values) - set(WRITABLE_FIELDS)), "This field cannot be changed.")
     fields = dict(values)
     for name, (model, key) in _FOREIGN.items():
         if fields.get(name) is not None and not isinstance(fields[name], model):
             fields[name] = model._default_manager.filter(**{key: fields[name]}).first()
             if fields[name] is None:
-                wrong[name] = "There is no such choice."
+                wrong[name] = "This choice does not exist."
     if wrong:
         raise errors.Invalid(wrong)
     return fields
 
 
 def normalize_contact(lead: Lead) -> None:
+    """Set the normalized email and phone of a lead. Saves nothing."""
     lead.email_normalised = normalization.normalize_email(lead.email)
     lead.phone_normalised = normalization.normalize_phone(lead.phone)
 
 
 def _has_booked_before(lead: Lead) -> bool:
+    """Whether a won lead has the same email or phone."""
     same = Q()
     if lead.email_normalised:
         same |= Q(email_normalised=lead.email_normalised)
@@ -216,7 +221,7 @@ def _has_booked_before(lead: Lead) -> bool:
 
 @dataclass(frozen=True)
 class RuleFields:
-    """What is said of a lead in the fields between which rules hold."""
+    """The fields of a lead that `check_rules` compares, for values that are not a `Lead` yet."""
 
     company_name: str = ""
     contact_name: str = ""
@@ -229,42 +234,38 @@ class RuleFields:
 
 
 def take_booked_value_from_quote(lead: Lead) -> None:
-    """A won lead without a booked value was booked for what was quoted. Saves nothing."""
+    """Set the booked value of a won lead to its quote amount, if it has none. Saves nothing."""
     if lead.status == Lead.Status.WON and lead.booked_value is None:
         lead.booked_value = lead.quote_amount
 
 
 def check_rules(lead: Lead | RuleFields, *, needs_value: bool = True) -> None:
-    """The rules that hold between fields. Raises `Invalid`.
+    """Check the rules between fields. Raises `Invalid`.
 
-    A won lead has a booked value or a quote amount (see `take_quote`), unless it need not (`needs_value`). Zero is a
-    value: a trip that was given away.
+    With `needs_value` a won lead must have a booked value or a quote amount. Zero is a value: a free trip.
     """
     wrong = {}
     if not lead.company_name and not lead.contact_name:
-        wrong["company_name"] = "Give the company's name or the contact's."
+        wrong["company_name"] = "Enter the name of the company or the contact."
     if lead.pickup_at and lead.return_at and lead.return_at < lead.pickup_at:
-        wrong["return_at"] = "The return is before the pickup."
+        wrong["return_at"] = "The return must not be before the pickup."
     if lead.status == Lead.Status.LOST and lead.lost_reason_id is None:
-        wrong["lost_reason"] = "Say why the lead is lost."
+        wrong["lost_reason"] = "Choose why the lead was lost."
     if lead.status != Lead.Status.LOST and lead.lost_reason_id is not None:
-        wrong["lost_reason"] = "Only a lost lead has a reason for it."
+        wrong["lost_reason"] = "Only a lost lead can have a lost reason."
     if needs_value and lead.status == Lead.Status.WON and lead.booked_value is None and lead.quote_amount is None:
-        wrong["booked_value"] = "Say for how much it was booked: a won lead counts as revenue."
+        wrong["booked_value"] = "Enter the booked value: a won lead counts as revenue."
     if lead.status != Lead.Status.WON and lead.booked_value is not None:
-        wrong["booked_value"] = "Only a won lead has a booked value."
+        wrong["booked_value"] = "Only a won lead can have a booked value."
     if wrong:
         raise errors.Invalid(wrong)
 
 
 def json_value(lead: Lead, name: str) -> Any:
-    """A field's value as JSON can hold it (a key for a row, text for a time, a number for money)."""
-    value = getattr(lead, f"{name}_id" if name in _FOREIGN else name)
-    if isinstance(value, Decimal):
-        return float(value)
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    """The value of a lead's field as `FieldChange` stores it: the key of a row, otherwise `to_json_value`."""
+    return to_json_value(getattr(lead, f"{name}_id" if name in _FOREIGN else name))
 
 
-def _why(changed: list[str]) -> str:
+def _describe_changes(changed: list[str]) -> str:
     names = ", ".join(name.replace("_", " ") for name in changed)
     return f"Changed: {names}"[:255]

@@ -1,4 +1,4 @@
-"""Trips that are likely to come again: a new lead of a won one, in time before its anniversary."""
+"""Creates repeat trips: leads that copy a won trip for the next year."""
 
 from datetime import datetime
 from typing import Any
@@ -27,9 +27,10 @@ COPIED_FIELDS = (
 
 @transaction.atomic
 def repeat_trip(*, by: User | None, lead_id: int) -> Lead:
-    """A new lead of a won trip: the same, on its next anniversary, for the same owner, who is to call on a working day.
+    """Create a lead that copies a won trip on its next anniversary, and plan a call for its owner on a working day.
 
-    Nobody's, where that owner has left. Raises `NotFound`, `NotYourLead`, `NotWon`, `AlreadyRepeated`.
+    The lead has the same owner, or none if they are no longer active. Raises `NotFound`, `NotYourLead`, `NotWon`,
+    `AlreadyRepeated`.
     """
     won = locks.lock_visible_lead(by, lead_id)
     policy.check_may_change_lead(by, won)
@@ -38,7 +39,7 @@ def repeat_trip(*, by: User | None, lead_id: int) -> Lead:
     if Lead.objects.filter(repeat_of=won).exists():
         raise errors.AlreadyRepeated
     owner = won.assigned_to if won.assigned_to is not None and won.assigned_to.is_active else None
-    lead = leads.create(by=by, values=_values(won, won.pickup_at, owner), repeat_of=won)
+    lead = leads.create(by=by, values=_copy_values(won, won.pickup_at, owner), repeat_of=won)
     if lead.assigned_to is not None:
         planning.plan_follow_up(
             lead=lead,
@@ -55,41 +56,44 @@ def repeat_trip(*, by: User | None, lead_id: int) -> Lead:
 
 
 def repeat_due_trips() -> int:
-    """Make the new leads of the queue "call again", each in a transaction of its own. Returns how many."""
+    """Create the repeat leads of all trips to offer again, each in its own transaction. Returns how many.
+
+    Does nothing unless the setting `CALL_AGAIN_BY_ITSELF` is on.
+    """
     if not settings.CALL_AGAIN_BY_ITSELF:
         return 0
-    made = 0
+    repeated = 0
     for key in Lead.objects.call_again().order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]:
         with transaction.atomic():
             locks.lock_leads([key])
-            if Lead.objects.call_again().filter(pk=key).exists():  # another trip of the same client may have come first
+            if Lead.objects.call_again().filter(pk=key).exists():  # an earlier one may belong to the same client
                 repeat_trip(by=None, lead_id=key)
-                made += 1
-    return made
+                repeated += 1
+    return repeated
 
 
-def _values(won: Lead, pickup: datetime, owner: User | None) -> dict[str, Any]:
-    again = _next_anniversary(pickup)
+def _copy_values(won: Lead, pickup: datetime, owner: User | None) -> dict[str, Any]:
+    new_pickup = _next_anniversary(pickup)
     day = pickup.astimezone(schedule.company_zone()).date()
     booked = f", booked for {format_money(won.booked_value)}" if won.booked_value is not None else ""
     return {
         **{name: getattr(won, name) for name in COPIED_FIELDS},
-        "pickup_at": again,
-        "return_at": again + (won.return_at - pickup) if won.return_at else None,
+        "pickup_at": new_pickup,
+        "return_at": new_pickup + (won.return_at - pickup) if won.return_at else None,
         "estimated_value": won.estimated_value if won.booked_value is None else won.booked_value,
-        "notes": f"As the trip of {format_date(day)}{booked}.",
+        "notes": f"Same trip as on {format_date(day)}{booked}.",
         "is_repeat": True,
         "assigned_to": owner.pk if owner else None,
     }
 
 
 def _next_anniversary(pickup: datetime) -> datetime:
-    """The same day and time where the company is, in the first year in which it is still to come."""
+    """The same date and time, in the company's time zone, in the first year in which it is in the future."""
     local = pickup.astimezone(schedule.company_zone())
     years = max(timezone.now().year - local.year, 1)
     while True:
         day = schedule.add_months(local.date(), 12 * years)
-        again = datetime.combine(day, local.time(), tzinfo=local.tzinfo)
-        if again > timezone.now():
-            return again
+        anniversary = datetime.combine(day, local.time(), tzinfo=local.tzinfo)
+        if anniversary > timezone.now():
+            return anniversary
         years += 1

@@ -1,4 +1,4 @@
-"""Keeping `lead_search` true: called by whoever writes the columns that leads are found by, in the same transaction."""
+"""Keeps `lead_search` up to date. Call it in the transaction that writes the columns that leads are found by."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -15,21 +15,21 @@ RECENT = timedelta(days=2)
 
 
 def index_leads(leads: Iterable[Lead]) -> None:
-    """Write what these (locked or new, normalised) leads are found by: one statement."""
+    """Write the search rows of these leads in one statement. The leads are locked or new, and normalized."""
     LeadSearch.objects.bulk_create(
         map(LeadSearch.build, leads), update_conflicts=True, unique_fields=["lead"], update_fields=_COLUMNS
     )
 
 
 @transaction.atomic
-def index_missing_leads(most: int) -> int:
-    """Do so for up to `most` leads that plain SQL has written. Returns how many.
+def index_missing_leads(limit: int) -> int:
+    """Index up to `limit` leads that plain SQL has written. Returns how many.
 
-    Those are rows that only the database has filled, and recent leads that have none.
+    Those are leads whose row was filled by a database trigger, and recent leads that have no row.
     """
-    stale = LeadSearch.objects.filter(IS_STALE).order_by("lead").values_list("lead", flat=True)[:most]
+    stale = LeadSearch.objects.filter(IS_STALE).order_by("lead").values_list("lead", flat=True)[:limit]
     recent = Lead.objects.filter(created_at__gte=timezone.now() - RECENT)
     missing = recent.exclude(pk__in=LeadSearch.objects.values("lead")).order_by("pk").values_list("pk", flat=True)
-    leads = locks.lock_leads({*stale, *missing[:most]})
+    leads = locks.lock_leads({*stale, *missing[:limit]})
     index_leads(leads)
     return len(leads)

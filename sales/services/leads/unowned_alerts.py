@@ -1,4 +1,4 @@
-"""Leads that nobody takes: told to the managers once, all of a minute in one message."""
+"""Notifies managers once about open leads that have been unassigned for hours, all leads of a tick in one email."""
 
 from datetime import timedelta
 
@@ -13,29 +13,29 @@ from notifications.kinds import UNLISTED
 from sales import policy
 from sales.models import Lead, LeadTransfer
 
-MAX_WAIT = timedelta(days=7)  # what has waited for longer is left to the lists, so that old leads are no flood
-MAX_LISTED_LEADS = 20  # leads that a message names; the others are counted
+MAX_WAIT = timedelta(days=7)  # leads that have waited longer are left out: old leads must not flood anybody
+MAX_LISTED_LEADS = 20  # leads that a notification names; the others are counted
 BATCH_SIZE = 5_000
 
 
 @transaction.atomic
 def escalate_unassigned_leads() -> int:
-    """Tell managers of open leads that for `ESCALATE_UNOWNED_HOURS` hours nobody has owned or contacted.
+    """Notify managers about open leads that had no owner and no contact for `ESCALATE_UNOWNED_HOURS` hours.
 
-    Hot ones that were told of as such are left out. Returns of how many it told.
+    Leads that were escalated as hot are left out. Returns the number of leads.
     """
     hours = settings.ESCALATE_UNOWNED_HOURS
     if not hours:
         return 0
     now = timezone.now()
-    until = now - timedelta(hours=hours)
-    given_up = LeadTransfer.objects.filter(lead=OuterRef("pk"), to_user=None).order_by("-transferred_at", "-pk")
+    latest = now - timedelta(hours=hours)
+    unassigned = LeadTransfer.objects.filter(lead=OuterRef("pk"), to_user=None).order_by("-transferred_at", "-pk")
     leads = list(
         Lead.objects.open()
         .filter(assigned_to=None, first_contacted_at=None, hot_escalated_at=None)
-        .alias(since=Coalesce(Subquery(given_up.values("transferred_at")[:1]), F("created_at")))
+        .alias(since=Coalesce(Subquery(unassigned.values("transferred_at")[:1]), F("created_at")))
         .filter(Q(unowned_escalated_at=None) | Q(unowned_escalated_at__lt=F("since")))
-        .filter(since__gte=until - MAX_WAIT, since__lte=until)
+        .filter(since__gte=latest - MAX_WAIT, since__lte=latest)
         .select_for_update(of=("self",), skip_locked=True)
         .order_by("pk")[:BATCH_SIZE]
     )

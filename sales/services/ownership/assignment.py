@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from athena.accounts.models import User, local_today
 from athena.accounts.roles import Role
-from athena.db.bulk import update_own
+from athena.db.bulk import update_each
 from sales import errors, policy
 from sales.models import AssignmentRule, Lead
 from sales.scoring import conditions
@@ -29,7 +29,7 @@ def assign_new_leads(leads: Sequence[Lead]) -> dict[int, User]:
     """
     owners = _choose_owners(leads)
     if owners:
-        update_own(Lead, ("assigned_to",), {lead_id: (owner.pk,) for lead_id, owner in owners.items()})
+        update_each(Lead, ("assigned_to",), {lead_id: (owner.pk,) for lead_id, owner in owners.items()})
     for lead in leads:
         if lead.pk in owners:
             lead.assigned_to = owners[lead.pk]

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from athena.accounts import services as accounts
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys
+from athena.db.bulk import IdIn
 from notifications import outbox
 from sales import errors, policy
 from sales.models import AssignmentRule, FollowUp, Lead, TransferBatch
@@ -189,7 +189,7 @@ def _plan_other_follow_ups(
 def _move_other_follow_ups(handover: Handover, by: User | None, batch: TransferBatch) -> None:
     transfer_writes.move_follow_ups(handover.other_follow_ups, batch)
     lead_ids = {reassignment.lead_id for reassignment in handover.other_follow_ups}
-    planning.refresh_next_dates(Lead.objects.filter(AmongKeys("pk", sorted(lead_ids))))
+    planning.refresh_next_dates(Lead.objects.filter(IdIn("pk", sorted(lead_ids))))
     context = {"by_name": str(by) if by else "Athena", "from_name": str(handover.leaver), "reason": batch.reason}
     counts = Counter(reassignment.to.pk for reassignment in handover.other_follow_ups)
     outbox.add_many(

@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 
 from athena.accounts.models import User
-from athena.db.bulk import AmongKeys, insert_from
+from athena.db.bulk import IdIn, insert_select
 from athena.formatting import format_date
 from notifications import outbox
 from notifications.kinds import UNLISTED
@@ -152,7 +152,7 @@ def find_owners(leads: Iterable[LeadRow]) -> dict[int, User]:
 
 def read_open_follow_ups(leads: Sequence[LeadRow]) -> "QuerySet[FollowUp, tuple[Any, ...]]":
     """The open follow-ups of these leads: id, lead id, date, time, assignee's id."""
-    follow_ups = FollowUp.objects.open().filter(AmongKeys("lead_id", [lead.pk for lead in leads])).order_by("pk")
+    follow_ups = FollowUp.objects.open().filter(IdIn("lead_id", [lead.pk for lead in leads])).order_by("pk")
     return follow_ups.values_list("pk", "lead_id", "scheduled_date", "scheduled_time", "assigned_to_id")
 
 
@@ -170,7 +170,7 @@ def plan_follow_up_moves(moves: Sequence[Move]) -> list[planning.Reassignment]:
 
 def apply_plan(plan: TransferPlan, *, by: User | None, batch: TransferBatch, notes: str = "") -> TransferResult:
     """Move the (locked) leads and their follow-ups, record it and notify everybody concerned."""
-    leads = Lead.objects.filter(AmongKeys("pk", plan.lead_ids))
+    leads = Lead.objects.filter(IdIn("pk", plan.lead_ids))
     _record(leads, plan, batch, notes)
     if plan.reassignments:
         move_follow_ups(plan.reassignments, batch)
@@ -188,15 +188,15 @@ def apply_plan(plan: TransferPlan, *, by: User | None, batch: TransferBatch, not
 def move_follow_ups(reassignments: Sequence[planning.Reassignment], batch: TransferBatch) -> None:
     """Give follow-ups to other users, and record who had them."""
     ids = [reassignment.follow_up_id for reassignment in reassignments]
-    follow_ups = FollowUp.objects.filter(AmongKeys("pk", ids))
-    insert_from(MovedFollowUp, follow_ups, batch=Value(batch.pk), follow_up=F("pk"), from_user=F("assigned_to"))
+    follow_ups = FollowUp.objects.filter(IdIn("pk", ids))
+    insert_select(MovedFollowUp, follow_ups, batch=Value(batch.pk), follow_up=F("pk"), from_user=F("assigned_to"))
     planning.reassign(reassignments, by_id=batch.by_id)
 
 
 def _record(leads: "QuerySet[Lead]", plan: TransferPlan, batch: TransferBatch, notes: str) -> None:
     """Write a transfer and an activity for each lead; must run before the leads get their new owner."""
     now, by_id = Value(timezone.now()), Value(batch.by_id, BigIntegerField())
-    insert_from(
+    insert_select(
         LeadTransfer,
         leads,
         lead=F("pk"),
@@ -210,7 +210,7 @@ def _record(leads: "QuerySet[Lead]", plan: TransferPlan, batch: TransferBatch, n
     )
     old_owner = Coalesce("assigned_to__full_name", Value("nobody"))
     new_owner = _build_value_by_receiver(plan, lambda user: f" to {user or 'nobody'}", CharField())
-    insert_from(
+    insert_select(
         Activity,
         leads,
         lead=F("pk"),
@@ -235,7 +235,7 @@ def _build_value_by_receiver(
     if len(values) == 1:
         return values[0]
     cases = [
-        When(AmongKeys("pk", [move.lead.pk for move in moves]), then=value)
+        When(IdIn("pk", [move.lead.pk for move in moves]), then=value)
         for moves, value in zip(groups, values, strict=True)
     ]
     return Case(*cases, output_field=output)

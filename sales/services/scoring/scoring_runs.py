@@ -12,7 +12,7 @@ from django.utils import timezone
 from athena import task_names
 from athena.accounts.models import User
 from athena.accounts.roles import Role
-from athena.db.availability import is_away
+from athena.db.availability import is_unavailable
 from athena.db.bulk import check_foreign_keys
 from athena.runtime.task_publisher import publish_task
 from notifications import outbox
@@ -113,7 +113,7 @@ def process_batches(*, max_batches: int | None = None) -> int:
             elif not _finish(run):
                 break  # other workers are doing the rest
         except Exception as error:
-            if is_away(error):
+            if is_unavailable(error):
                 raise
             logger.exception("scoring_run_failed", run=run.pk)
             _fail(run, error)

@@ -110,9 +110,9 @@ def test_nothing_is_kept_of_what_was_typed_and_not_for_longer_than_it_counts(mar
     guess(email="my-secret-password", password="x")
     (row,) = FailedLogin.objects.values()
     assert "secret" not in str(row)
-    assert lockout.forget() == 0
+    assert lockout.delete_expired() == 0
     clock.shift(timedelta(hours=1))
-    assert (lockout.forget(), FailedLogin.objects.count()) == (1, 0)
+    assert (lockout.delete_expired(), FailedLogin.objects.count()) == (1, 0)
 
 
 def test_a_deactivated_users_logins_do_not_come_back_with_the_account(maria, admin, browse):

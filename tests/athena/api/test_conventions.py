@@ -8,7 +8,7 @@ import time_machine
 from rest_framework.test import APIClient
 
 from athena.accounts.roles import Role
-from athena.http.middleware import MAX_BODY
+from athena.http.middleware import MAX_BODY_BYTES
 from notifications.emails import unsubscribe_tokens
 from notifications.models import Notification
 from sales.models import Activity, Cadence, FollowUp, Lead, LeadScoringRule, LeadSource, ScoringRun, TransferBatch
@@ -189,7 +189,7 @@ def test_a_body_that_is_not_json_in_utf8_is_415(client, fill, route, method):
 
 @pytest.mark.parametrize(("route", "method"), WRITES)
 def test_a_body_over_a_megabyte_is_413(client, fill, route, method):
-    assert is_error(call(client, method, fill(route), " " * (MAX_BODY + 1)), 413)
+    assert is_error(call(client, method, fill(route), " " * (MAX_BODY_BYTES + 1)), 413)
 
 
 @pytest.mark.parametrize(("route", "method"), WRITES)

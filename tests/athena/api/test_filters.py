@@ -16,9 +16,9 @@ class LeadFilters(filters.StrictFilterSet):
     assigned_to = filters.IdsFilter(or_none=True)
     source = filters.IdsFilter()
     min_score = filters.IntegerFilter(field_name="score", lookup_expr="gte")
-    since = filters.MomentAfterFilter(field_name="created_at")
-    valid_on = filters.DayFilter(field_name="quote_valid_until", lookup_expr="exact")
-    repeat = filters.FlagFilter(field_name="is_repeat", lookup_expr="exact")
+    since = filters.DateTimeAfterFilter(field_name="created_at")
+    valid_on = filters.DateFilter(field_name="quote_valid_until", lookup_expr="exact")
+    repeat = filters.BooleanFilter(field_name="is_repeat", lookup_expr="exact")
     search = filters.TextFilter(method="filter_search", help_text="In the name.")
 
     def filter_search(self, queryset, name, value):
@@ -111,7 +111,7 @@ class Query(StrictSerializer):
 def values(query, also=()):
     request = Request(APIRequestFactory().get("/"))
     request._request.GET = QueryDict(query)
-    return filters.query_values(request, Query, also)
+    return filters.read_query(request, Query, also)
 
 
 def test_the_parameters_of_a_verb():
@@ -133,4 +133,4 @@ def test_the_wrong_parameters_of_a_verb_are_named(query, wrong):
 @pytest.mark.parametrize("name", ["made_after", "made_before"])
 def test_a_bound_that_does_not_include_its_day_is_a_mistake_of_the_author(name):
     with pytest.raises(TypeError, match=f"{name} is not a filter that includes its day"):
-        type("Loose", (filters.StrictFilterSet,), {name: filters.DayFilter(field_name="created_at", lookup_expr="lt")})
+        type("Loose", (filters.StrictFilterSet,), {name: filters.DateFilter(field_name="created_at", lookup_expr="lt")})

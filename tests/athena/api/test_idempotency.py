@@ -131,11 +131,11 @@ def test_an_answer_is_kept_for_a_day(send):
     with time_machine.travel("2026-11-23T10:00Z", tick=False) as clock:
         first = send()
         clock.shift(timedelta(hours=24))
-        assert (send().json(), idempotency.forget()) == (first.json(), 0)
+        assert (send().json(), idempotency.delete_expired()) == (first.json(), 0)
         clock.shift(timedelta(seconds=1))
         assert send().json()["id"] != first.json()["id"]
         clock.shift(timedelta(hours=25))
-        assert (idempotency.forget(), IdempotencyKey.objects.count()) == (1, 0)
+        assert (idempotency.delete_expired(), IdempotencyKey.objects.count()) == (1, 0)
 
 
 def test_rights_are_checked_again(api, rep, stranger, make_lead):

@@ -17,7 +17,7 @@ from rest_framework.test import APIRequestFactory
 
 from athena.api.keyset import Keyset
 from athena.api.pagination import KeysetPagination, array_response
-from athena.api.row_serializers import Row
+from athena.api.serializers import Row
 from sales.models import Lead
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -171,7 +171,7 @@ def test_a_page_begins_in_the_index(leads):
         cursor.execute("SET LOCAL enable_sort = off")
         keyset = Keyset(LeadRow.read(Lead.objects.all()), ["-created_at"])
         first = keyset.read(3)
-        keyset.read(3, keyset.place_of(first[-1]))
+        keyset.read(3, keyset.get_position(first[-1]))
         cursor.execute(f"EXPLAIN {queries[-1]['sql']}")
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "Index Scan using idx_leads_created" in plan

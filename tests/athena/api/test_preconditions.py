@@ -2,7 +2,7 @@
 
 import pytest
 
-from athena.api.preconditions import tag_of, tags_in
+from athena.api.preconditions import compute_etag, parse_if_match
 from sales.models import FollowUp, Lead, LeadScoringRule
 
 RULE = {
@@ -86,12 +86,17 @@ def test_lists_and_what_has_no_version_have_no_tag(api, admin, made):
 
 def test_tags():
     keys = ("version", "name")
-    tag = tag_of({"version": 3, "name": "x", "more": 1}, keys)
-    assert tag == tag_of({"name": "x", "version": 3}, keys)
-    assert tag not in (tag_of({"version": 3, "name": "y"}, keys), None)
-    assert tag_of({"version": 3}, keys) is tag_of([{"version": 3}], keys) is tag_of({"name": "x"}, ("name",)) is None
-    assert tags_in(None) is tags_in(" * ") is None
-    assert tags_in('"1" , W/"2","x"') == {'"1"', '"x"'}
+    tag = compute_etag({"version": 3, "name": "x", "more": 1}, keys)
+    assert tag == compute_etag({"name": "x", "version": 3}, keys)
+    assert tag not in (compute_etag({"version": 3, "name": "y"}, keys), None)
+    assert (
+        compute_etag({"version": 3}, keys)
+        is compute_etag([{"version": 3}], keys)
+        is compute_etag({"name": "x"}, ("name",))
+        is None
+    )
+    assert parse_if_match(None) is parse_if_match(" * ") is None
+    assert parse_if_match('"1" , W/"2","x"') == {'"1"', '"x"'}
 
 
 @pytest.mark.parametrize("resource", BODIES)

@@ -4,8 +4,7 @@ import pytest
 from rest_framework import serializers
 
 from athena.api import fields
-from athena.api.row_serializers import Row
-from athena.api.serializers import StrictSerializer
+from athena.api.serializers import Row, StrictSerializer
 
 
 class Shape(Row):

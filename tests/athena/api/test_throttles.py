@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from athena.api import throttles
-from athena.api.rates import Rate
+from athena.api.throttle_rates import Rate
 from athena.models import ThrottleCount
 
 LOGIN = "/api/v1/auth/login"
@@ -31,9 +31,9 @@ def test_a_user_gets_so_many_and_then_has_to_wait(db, api, rep, colleague, limit
         assert api(colleague).get("/api/v1/auth/me").status_code == 200
         clock.shift(12)
         assert client.get("/api/v1/auth/me").status_code == 200
-        assert throttles.forget() == 0
+        assert throttles.delete_expired() == 0
         clock.shift(1)
-        assert (throttles.forget(), ThrottleCount.objects.count()) == (2, 1)
+        assert (throttles.delete_expired(), ThrottleCount.objects.count()) == (2, 1)
 
 
 def test_an_address_gets_so_many_where_nobody_is_logged_in(db, api, limit):
@@ -90,7 +90,7 @@ def test_a_refused_post_keeps_no_idempotent_answer(db, api, rep, limit):
 
 
 def test_a_redis_that_is_away_costs_one_short_wait_and_refuses_nobody(db, api, rep, settings, monkeypatch):
-    monkeypatch.setattr(throttles._Redis, "asleep_until", 0)
+    monkeypatch.setattr(throttles._Redis, "paused_until", 0)
     throttles._client.cache_clear()
     tries = []
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from django.core.management.utils import get_random_secret_key
 
-from athena.api.rates import Rate
+from athena.api.throttle_rates import Rate
 from athena.config import environment, secret_strength
 
 STRONG = "Zq3vN8rTgY5wLk2HsPd7XbCj4MfUe9Ra"

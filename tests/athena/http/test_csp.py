@@ -7,6 +7,7 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
+from sales.reports.registry import REPORTS
 from sales.services import schedules
 from sales.services.follow_ups import follow_ups
 
@@ -15,11 +16,16 @@ STRICT = {
     "font-src": "'self'", "connect-src": "'self'", "form-action": "'self'", "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }  # fmt: skip
-REPORTS = [
-    f"/admin/sales/leadsource/reports/{name}/" for name in ("performance", "roi", "speed", "losses", "effectiveness")
-]
+REPORT_PAGES = [f"/admin/reports/{slug}/" for slug in REPORTS]
 RULES = [f"/admin/sales/leadscoringrule/{page}" for page in ("", "add/", "matches/")]
-PAGES = ["/admin/", "/admin/password_change/", "/api/v1/docs", "/admin/sales/sourcespend/upload/", *RULES, *REPORTS]
+PAGES = [
+    "/admin/",
+    "/admin/password_change/",
+    "/api/v1/docs",
+    "/admin/sales/sourcespend/upload/",
+    *RULES,
+    *REPORT_PAGES,
+]
 
 
 class Inline(HTMLParser):

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from athena.http.csv_responses import columns_of, csv_response
+from athena.http.csv_responses import csv_response, list_columns
 
 
 def test_a_file():
@@ -11,7 +11,7 @@ def test_a_file():
         {"name": 'Łódź, "fair"', "quote": {"median": -1.5, "p90": None}},
         {"name": "=cmd", "quote": {"median": 2, "p90": 3}},
     ]
-    answer = csv_response("speed", columns_of(rows[0]), rows)
+    answer = csv_response("speed", list_columns(rows[0]), rows)
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"] == 'attachment; filename="speed.csv"'
     assert answer.content.startswith(b"\xef\xbb\xbf")

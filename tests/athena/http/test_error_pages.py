@@ -131,7 +131,7 @@ def test_what_a_service_said_is_the_advice(client, monkeypatch):
     error = PermissionDenied("secret")
     error.__cause__ = errors.NotYourLead()
     monkeypatch.setattr(f"{__name__}.ERROR", [error])
-    assert "Only the lead&#x27;s owner or a manager may change it." in read(client.get("/admin/fail/"), 403)
+    assert "Only the lead&#x27;s owner or a manager may change this lead." in read(client.get("/admin/fail/"), 403)
 
 
 def test_a_wrong_method_has_a_page(client):

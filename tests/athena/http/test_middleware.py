@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from gunicorn.http.errors import InvalidChunkSize, NoMoreData
 
-from athena.http.middleware import MAX_BODY, BodyLimit, optional_slash
+from athena.http.middleware import MAX_BODY_BYTES, BodyLimit, optional_slash
 
 TOO_LARGE = {"detail": "The body is larger than 1 MB.", "code": "too_large"}
 
@@ -44,8 +44,8 @@ def test_one_slash_at_the_end_is_nothing(path, seen):
 
 
 def test_an_announced_body_over_the_limit_is_refused_and_read_away(post):
-    stream = streamed(MAX_BODY + 1)
-    answer = post("/api/v1/x", stream, CONTENT_LENGTH=str(MAX_BODY + 1))
+    stream = streamed(MAX_BODY_BYTES + 1)
+    answer = post("/api/v1/x", stream, CONTENT_LENGTH=str(MAX_BODY_BYTES + 1))
     assert (answer.status_code, json.loads(answer.content), stream.read()) == (413, TOO_LARGE, b"")
     assert answer["Connection"] == "close"
 
@@ -55,8 +55,10 @@ def test_a_lie_of_a_length_does_not_make_it_read_for_ever(post):
 
 
 def test_a_streamed_body_reaches_the_view_up_to_the_limit(post):
-    assert post("/api/v1/x", streamed(MAX_BODY), **{"wsgi.input_terminated": True}).content == b"x" * MAX_BODY
-    answer = post("/api/v1/x", streamed(MAX_BODY + 1), **{"wsgi.input_terminated": True})
+    assert (
+        post("/api/v1/x", streamed(MAX_BODY_BYTES), **{"wsgi.input_terminated": True}).content == b"x" * MAX_BODY_BYTES
+    )
+    answer = post("/api/v1/x", streamed(MAX_BODY_BYTES + 1), **{"wsgi.input_terminated": True})
     assert (answer.status_code, json.loads(answer.content)) == (413, TOO_LARGE)
 
 
@@ -77,12 +79,12 @@ def test_a_body_that_cannot_be_read_is_refused(post, error):
         answer = post("/api/v1/x", Broken(), **length)
         why = {"detail": "The body could not be read.", "code": "unreadable"}
         assert (answer.status_code, json.loads(answer.content)) == (400, why)
-    assert post("/api/v1/x", Broken(), CONTENT_LENGTH=str(2 * MAX_BODY)).status_code == 413
+    assert post("/api/v1/x", Broken(), CONTENT_LENGTH=str(2 * MAX_BODY_BYTES)).status_code == 413
 
 
-@pytest.mark.parametrize("length", [{"CONTENT_LENGTH": str(MAX_BODY + 1)}, {"wsgi.input_terminated": True}])
+@pytest.mark.parametrize("length", [{"CONTENT_LENGTH": str(MAX_BODY_BYTES + 1)}, {"wsgi.input_terminated": True}])
 def test_elsewhere_the_limit_is_the_same_and_the_answer_a_page(post, length):
-    answer = post("/admin/", streamed(MAX_BODY + 1), **length)
+    answer = post("/admin/", streamed(MAX_BODY_BYTES + 1), **length)
     assert (answer.status_code, answer["Content-Type"].partition(";")[0] != "application/json") == (413, True)
 
 

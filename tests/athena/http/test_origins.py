@@ -42,20 +42,20 @@ def refused(read, text):
 
 
 def test_they_come_out_as_browsers_write_them():
-    assert {text: origins.read_origin(text) for text in ORIGINS} == ORIGINS
-    assert {text: origins.read_page(text) for text in PAGES} == PAGES
+    assert {text: origins.parse_origin(text) for text in ORIGINS} == ORIGINS
+    assert {text: origins.parse_page_url(text) for text in PAGES} == PAGES
 
 
 @pytest.mark.parametrize("text", NO_ADDRESS)
 def test_what_could_do_more_in_a_header_is_neither(text):
-    assert refused(origins.read_origin, text)
-    assert refused(origins.read_page, text)
-    assert (origins.origin_of(text), origins.page(text)) == ("", "")
+    assert refused(origins.parse_origin, text)
+    assert refused(origins.parse_page_url, text)
+    assert (origins.origin_or_empty(text), origins.page_url_or_empty(text)) == ("", "")
 
 
 def test_an_origin_ends_with_its_host_and_a_page_holds_nothing_odd():
-    assert [text for text in NO_ORIGIN if not refused(origins.read_origin, text)] == []
-    assert [text for text in NO_PAGE if not refused(origins.read_page, text)] == []
+    assert [text for text in NO_ORIGIN if not refused(origins.parse_origin, text)] == []
+    assert [text for text in NO_PAGE if not refused(origins.parse_page_url, text)] == []
 
 
 @pytest.mark.parametrize("text", [*filter(None, NO_ADDRESS), *NO_PAGE])

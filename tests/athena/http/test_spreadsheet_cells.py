@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from athena.http.spreadsheet_cells import safe_cell, typed_cell
+from athena.http.spreadsheet_cells import escape_formula, unescape_formula
 
 
 @pytest.mark.parametrize(
@@ -37,16 +37,16 @@ from athena.http.spreadsheet_cells import safe_cell, typed_cell
     ],
 )
 def test_what_a_spreadsheet_would_run_gets_an_apostrophe_and_loses_it_again(typed: str, cell: str) -> None:
-    assert (safe_cell(typed), typed_cell(cell)) == (cell, typed)
+    assert (escape_formula(typed), unescape_formula(cell)) == (cell, typed)
 
 
 @pytest.mark.parametrize("value", [None, True, -5, Decimal("-1.50"), -0.5, date(2026, 5, 1)])
 def test_what_is_not_text_stays_what_it_is(value: object) -> None:
-    assert safe_cell(value) is value
+    assert escape_formula(value) is value
 
 
 @given(st.text(alphabet="='+-@\t\r\n \u2028a", max_size=12))
 def test_any_text_comes_back_and_no_line_of_it_is_a_formula(text: str) -> None:
-    cell = safe_cell(text)
-    assert typed_cell(cell) == text
+    cell = escape_formula(text)
+    assert unescape_formula(cell) == text
     assert not any(line.lstrip()[:1] in tuple("=+-@") or line[0] in "\t\r" for line in cell.splitlines(keepends=True))

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from athena.celery import app
 from athena.models import TaskTotal
 from athena.runtime import telemetry
-from athena.runtime.logs import request_id
+from athena.runtime.logs import current_request_id
 from athena.runtime.task_publisher import publish_task
 
 ID = "gateway-0123456789"
@@ -78,11 +78,11 @@ def test_a_tasks_lines_carry_the_id_of_the_request_that_woke_it_or_its_own(run):
     seen = []
 
     def look():
-        seen.append(request_id())
+        seen.append(current_request_id())
 
     run(look, headers={"request_id": ID})
     run(look, task_id="own-id")
-    assert (seen, request_id()) == ([ID, "own-id"], None)
+    assert (seen, current_request_id()) == ([ID, "own-id"], None)
 
 
 def test_tasks_are_added_up(run, scrape):

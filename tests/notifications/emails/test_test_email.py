@@ -13,7 +13,7 @@ def test_it_goes_to_oneself_and_is_told_nowhere_else(rep, colleague):
     test_email.send_test_email(by=rep)
     assert delivery.deliver() == {"sent": 1}
     (message,) = mail.outbox
-    assert (message.to, message.subject) == ([rep.email], "A test e-mail of Athena")
+    assert (message.to, message.subject) == ([rep.email], "Test email from Athena")
     assert "http://localhost:8080/admin/" in message.body
     assert not Notification.objects.shown_to(rep).exists()
     assert list(test_email.find_last_delivery(rep).values_list("state", flat=True)) == ["sent"]

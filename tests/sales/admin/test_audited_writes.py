@@ -59,7 +59,7 @@ def test_a_change_is_audited(change, rep, make_lead):
 def test_what_the_service_refuses_is_said_beside_the_field_and_nothing_is_lost(change, rep, make_lead):
     lead = make_lead(assigned_to=rep)
     answer = change(rep, lead, status="lost", notes="They went by train")
-    assert errors_of(answer) == {"lost_reason": ["Say why the lead is lost."]}
+    assert errors_of(answer) == {"lost_reason": ["Choose why the lead was lost."]}
     assert "They went by train" in answer.content.decode()
     lead.refresh_from_db()
     assert (lead.status, FieldChange.objects.count()) == ("new", 0)
@@ -97,7 +97,7 @@ def test_follow_ups_are_planned_moved_completed_and_cancelled(add, change, brows
     url = reverse("admin:sales_followup_complete", args=[plan.pk])
     assert browse(rep).get(url).status_code == 200
     refused = browse(rep).post(url, {"outcome": "lost", "close": "lost", "next_follow_up_days": 3})
-    assert refused.context["form"].errors == {"lost_reason": ["Say why the lead is lost."]}
+    assert refused.context["form"].errors == {"lost_reason": ["Choose why the lead was lost."]}
     done = browse(rep).post(url, {"outcome": "successful", "schedule_next": "on", "next_follow_up_days": 3})
     assert (done.status_code, Activity.objects.filter(follow_up=plan).count(), FollowUp.objects.open().count()) == (
         302,

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from sales.models import FieldChange, LeadScoringRule, LeadSource
 from sales.services.follow_ups import follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.leads import leads
 from sales.services.scoring import scoring_rules
 from tests.rights.forms import untouched
@@ -92,7 +93,7 @@ def test_a_follow_up_completed_meanwhile_keeps_what_was_typed(open_page, rep, ma
     lead = make_lead(assigned_to=rep)
     plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2027, 1, 5))
     save = open_page(rep, plan)
-    follow_ups.complete(by=rep, follow_up_id=plan.pk, outcome="voicemail")
+    follow_ups.complete(by=rep, follow_up_id=plan.pk, completion_input=CompletionInput(outcome="voicemail"))
     answer = save(notes="Ask for the deposit")
     assert answer.context["adminform"].form.errors == {"__all__": ["This follow-up is already completed or cancelled."]}
     assert "Ask for the deposit" in answer.content.decode()

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from athena.accounts.models import Team, User
-from athena.db.constraints import fields_of
+from athena.db.constraints import get_fields
 from sales.models import (
     Activity,
     AssignmentRule,
@@ -148,7 +148,7 @@ def constraints_of(model: type, names: set[str]) -> set[str]:
     found = {
         constraint.name
         for constraint in options.constraints
-        if isinstance(constraint, CheckConstraint | UniqueConstraint) and names & {*fields_of(constraint, model)}
+        if isinstance(constraint, CheckConstraint | UniqueConstraint) and names & {*get_fields(constraint, model)}
     }
     return found | {field.name for field in options.fields if field.unique and field.name in names}
 

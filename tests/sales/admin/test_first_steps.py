@@ -116,11 +116,11 @@ def test_the_test_e_mail_says_what_became_of_it(browse, admin, monkeypatch):
 
 def test_from_the_deliveries_one_comes_back_to_them(browse, manager):
     client, deliveries = browse(manager), reverse("admin:notifications_delivery_changelist")
-    assert "Send me a test e-mail" in client.get(deliveries).content.decode()
+    assert "Send me a test email" in client.get(deliveries).content.decode()
     answer = client.post(reverse("admin:notifications_delivery_test"), follow=True)
     assert answer.redirect_chain == [(deliveries, 302)]
-    assert f"A test e-mail to {manager.email} is on its way." in answer.content.decode()
-    assert "Test e-mail" in answer.content.decode().partition('id="result_list"')[2]
+    assert f"A test email to {manager.email} is on its way." in answer.content.decode()
+    assert "Test email" in answer.content.decode().partition('id="result_list"')[2]
 
 
 def test_put_away_they_are_gone(browse, manager, admin):

@@ -55,7 +55,7 @@ def test_completing_leads_back_home(browse, rep, task):
     }
     answer = browse(rep).post(f"/admin/sales/followup/{task.pk}/complete/", form, follow=True)
     assert answer.redirect_chain == [(HOME, 302)]
-    assert "Done: Harbor Choir." in answer.content.decode()
+    assert "Completed: Harbor Choir." in answer.content.decode()
     task.refresh_from_db()
     assert (task.completed, task.outcome, task.outcome_notes) == (True, "no_answer", "Rang twice")
     assert FollowUp.objects.open().count() == 1

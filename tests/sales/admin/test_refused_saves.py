@@ -45,7 +45,7 @@ def test_the_head_of_a_page_shows_what_is_saved(refused, make_lead, manager):
     plan = FollowUp.objects.create(lead=lead, follow_up_type="call", scheduled_date="2099-01-05", assigned_to=manager)
     for row, values, typed, saved in (
         (lead, {"status": "lost", "company_name": "Typed", "notes": "Kept"}, ("Typed", "Lost", "status-lost"), "Band"),
-        (plan, {"follow_up_type": "email", "scheduled_date": "1999-01-01"}, ("E-mail", "1999"), "Call on 2099-01-05"),
+        (plan, {"follow_up_type": "email", "scheduled_date": "1999-01-01"}, ("Email", "1999"), "Call on Mon 5 Jan"),
         (LeadSource.objects.create(name="Fair"), {"name": "Typed", "unit_cost": "-1"}, ("Typed",), "Fair"),
         (Cadence.objects.create(name="Slow"), {"name": "Typed" * 30}, ("Typed",), "Slow"),
     ):  # fmt: skip

@@ -48,7 +48,7 @@ def test_spend_month_by_month(api, manager):
         ("2026-06-01", "June", 7.0), ("2026-05-01", "", 12.0),
     ]  # fmt: skip
     assert client.post(url, {"month": "2026-05-02", "amount": 1}).json() == {
-        "month": ["Give the first day of the month."]
+        "month": ["Enter the first day of the month."]
     }
 
 

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db import models
 
 import sales
-from athena.db.text_search import text_columns
+from athena.db.text_search import list_text_columns
 from sales.queries import personal_data
 from sales.services.follow_ups import change_history
 from sales.services.leads.leads import WRITABLE_FIELDS
@@ -45,7 +45,7 @@ def test_each_column_of_text_is_declared():
 def test_what_is_declared_is_there():
     for label, columns in personal_data.WITHOUT_PERSONAL_DATA.items():
         if label.partition(".")[0] in {app.label for app in apps.get_app_configs()} and label != "auth.User":
-            assert columns == personal_data.ALL_COLUMNS or columns <= set(text_columns(apps.get_model(label)))
+            assert columns == personal_data.ALL_COLUMNS or columns <= set(list_text_columns(apps.get_model(label)))
 
 
 def test_text_is_found_in_every_kind_of_column():
@@ -61,7 +61,7 @@ def test_text_is_found_in_every_kind_of_column():
             app_label = "nowhere"
             managed = False
 
-    assert text_columns(Anything) == ["line", "text", "data", "mail"]
+    assert list_text_columns(Anything) == ["line", "text", "data", "mail"]
     apps.all_models.pop("nowhere")
     apps.clear_cache()
 

@@ -9,6 +9,7 @@ from sales import errors
 from sales.models import Activity, FieldChange
 from sales.services import activities
 from sales.services.follow_ups import follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.leads import leads
 
 
@@ -74,14 +75,14 @@ def test_a_correction_keeps_what_was_said_and_rescores(rep, make_lead):
     log.refresh_from_db()
     assert (log.direction, log.notes) == ("outbound", "Sent the offer")
     change = FieldChange.objects.get(lead=lead, field="activity")
-    about = {"id": log.pk, "was": "E-mail"}
+    about = {"id": log.pk, "was": "Email"}
     assert (change.field, change.by, change.old, change.new) == (
         "activity", rep, about | {"direction": "inbound", "notes": "Yes please"},
         about | {"direction": "outbound", "notes": "Sent the offer"},
     )  # fmt: skip
     assert (lead.score, lead.first_contacted_at, lead.version > before) == (0, log.occurred_at, True)
     assert sum(lead.score_history.values_list("points_changed", flat=True)) == 0
-    assert lead.score_history.first().reason == "Corrected: E-mail"
+    assert lead.score_history.first().reason == "Corrected: Email"
 
 
 def test_what_the_lead_knew_from_it_follows(rep, make_lead):
@@ -129,7 +130,7 @@ def test_what_is_not_to_be_corrected(rep, make_lead):
     lead = make_lead(assigned_to=rep)
     leads.update(by=rep, lead_id=lead.pk, changes={"status": "contacted"})
     plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2026, 1, 5))
-    follow_ups.complete(by=rep, follow_up_id=plan.pk, outcome="voicemail")
+    follow_ups.complete(by=rep, follow_up_id=plan.pk, completion_input=CompletionInput(outcome="voicemail"))
     changes = FieldChange.objects.count()
     for log in Activity.objects.filter(lead=lead):
         with pytest.raises(errors.NotLoggedByHand):

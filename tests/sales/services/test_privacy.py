@@ -27,6 +27,7 @@ from sales.queries import personal_data
 from sales.queries.timeline.timeline import Story
 from sales.services import activities, privacy
 from sales.services.follow_ups import follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.imports import import_batches, imports
 from sales.services.leads import intake, leads
 from sales.services.ownership import transfers
@@ -96,7 +97,11 @@ def story(manager, rep, colleague, browse, api, make_lead, tmp_path, settings, d
         by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2099, 1, 5), notes="Ask Zoë Quill-Ångström"
     )
     follow_ups.update(by=rep, follow_up_id=plan.pk, changes={"notes": "Ask Zoë Quill-Ångström again"})
-    follow_ups.complete(by=rep, follow_up_id=plan.pk, outcome="successful", notes="Call 212 555 0177 again")
+    follow_ups.complete(
+        by=rep,
+        follow_up_id=plan.pk,
+        completion_input=CompletionInput(outcome="successful", notes="Call 212 555 0177 again"),
+    )
     leads.update(by=rep, lead_id=lead.pk, changes={"phone": "+1 212 555 0177"})
     transfers.transfer(by=manager, leads=Lead.objects.all(), to_user_id=colleague.pk, reason="Zoë Quill-Ångström asked")
     client = browse(manager)

@@ -74,7 +74,7 @@ def test_a_name_is_taken_in_any_case_and_spacing(manager, kind, name):
     first = add(manager, "École de Danse")
     with pytest.raises(errors.Invalid) as refused:
         add(manager, name)
-    assert list(refused.value.fields.values()) == ["This name is taken already: “École de Danse”."]
+    assert list(refused.value.fields.values()) == ["This name is already taken: “École de Danse”."]
     assert list(refused.value.fields) == [field]
     assert type(first).objects.filter(**{f"{field}__contains": "anse"}).count() == 1
 

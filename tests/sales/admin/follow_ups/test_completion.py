@@ -179,7 +179,7 @@ def test_a_quote_is_logged_and_corrected_with_its_amount(client, rep, lead):
     lead.refresh_from_db()
     assert (lead.status, lead.quote_amount) == ("new", Decimal("4200.50"))
     refused = client.post(page, untouched(client.get(page).content.decode()) | {"amount": "5"})
-    assert dict(refused.context["adminform"].form.errors) == {"amount": ["Only a quote has this."]}
+    assert dict(refused.context["adminform"].form.errors) == {"amount": ["Only a quote can have this."]}
 
 
 def test_a_completed_quote_takes_its_amount(client, lead, plan):

@@ -72,7 +72,7 @@ def test_selected_leads_are_merged_by_the_action(browse, manager, pair):
 def test_what_can_not_be_merged_says_why(browse, rep, manager, pair):
     leads.update(by=rep, lead_id=pair[1].pk, changes={"status": "won", "booked_value": 900})
     answer = browse(manager).post(MERGE, {"id": [lead.pk for lead in pair]})
-    assert said(answer) == ["Only open leads are merged. Reopen the closed one first."]
+    assert said(answer) == ["Only open leads can be merged. Reopen the closed lead first."]
     assert Lead.objects.filter(archived_at=None).count() == 2
 
 
@@ -90,14 +90,14 @@ def test_not_a_duplicate_is_remembered(browse, rep, pair):
     for wrong in ({"lead_id": "x"}, {"other_id": ""}, {"lead_id": "9" * 30}):
         assert browse(rep).post(APART, body | wrong).status_code == 404
     assert said(browse(rep).post(APART, body | {"lead_id": pair[0].pk}, follow=True)) == [
-        "lead_id: A lead is no duplicate of itself."
+        "lead_id: Name a different lead."
     ]
 
 
 def test_a_manager_makes_a_form_and_is_shown_how_to_use_it(browse, manager):
     client, add = browse(manager), reverse("admin:sales_intakeform_add")
     wrong = client.post(add, {"name": "Site", "allowed_origins": "www.example.com", "is_active": "on"})
-    assert "An origin is written https://www.example.com" in wrong.content.decode()
+    assert "Write an origin like https://www.example.com" in wrong.content.decode()
     client.post(add, {"name": "Site", "allowed_origins": "https://www.example.com", "is_active": "on"})
     form = IntakeForm.objects.get()
     page = client.get(reverse("admin:sales_intakeform_change", args=[form.pk])).content.decode()

@@ -88,7 +88,7 @@ def test_a_leads_page_shows_its_cadence_and_stops_it(browse, rep, colleague, lea
     assert said(browse(rep).post(stop, follow=True)) == [
         ("success", "The lead is off “New inquiry”. What is planned stays planned.")
     ]
-    assert said(browse(rep).post(stop, follow=True)) == [("error", "The lead is on no cadence.")]
+    assert said(browse(rep).post(stop, follow=True)) == [("error", "The lead is not enrolled in a cadence.")]
 
 
 def test_completing_a_step_says_what_comes_next(browse, rep, lead, cadence):
@@ -97,14 +97,15 @@ def test_completing_a_step_says_what_comes_next(browse, rep, lead, cadence):
         url = reverse("admin:sales_followup_complete", args=[FollowUp.objects.get().pk])
         assert "A step of the cadence “New inquiry” (day 0)" in browse(rep).get(url).content.decode()
         done = browse(rep).post(url, {"outcome": "no_answer", "next_follow_up_days": "3"}, follow=True)
-    assert said(done) == [("success", "Done: Lincoln High School Band. Next: Call on 2026-11-25.")]
+    assert said(done) == [("success", "Completed: Lincoln High School Band. Next: Call on Wed 25 Nov 2026.")]
 
 
 def test_completing_with_nothing_to_follow(browse, rep, plan):
     url = reverse("admin:sales_followup_complete", args=[plan.pk])
     body = {"outcome": "successful", "next_follow_up_days": "3", "no_next_reason": "They travel in May"}
     both = browse(rep).post(url, body | {"schedule_next": "on"})
-    assert both.context["form"].errors == {"no_next_reason": ["There is a next follow-up, or the end of it: not both."]}
+    message = "A next follow-up is planned. Leave this empty, or don't plan one."
+    assert both.context["form"].errors == {"no_next_reason": [message]}
     assert browse(rep).post(url, body).status_code == 302
     plan.refresh_from_db()
     assert (plan.no_next_reason, FollowUp.objects.count()) == ("They travel in May", 1)
@@ -121,14 +122,14 @@ def test_snoozing(browse, rep, colleague, plan):
     assert FollowUp.objects.get().snoozed_until == timezone.now() + timedelta(hours=2)
     for wrong in ({}, {"minutes": "x"}, {"minutes": "7"}, {"minutes": "-30"}):
         assert said(browse(rep).post(url, wrong, follow=True)) == [
-            ("error", "until: This must be a time in the next 30 days.")
+            ("error", "until: Choose a time within the next 30 days.")
         ]
     assert browse(colleague).post(url, {"minutes": "30"}).status_code == 403
 
 
 def test_a_day_after_the_pickup_is_warned_of(browse, rep, lead, plan):
     Lead.objects.update(pickup_at=datetime(2027, 1, 4, 12, tzinfo=UTC))
-    warning = ("warning", "The trip begins before that, on Mon 4 Jan 2027.")
+    warning = ("warning", "The follow-up is after the pickup, which is on Mon 4 Jan 2027.")
     body = {"follow_up_type": "call", "scheduled_date": "2027-01-06", "lead": lead.pk}
     added = browse(rep).post(reverse("admin:sales_followup_add"), body, follow=True)
     assert (said(added)[0], FollowUp.objects.count()) == (warning, 2)
@@ -152,7 +153,7 @@ def test_calling_again(browse, rep, make_lead):
     new = Lead.objects.get(repeat_of=won)
     assert repeat not in client.get(page).content.decode()
     assert "Made from" in client.get(reverse("admin:sales_lead_change", args=[new.pk])).content.decode()
-    assert said(client.post(repeat, follow=True)) == [("error", "There is a new lead of this trip already.")]
+    assert said(client.post(repeat, follow=True)) == [("error", "This trip already has a repeat lead.")]
     done = client.post(url, {"action": "repeat_selected", "_selected_action": [won.pk]}, follow=True)
     assert [level for level, _ in said(done)] == ["error"]
     assert listed("call_again") == []

@@ -45,7 +45,8 @@ def test_choose_preview_confirm(ask, manager, rep, colleague, make_lead):
     preview = ask(manager, chosen, "preview", **to)
     page = text(preview)
     for shown in (
-        "3 leads go to Tom", "1 open follow-up moves with them", "1 lead stays as it is", "Tom 3 $3,000", "New 3 $3,000",
+        "3 leads go to Tom", "1 open follow-up moves with them", "1 lead stays as it is",
+        "Tom 3 $3,000", "New 3 $3,000",
         "Band 0 Maria Tom", "1 already theirs", "Already there already theirs",
     ):  # fmt: skip
         assert shown in page
@@ -137,7 +138,7 @@ def test_a_batch_shows_what_undoing_does_and_undoes_it(browse, manager, rep, col
     lead.refresh_from_db()
     assert lead.assigned_to == rep
     again = browse(manager).post(reverse("admin:sales_transferbatch_undo", args=[batch.pk]), follow=True)
-    assert "This transfer has been undone already." in text(again)
+    assert "This transfer was already undone." in text(again)
     back = TransferBatch.objects.get(undoes=batch)
     listed = text(browse(manager).get(BATCHES))
     assert f"Undone by batch {back.pk}" in listed
@@ -151,7 +152,7 @@ def test_only_the_author_or_an_admin_undoes(browse, admin, manager, make_user, d
     page = browse(other).get(reverse("admin:sales_transferbatch_change", args=[batch.pk]))
     assert "Undo: give back" not in page.content.decode()
     refused = browse(other).post(url, follow=True)
-    assert "undone by who made it, or by an administrator" in text(refused)
+    assert "Only the person who made a transfer or an administrator may undo it." in text(refused)
     assert (browse(rep).post(url).status_code, browse(manager).get(url).status_code) == (403, 405)
     assert TransferBatch.objects.count() == 1
     browse(admin).post(url)

@@ -47,8 +47,8 @@ def test_no_two_fields_share_a_name():
         (
             {"condition_operator": "contains"},
             {
-                "condition_operator": "“Number of accessible seats needed” takes these comparisons: is, is not, is more than, "
-                "is at least, is less than, is at most, is between, is one of, is known."
+                "condition_operator": "“Number of accessible seats needed” takes these comparisons: is, is not, "
+                "is more than, is at least, is less than, is at most, is between, is one of, is known."
             },
         ),
         (

@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from athena.accounts.models import User
 from sales.models import FollowUp
 from sales.services.follow_ups import follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 
 URL = "/api/v1/sales/follow-ups/calendar.ics"
 NOW = "2026-11-30T12:00Z"
@@ -73,7 +74,7 @@ def test_a_change_keeps_the_uid_and_raises_the_sequence_a_cancelled_one_is_marke
     before = read(url)
     follow_ups.update(by=rep, follow_up_id=moved.pk, changes={"scheduled_date": date(2026, 12, 4)})
     follow_ups.cancel(by=rep, follow_up_id=cancelled.pk)
-    follow_ups.complete(by=rep, follow_up_id=done.pk, outcome="successful")
+    follow_ups.complete(by=rep, follow_up_id=done.pk, completion_input=CompletionInput(outcome="successful"))
     after = read(url)
     assert set(after) == set(before) - {f"follow-up-{done.pk}"}
     seen = {key: (event["status"], event["sequence"], event.decoded("dtstart")) for key, event in after.items()}

@@ -172,7 +172,7 @@ def test_complete_as_the_specification_does(api, rep, lead):
 
 def test_a_day_after_the_pickup_is_warned_of_and_taken(api, rep, lead):
     Lead.objects.update(pickup_at="2027-03-02T03:30Z")  # still the first of March in New York
-    warnings = [{"code": "after_pickup", "message": "The trip begins before that, on Mon 1 Mar 2027."}]
+    warnings = [{"code": "after_pickup", "message": "The follow-up is after the pickup, which is on Mon 1 Mar 2027."}]
     before, after = (api(rep).post(URL, body(lead, scheduled_date=day)) for day in ("2027-03-01", "2027-03-02"))
     assert [(answer.status_code, answer.json()["warnings"]) for answer in (before, after)] == [
         (201, []), (201, warnings),

@@ -36,7 +36,7 @@ def test_a_lead_names_them_too_until_somebody_says_that_they_are_two(api, rep, b
     assert client.post(f"{URL}/{band.pk}/not-duplicate", {"lead_id": twin.pk}).status_code == 204
     assert client.get(url).json() == {"lead_id": band.pk, "duplicates": []}
     wrong = client.post(f"{URL}/{band.pk}/not-duplicate", {"lead_id": band.pk})
-    assert (wrong.status_code, wrong.json()) == (400, {"lead_id": ["A lead is no duplicate of itself."]})
+    assert (wrong.status_code, wrong.json()) == (400, {"lead_id": ["Name a different lead."]})
     assert NotDuplicate.objects.count() == 1
 
 
@@ -69,7 +69,7 @@ def test_warnings_come_with_one_lead_and_may_be_sent_back(api, rep):
     (warned,) = made["warnings"]
     assert warned == {
         "code": "too_many_passengers",
-        "text": "15 passengers, and 14 seats (one van takes 14): 2 are needed.",
+        "text": "15 passengers, but 14 seats (one van seats 14): plan 2 vehicles.",
     }
     url = f"{URL}/{made['id']}"
     assert client.get(url).json()["warnings"] == [warned]

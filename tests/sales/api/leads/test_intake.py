@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from athena.api.rates import Rate
+from athena.api.throttle_rates import Rate
 from notifications.models import Notification
 from sales import errors
 from sales.models import Activity, Inquiry, IntakeForm, Lead, LeadSource
@@ -71,11 +71,11 @@ def test_somebody_new_is_a_lead_that_says_all(send, form):
         48, form.source, form.source, "google", None
     )  # fmt: skip
     assert (activity.activity_type, activity.direction, activity.user, activity.description) == (
-        "quote_requested", "inbound", None, "Inquiry by Web site"
+        "quote_requested", "inbound", None, "Inquiry from Web site"
     )  # fmt: skip
     assert activity.data == {"reference": inquiry.reference, "form": "Web site", "email": "dana@lincoln.example"}
     assert "Estimated passengers: 48" in activity.notes.splitlines()
-    assert "Pickup at: 2027-05-07 08:30 EDT" in activity.notes.splitlines()
+    assert "Pickup at: Fri 7 May 2027, 08:30 EDT" in activity.notes.splitlines()
     assert lead.last_activity_at == activity.occurred_at
     assert lead.score > 0
 

@@ -46,7 +46,7 @@ def test_a_mislogged_activity_is_corrected(api, rep, make_lead):
     answer = api(rep).patch(url, {**read, "notes": "They called", "direction": "inbound"})
     assert (answer.status_code, answer.json()) == (200, {**read, "notes": "They called", "direction": "inbound"})
     assert api(rep).patch(url, {"activity_type": "transfer"}).json() == {
-        "activity_type": ["This type can't be logged by hand."]
+        "activity_type": ["This type cannot be logged by hand."]
     }
     story = api(rep).get(f"/api/v1/sales/leads/{lead.pk}/timeline?kind=correction").json()["results"]
     assert [item["detail"] for item in story] == ["direction: nothing → Inbound; notes: x → They called"]

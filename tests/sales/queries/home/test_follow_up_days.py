@@ -97,9 +97,9 @@ def test_a_plan_counts_what_is_open_in_one_query(now, rep, task, django_assert_n
         week=[DayCount(f"2026-11-{label[-2:]}", label, count) for label, count in week.items()],
         monday=date(2026, 11, 23),
         sunday=date(2026, 11, 29),
-        before="2026-W47",
-        itself="2026-W48",
-        after="2026-W49",
+        previous_week="2026-W47",
+        current_week="2026-W48",
+        next_week="2026-W49",
     )
 
 

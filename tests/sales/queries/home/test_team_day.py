@@ -82,7 +82,7 @@ def test_speed_and_sources_of_late(make_lead, manager, rep):
     make_lead(**at, source=ads, first_contacted_at="2026-03-30T20:00Z", **won)
     found = team_day(manager)
     assert found.recent.first_contact_hours == 4
-    assert [(row["name"], row["leads"], row["won"], row["spend"], row["roi"]) for row in found.recent.sources] == [
+    assert [(row.name, row.leads, row.won, row.spend, row.roi) for row in found.recent.sources] == [
         ("Ads", 3, 1, Decimal("310.00"), 2.0), ("Fair", 1, 0, Decimal(0), None),
     ]  # fmt: skip
 

@@ -32,7 +32,7 @@ def test_too_many_passengers(kind, vehicles, people, warned):
 def test_it_says_how_many_are_needed():
     trip = {"vehicle_type": "motorcoach", "vehicles_needed": 1, "estimated_passengers": 120}
     (warned,) = trip_warnings.list_warnings(trip, NOW)
-    assert warned.text == "120 passengers, and 56 seats (one motorcoach takes 56): 3 are needed."
+    assert warned.text == "120 passengers, but 56 seats (one motorcoach seats 56): plan 3 vehicles."
 
 
 @pytest.mark.parametrize(

@@ -1,38 +1,59 @@
-"""Periods, and the parts of months."""
+"""Periods, and the parts of months that are in them."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
-from sales.queries.reports.period import Period, per_cent, rounded
+from sales.queries.reports.period import MAX_PERIOD, Period
 
-MAY = date(2026, 5, 1)
+MAY, MAY_31 = date(2026, 5, 1), date(2026, 5, 31)
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "part"),
+    ("start", "end", "amount"),
     [
-        (None, None, "310.00"), (MAY, date(2026, 5, 31), "310.00"), (date(2026, 5, 31), None, "10.00"),
-        (None, MAY, "10.00"), (date(2026, 5, 11), date(2026, 5, 20), "100.00"), (date(2026, 6, 1), None, "0.00"),
-        (None, date(2026, 4, 30), "0.00"),
+        pytest.param(None, None, "310.00", id="no limits"),
+        pytest.param(MAY, MAY_31, "310.00", id="the whole month"),
+        pytest.param(MAY_31, None, "10.00", id="from its last day"),
+        pytest.param(None, MAY, "10.00", id="until its first day"),
+        pytest.param(date(2026, 5, 11), date(2026, 5, 20), "100.00", id="ten days"),
+        pytest.param(date(2026, 6, 1), None, "0.00", id="after it"),
+        pytest.param(None, date(2026, 4, 30), "0.00", id="before it"),
     ],
-)  # fmt: skip
-def test_what_of_a_months_amount_falls_into_it(start, end, part):
-    assert Period(start, end).part(MAY, Decimal(310)) == Decimal(part)
+)
+def test_a_months_amount_counts_by_days(start, end, amount):
+    assert Period(start, end).prorate(MAY, Decimal(310)) == Decimal(amount)
 
 
-def test_leap_years_and_cents():
-    february = Period(date(2028, 2, 29), date(2028, 2, 29))
-    assert february.part(date(2028, 2, 1), Decimal(100)) == Decimal("3.45")
+def test_a_day_of_a_leap_month_in_whole_cents():
+    leap_day = Period(date(2028, 2, 29), date(2028, 2, 29))
+    assert leap_day.prorate(date(2028, 2, 1), Decimal(100)) == Decimal("3.45")
 
 
-def test_the_months_that_it_cuts():
-    assert Period(date(2026, 5, 7), date(2026, 5, 9)).cut_months == [MAY]
-    assert Period(date(2026, 5, 7), date(2026, 8, 31)).cut_months == [MAY, date(2026, 8, 1)]
-    assert Period().cut_months == []
+@pytest.mark.parametrize(
+    ("period", "months"),
+    [
+        (Period(date(2026, 5, 7), date(2026, 5, 9)), [MAY]),
+        (Period(date(2026, 5, 7), date(2026, 8, 31)), [MAY, date(2026, 8, 1)]),
+        (Period(), []),
+    ],
+)
+def test_partial_months_are_those_of_its_ends(period, months):
+    assert period.partial_months == months
 
 
-def test_rates():
-    assert (per_cent(1, 3), per_cent(0, 3), per_cent(0, 0)) == (33.33, 0.0, None)
-    assert (rounded(None), rounded(Decimal("1.005"), 1)) == (None, 1.0)
+@pytest.mark.parametrize(
+    ("period", "error"),
+    [
+        (Period(), ""),
+        (Period(start=MAY), ""),
+        (Period(end=MAY), ""),
+        (Period(MAY, MAY), ""),
+        (Period(MAY, MAY - timedelta(days=1)), "The end is before the start."),
+        (Period(MAY, MAY + MAX_PERIOD), ""),
+        (Period(MAY, MAY + MAX_PERIOD + timedelta(days=1)), "A report covers at most five years."),
+    ],
+)
+def test_a_period_has_an_order_and_a_maximum(period, error):
+    assert period.error == error

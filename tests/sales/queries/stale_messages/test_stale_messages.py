@@ -12,11 +12,12 @@ from django.utils import timezone
 from athena.accounts.models import User
 from athena.accounts.roles import Role
 from notifications import delivery, kinds, outbox, services, stale_messages
-from notifications.channels.email import EmailChannel, message_id
+from notifications.channels.email import EmailChannel, build_message_id
 from notifications.models import Delivery, Notification
 from sales.models import FollowUp, Lead, LeadScoreHistory, TransferBatch
 from sales.services import activities
 from sales.services.follow_ups import digests, follow_ups, overdue, reminders
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.leads import leads
 from sales.services.ownership import handovers, transfer_undo, transfers
 
@@ -117,7 +118,9 @@ class World:
         pass
 
     def complete(self):
-        follow_ups.complete(by=self.maria, follow_up_id=self.call.pk, outcome="no_answer")
+        follow_ups.complete(
+            by=self.maria, follow_up_id=self.call.pk, completion_input=CompletionInput(outcome="no_answer")
+        )
 
     def cancel(self):
         follow_ups.cancel(by=self.maria, follow_up_id=self.call.pk)
@@ -236,7 +239,7 @@ def test_what_waited_is_sent_if_it_is_still_true(world, message, meanwhile, end)
     with time_machine.travel(timezone.now() + timedelta(minutes=1), tick=False):
         delivery.deliver()
     row.refresh_from_db()
-    is_sent = message_id(row.notification) in [each.extra_headers["Message-ID"] for each in mail.outbox]
+    is_sent = build_message_id(row.notification) in [each.extra_headers["Message-ID"] for each in mail.outbox]
     assert (row.state, is_sent) == (end, end == "sent")
     assert bool(row.last_error) == (end == "lapsed")
     assert Notification.objects.filter(pk=row.notification_id).exists()  # it is in Athena as before
@@ -296,7 +299,7 @@ def test_a_list_says_only_what_is_still_true(world):
     ]  # fmt: skip
     follow_ups.cancel(by=world.maria, follow_up_id=world.call.pk)
     world.overdue()
-    follow_ups.complete(by=world.maria, follow_up_id=plans[0].pk, outcome="no_answer")
+    follow_ups.complete(by=world.maria, follow_up_id=plans[0].pk, completion_input=CompletionInput(outcome="no_answer"))
     changes = {"scheduled_date": timezone.now().date()}
     follow_ups.update(by=world.maria, follow_up_id=plans[1].pk, changes=changes)
     given = Lead.objects.filter(pk=plans[2].lead_id)
@@ -319,7 +322,9 @@ def test_what_changes_while_a_slow_server_takes_the_batch_is_seen(world, monkeyp
         send(self, notification)
         world.clock.shift(timedelta(seconds=10))
         for each in FollowUp.objects.open():
-            follow_ups.complete(by=world.maria, follow_up_id=each.pk, outcome="no_answer")
+            follow_ups.complete(
+                by=world.maria, follow_up_id=each.pk, completion_input=CompletionInput(outcome="no_answer")
+            )
 
     monkeypatch.setattr(EmailChannel, "send", slow)
     assert delivery.deliver() == {"sent": 1, "lapsed": 1}

@@ -13,6 +13,7 @@ from sales.models import Activity, FieldChange, FollowUp, Lead, LeadScoreHistory
 from sales.queries.timeline.timeline import KINDS, Story
 from sales.services import activities
 from sales.services.follow_ups import follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.leads import leads
 from sales.services.ownership import transfers
 from tests.sales.queries import demo_tables
@@ -23,7 +24,7 @@ def pages(story, size, between=lambda: None):
     place, found = None, []
     while page := story.read(size, place):
         found += page
-        place = story.place_of(page[-1])
+        place = story.get_position(page[-1])
         between()
     return found
 
@@ -58,7 +59,7 @@ def test_it_is_what_a_naive_pass_over_the_demo_tells(db):
         story = Story(lead.pk)
         told = [(item["kind"], item["id"], item["at"]) for item in pages(story, 7)]
         assert told == naive(world, lead)
-        assert story.read(200, story.place_of(story.read(200)[-1]), backwards=True)[::-1] == story.read(200)[:-1]
+        assert story.read(200, story.get_position(story.read(200)[-1]), backwards=True)[::-1] == story.read(200)[:-1]
         kinds |= {kind for kind, _, _ in told}
     assert kinds == set(KINDS) - {"correction", "follow_up_changed", "merge"}
 
@@ -75,7 +76,9 @@ def lived(rep, colleague, manager):
     plan = {"by": rep, "lead_id": lead.pk, "follow_up_type": "call", "scheduled_date": date(2026, 12, 1)}
     done, cancelled = follow_ups.create(**plan, notes="Ask"), follow_ups.create(**plan)
     follow_ups.update(by=rep, follow_up_id=done.pk, changes={"scheduled_date": date(2026, 12, 2), "notes": "Ask again"})
-    follow_ups.complete(by=rep, follow_up_id=done.pk, outcome="no_answer", notes="Nobody there")
+    follow_ups.complete(
+        by=rep, follow_up_id=done.pk, completion_input=CompletionInput(outcome="no_answer", notes="Nobody there")
+    )
     follow_ups.cancel(by=rep, follow_up_id=cancelled.pk, reason="They called")
     leads.update(by=rep, lead_id=lead.pk, changes={"source": source.pk})
     leads.update(by=rep, lead_id=lead.pk, changes={"status": "lost", "lost_reason": "price"})

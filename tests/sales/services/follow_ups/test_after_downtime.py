@@ -81,7 +81,7 @@ def test_each_person_is_told_once_of_all_that_is_theirs(rep, colleague, manager,
     escalated = Notification.objects.get(recipient=manager)
     assert (escalated.context["count"], compose(escalated).subject) == (
         4,
-        "Overdue in the team: 4 follow-ups",
+        "Overdue in your team: 4 follow-ups",
     )  # a holiday between
     assert "Maria" in compose(escalated).body
 

@@ -10,6 +10,7 @@ from sales import errors
 from sales.models import Cadence, CadenceEnrolment, CadenceStep, FieldChange, FollowUp, Lead
 from sales.services import activities
 from sales.services.follow_ups import cadences, follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.leads import leads
 from sales.services.ownership import transfers
 
@@ -40,9 +41,13 @@ def open_plans():
     return list(rows.values_list("follow_up_type", "scheduled_date", "notes", "assigned_to__full_name"))
 
 
-def complete(**values):
+def complete(by=None, outcome="no_answer", **values):
     plan = FollowUp.objects.open().get()
-    return follow_ups.complete(**{"by": plan.assigned_to, "follow_up_id": plan.pk, "outcome": "no_answer", **values})
+    return follow_ups.complete(
+        by=by or plan.assigned_to,
+        follow_up_id=plan.pk,
+        completion_input=CompletionInput(outcome=outcome, **values),
+    )
 
 
 def state():
@@ -59,8 +64,8 @@ def test_each_step_follows_the_one_before_on_working_days(rep, lead, cadence, st
         done = complete()
     # Two days on is Thanksgiving: the next working day is the Friday.
     assert open_plans() == [("call", date(2026, 11, 27), "Day 3", "Maria")]
-    assert done.following.enrolment == CadenceEnrolment.objects.get()
-    assert complete().following is None
+    assert done.next_follow_up.enrolment == CadenceEnrolment.objects.get()
+    assert complete().next_follow_up is None
     assert (open_plans(), state()) == ([], (3, "Finished"))
     lead.refresh_from_db()
     assert lead.next_follow_up_date is None
@@ -118,7 +123,7 @@ def close_with_the_step(rep, lead):
     ("what", "reason", "left_open"),
     [
         (answer, "The lead answered", 1), (close, "Lead won", 0), (archive, "Lead archived", 0),
-        (by_hand, "They asked us to", 1), (cancel, "Its step was cancelled", 0),
+        (by_hand, "They asked us to", 1), (cancel, "Its step was canceled", 0),
         (nothing_follows, "They will call in May", 0), (close_with_the_step, "Lead lost", 0),
     ],
 )  # fmt: skip
@@ -127,7 +132,7 @@ def test_it_stops(rep, lead, started, what, reason, left_open):
     what(rep, lead)
     assert (state(), len(open_plans())) == ((0, reason), left_open)
     if left_open:  # somebody has to react to what they said; but no next step is made of it
-        assert complete().following is None
+        assert complete().next_follow_up is None
 
 
 def test_what_is_no_answer_lets_it_go_on(rep, lead, started):

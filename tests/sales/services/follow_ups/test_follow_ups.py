@@ -12,6 +12,7 @@ from notifications.models import Notification
 from sales import errors, schedule
 from sales.models import Activity, FollowUp, Lead
 from sales.services.follow_ups import follow_ups, reminders
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.ownership import transfers
 
 
@@ -111,7 +112,9 @@ def test_cancelling_takes_it_off_the_list(rep, lead, plan):
 def test_completing_writes_the_whole_story(rep, lead, plan):
     planned = plan(notes="Ask for the route", scheduled_time=time(10))
     done = follow_ups.complete(
-        by=rep, follow_up_id=planned.pk, outcome="successful", notes="Wants two coaches", schedule_next=True
+        by=rep,
+        follow_up_id=planned.pk,
+        completion_input=CompletionInput(outcome="successful", notes="Wants two coaches", schedule_next=True),
     )
     planned.refresh_from_db()
     lead.refresh_from_db()
@@ -135,16 +138,20 @@ def test_completing_writes_the_whole_story(rep, lead, plan):
 
 def test_the_next_date_is_the_earliest_open_one(rep, lead, plan):
     first, sooner = plan(), plan(scheduled_date=local_today(rep))
-    follow_ups.complete(by=rep, follow_up_id=first.pk, outcome="voicemail", schedule_next=True, next_follow_up_days=30)
+    follow_ups.complete(
+        by=rep,
+        follow_up_id=first.pk,
+        completion_input=CompletionInput(outcome="voicemail", schedule_next=True, next_follow_up_days=30),
+    )
     lead.refresh_from_db()
     assert lead.next_follow_up_date == sooner.due_at
 
 
 def test_completing_twice_counts_once(rep, lead, plan):
     planned = plan()
-    follow_ups.complete(by=rep, follow_up_id=planned.pk, outcome="no_answer")
+    follow_ups.complete(by=rep, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="no_answer"))
     with pytest.raises(errors.FollowUpClosed):
-        follow_ups.complete(by=rep, follow_up_id=planned.pk, outcome="successful")
+        follow_ups.complete(by=rep, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="successful"))
     lead.refresh_from_db()
     assert (lead.follow_up_count, Activity.objects.count(), lead.next_follow_up_date) == (1, 1, None)
 
@@ -153,24 +160,32 @@ def test_only_the_assignee_completes(manager, admin, colleague, stranger, plan):
     planned = plan()
     for somebody in (manager, admin, colleague):
         with pytest.raises(errors.NotYourFollowUp):
-            follow_ups.complete(by=somebody, follow_up_id=planned.pk, outcome="successful")
+            follow_ups.complete(
+                by=somebody, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="successful")
+            )
     with pytest.raises(errors.NotFound):
-        follow_ups.complete(by=stranger, follow_up_id=planned.pk, outcome="successful")
+        follow_ups.complete(
+            by=stranger, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="successful")
+        )
 
 
 def test_the_assignee_of_somebody_elses_lead_completes_but_does_not_close_it(manager, stranger, lead, plan):
     planned = plan(by=manager, assigned_to=stranger.pk)
     with pytest.raises(errors.NotYourLead):
-        follow_ups.complete(by=stranger, follow_up_id=planned.pk, outcome="successful", close="won")
+        follow_ups.complete(
+            by=stranger, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="successful", close="won")
+        )
     planned.refresh_from_db()
     assert planned.is_open
-    follow_ups.complete(by=stranger, follow_up_id=planned.pk, outcome="successful")
+    follow_ups.complete(by=stranger, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="successful"))
 
 
 def test_completing_may_close_the_lead(rep, lead, plan):
     planned, other = plan(), plan()
     follow_ups.complete(
-        by=rep, follow_up_id=planned.pk, outcome="successful", close="won", booked_value=Decimal("1200")
+        by=rep,
+        follow_up_id=planned.pk,
+        completion_input=CompletionInput(outcome="successful", close="won", booked_value=Decimal("1200")),
     )
     lead.refresh_from_db()
     other.refresh_from_db()
@@ -180,13 +195,19 @@ def test_completing_may_close_the_lead(rep, lead, plan):
 def test_closing_as_lost_needs_a_reason_and_undoes_everything_without_one(rep, lead, plan):
     planned = plan()
     with pytest.raises(errors.Invalid) as refused:
-        follow_ups.complete(by=rep, follow_up_id=planned.pk, outcome="lost", close="lost")
+        follow_ups.complete(
+            by=rep, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="lost", close="lost")
+        )
     planned.refresh_from_db()
     assert (list(refused.value.fields), planned.is_open, Activity.objects.count()) == (["lost_reason"], True, 0)
 
 
 def test_the_outcome_lost_does_not_close_the_lead(rep, lead, plan):
-    follow_ups.complete(by=rep, follow_up_id=plan().pk, outcome="lost", no_next_reason="They booked elsewhere")
+    follow_ups.complete(
+        by=rep,
+        follow_up_id=plan().pk,
+        completion_input=CompletionInput(outcome="lost", no_next_reason="They booked elsewhere"),
+    )
     lead.refresh_from_db()
     assert lead.is_open
     assert FollowUp.objects.get().no_next_reason == "They booked elsewhere"
@@ -194,7 +215,11 @@ def test_the_outcome_lost_does_not_close_the_lead(rep, lead, plan):
 
 def test_closing_and_planning_at_once_is_refused(rep, plan):
     with pytest.raises(errors.Invalid):
-        follow_ups.complete(by=rep, follow_up_id=plan().pk, outcome="successful", close="won", schedule_next=True)
+        follow_ups.complete(
+            by=rep,
+            follow_up_id=plan().pk,
+            completion_input=CompletionInput(outcome="successful", close="won", schedule_next=True),
+        )
 
 
 def test_a_day_ago_is_overdue_where_the_assignee_is(rep, make_user, desk, lead, plan):
@@ -264,9 +289,11 @@ def test_a_computed_date_is_a_working_day_a_given_one_stays(rep, plan):
     planned = plan(scheduled_date=date(2026, 11, 28))
     assert planned.scheduled_date == date(2026, 11, 28)  # a Saturday, if that is what they want
     done = follow_ups.complete(
-        by=rep, follow_up_id=planned.pk, outcome="no_answer", schedule_next=True, next_follow_up_days=3
+        by=rep,
+        follow_up_id=planned.pk,
+        completion_input=CompletionInput(outcome="no_answer", schedule_next=True, next_follow_up_days=3),
     )
-    assert done.following.scheduled_date == date(2026, 11, 27)  # the 26th is Thanksgiving
+    assert done.next_follow_up.scheduled_date == date(2026, 11, 27)  # the 26th is Thanksgiving
 
 
 @pytest.mark.parametrize(
@@ -279,7 +306,9 @@ def test_a_computed_date_is_a_working_day_a_given_one_stays(rep, plan):
 def test_what_comes_next_is_one_thing(rep, plan, values, field):
     planned = plan()
     with pytest.raises(errors.Invalid) as caught:
-        follow_ups.complete(by=rep, follow_up_id=planned.pk, outcome="successful", **values)
+        follow_ups.complete(
+            by=rep, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="successful", **values)
+        )
     assert list(caught.value.fields) == [field]
     assert FollowUp.objects.get().is_open
 
@@ -287,7 +316,11 @@ def test_what_comes_next_is_one_thing(rep, plan, values, field):
 def test_nothing_because_leaves_the_lead_unplanned(rep, lead, plan):
     planned = plan()
     assert not Lead.objects.unplanned().exists()
-    follow_ups.complete(by=rep, follow_up_id=planned.pk, outcome="successful", no_next_reason="They travel in May")
+    follow_ups.complete(
+        by=rep,
+        follow_up_id=planned.pk,
+        completion_input=CompletionInput(outcome="successful", no_next_reason="They travel in May"),
+    )
     planned.refresh_from_db()
     assert planned.no_next_reason == "They travel in May"
     assert list(Lead.objects.unplanned()) == [lead]

@@ -11,6 +11,7 @@ from athena.accounts.roles import Role
 from notifications.models import Notification
 from sales.models import FollowUp, Lead, LeadScoreHistory
 from sales.services.follow_ups import follow_ups, overdue
+from sales.services.follow_ups.completion import CompletionInput
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_nothing_is_said_of_what_was_past_from_the_first_done_cancelled_or_archi
     plan("2026-07-02T09:00Z", "2026-07-01")
     done, cancelled = (plan("2026-07-01T00:30Z", "2026-07-01") for _ in range(2))
     away = plan("2026-07-01T00:30Z", "2026-07-01", lead_id=make_lead(assigned_to=rep).pk)
-    follow_ups.complete(by=rep, follow_up_id=done.pk, outcome="successful")
+    follow_ups.complete(by=rep, follow_up_id=done.pk, completion_input=CompletionInput(outcome="successful"))
     follow_ups.cancel(by=rep, follow_up_id=cancelled.pk)
     Lead.objects.filter(pk=away.lead_id).update(archived_at=timezone.now())
     assert told(overdue.send_overdue_notices, "2026-07-02T09:00Z") == [0]

@@ -10,6 +10,7 @@ from athena.accounts.models import local_today
 from notifications.models import Notification
 from sales.models import FollowUp, Lead
 from sales.services.follow_ups import follow_ups, planning, reminders
+from sales.services.follow_ups.completion import CompletionInput
 
 COUNT = 1_001
 
@@ -44,7 +45,7 @@ def test_nothing_is_said_of_what_is_not_due_done_cancelled_or_past(rep, lead):
         follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=today + timedelta(days=days))
         for days in (1, -1, 0, 0)
     )
-    follow_ups.complete(by=rep, follow_up_id=done.pk, outcome="successful")
+    follow_ups.complete(by=rep, follow_up_id=done.pk, completion_input=CompletionInput(outcome="successful"))
     follow_ups.cancel(by=rep, follow_up_id=cancelled.pk)
     FollowUp.objects.filter(pk__in=[done.pk, cancelled.pk]).update(remind_at=timezone.now() - timedelta(hours=1))
     assert (reminders.send_due_reminders(), Notification.objects.count()) == (0, 0)

@@ -121,7 +121,7 @@ def test_the_preview_writes_no_lead_and_says_what_is_wrong_and_what_is_there(sen
     marked = made.rows.exclude(same_as=None, same_line=None).values_list("line", "same_as", "same_line")
     assert list(marked) == [(2, there.pk, None), (5, None, 4)]
     assert dict(made.rows.filter(state="wrong").values_list("line", "problems")) == {
-        6: {"Company": "Give the company's name or the contact's."},
+        6: {"Company": "Enter the name of the company or the contact."},
         7: {
             "Email": "This is not an e-mail address.",
             "Passengers": "A whole number is required.",

@@ -82,7 +82,7 @@ def test_two_workers_do_not_read_one_file_and_a_dead_ones_is_read_anew(send, mon
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(row_staging, "insert_new", killed)
+        patch.setattr(row_staging, "insert_ignoring_conflicts", killed)
         with pytest.raises(SystemExit):
             row_staging.read(made.pk)
     LeadImport.objects.filter(pk=made.pk).update(

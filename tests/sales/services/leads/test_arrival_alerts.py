@@ -56,7 +56,7 @@ def play(minutes, act, begin=START):
 def test_few_are_told_one_by_one_at_the_next_tick(form, manager, mails):
     play(3, lambda minute: inquire(form, minute))
     assert [(at, mail.subject) for at, _, mail in mails] == [
-        (START + timedelta(minutes=minute), f"A lead without an owner: Client {minute}") for minute in range(3)
+        (START + timedelta(minutes=minute), f"Unassigned lead: Client {minute}") for minute in range(3)
     ]
 
 
@@ -115,10 +115,11 @@ def test_a_second_inquiry_on_a_lead_waits_and_others_do_not(form, manager, mails
 
     play(13, act)
     assert [((at - START).seconds // 60, mail.subject) for at, _, mail in mails] == [
-        (0, "A lead without an owner: Client 1"), (3, "A lead without an owner: Client 2"),
-        (10, "1 more from Client 1"),
-    ]  # fmt: skip
-    assert "Client 1: wrote again\n" in mails[-1][2].body
+        (0, "Unassigned lead: Client 1"),
+        (3, "Unassigned lead: Client 2"),
+        (10, "1 more lead or inquiry – Client 1"),
+    ]
+    assert "Client 1: another inquiry\n" in mails[-1][2].body
 
 
 def test_a_message_that_has_gone_is_not_added_to(form, manager, mails):
@@ -128,8 +129,10 @@ def test_a_message_that_has_gone_is_not_added_to(form, manager, mails):
 
     play(31, act)
     assert [((at - START).seconds // 60, mail.subject) for at, _, mail in mails] == [
-        (0, "A lead without an owner: Client 1"), (10, "1 more from Client 1"), (20, "2 more from Client 1"),
-    ]  # fmt: skip
+        (0, "Unassigned lead: Client 1"),
+        (10, "1 more lead or inquiry – Client 1"),
+        (20, "2 more leads and inquiries – Client 1"),
+    ]
 
 
 class TestWho:
@@ -169,7 +172,11 @@ class TestWho:
 
 @pytest.mark.parametrize(
     ("zone", "shown"),
-    [("America/New_York", "2027-05-07 08:30 EDT"), ("Europe/Berlin", "2027-05-07 14:30 CEST"), ("UTC", "12:30 UTC")],
+    [
+        ("America/New_York", "Fri 7 May 2027, 08:30 EDT"),
+        ("Europe/Berlin", "Fri 7 May 2027, 14:30 CEST"),
+        ("UTC", "12:30 UTC"),
+    ],
 )
 def test_times_are_the_readers(form, make_user, mails, zone, shown):
     make_user("boss", Role.MANAGER, time_zone=zone)
@@ -220,5 +227,5 @@ def test_a_long_inquiry_is_cut_in_the_mail_and_whole_in_the_story(form, rep, mak
     inquire(form, 1, notes="x" * 9_000 + "END")
     delivery.deliver()
     body = mails[0][2].body
-    assert ("END" in body, "All of it is on the lead's page" in body, len(body) < 2_000) == (False, True, True)
+    assert ("END" in body, "The full text is on the lead's page" in body, len(body) < 2_000) == (False, True, True)
     assert lead.activities.get().notes.endswith("END")

@@ -8,7 +8,7 @@ import pytest
 from athena.accounts.models import local_today
 from sales import errors
 from sales.models import Lead
-from sales.queries.reports.source_roi import source_roi
+from sales.queries.reports.source_roi import compute_source_roi
 from sales.services.follow_ups import follow_ups
 from sales.services.imports import import_batches, imports
 from sales.services.leads import leads
@@ -109,5 +109,6 @@ def test_a_row_by_plain_sql_counts_as_a_booking_and_can_be_changed(admin, rep, m
     assert leads.update(by=rep, lead_id=lead.pk, changes={"notes": "x"}).notes == "x"
     with pytest.raises(errors.Invalid):
         leads.create(by=rep, values={"company_name": "x", "status": "won"})
-    totals = source_roi(admin)["totals"]
-    assert (totals["won"], totals["booked_revenue"]) == (1, 0)
+    totals = compute_source_roi(admin).totals
+    assert totals.won == 1
+    assert totals.booked_revenue == 0

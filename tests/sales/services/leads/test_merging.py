@@ -27,6 +27,7 @@ from sales.models import (
 )
 from sales.services import activities
 from sales.services.follow_ups import cadences, follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.leads import leads, merging
 from sales.services.ownership import transfers
 
@@ -52,7 +53,7 @@ def test_everything_moves_and_the_empty_fields_are_filled(manager, rep, colleagu
     note = activities.log(by=colleague, lead_id=twin.pk, activity_type="email", direction="inbound", notes="Hello")
     plan = follow_ups.create(by=colleague, lead_id=twin.pk, follow_up_type="call", scheduled_date=date(2027, 1, 5))
     done = follow_ups.create(by=colleague, lead_id=twin.pk, follow_up_type="call", scheduled_date=date(2027, 1, 4))
-    follow_ups.complete(by=colleague, follow_up_id=done.pk, outcome="successful")
+    follow_ups.complete(by=colleague, follow_up_id=done.pk, completion_input=CompletionInput(outcome="successful"))
     leads.update(by=colleague, lead_id=twin.pk, changes={"notes": "By the gym"})
     twin.refresh_from_db()
     before = {"twin": twin.score, "band": band.version}
@@ -200,7 +201,9 @@ def act(step, one, other, people):
         case "complete":
             plan = FollowUp.objects.open().filter(lead=one, assigned_to=manager).first()
             if plan is not None:
-                follow_ups.complete(by=manager, follow_up_id=plan.pk, outcome="successful")
+                follow_ups.complete(
+                    by=manager, follow_up_id=plan.pk, completion_input=CompletionInput(outcome="successful")
+                )
         case "transfer":
             to = rep if Lead.objects.get(pk=one).assigned_to_id != rep.pk else colleague
             transfers.transfer(by=manager, leads=Lead.objects.filter(pk=one), to_user_id=to.pk)

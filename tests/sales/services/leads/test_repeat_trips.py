@@ -75,7 +75,7 @@ def test_a_new_lead_with_the_old_trips_data(won, rep):
     )  # fmt: skip
     assert (new.email_normalised, new.pickup_location, new.estimated_passengers) == ("a@example.com", "Gym", 50)
     assert (new.estimated_value, new.quote_amount, new.booked_value) == (Decimal(4500), None, None)
-    assert new.notes == "As the trip of Fri 12 Jun 2026, booked for $4,500."
+    assert new.notes == "Same trip as on Fri 12 Jun 2026, booked for $4,500."
     plan = FollowUp.objects.get()
     assert (plan.lead, plan.assigned_to, plan.follow_up_type, plan.scheduled_date) == (
         new, rep, "call", date(2026, 12, 1),

@@ -12,6 +12,7 @@ from sales import errors
 from sales.models import Activity, FieldChange, Lead
 from sales.services import activities
 from sales.services.follow_ups import follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.leads import leads, merging
 
 TYPES = ("call", "email", "meeting", "quote", "note", "other", "quote_requested")
@@ -71,7 +72,7 @@ def test_what_logging_says_of_a_new_lead(rep, lead, log, kind, direction):
 @pytest.mark.parametrize("kind", ["call", "email", "meeting", "quote", "other"])
 def test_what_completing_says_of_a_new_lead(rep, lead, kind, outcome):
     plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type=kind, scheduled_date=local_today(rep))
-    follow_ups.complete(by=rep, follow_up_id=plan.pk, outcome=outcome)
+    follow_ups.complete(by=rep, follow_up_id=plan.pk, completion_input=CompletionInput(outcome=outcome))
     assert state(lead) == (NEW if kind == "other" or outcome == "no_answer" else CONTACTED)
 
 
@@ -79,7 +80,9 @@ def test_a_completed_quote_with_an_amount_is_a_quote(rep, lead):
     plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="quote", scheduled_date=local_today(rep))
     until = date(2027, 3, 1)
     follow_ups.complete(
-        by=rep, follow_up_id=plan.pk, outcome="successful", amount=Decimal("4200.50"), valid_until=until
+        by=rep,
+        follow_up_id=plan.pk,
+        completion_input=CompletionInput(outcome="successful", amount=Decimal("4200.50"), valid_until=until),
     )
     assert state(lead) == quoted("4200.50", until)
     data = Activity.objects.get(activity_type="quote").data

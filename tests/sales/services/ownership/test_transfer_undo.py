@@ -13,6 +13,7 @@ from sales import errors
 from sales.models import Activity, FollowUp, Lead, LeadTransfer, TransferBatch
 from sales.schedule import company_today
 from sales.services.follow_ups import follow_ups
+from sales.services.follow_ups.completion import CompletionInput
 from sales.services.ownership import transfer_undo, transfers
 
 
@@ -53,7 +54,9 @@ def test_what_has_not_moved_since_goes_back_with_its_follow_ups(admin, rep, coll
     lead, moved_on = make_lead(assigned_to=rep), make_lead(assigned_to=rep)
     task, others, done_since = plan(lead, rep), plan(lead, stranger), plan(lead, rep)
     batch = give(lead, moved_on, to=colleague, reason="Holiday")
-    follow_ups.complete(by=colleague, follow_up_id=done_since.pk, outcome="successful")
+    follow_ups.complete(
+        by=colleague, follow_up_id=done_since.pk, completion_input=CompletionInput(outcome="successful")
+    )
     of_the_new_owner = plan(lead, colleague)
     give(moved_on, to=stranger)
     Notification.objects.all().delete()
@@ -90,7 +93,7 @@ def test_an_unowned_lead_goes_back_to_nobody_and_each_follow_up_to_whose_it_was(
     assert Activity.objects.latest("id").description == "Lead transferred from Maria to nobody"
     again = transfer_undo.undo(by=admin, batch_id=done.batch.pk)  # undoing the undoing does it again
     assert (owner(lead), {assignee(task) for task in tasks}) == (rep, {rep})
-    assert (again.batch.undoes, again.follow_ups) == (done.batch, 2)
+    assert (again.batch.undoes, again.follow_up_count) == (done.batch, 2)
 
 
 def test_a_follow_up_that_was_given_to_somebody_else_since_stays_there(
