@@ -25,7 +25,7 @@ from notifications.emails import rendering
 from notifications.models import Notification
 
 KINDS = [(kind.name, kind.label) for kind in kinds.get_all()]
-CHANNELS = [(name, channel.label) for name, channel in channels.get_all().items()]
+CHANNELS = [(name, channel.label) for name, channel in channels.get_used().items()]
 
 
 class KindValues(TypedDict):

@@ -218,37 +218,6 @@ def test_the_message_id_is_the_same_whenever_it_is_sent(tell):
     assert compose(tell("b").notification).message()["Message-ID"] != compose(row).message()["Message-ID"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "context"),
-    [
-        (
-            "follow_up_due",
-            {"follow_up_type": "call", "when": "Monday", "notes": "{{ x }} <b>", "phone": "1", "lead_id": 7},
-        ),
-        ("follow_up_reassigned", {"follow_up_type": "call", "when": "Monday", "by_name": "Grace", "lead_id": 7}),
-        ("lead_assigned", {"by_name": "Grace", "lead_id": 7}),
-        (
-            "leads_received",
-            {"count": 2, "by_name": "Grace", "from_names": ["Tom"], "leads": [{"id": 7, "name": "<i>B"}]},
-        ),
-        ("leads_transferred", {"count": 1, "by_name": "G", "to_name": "Tom", "leads": [{"id": 7, "name": "{% if %}"}]}),
-        ("leads_not_returned", {"count": 1, "until": "5 May", "batch_id": 3, "leads": [{"id": 7, "name": "<b>"}]}),
-        ("lead_unowned", {"lead_id": 7}),
-        ("follow_ups_received", {"count": 1, "by_name": "G", "from_name": "Tom", "reason": "<b>"}),
-        ("run_failed", {"run_id": 3, "error": "<script>"}),
-    ],
-)
-def test_every_kind_is_inert_against_what_people_type(tell, kind, context):
-    evil = "<script>alert(1)</script> {{ settings.SECRET_KEY }}\r\nBcc: all@example.com"
-    message = compose(tell(kind=kind, context={"lead_name": evil, **context}).notification)
-    text, html = message.body, message.alternatives[0].content
-    wire = message_from_bytes(message.message().as_bytes(), policy=policy.default)
-    assert (wire["Bcc"], "\n" in message.subject, "<script>" in html) == (None, False, False)
-    assert [wire.get_body((part,)) is None for part in ("plain", "html")] == [False, False]
-    assert ["/admin/sales/" in part for part in (text, html)] == [True, True]
-    assert "&lt;" not in text
-
-
 def test_the_embedded_default_writes_one_file_a_message(tell, settings, tmp_path: Path):
     settings.EMAIL_BACKEND, settings.MAIL_DIR = "notifications.channels.eml.EmailBackend", tmp_path / "mail"
     first, _ = tell("a"), tell("b")

@@ -1,26 +1,9 @@
-"""The kinds of things people are told of."""
-
-from pathlib import Path
+"""Kinds of notifications: the page that one opens, and the channels that send it."""
 
 import pytest
-from django.template.loader import get_template
 
 from notifications import kinds
 from notifications.kinds import Kind
-
-FOLDER = Path(__file__).parents[2] / "templates" / "notifications"
-
-
-@pytest.mark.parametrize("kind", kinds.get_all(), ids=lambda kind: kind.name)
-def test_every_kind_says_what_it_is_and_has_its_three_templates(kind):
-    for ending in ("subject.txt", "txt", "html"):
-        get_template(f"notifications/{kind.name}.{ending}")
-    assert all([kind.label, kind.description.endswith("."), len(kind.name) <= 50])
-
-
-def test_every_template_is_of_a_kind_that_is_registered():
-    named = {path.name.partition(".")[0] for path in FOLDER.glob("*.subject.txt")}
-    assert named == {kind.name for kind in kinds.get_all()}
 
 
 @pytest.mark.parametrize(
@@ -32,16 +15,32 @@ def test_every_template_is_of_a_kind_that_is_registered():
         ("", {"lead_id": 7}, ""),
     ],
 )
-def test_where_a_notification_leads(page, context, path):
+def test_the_page_is_filled_in_from_the_context(page, context, path):
     assert Kind("x", "X", "X.", page).build_path(context) == path
 
 
-def test_where_one_leads_that_tells_of_several():
+def test_a_notification_about_several_leads_opens_the_list():
     kind = Kind("x", "X", "X.", "admin/sales/lead/{lead_id}/change/", list_page="admin/sales/lead/")
-    assert (kind.build_path({"lead_id": 7}), kind.build_path({"count": 2})) == (
-        "/admin/sales/lead/7/change/", "/admin/sales/lead/",
-    )  # fmt: skip
+    assert kind.build_path({"lead_id": 7}) == "/admin/sales/lead/7/change/"
+    assert kind.build_path({"count": 2}) == "/admin/sales/lead/"
 
 
-def test_a_kind_that_nobody_registered_has_a_name_to_show():
+@pytest.mark.parametrize(
+    ("channel", "choice", "is_sent"),
+    [
+        ("email", None, True),
+        ("email", False, False),
+        ("in_app", None, False),
+        ("in_app", True, True),
+        ("pigeon", None, False),
+        ("pigeon", True, False),
+    ],
+    ids=["on by default", "turned off", "off by default", "turned on", "not named", "not named but turned on"],
+)
+def test_a_channel_sends_a_kind_that_names_it_unless_the_user_decides_otherwise(channel, choice, is_sent):
+    kind = Kind("x", "X", "X.", channels=("email", "in_app"), off_by_default=frozenset({"in_app"}))
+    assert kind.is_sent_by(channel, choice) == is_sent
+
+
+def test_an_unregistered_kind_gets_a_label_from_its_name():
     assert kinds.get_kind("long_gone") == Kind("long_gone", "Long gone", "")

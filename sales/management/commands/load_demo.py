@@ -22,13 +22,15 @@ class Command(BaseCommand):
             "--today", type=date.fromisoformat, help="The day on which the demo stands (YYYY-MM-DD; default: today)."
         )
         parser.add_argument(
-            "--leads", type=int, default=200, help=f"How many leads (default: 200; up to {generator.MOST:,})."
+            "--leads", type=int, default=200, help=f"How many leads (default: 200; up to {generator.MAX_LEADS:,})."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         leads = options["leads"]
-        if not generator.FEWEST <= leads <= generator.MOST:
-            raise CommandError(f"The demo has at least {generator.FEWEST} leads, and at most {generator.MOST:,}.")
+        if not generator.MIN_LEADS <= leads <= generator.MAX_LEADS:
+            raise CommandError(
+                f"The demo has at least {generator.MIN_LEADS} leads, and at most {generator.MAX_LEADS:,}."
+            )
         began = time.monotonic()
 
         def show(done: int) -> None:

@@ -1,6 +1,5 @@
 """A channel is one file. It sends only what a kind gives it, and only to people whom it can reach."""
 
-import sys
 from dataclasses import replace
 
 import pytest
@@ -9,30 +8,6 @@ from django.urls import reverse
 from athena.accounts.models import User
 from notifications import channels, delivery, kinds, outbox
 from notifications.models import Delivery, Notification, Preference
-
-PIGEON = """
-from django.db.models import Q
-from notifications.channels import Channel
-
-class PigeonChannel(Channel):
-    name, label = "pigeon", "Carrier pigeon"
-    reachable_users = Q(full_name="Maria")
-    sent = []
-
-    def send(self, notification):
-        self.sent.append(notification.dedupe_key)
-"""
-
-
-@pytest.fixture
-def pigeon(tmp_path, monkeypatch):
-    """A channel, of one file more in the folder of channels, that reaches Maria and nobody else."""
-    (tmp_path / "pigeon.py").write_text(PIGEON)
-    monkeypatch.setattr(channels, "__path__", [*channels.__path__, str(tmp_path)])
-    monkeypatch.delitem(sys.modules, "notifications.channels.pigeon", raising=False)
-    channels.get_all.cache_clear()
-    yield channels.get_all()["pigeon"]
-    channels.get_all.cache_clear()
 
 
 @pytest.fixture

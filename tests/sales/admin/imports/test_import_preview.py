@@ -46,7 +46,7 @@ def test_every_value_is_shown_as_it_was_read(browse, manager, rep):
     ]  # fmt: skip
     assert "<strong>1</strong> cleaned" in page
     answer = client.post(reverse("admin:sales_leadimport_notation", args=[made.pk]), {"pickup_at": "x"}, follow=True)
-    assert "Say how each of these columns is written." in answer.content.decode()
+    assert "Choose how each of these columns is written." in answer.content.decode()
 
 
 def test_another_sheet_is_chosen_on_the_page(browse, manager):

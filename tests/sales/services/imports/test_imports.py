@@ -21,7 +21,7 @@ def send(manager):
     def send(text, by=manager, name="leads.csv"):
         content = text if isinstance(text, bytes) else text.encode()
         made = imports.upload(by=by, file_name=name, content=content)
-        import_batches.work_now(made.pk)
+        import_batches.run_or_publish(made.pk)
         made.refresh_from_db()
         return made
 
@@ -33,7 +33,7 @@ def take_in(send, manager):
     def take_in(text, duplicates="skip"):
         made = send(text)
         imports.start(by=manager, import_id=made.pk, duplicates=duplicates)
-        import_batches.work_now(made.pk)
+        import_batches.run_or_publish(made.pk)
         made.refresh_from_db()
         return made
 
@@ -178,7 +178,7 @@ def test_undo_archives_what_was_made_and_gives_back_what_was_replaced(take_in, m
     before = facts(there)
     done = take_in(FILE, "update")
     imports.undo(by=manager, import_id=done.pk)
-    import_batches.work_now(done.pk)
+    import_batches.run_or_publish(done.pk)
     done.refresh_from_db()
     there.refresh_from_db()
     assert (done.state, done.undone_by, set(states(done).values())) == ("undone", manager, {"undone"})
@@ -193,7 +193,7 @@ def test_undo_keeps_and_lists_what_was_touched_since(take_in, make_lead, manager
     leads.update(by=manager, lead_id=there.pk, changes={"contact_name": "Somebody else"})
     leads.update(by=manager, lead_id=Lead.objects.get(company_name="C").pk, changes={"notes": "Called"})
     imports.undo(by=manager, import_id=done.pk)
-    import_batches.work_now(done.pk)
+    import_batches.run_or_publish(done.pk)
     there.refresh_from_db()
     assert (there.contact_name, there.estimated_passengers) == ("Somebody else", None)
     assert states(done) == {2: "kept", 3: "undone", 4: "undone", 5: "kept"}
@@ -204,47 +204,47 @@ def test_undo_keeps_and_lists_what_was_touched_since(take_in, make_lead, manager
 
 
 def test_a_killed_worker_loses_nothing_and_does_nothing_twice(send, manager, monkeypatch):
-    monkeypatch.setattr(import_batches, "BATCH", 2)
+    monkeypatch.setattr(import_batches, "BATCH_ROWS", 2)
     made = send(HEADER + "".join(f"Company {n},,n{n}@x.example,,,\n" for n in range(7)))
     imports.start(by=manager, import_id=made.pk, duplicates="skip")
-    assert import_batches.work(max_batches=2) == 2
+    assert import_batches.run_all(max_batches=2) == 2
 
     def killed(*args):
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(import_batches, "advance", killed)  # after the batch's leads are written
+        patch.setattr(import_batches, "_save_progress", killed)  # after the batch's leads are written
         with pytest.raises(SystemExit):
-            import_batches.work()
+            import_batches.run_all()
     made.refresh_from_db()
     assert (made.state, made.processed, Lead.objects.count()) == ("importing", 4, 4)
-    import_batches.work()
+    import_batches.run_all()
     made.refresh_from_db()
     assert (made.state, made.processed, Lead.objects.count()) == ("done", 7, 7)
     assert Lead.objects.order_by().values("email").distinct().count() == 7
 
 
 def test_a_large_file_is_left_to_the_workers(send, manager, monkeypatch):
-    monkeypatch.setattr(import_batches, "SMALL", 3)
+    monkeypatch.setattr(import_batches, "MAX_SMALL_ROWS", 3)
     made = send(HEADER + "A,,,,,\n" * 4)
     assert made.state == "checking"
-    import_batches.work()
+    import_batches.run_all()
     made.refresh_from_db()
     assert (made.state, made.processed) == ("checked", 4)
 
 
 def test_an_error_stops_the_import_and_what_was_made_can_be_undone(send, manager, monkeypatch):
-    monkeypatch.setattr(import_batches, "BATCH", 1)
+    monkeypatch.setattr(import_batches, "BATCH_ROWS", 1)
     made = send(HEADER + "A,,,,,\nB,,,,,\n")
     imports.start(by=manager, import_id=made.pk, duplicates="skip")
-    import_batches.work(max_batches=1)
+    import_batches.run_all(max_batches=1)
     with monkeypatch.context() as patch:
-        patch.setattr(import_batches, "advance", lambda *args: 1 / 0)
-        import_batches.work()
+        patch.setattr(import_batches, "_save_progress", lambda *args: 1 / 0)
+        import_batches.run_all()
     made.refresh_from_db()
     assert (made.state, made.error, Lead.objects.count()) == ("failed", "ZeroDivisionError: division by zero", 1)
     imports.undo(by=manager, import_id=made.pk)
-    import_batches.work()
+    import_batches.run_all()
     assert Lead.objects.filter(archived_at=None).count() == 0
 
 
@@ -270,5 +270,5 @@ def test_rows_are_forgotten_after_their_time_but_not_of_what_is_under_way(take_i
     old = take_in(HEADER + "A,,,,,\n")
     young = take_in(HEADER + "B,,,,,\n")
     LeadImport.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=91))
-    assert imports.forget() == 1
+    assert imports.delete_old_rows() == 1
     assert list(ImportRow.objects.values_list("lead_import", flat=True)) == [young.pk]

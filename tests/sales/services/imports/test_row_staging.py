@@ -21,7 +21,7 @@ def send(manager):
         content = content.encode() if isinstance(content, str) else content
         made = imports.upload(by=manager, file_name="leads", content=content)
         if now:
-            import_batches.work_now(made.pk)
+            import_batches.run_or_publish(made.pk)
         made.refresh_from_db()
         return made
 
@@ -66,30 +66,30 @@ def test_others_write_while_a_file_is_read(send, monkeypatch, held, settings):
         from django.db import transaction
 
         with transaction.atomic():
-            row_staging.read(made.pk)
+            row_staging.stage_file(made.pk)
     else:
-        assert row_staging.read(made.pk)
+        assert row_staging.stage_file(made.pk)
     assert written == (["OperationalError"] if held else [True])
 
 
 def test_two_workers_do_not_read_one_file_and_a_dead_ones_is_read_anew(send, monkeypatch):
     made = send("Company\nA\nB\n", now=False)
-    stage = row_staging.insert_new
+    stage = row_staging.insert_ignoring_conflicts
 
     def killed(*args):
         stage(*args)
-        assert not row_staging.read(made.pk)  # another worker, meanwhile
+        assert not row_staging.stage_file(made.pk)  # another worker, meanwhile
         raise SystemExit
 
     with monkeypatch.context() as patch:
         patch.setattr(row_staging, "insert_ignoring_conflicts", killed)
         with pytest.raises(SystemExit):
-            row_staging.read(made.pk)
+            row_staging.stage_file(made.pk)
     LeadImport.objects.filter(pk=made.pk).update(
         reading_until="2026-01-01T00:00:00Z"
     )  # a kill -9 leaves it, and it lapses
     ImportRow.objects.create(lead_import=made, line=9, cells=["left behind"])
-    assert import_batches.work() == 3
+    assert import_batches.run_all() == 2
     made.refresh_from_db()
     assert (made.state, rows(made)) == ("checked", [(2, "ready"), (3, "ready")])
 
@@ -103,7 +103,7 @@ def test_whoever_lost_the_claim_writes_nothing(send, monkeypatch):
         return read(*args)
 
     monkeypatch.setattr(subprocess_reader, "open_sheet", slow)
-    assert not row_staging.read(made.pk)
+    assert not row_staging.stage_file(made.pk)
     assert (rows(made), ImportFile.objects.count()) == ([], 1)
 
 
@@ -116,17 +116,17 @@ def test_a_large_file_is_left_to_the_workers_even_if_it_is_small_packed(send):
     assert len(content) < 10_000
     made = send(content)
     assert (made.state, rows(made)) == ("reading", [])
-    import_batches.work()
+    import_batches.run_all()
     made.refresh_from_db()
     assert (made.state, rows(made)) == ("checked", [(500_000, "ready")])
 
 
 def test_a_hostile_file_is_refused_and_stays_so(send):
     made = send(hostile_workbooks.EVIL["millions of cells in one row"]())
-    import_batches.work()
+    import_batches.run_all()
     made.refresh_from_db()
     assert (made.state, "too large" in made.error, ImportFile.objects.count()) == ("refused", True, 0)
-    assert import_batches.work() == 0
+    assert import_batches.run_all() == 0
 
 
 def test_another_sheet_can_be_chosen_until_the_import_starts(send, manager):
@@ -139,7 +139,7 @@ def test_another_sheet_can_be_chosen_until_the_import_starts(send, manager):
     with pytest.raises(errors.Invalid):
         imports.choose_sheet(by=manager, import_id=made.pk, sheet="March")
     imports.choose_sheet(by=manager, import_id=made.pk, sheet="February")
-    import_batches.work_now(made.pk)
+    import_batches.run_or_publish(made.pk)
     made.refresh_from_db()
     assert (made.sheet, made.rows.get().cells) == ("February", ["Beta"])
     imports.start(by=manager, import_id=made.pk, duplicates="skip")
@@ -154,7 +154,7 @@ def test_a_file_whose_first_sheet_can_not_be_read_can_be_read_at_another(send, m
     )
     assert (made.state, made.error) == ("refused", "There are no rows below the header.")
     imports.choose_sheet(by=manager, import_id=made.pk, sheet="Sheet2")
-    import_batches.work_now(made.pk)
+    import_batches.run_or_publish(made.pk)
     made.refresh_from_db()
     assert (made.state, made.error, rows(made)) == ("checked", "", [(2, "ready")])
     imports.discard(by=manager, import_id=made.pk)
@@ -173,7 +173,7 @@ def test_nothing_of_a_doubted_column_is_read_until_a_person_chooses(send, manage
         with pytest.raises(errors.Invalid):
             imports.choose_notations(by=manager, import_id=made.pk, written=wrong)
     imports.choose_notations(by=manager, import_id=made.pk, written={"pickup_at": "day", "estimated_value": "comma"})
-    import_batches.work_now(made.pk)
+    import_batches.run_or_publish(made.pk)
     made.refresh_from_db()
     assert [(row.state, row.values.get("pickup_at", "")[:10]) for row in made.rows.all()] == [
         ("ready", "2027-04-03"), ("ready", "2027-04-12"), ("ready", "2027-04-13"),
@@ -202,7 +202,7 @@ def test_the_wrong_rows_sent_again_are_as_wrong_as_they_were_however_often(send,
         assert not [line for line in file.decode("utf-8-sig").splitlines() if line.startswith(("=", "+", "-", "@"))]
         assert ",'=cmd," in file.decode()
         made = send(file)
-        assert (made.header, made.unused) == (["Company", "=cmd", "Contact", "E-mail", "Notes"], ["=cmd"])
+        assert (made.header, made.unused_headers) == (["Company", "=cmd", "Contact", "E-mail", "Notes"], ["=cmd"])
         assert list(made.rows.values_list("cells", "problems")) == first
 
 
@@ -220,7 +220,7 @@ def test_what_is_kept_goes_into_the_notes_and_takes_nothing_out_of_them(send, ma
     for _ in range(2):
         made = send(text)
         imports.start(by=manager, import_id=made.pk, duplicates="update")
-        import_batches.work_now(made.pk)
+        import_batches.run_or_publish(made.pk)
     lead.refresh_from_db()
     assert lead.notes == "Nice people\nEmail: b@a.example\nMobile: 212 555 0101"
     assert Lead.objects.get(company_name="B").notes == "Mobile: 212 555 0103"
@@ -248,5 +248,5 @@ def test_files_that_wait_for_a_choice_are_forgotten_with_their_rows(send):
         )
     )
     LeadImport.objects.filter(pk=made.pk).update(created_at="2026-01-01T00:00:00Z")
-    imports.forget()
+    imports.delete_old_rows()
     assert ImportFile.objects.count() == ImportRow.objects.count() == 0
