@@ -84,7 +84,7 @@ def find_gaps_of_channel(channel: type[Channel], preferences_page: str) -> list[
             if not re.search(rf"(?m)^#?{name}=", example)
         ]
     try:
-        str(User.objects.filter(channel.reachable_users).query)
+        User.objects.filter(channel.reachable_users)
     except FieldError as error:
         gaps.append(f"Its `reachable_users` names no column of users: {error}")
     is_used = channel.name in channels.get_used()
