@@ -123,10 +123,10 @@ def work(path: Path, duplicates: str) -> None:
     by = User.objects.get()
     start = time.perf_counter()
     made = imports.upload(by=by, file_name=path.name, content=path.read_bytes())
-    import_batches.work()
+    import_batches.run_all()
     previewed = time.perf_counter()
     imports.start(by=by, import_id=made.pk, duplicates=duplicates)
-    import_batches.work()
+    import_batches.run_all()
     end = time.perf_counter()
     made.refresh_from_db()
     assert made.state == LeadImport.State.DONE, made.error

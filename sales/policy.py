@@ -61,6 +61,31 @@ def check_may_change_lead(by: User | None, lead: Lead) -> None:
         raise errors.NotYourLead
 
 
+def may_merge_leads(by: User) -> bool:
+    """Whether `by` may merge leads and see the list of possible duplicates: managers."""
+    return by.has_perm("sales.merge_lead")
+
+
+def may_transfer_many_leads(by: User) -> bool:
+    """Whether `by` may transfer several leads at once: managers."""
+    return by.has_perm("sales.bulk_transfer_lead")
+
+
+def may_archive_leads(by: User) -> bool:
+    """Whether `by` may archive and restore leads: managers."""
+    return by.has_perm("sales.delete_lead")
+
+
+def may_delete_spend(by: User) -> bool:
+    """Whether `by` may delete what a source cost in a month: managers."""
+    return by.has_perm("sales.delete_sourcespend")
+
+
+def may_search_users(by: User) -> bool:
+    """Whether `by` may look for any user by name, as in the field for the owner of a new lead."""
+    return by.has_perm("accounts.view_user")
+
+
 # Follow-ups
 
 

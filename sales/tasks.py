@@ -1,4 +1,4 @@
-"""What the worker does for sales. Each task finds its work in the database and may run twice."""
+"""The Celery tasks of sales. Each task finds its work in the database and may run twice."""
 
 import structlog
 from celery import shared_task
@@ -60,12 +60,12 @@ def give_back() -> None:
 
 @shared_task(name=task_names.IMPORT_LEADS)
 def import_leads() -> None:
-    logger.info("imports_worked", batches=import_batches.work())
+    logger.info("imports_worked", batches=import_batches.run_all())
 
 
 @shared_task(name=task_names.FORGET_IMPORTS)
 def forget_imports() -> None:
-    logger.info("import_rows_forgotten", count=imports.forget())
+    logger.info("import_rows_forgotten", count=imports.delete_old_rows())
 
 
 @shared_task(name=task_names.RESCORE_NIGHTLY)

@@ -12,7 +12,6 @@ from typing import Any
 import django
 import pytest
 from django.conf import settings
-from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["tests.fixtures", "tests.live", "tests.smtp"]
 
@@ -50,27 +49,32 @@ def pytest_report_header() -> str:
     return f"athena: {engine}, {'redis' if settings.REDIS_URL else 'a broker in files'} (live tests)"
 
 
-# What shares a running Athena, or a demo: one process runs it all, and makes that once.
-TOGETHER = (
-    ("tests/sales/demo/",),
-    ("tests/flows/", "tests/scripts/", "tests/test_docs.py"),
-    ("tests/hostile/test_framing.py", "tests/hostile/test_table.py"),
-)
+# Tests that share something expensive run in one process of pytest-xdist, which makes it once: by the fixtures that
+# they ask for, and by the files that hold them. All others are given out one by one, and not file by file, since
+# pytest-django keeps the tests that empty all tables for the end.
+SHARED_FIXTURES = {"live_athena": "live_athena", "server": "hostile_server", "impatient": "hostile_server"}
+SHARED_FILES = {
+    "tests/sales/demo/": "demo",
+    "tests/hostile/test_schema.py": "schema",
+    "tests/athena/api/test_query_counts.py": "api_query_counts",
+    "tests/sales/admin/test_list_query_counts.py": "admin_query_counts",
+    "tests/athena/test_time_zones.py": "time_zones",
+}
 
 
-class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
-    """Test by test, but for those. (Not file by file: pytest-django keeps tests that empty all tables for the end.)"""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return next((files[0] for files in TOGETHER if nodeid.startswith(files)), nodeid)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
-    config.option.loadscopereorder = False
-    return Scheduling(config, log)
+def _find_group(item: pytest.Item) -> str | None:
+    """The name of the group of tests that run in the same process as `item`."""
+    fixtures = getattr(item, "fixturenames", ())
+    by_fixture = (group for name, group in SHARED_FIXTURES.items() if name in fixtures)
+    by_file = (group for path, group in SHARED_FILES.items() if item.nodeid.startswith(path))
+    return next(by_fixture, next(by_file, None))
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if group := _find_group(item):
+            item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=lambda item: item.get_closest_marker("live") is None)  # the slow ones first
     if "postgresql" in settings.DATABASES["default"]["ENGINE"]:
         return

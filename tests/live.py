@@ -1,13 +1,17 @@
 """A real Athena for tests marked `live`: `manage.py up` with a database, a broker and a `var` of its own."""
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -98,20 +102,76 @@ def wait_for(happens: Callable[[], object], what: str) -> None:
 
 
 @contextmanager
-def own_engine() -> Iterator[dict[str, str]]:
-    """Settings for a new database and an unused broker: on this round's servers, or embedded."""
-    server = os.environ.get("DATABASE_URL", "")
-    if not server.startswith("postgres"):
+def own_engine(template: str = "template1") -> Iterator[dict[str, str]]:
+    """Settings for a new database and an unused broker: on this round's servers, or embedded.
+
+    On PostgreSQL the database is a copy of `template`.
+    """
+    server = _postgresql_server()
+    if not server:
         yield {}
         return
     name = f"athena_live_{uuid4().hex[:12]}"
-    broker = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{next(_BROKERS)}").geturl()
-    redis.Redis.from_url(broker).flushdb()
-    administer(server, f"CREATE DATABASE {name}")
+    administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     try:
-        yield {"DATABASE_URL": urlsplit(server)._replace(path=f"/{name}").geturl(), "REDIS_URL": broker}
+        yield {"DATABASE_URL": urlsplit(server)._replace(path=f"/{name}").geturl(), "REDIS_URL": _unused_broker()}
     finally:
         administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def demo_engine(var_dir: Path, *, with_static_files: bool = False) -> Iterator[dict[str, str]]:
+    """As `own_engine`, with the demo data in the database: a copy, which takes no time.
+
+    With static files in `var_dir` as well, a web process can be started there without `manage.py prepare`.
+    """
+    demo = _prepare_demo()
+    var_dir.mkdir(parents=True, exist_ok=True)
+    if with_static_files:
+        shutil.copytree(demo.var_dir / "static", var_dir / "static")
+    if demo.database is None:
+        shutil.copy(demo.var_dir / "athena.sqlite3", var_dir)
+        yield {}
+    else:
+        with own_engine(demo.database) as engine:
+            yield engine
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What `manage.py prepare` makes with DEMO=1. No process uses it: tests copy it."""
+
+    var_dir: Path
+    database: str | None  # its name on PostgreSQL
+
+
+@cache
+def _prepare_demo() -> Demo:
+    """Prepare it once for all tests of this process."""
+    folder = Path(tempfile.mkdtemp(prefix="athena-demo-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    server, database = _postgresql_server(), None
+    env = os.environ | {"VAR_DIR": str(folder), "DEMO": "1"}
+    if server:
+        database = f"athena_demo_{uuid4().hex[:12]}"
+        administer(server, f"CREATE DATABASE {database}")
+        atexit.register(administer, server, f"DROP DATABASE {database} WITH (FORCE)")
+        env |= {"DATABASE_URL": urlsplit(server)._replace(path=f"/{database}").geturl(), "REDIS_URL": _unused_broker()}
+    subprocess.run([sys.executable, "manage.py", "prepare"], cwd=ROOT, env=env, check=True, capture_output=True)
+    return Demo(folder, database)
+
+
+def _postgresql_server() -> str:
+    """The address of this round's PostgreSQL; empty in the round on SQLite."""
+    address = os.environ.get("DATABASE_URL", "")
+    return address if address.startswith("postgres") else ""
+
+
+def _unused_broker() -> str:
+    """The address of an empty database of Redis that no other Athena uses."""
+    address = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{next(_BROKERS)}").geturl()
+    redis.Redis.from_url(address).flushdb()
+    return address
 
 
 @contextmanager
@@ -140,7 +200,8 @@ def up(var_dir: Path, **settings: str) -> Iterator[Athena]:
 
 @pytest.fixture(scope="session")
 def live_athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Athena]:
-    """One Athena with demo data, which all tests of a run share. A failing test's report shows its log's path."""
-    with own_engine() as engine, up(tmp_path_factory.mktemp("live"), DEMO="1", WEB_CONCURRENCY="2", **engine) as athena:
+    """One Athena with demo data, which all tests of a process share. A failing test's report shows its log's path."""
+    folder = tmp_path_factory.mktemp("live")
+    with demo_engine(folder) as engine, up(folder, DEMO="1", WEB_CONCURRENCY="2", **engine) as athena:
         athena.wait_until_ready()
         yield athena

@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from athena.api import fields
 from athena.api.row_ids import parse_id
 from athena.db.constraints import find_number_limits
+from athena.limits import MAX_AMOUNT
 
 COMPARISONS = ("exact", "in", "isnull", "gte", "gt", "lte", "lt")
 DAY_PARTS = {"year": fields.YEARS, "month": range(1, 13), "day": range(1, 32)}  # of a list's date hierarchy
@@ -111,7 +112,7 @@ def _holds(field: Any, text: str) -> bool:
     if isinstance(value, date):
         return fields.is_in_allowed_years(value)
     if isinstance(value, Decimal):
-        return value.is_finite() and abs(value) <= fields.MAX_AMOUNT
+        return value.is_finite() and abs(value) <= MAX_AMOUNT
     if isinstance(value, int) and not isinstance(value, bool):
         _, high = find_number_limits(field)
         return abs(value) <= (high or fields.MAX_ID)

@@ -16,10 +16,9 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.validators import validate_email
 from rest_framework import serializers
 
+from athena.limits import MAX_AMOUNT, MAX_COUNT, MAX_TEXT_LENGTH
+
 MAX_ID = 2**63 - 1
-MAX_COUNT = 100_000
-MAX_AMOUNT = Decimal("9999999999.99")
-MAX_LONG_TEXT = 10_000
 YEARS = range(2000, 2101)
 MAX_REPORTED_ERRORS = 20  # of what is wrong with a request, so many are named
 
@@ -188,7 +187,7 @@ class LongTextField(_Text):
     """Text of several lines, 10,000 characters at most."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"max_length": MAX_LONG_TEXT, **options})
+        super().__init__(**{"max_length": MAX_TEXT_LENGTH, **options})
 
 
 class PasswordField(_Text):

@@ -1,8 +1,8 @@
 """The pages of managers and salespeople: one file a subject, each a thin door to the services."""
 
-from sales.admin import activities, schedules, sources
+from sales.admin import activities, privacy_requests, schedules, sources
 from sales.admin.follow_ups import cadences, follow_up_admin
-from sales.admin.imports import imports
+from sales.admin.imports import exports, imports
 from sales.admin.leads import intake_forms, lead_admin
 from sales.admin.ownership import assignment_rules, handovers, transfers
 from sales.admin.reports import report_pages
@@ -12,11 +12,13 @@ __all__ = [
     "activities",
     "assignment_rules",
     "cadences",
+    "exports",
     "follow_up_admin",
     "handovers",
     "imports",
     "intake_forms",
     "lead_admin",
+    "privacy_requests",
     "report_pages",
     "schedules",
     "scoring_rules",

@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from athena.admin.site import AthenaModelAdmin
 from sales import errors
 from sales.admin.concurrent_edits import ConcurrentEditForm
+from sales.admin.leads.timeline import show_timeline
 from sales.admin.navigation import NextPageAdmin
 from sales.models import Lead
 
@@ -71,14 +72,12 @@ class VisibleAdmin(AthenaModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """What belongs to a lead has the lead's story."""
+        """The history of a row of a lead is the lead's timeline."""
         row = self.get_object(request, unquote(object_id))
-        story = getattr(self.admin_site._registry.get(Lead), "timeline_view", None)
-        key = row.pk if isinstance(row, Lead) else getattr(row, "lead_id", None)
-        if key is None or story is None or not self.has_view_or_change_permission(request, row):
+        lead_id = row.pk if isinstance(row, Lead) else getattr(row, "lead_id", None)
+        if lead_id is None or not self.has_view_or_change_permission(request, row):
             return super().history_view(request, object_id, extra_context)
-        answer: HttpResponse = story(request, key)
-        return answer
+        return show_timeline(self.admin_site.get_model_admin(Lead), request, lead_id)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Of other rows, too, only those that the user may see can be chosen: a form names what it is given."""

@@ -7,6 +7,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from athena.admin.requests import get_user
+from sales import policy
 from sales.admin.base import ServiceAdmin
 from sales.admin.imports.spend_import import SpendUpload
 from sales.models import LeadSource, LostReason, SourceSpend
@@ -43,7 +44,7 @@ class SourceSpendAdmin(SpendUpload, ManagedAdmin):
     date_hierarchy = "month"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("sales.delete_sourcespend")
+        return policy.may_delete_spend(get_user(request))
 
     def delete_model(self, request: HttpRequest, obj: SourceSpend) -> None:
         sources.delete_spend(by=get_user(request), row=obj)

@@ -1,4 +1,4 @@
-"""`/sales/activities`: one entry of a lead's log, and its correction."""
+"""`/sales/activities`: one activity of a lead, and its correction."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -20,10 +20,10 @@ class ActivityBody(StrictSerializer):
     notes = fields.LongTextField(required=False)
     occurred_at = fields.DateTimeField(required=False)
     amount = fields.MoneyField(
-        required=False, allow_null=True, help_text="Of a quote: becomes the lead's quote amount."
+        required=False, allow_null=True, help_text="Only for a quote. Becomes the lead's quote amount."
     )
     valid_until = fields.DateField(
-        required=False, allow_null=True, help_text="Of a quote with an amount: its last day."
+        required=False, allow_null=True, help_text="Only for a quote with an amount: the last day on which it is valid."
     )
 
 
@@ -37,17 +37,16 @@ class ActivityViewSet(ActionViewSet):
 
     @extend_schema(responses=ActivityRow)
     def retrieve(self, request: Request, pk: str) -> Response:
-        """An entry of the log of a lead that you can see."""
+        """Get an activity of a lead that you may see."""
         read_query(request, StrictSerializer)
         rows = Activity.objects.visible_to(self.caller).filter(pk=self.pk)
         return Response(self.get_or_404(ActivityRow.read(rows)))
 
     @extend_schema(request=CorrectionBody, responses=ActivityRow)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Correct what was logged wrongly: its author, or a manager. What it said before stays in the timeline.
+        """Correct an activity. Only the person who logged it or a manager may. The timeline keeps the old values.
 
-        What followed from it for the lead (status, first contact, quote) follows the correction, but for what somebody
-        has set by hand since.
+        The lead's status, first contact and quote follow the correction, except where somebody has set them since.
         """
         changes = self.read_body(CorrectionBody, partial=True)
         activity = activities.correct(by=self.caller, activity_id=self.pk, changes=changes)

@@ -1,4 +1,4 @@
-"""`/sales/sources`: where leads come from; `/sales/lost-reasons`: why they are lost."""
+"""`/sales/sources`: lead sources and their spend; `/sales/lost-reasons`: the reasons for losing a lead."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ class SourceBody(StrictSerializer):
 class SpendRow(Row):
     id = serializers.IntegerField()
     month = serializers.DateField(help_text="The first day of the month.")
-    campaign = serializers.CharField(help_text="Empty for what was not given to a campaign.")
+    campaign = serializers.CharField(help_text="Empty for spend that belongs to no campaign.")
     amount = serializers.FloatField()
 
 
@@ -60,7 +60,7 @@ class SpendBody(StrictSerializer):
 
 
 class SourceViewSet(ViewSet):
-    """What a lead can be attributed to, and what it costs."""
+    """Lead sources and what they cost."""
 
     queryset = LeadSource.objects.none()
     row = SourceRow
@@ -74,25 +74,30 @@ class SourceViewSet(ViewSet):
 
     @extend_schema(request=SourceBody, responses={201: SourceRow})
     def create(self, request: Request) -> Response:
-        """A new source. Managers."""
+        """Create a source. Managers only."""
         source = sources.create(by=self.caller, values=self.read_body(SourceBody))
         return Response(SourceRow.of(source), status=status.HTTP_201_CREATED)
 
     @extend_schema(request=SourceBody, responses=SourceRow)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change a source. Managers."""
+        """Change a source. Managers only."""
         changes = self.read_body(SourceBody, partial=True)
         return Response(SourceRow.of(sources.update(by=self.caller, source_id=self.pk, changes=changes)))
 
     @extend_schema(methods=["GET"], responses=SpendRow(many=True))
     @extend_schema(methods=["POST"], request=SpendBody, responses={200: SpendRow, 201: SpendRow})
-    @action(detail=True, methods=["get", "post"], orderings={"month": "month"}, default_ordering="-month",
-            filterset_class=filters.StrictFilterSet)  # fmt: skip
+    @action(
+        detail=True,
+        methods=["get", "post"],
+        orderings={"month": "month"},
+        default_ordering="-month",
+        filterset_class=filters.StrictFilterSet,
+    )
     def spend(self, request: Request, pk: str) -> Response:
-        """What a source cost, month by month; POST says it, in place of what was said before (200). Managers."""
+        """List what a source cost each month. POST sets a month's amount: 201 if it is new, else 200. Managers only."""
         if request.method == "POST":
-            spent, is_new = sources.set_spend(by=self.caller, source_id=self.pk, **self.read_body(SpendBody))
-            return Response(SpendRow.of(spent), status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+            spend, is_new = sources.set_spend(by=self.caller, source_id=self.pk, **self.read_body(SpendBody))
+            return Response(SpendRow.of(spend), status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
         self.get_or_404(self.get_queryset().filter(pk=self.pk).values("pk"))
         return self.list_page(SpendRow, SourceSpend.objects.filter(source=self.pk))
 
@@ -107,7 +112,7 @@ class LostReasonViewSet(ActionViewSet):
 
     @extend_schema(parameters=ARRAY_SCHEMA, responses=LostReasonRow(many=True))
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """The names that `lost_reason` takes."""
+        """List the values that `lost_reason` accepts."""
         read_query(request, StrictSerializer, ARRAY_PARAMETERS)
         reasons = LostReason.objects.filter(is_active=True).order_by("id")
         return array_response(request, LostReasonRow.read(reasons))

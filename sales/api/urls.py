@@ -1,4 +1,4 @@
-"""What `/api/v1/sales` offers: one line a resource."""
+"""The routes of `/api/v1/sales` and `/api/v1/intake`: one line per resource."""
 
 from rest_framework.viewsets import ViewSetMixin
 

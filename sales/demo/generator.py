@@ -1,7 +1,7 @@
-"""Writes the demo into an empty database, all of it or nothing.
+"""Writes the demo into an empty database, in one transaction.
 
-The first leads have stories of their own, inserted a thousand leads at a time; beyond `TOLD`, the rest are copies of
-them, which the database makes itself (`copies.py`).
+The first `MAX_HISTORIES` leads have histories of their own, which are inserted a thousand leads at a time. All others
+are copies of them, which the database makes itself (`copies.py`).
 """
 
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from django.db.models.functions import Concat, Left
 from athena.accounts.models import Team, User
 from sales import errors, schedule
 from sales.demo import copies, inquiries, people, sale_course, sources
-from sales.demo.context import World, dice
-from sales.demo.lead_history import Story
+from sales.demo.context import DemoContext, seeded_random
+from sales.demo.lead_history import LeadHistory
 from sales.models import (
     Activity,
     CadenceEnrolment,
@@ -36,112 +36,112 @@ from sales.services.leads import search_index
 from sales.services.scoring import scores
 
 DAYS = 365
-GROWTH = 1.5  # over 1, there are more leads each month than the month before
+GROWTH = 1.5  # above 1, each month has more leads than the month before
 CHUNK = 1000
-TOLD = 2000
-MOST = 1_000_000
-FEWEST = len(inquiries.FEATURED)
-OPENS, HOURS = time(8), 11  # when inquiries come in
-HEARD = "Activity"
+MAX_HISTORIES = 2000
+MAX_LEADS = 1_000_000
+MIN_LEADS = len(inquiries.FEATURED)
+FIRST_INQUIRY, INQUIRY_HOURS = time(8), 11  # of a day
+_INBOUND_REASON = "Activity"
 
 
 class DatabaseInUse(errors.Conflict):
     code = "database_in_use"
-    message = "There are users already: demo data goes into an empty database only."
+    message = "There are users already. Load demo data into an empty database."
 
 
 @transaction.atomic
 def load(*, today: date, leads: int, progress: Callable[[int], None] = lambda done: None) -> None:
-    """The accounts, the sources and `leads` leads with their stories, as they stand on the morning of `today`.
+    """Write the accounts, the sources and `leads` leads with their histories, as of the morning of `today`.
 
-    The same day gives the same rows, but for the salts of the passwords. Nobody is reminded of demo follow-ups.
-    `progress` is told how many leads there are by now. Raises `DatabaseInUse`.
+    The same day gives the same rows, except for the salts of the passwords. Nobody is reminded of demo follow-ups.
+    `progress` is called with the number of leads so far. Raises `DatabaseInUse` if there are users.
     """
     if User.objects.exists():
         raise DatabaseInUse
-    since = datetime.combine(today - timedelta(days=2 * DAYS), OPENS, schedule.company_zone())
-    world = World(today, people.create(since=since))
-    sources.create(dice("spend"), first=today - timedelta(days=DAYS), last=today, since=since)
-    told = min(leads, TOLD)
-    for first in range(1, told + 1, CHUNK):
-        numbers = range(first, min(first + CHUNK, told + 1))
-        _write(world, [_story(world, number, told) for number in numbers])
+    since = datetime.combine(today - timedelta(days=2 * DAYS), FIRST_INQUIRY, schedule.company_zone())
+    context = DemoContext(today, people.create_accounts(since=since))
+    sources.create_sources(seeded_random("spend"), first=today - timedelta(days=DAYS), last=today, since=since)
+    histories = min(leads, MAX_HISTORIES)
+    for first in range(1, histories + 1, CHUNK):
+        numbers = range(first, min(first + CHUNK, histories + 1))
+        _insert(context, [_generate_history(context, number, histories) for number in numbers])
         progress(numbers[-1])
-    if leads > told:
-        copies.multiply(told, leads, progress)
+    if leads > histories:
+        copies.copy_leads(histories, leads, progress)
     _reset_sequences(
         *(Team, User, LeadSource, SourceSpend, Lead, FollowUp, Activity, FieldChange, LeadTransfer, TransferBatch),
         *(LeadScoreHistory, CadenceEnrolment, IntakeForm),
     )
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")  # plans are made by how many rows there are
+        cursor.execute("ANALYZE")  # the database chooses its plans by the number of rows
 
 
-def _story(world: World, number: int, of: int) -> Story:
-    story = inquiries.begin(world, number, _asked_at(world, number, of))
-    sale_course.tell(story, undecided=number <= FEWEST)
-    if story.status == Lead.Status.WON:
-        world.booked.append((story.at, story.kind, story.client))
-    return story
+def _generate_history(context: DemoContext, number: int, total: int) -> LeadHistory:
+    history = inquiries.start_history(context, number, _pick_arrival(context, number, total))
+    sale_course.play_sale(history, undecided=number <= MIN_LEADS)
+    if history.status == Lead.Status.WON:
+        context.booked_clients.append((history.at, history.trip_kind, history.client))
+    return history
 
 
-def _asked_at(world: World, number: int, of: int) -> datetime:
-    """When the `number`th lead came in: in the order of their numbers, in daytime, more and more of them."""
-    share = (of - number + dice("asked", number).random()) / of
+def _pick_arrival(context: DemoContext, number: int, total: int) -> datetime:
+    """When the lead with this number came in: during the day, in the order of numbers, more of them each month."""
+    share = (total - number + seeded_random("asked", number).random()) / total
     days, fraction = divmod(DAYS * share**GROWTH, 1)
-    clock = OPENS.hour * 60 + (1 - fraction) * HOURS * 60
-    return world.days_ago(int(days) + 1, time(int(clock // 60), int(clock % 60)))
+    clock = FIRST_INQUIRY.hour * 60 + (1 - fraction) * INQUIRY_HOURS * 60
+    return context.days_ago(int(days) + 1, time(int(clock // 60), int(clock % 60)))
 
 
-def _write(world: World, stories: list[Story]) -> None:
-    leads = Lead.objects.filter(pk__range=(stories[0].lead.pk, stories[-1].lead.pk))
-    for story in stories:
-        story.lead.updated_at = story.at
-        if story.lead.closed_at is None:
-            story.lead.status = story.status
-    search_index.index_leads(Lead.objects.bulk_create(world.take(Lead)))
+def _insert(context: DemoContext, histories: list[LeadHistory]) -> None:
+    leads = Lead.objects.filter(pk__range=(histories[0].lead.pk, histories[-1].lead.pk))
+    for history in histories:
+        history.lead.updated_at = history.at
+        if history.lead.closed_at is None:
+            history.lead.status = history.status
+    search_index.index_leads(Lead.objects.bulk_create(context.take_rows(Lead)))
     _mark_repeat_clients(leads)
-    _score(leads, stories)
-    for follow_up in world.rows[FollowUp]:
-        assignee = world.users[follow_up.assigned_to_id]
+    _score(leads, histories)
+    for follow_up in context.rows[FollowUp]:
+        assignee = context.users[follow_up.assigned_to_id]
         follow_up.due_at = schedule.get_due_at(assignee, follow_up.scheduled_date, follow_up.scheduled_time)
-        follow_up.overdue_no = follow_up.escalated_no = follow_up.reminder_no  # nobody is told of what is made up
-    heard = {activity.pk for story in stories for activity in story.engaged}
-    TransferBatch.objects.bulk_create(world.take(TransferBatch))
-    LeadTransfer.objects.bulk_create(world.take(LeadTransfer))
-    FollowUp.objects.bulk_create(world.take(FollowUp))
-    Activity.objects.bulk_create(row for row in world.take(Activity) if row.pk not in heard)
-    _link(leads)
-    FieldChange.objects.bulk_create(world.take(FieldChange))
+        follow_up.overdue_no = follow_up.escalated_no = follow_up.reminder_no  # nobody is notified about made-up leads
+    inserted = {activity.pk for history in histories for activity in history.inbound_activities}
+    TransferBatch.objects.bulk_create(context.take_rows(TransferBatch))
+    LeadTransfer.objects.bulk_create(context.take_rows(LeadTransfer))
+    FollowUp.objects.bulk_create(context.take_rows(FollowUp))
+    Activity.objects.bulk_create(row for row in context.take_rows(Activity) if row.pk not in inserted)
+    _link_activities(leads)
+    FieldChange.objects.bulk_create(context.take_rows(FieldChange))
     _close(leads)
     planning.refresh_next_dates(leads)
 
 
 def _mark_repeat_clients(leads: QuerySet[Lead]) -> None:
-    """A client is a repeat client who had booked, by the same e-mail address or telephone, before they asked."""
+    """Mark the leads of clients who had booked before, with the same email or phone."""
     booked = Lead.objects.filter(closed_at__lte=OuterRef("created_at"), lost_reason__isnull=True).order_by()
     by_email = booked.filter(email_normalised=OuterRef("email_normalised"))
     by_phone = booked.filter(phone_normalised=OuterRef("phone_normalised")).exclude(phone_normalised="")
     leads.filter(Exists(by_email) | Exists(by_phone)).update(is_repeat=True)
 
 
-def _score(leads: QuerySet[Lead], stories: list[Story]) -> None:
-    """Score the leads as the rules say: as they came in, and again after each thing that the client did."""
-    scores.rescore(lead_ids=[story.lead.pk for story in stories], by=None, reason="New lead")
-    history = LeadScoreHistory.objects.filter(lead__in=leads.order_by().values("pk"))
-    history.update(changed_at=Subquery(Lead.objects.filter(pk=OuterRef("lead")).values("created_at")))
-    for wave in zip_longest(*(story.engaged for story in stories)):
-        heard = Activity.objects.bulk_create(activity for activity in wave if activity)
-        scores.rescore(lead_ids=[activity.lead_id for activity in heard], by=None, reason=HEARD)
-        _name_cause(history.filter(reason=HEARD))
-    changes = LeadScoreHistory.objects.filter(lead=OuterRef("pk")).order_by().values("lead")
-    leads.update(score_updated_at=Subquery(changes.annotate(at=Max("changed_at")).values("at")))
+def _score(leads: QuerySet[Lead], histories: list[LeadHistory]) -> None:
+    """Score the leads by the rules: as they came in, and again after each thing that the client did."""
+    scores.rescore(lead_ids=[history.lead.pk for history in histories], by=None, reason="New lead")
+    changes = LeadScoreHistory.objects.filter(lead__in=leads.order_by().values("pk"))
+    changes.update(changed_at=Subquery(Lead.objects.filter(pk=OuterRef("lead")).values("created_at")))
+    for wave in zip_longest(*(history.inbound_activities for history in histories)):
+        inbound = Activity.objects.bulk_create(activity for activity in wave if activity)
+        scores.rescore(lead_ids=[activity.lead_id for activity in inbound], by=None, reason=_INBOUND_REASON)
+        _set_cause(changes.filter(reason=_INBOUND_REASON))
+    own_changes = LeadScoreHistory.objects.filter(lead=OuterRef("pk")).order_by().values("lead")
+    leads.update(score_updated_at=Subquery(own_changes.annotate(at=Max("changed_at")).values("at")))
 
 
-def _name_cause(history: QuerySet[LeadScoreHistory]) -> None:
-    """These changes came from their leads' newest activity, at its time."""
+def _set_cause(changes: QuerySet[LeadScoreHistory]) -> None:
+    """Set the newest activity of each lead as the cause of these changes, and its time as theirs."""
     newest = Activity.objects.filter(lead=OuterRef("lead")).order_by("-occurred_at", "-pk")
-    history.update(
+    changes.update(
         activity=Subquery(newest.values("pk")[:1]),
         user=Subquery(newest.values("user")[:1]),
         changed_at=Subquery(newest.values("occurred_at")[:1]),
@@ -149,25 +149,25 @@ def _name_cause(history: QuerySet[LeadScoreHistory]) -> None:
     )
 
 
-def _link(leads: QuerySet[Lead]) -> None:
-    """Name the activity that completing each follow-up wrote.
+def _link_activities(leads: QuerySet[Lead]) -> None:
+    """Set the activity of each completed follow-up.
 
-    Afterwards, because the two name each other: while foreign keys wait for their rows, SQLite looks for each new
-    activity in all follow-ups.
+    This is done afterwards, because the two refer to each other: while foreign keys wait for their rows, SQLite looks
+    for each new activity in all follow-ups.
     """
     completed = FollowUp.objects.filter(lead__in=leads.order_by().values("pk"), completed=True)
     completed.update(activity=Subquery(Activity.objects.filter(follow_up=OuterRef("pk")).values("pk")[:1]))
 
 
 def _close(leads: QuerySet[Lead]) -> None:
-    """The sales that have ended are closed now: scores of closed leads stay as they are."""
+    """Close the leads whose sale has ended. They were open until now because only open leads are scored."""
     ended = leads.filter(closed_at__isnull=False)
     ended.filter(lost_reason__isnull=True).update(status=Lead.Status.WON)
     ended.filter(lost_reason__isnull=False).update(status=Lead.Status.LOST)
 
 
 def _reset_sequences(*models: type[Model]) -> None:
-    """Let the next row of each table get the next id: the demo's rows have brought their own."""
+    """Let the next row of each table get the next id, because the demo's rows came with their own ids."""
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), list(models)):
             cursor.execute(statement)

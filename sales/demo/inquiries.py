@@ -8,26 +8,26 @@ from typing import Any
 
 from sales import normalization
 from sales.demo import people, sources, trip_kinds, trips
-from sales.demo.context import World, dice
-from sales.demo.lead_history import Story
+from sales.demo.context import DemoContext, seeded_random
+from sales.demo.lead_history import LeadHistory
 from sales.demo.places import Client, make_client
 from sales.demo.sources import Campaign, Source
-from sales.demo.trip_kinds import Kind
+from sales.demo.trip_kinds import TripKind
 from sales.models import Activity, Lead, LeadSource
 
 Channel = LeadSource.Channel
-UNOWNED_SHARE = 0.2  # of what new clients ask
+UNASSIGNED_SHARE = 0.2  # of the leads of new clients
 
 
 @dataclass(frozen=True)
 class Featured:
-    """One of the first four leads, which documents and scripts use: big, open for long, and the manager's or Wei's."""
+    """One of the first four leads, which documents and scripts use: big and open for a long time."""
 
-    kind: Kind
+    trip_kind: TripKind
     company: str
     source_id: int
     owner: int
-    ahead: int  # days from inquiry to trip
+    days_ahead: int  # days from inquiry to trip
 
 
 FEATURED = (
@@ -38,41 +38,41 @@ FEATURED = (
 )
 
 
-def begin(world: World, number: int, at: datetime) -> Story:
-    """The `number`th lead comes in."""
-    rng = dice("lead", number)
+def start_history(context: DemoContext, number: int, at: datetime) -> LeadHistory:
+    """Create the lead with this number, as it came in at `at`."""
+    rng = seeded_random("lead", number)
     featured = FEATURED[number - 1] if number <= len(FEATURED) else None
-    returning = None if featured else world.returning(rng, at)
+    returning = None if featured else context.pick_returning_client(rng, at)
     if featured:
-        kind, client = featured.kind, _new_client(world, rng, featured.kind, featured.company)
+        kind, client = featured.trip_kind, _create_client(context, rng, featured.trip_kind, featured.company)
         source, campaign = sources.BY_ID[featured.source_id], None
     elif returning:
         (kind, client), (source, campaign) = returning, (sources.REPEAT, None)
     else:
-        kind = rng.choices(trip_kinds.KINDS, [each.weight for each in trip_kinds.KINDS])[0]
-        client, (source, campaign) = _new_client(world, rng, kind), sources.pick(rng, kind.campaign)
-    owner: int | None = featured.owner if featured else world.owner_of(rng, kind, at)
-    if not featured and not returning and rng.random() < UNOWNED_SHARE:
+        kind = rng.choices(trip_kinds.TRIP_KINDS, [kind.weight for kind in trip_kinds.TRIP_KINDS])[0]
+        client, (source, campaign) = _create_client(context, rng, kind), sources.pick_source(rng, kind.campaign)
+    owner: int | None = featured.owner if featured else context.pick_owner(rng, kind, at)
+    if not featured and not returning and rng.random() < UNASSIGNED_SHARE:
         owner = None
-    trip = trips.plan(rng, kind, client, at.date(), featured.ahead if featured else None)
-    if not featured and rng.random() < 0.06:  # "we don't know yet"
+    trip = trips.build_trip(rng, kind, client, at.date(), featured.days_ahead if featured else None)
+    if not featured and rng.random() < 0.06:  # the client does not know yet
         trip |= {"estimated_passengers": None, "estimated_value": None, "vehicles_needed": None}
-    lead = _lead(world, rng, client, source, campaign, at, trip)
-    lead.assigned_to = world.users[owner] if owner else None
-    story = Story(world, rng, lead, kind, client, trip_at=trip["pickup_at"], at=at)
-    _arrive(story, source)
-    return story
+    lead = _create_lead(context, rng, client, source, campaign, at, trip)
+    lead.assigned_to = context.users[owner] if owner else None
+    history = LeadHistory(context, rng, lead, kind, client, trip_at=trip["pickup_at"], at=at)
+    _log_arrival(history, source)
+    return history
 
 
-def _new_client(world: World, rng: Random, kind: Kind, company: str = "") -> Client:
-    number = world.clients_of[kind]
-    world.clients_of[kind] += 1
+def _create_client(context: DemoContext, rng: Random, kind: TripKind, company: str = "") -> Client:
+    number = context.client_counts[kind]
+    context.client_counts[kind] += 1
     company = company or rng.choice(kind.companies or ("",))
-    return make_client(rng, number + 11 * trip_kinds.KINDS.index(kind), company, kind.domain)
+    return make_client(rng, number + 11 * trip_kinds.TRIP_KINDS.index(kind), company, kind.domain)
 
 
-def _lead(
-    world: World,
+def _create_lead(
+    context: DemoContext,
     rng: Random,
     client: Client,
     source: Source,
@@ -87,7 +87,7 @@ def _lead(
         utm["utm_campaign"] = campaign.name.replace(" ", "-")
         utm["utm_term"] = rng.choice(campaign.terms or ("",))
     last_utm = utm if rng.random() < 0.8 else {"utm_source": "newsletter", "utm_medium": "email"}
-    return world.new(
+    return context.add_row(
         Lead,
         company_name=client.company,
         contact_name=client.contact,
@@ -107,18 +107,18 @@ def _lead(
     )
 
 
-def _arrive(story: Story, source: Source) -> None:
-    """The first entry of the log: what the client did to be known."""
-    rng, trip = story.rng, f"{story.lead.estimated_passengers or 'Some'} people to {story.lead.dropoff_location}."
+def _log_arrival(history: LeadHistory, source: Source) -> None:
+    """Log how the client got in touch. This is the first activity."""
+    rng, trip = history.rng, f"{history.lead.estimated_passengers or 'Some'} people to {history.lead.dropoff_location}."
     if source.channel in (Channel.WEB_FORM, Channel.ADS, Channel.DIRECTORY):
         if rng.random() < 0.7:
-            story.hear(Activity.Type.QUOTE_REQUESTED, f"Quote requested: {source.name}", trip, by=None)
+            history.log_inbound(Activity.Type.QUOTE_REQUESTED, f"Quote requested: {source.name}", trip, by=None)
         else:
-            story.hear(Activity.Type.EMAIL, "Asked by e-mail", trip, by=None)
+            history.log_inbound(Activity.Type.EMAIL, "Asked by email", trip, by=None)
     elif source.channel in (Channel.PHONE, Channel.REPEAT) or (
         source.channel == Channel.REFERRAL and rng.random() < 0.6
     ):
-        story.hear(Activity.Type.CALL, "Called about a trip", trip, by=story.owner)
+        history.log_inbound(Activity.Type.CALL, "Called about a trip", trip, by=history.owner)
     else:
-        told = "Invited to bid" if source.channel == Channel.BID else f"Address received: {source.name}"
-        story.log(Activity.Type.NOTE, told, by=story.owner, notes=trip)
+        description = "Invited to bid" if source.channel == Channel.BID else f"Address received: {source.name}"
+        history.log(Activity.Type.NOTE, description, by=history.owner, notes=trip)

@@ -1,4 +1,4 @@
-"""The accounts of the demo, by fixed id: documents, scripts and tests name them."""
+"""The accounts of the demo. Their ids are fixed, because documents, scripts and tests use them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ class Account:
 
     @property
     def password(self) -> str:
-        """The e-mail's local part and "123": known to everybody, so these accounts are for demonstrations only."""
+        """The local part of the email and "123". Everybody knows it, so these accounts are for demonstrations only."""
         return self.email.partition("@")[0] + "123"
 
 
@@ -38,8 +38,8 @@ ACCOUNTS = (
 )
 
 
-def create(*, since: datetime) -> dict[int, User]:
-    """Write the teams and accounts into an empty database; the users by id."""
+def create_accounts(*, since: datetime) -> dict[int, User]:
+    """Create the teams and accounts in an empty database. Returns the users by id."""
     Team.objects.bulk_create(Team(id=key, name=name, created_at=since) for key, name in TEAMS.items())
     users = [
         User(

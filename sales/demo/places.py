@@ -1,11 +1,11 @@
-"""The region of the demo, and the people who live there. Numbers and addresses are those reserved for fiction."""
+"""The region of the demo and the people who live there. Phone numbers and emails are reserved for fiction."""
 
 import unicodedata
 from dataclasses import dataclass
 from random import Random
 
 
-def _listed(text: str) -> tuple[str, ...]:
+def _split(text: str) -> tuple[str, ...]:
     return tuple(text.split(","))
 
 
@@ -23,13 +23,13 @@ TOWNS = tuple(
         "NJ": "Newark 862,Trenton 609,Princeton 609,Hoboken 201,Morristown 973,Red Bank 732",
         "PA": "Scranton 570,Allentown 610,Lancaster 717,Bethlehem 484,Reading 610",
     }.items()
-    for town, _, area in (entry.rpartition(" ") for entry in _listed(entries))
+    for town, _, area in (entry.rpartition(" ") for entry in _split(entries))
 )
-FIRST_NAMES = _listed(
+FIRST_NAMES = _split(
     "Dana,Priya,Marcus,Elena,Howard,Keisha,Liam,Sofia,Raj,Bridget,Omar,Hannah,Derek,Yolanda,Peter,Mei,Carlos,Judith,"
     "Andre,Fiona,Samuel,Rosa,Kevin,Amara,Walter,Ingrid,Luis,Naomi,Gerald,Tessa,Victor,Chloé,Isaac,Beth,Hugo,Renée"
 )
-LAST_NAMES = _listed(
+LAST_NAMES = _split(
     "Ruiz,Whitfield,Patel,O'Connor,Johansson,Baker,Nguyen,Alvarez,Kowalski,Brooks,Haddad,Freeman,Rossi,Kim,Sullivan,"
     "Mbeki,Garnett,Delgado,Fischer,Osei,Park,Lombardi,Stein,Ferreira,Doyle,Vaughn,Castillo,Hsu,Abrams,Novak,Pruitt,"
     "Ellison,Tran,Moreau,Quinn,Sato,Bauer,Keller,Ortiz"
@@ -39,7 +39,7 @@ FICTITIOUS_LINES = 100  # 555-0100 to 555-0199 in each area code
 
 @dataclass(frozen=True)
 class Client:
-    """Somebody who asks for buses, perhaps more than once."""
+    """A company or person that asks for buses, perhaps more than once."""
 
     company: str
     contact: str
@@ -54,8 +54,8 @@ class Client:
 
 
 def make_client(rng: Random, number: int, company: str, domain: str) -> Client:
-    """The `number`th client of a kind: `company` may name `{town}` and `{last}`; without one it is a private person."""
-    town, state, area = TOWNS[number * 7 % len(TOWNS)]  # 7 is prime to their number: all come before one comes again
+    """Create a client of one kind of trip. `company` may contain `{town}` and `{last}`; it is empty for a person."""
+    town, state, area = TOWNS[number * 7 % len(TOWNS)]  # coprime with 7: every town occurs before one repeats
     first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
     company = company.format(town=town, last=last)
     host = f"{_slug(company)}.example.{domain}" if company else f"example.{domain}"
@@ -70,5 +70,5 @@ def make_client(rng: Random, number: int, company: str, domain: str) -> Client:
 
 
 def _slug(text: str) -> str:
-    """Lower-case ASCII letters and digits alone, accents dropped."""
+    """The ASCII letters (without accents, in lower case) and digits of the text."""
     return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if c.isascii() and c.isalnum())

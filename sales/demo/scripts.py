@@ -1,4 +1,4 @@
-"""The course that a sale takes, step by step: what the salesperson does, what comes of it, and what the client says."""
+"""The steps of a sale: what the salesperson does, how it ends, and what the client says."""
 
 from dataclasses import dataclass
 from random import Random
@@ -21,32 +21,32 @@ LOST_EARLY = ("no_availability", "outside_area", "other")
 
 @dataclass(frozen=True)
 class Step:
-    """One follow-up: what is to be done, how it goes, and the status that the lead then has."""
+    """One follow-up: its instructions, its outcome, and the status of the lead afterwards."""
 
     type: FollowUp.Type
-    todo: str
+    instructions: str
     outcome: FollowUp.Outcome
-    said: str
-    reaches: Lead.Status | None = None
-    answered: float = 0.0  # how likely the client writes or calls before it
+    outcome_notes: str
+    new_status: Lead.Status | None = None
+    answer_probability: float = 0.0  # that the client writes or calls before it
 
 
 ANSWERS = (
-    (Activity.Type.EMAIL, "E-mail from the client", "Sent the passenger list and the address of the hotel."),
+    (Activity.Type.EMAIL, "Email from the client", "Sent the passenger list and the address of the hotel."),
     (
         Activity.Type.EMAIL,
-        "E-mail from the client",
+        "Email from the client",
         "Asked whether a deposit of ten per cent is enough to hold the date.",
     ),
-    (Activity.Type.EMAIL, "E-mail from the client", "Confirmed the date; the head count may still grow a little."),
-    (Activity.Type.EMAIL, "E-mail from the client", "Wants the driver's overnight room shown separately."),
+    (Activity.Type.EMAIL, "Email from the client", "Confirmed the date; the head count may still grow a little."),
+    (Activity.Type.EMAIL, "Email from the client", "Wants the driver's overnight room shown separately."),
     (Activity.Type.CALL, "The client called back", "Happy with the times; asked about luggage space."),
     (Activity.Type.CALL, "The client called back", "Would like a second stop on the way home."),
     (Activity.Type.CALL, "The client called back", "The committee meets next week and decides then."),
 )
 _LATER_QUOTE = (Activity.Type.QUOTE_REQUESTED, "Quote requested", "Asked for a written quote for the committee.")
 
-_FIRST = (
+_FIRST_STEPS = (
     Step(
         Type.CALL,
         "First call: dates, head count, stops",
@@ -65,7 +65,7 @@ _FIRST = (
         Status.CONTACTED,
     ),
 )
-_QUALIFY = (
+_QUALIFYING_STEPS = (
     Step(
         Type.CALL,
         "Check head count, budget and who decides",
@@ -91,7 +91,7 @@ _QUALIFY = (
         0.4,
     ),
 )
-_QUOTE = (
+_QUOTE_STEPS = (
     Step(
         Type.QUOTE,
         "Send the quote",
@@ -109,7 +109,7 @@ _QUOTE = (
         0.25,
     ),
 )
-_CHASE = (
+_REMINDING_STEPS = (
     Step(
         Type.CALL,
         "Ask what they think of the quote",
@@ -137,18 +137,18 @@ _CHASE = (
         0.1,
     ),
 )
-_SILENCE = (
+_UNANSWERED_STEPS = (
     Step(Type.CALL, "Try again by telephone", Outcome.NO_ANSWER, ""),
     Step(Type.CALL, "Try again by telephone", Outcome.VOICEMAIL, "Another message left."),
     Step(Type.EMAIL, "Ask whether the trip is still on", Outcome.NO_ANSWER, "No reply."),
 )
-_WON = (
+_WINNING_STEPS = (
     Step(Type.CALL, "Ask for the booking", Outcome.SUCCESSFUL, "Booked; contract signed.", Status.WON, 0.4),
     Step(Type.EMAIL, "Send the contract", Outcome.SUCCESSFUL, "Signed contract came back.", Status.WON, 0.5),
 )
 AFTERWARDS = Step(Type.EMAIL, "Check that the coach is still held", Outcome.SUCCESSFUL, "")
 PERMIT = Step(Type.OTHER, "Ask the airport for a bus permit", Outcome.SUCCESSFUL, "")
-_LAST_WORDS = {
+_LOSS_NOTES = {
     "price": "Found the price too high.",
     "competitor": "Booked with another operator.",
     "no_response": "Not to be reached; giving up.",
@@ -159,31 +159,31 @@ _LAST_WORDS = {
 }
 
 
-def fate(rng: Random, share_won: float) -> str:
-    """How the lead will end: "won", or the reason why it is lost."""
-    if rng.random() < share_won:
+def pick_ending(rng: Random, win_rate: float) -> str:
+    """How the sale ends: "won", or the reason why the lead is lost."""
+    if rng.random() < win_rate:
         return Status.WON.value
     return rng.choices(list(LOST_REASONS), list(LOST_REASONS.values()))[0]
 
 
-def steps(rng: Random, end: str, chases: int | None = None) -> list[Step]:
-    """The steps of a sale that ends so; one that is `UNDECIDED` goes on being chased."""
-    first = rng.choice(_FIRST)
+def build_steps(rng: Random, end: str, reminders: int | None = None) -> list[Step]:
+    """The steps of a sale with this ending. A client who is `UNDECIDED` gets as many reminders as there are."""
+    first = rng.choice(_FIRST_STEPS)
     if end == "no_response":
-        return [_FIRST[2], *rng.sample(_SILENCE, rng.randint(1, 3)), _lost(end)]
+        return [_FIRST_STEPS[2], *rng.sample(_UNANSWERED_STEPS, rng.randint(1, 3)), _build_loss_step(end)]
     if end in LOST_EARLY:
-        return [first, _lost(end)]
-    sale = [first, rng.choice(_QUALIFY), rng.choice(_QUOTE)]
-    sale += [rng.choice(_CHASE) for _ in range(rng.randint(0, 2) if chases is None else chases)]
+        return [first, _build_loss_step(end)]
+    sale = [first, rng.choice(_QUALIFYING_STEPS), rng.choice(_QUOTE_STEPS)]
+    sale += [rng.choice(_REMINDING_STEPS) for _ in range(rng.randint(0, 2) if reminders is None else reminders)]
     if end == UNDECIDED:
         return sale
-    return [*sale, rng.choice(_WON) if end == Status.WON else _lost(end)]
+    return [*sale, rng.choice(_WINNING_STEPS) if end == Status.WON else _build_loss_step(end)]
 
 
-def answer(rng: Random, quote_requested: bool) -> tuple[Activity.Type, str, str]:
-    """What the client says: type, description, notes. Most ask for a quote before they are sent one."""
-    return _LATER_QUOTE if quote_requested and rng.random() < 0.5 else rng.choice(ANSWERS)
+def pick_answer(rng: Random, may_ask_for_quote: bool) -> tuple[Activity.Type, str, str]:
+    """What the client says: type, description, notes. Clients who may ask for a quote often do."""
+    return _LATER_QUOTE if may_ask_for_quote and rng.random() < 0.5 else rng.choice(ANSWERS)
 
 
-def _lost(reason: str) -> Step:
-    return Step(Type.CALL, "Ask for a decision", Outcome.LOST, _LAST_WORDS[reason], Status.LOST)
+def _build_loss_step(reason: str) -> Step:
+    return Step(Type.CALL, "Ask for a decision", Outcome.LOST, _LOSS_NOTES[reason], Status.LOST)

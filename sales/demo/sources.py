@@ -1,4 +1,4 @@
-"""Where the demo's leads come from, and what that costs."""
+"""The lead sources of the demo, and what they cost."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -22,10 +22,10 @@ class Source:
     id: int
     name: str
     channel: LeadSource.Channel
-    weight: int  # how many of a hundred new clients come this way
+    weight: int  # percentage of new clients
     cost_model: LeadSource.CostModel = CostModel.NONE
     unit_cost: int | None = None
-    campaigns: tuple[Campaign, ...] = ()  # the first is for everybody
+    campaigns: tuple[Campaign, ...] = ()  # the first one suits everybody
     utm: tuple[str, str] | None = None  # source and medium
     months: tuple[int, ...] = tuple(range(1, 13))  # in which there is spend
     is_active: bool = True
@@ -68,20 +68,20 @@ SOURCES = (
 BY_ID = {source.id: source for source in SOURCES}
 REPEAT = BY_ID[9]
 FORM_KEY = "demo"
-_FLAT = {10: 3200}  # a month's spend of a source without campaigns
+_SPEND_WITHOUT_CAMPAIGN = {10: 3200}  # in a month, by source
 _NEW_CLIENTS = [source for source in SOURCES if source.weight]
 _WEIGHTS = [source.weight for source in _NEW_CLIENTS]
 
 
-def pick(rng: Random, wanted: str) -> tuple[Source, Campaign | None]:
-    """Where a new client comes from, with the campaign of that name where the source has it."""
+def pick_source(rng: Random, campaign_name: str) -> tuple[Source, Campaign | None]:
+    """Pick the source of a new client, and its campaign of this name if it has one."""
     source = rng.choices(_NEW_CLIENTS, _WEIGHTS)[0]
-    suits = [campaign for campaign in source.campaigns if campaign.name == wanted]
-    return source, next(iter(suits or source.campaigns), None)
+    matches = [campaign for campaign in source.campaigns if campaign.name == campaign_name]
+    return source, next(iter(matches or source.campaigns), None)
 
 
-def create(rng: Random, *, first: date, last: date, since: datetime) -> None:
-    """Write the sources, the web site's form, and what the sources cost in each month from `first` to `last`."""
+def create_sources(rng: Random, *, first: date, last: date, since: datetime) -> None:
+    """Create the sources, the web site's intake form, and the spend of each month from `first` to `last`."""
     LeadSource.objects.bulk_create(
         LeadSource(
             id=source.id,
@@ -97,21 +97,23 @@ def create(rng: Random, *, first: date, last: date, since: datetime) -> None:
     IntakeForm.objects.create(id=1, name="Web site", key=FORM_KEY, source_id=SOURCES[0].id, created_at=since)
     spend = [
         SourceSpend(source_id=source.id, campaign=campaign, month=month, amount=_vary(rng, amount), created_at=since)
-        for month in _months(first, last)
+        for month in _list_months(first, last)
         for source in SOURCES
         if source.cost_model == CostModel.MONTHLY and month.month in source.months
-        for campaign, amount in _monthly(source)
+        for campaign, amount in _list_monthly_spend(source)
     ]
     for key, row in enumerate(spend, 1):
         row.id = key
     SourceSpend.objects.bulk_create(spend)
 
 
-def _monthly(source: Source) -> list[tuple[str, int]]:
-    return [(each.name, each.monthly) for each in source.campaigns] or [("", _FLAT[source.id])]
+def _list_monthly_spend(source: Source) -> list[tuple[str, int]]:
+    return [(campaign.name, campaign.monthly) for campaign in source.campaigns] or [
+        ("", _SPEND_WITHOUT_CAMPAIGN[source.id])
+    ]
 
 
-def _months(first: date, last: date) -> list[date]:
+def _list_months(first: date, last: date) -> list[date]:
     count = (last.year - first.year) * 12 + last.month - first.month
     return [date(first.year + (first.month - 1 + n) // 12, (first.month - 1 + n) % 12 + 1, 1) for n in range(count + 1)]
 

@@ -1,4 +1,4 @@
-"""What people charter buses for: fourteen kinds of trips."""
+"""The kinds of trips that people charter buses for."""
 
 from dataclasses import dataclass
 
@@ -11,30 +11,30 @@ WEEKDAYS, WEEKEND, ANY_DAY = (0, 1, 2, 3, 4), (5, 6), tuple(range(7))
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of trip: who asks, for how many, where to, when, and how far ahead."""
+class TripKind:
+    """A kind of trip: who asks, for how many people, where to, when, and how long before."""
 
-    companies: tuple[str, ...]  # none: private people
+    companies: tuple[str, ...]  # empty: private people
     domain: str
     weight: int
     passengers: tuple[int, int]
     vehicle: Lead.VehicleType
     trip_type: Lead.TripType
     destinations: tuple[str, ...]
-    ahead: tuple[int, int]  # days from inquiry to trip
-    wishes: tuple[str, ...]
-    days: tuple[int, int] = (1, 1)
+    days_ahead: tuple[int, int]  # days between inquiry and trip
+    notes: tuple[str, ...]
+    trip_days: tuple[int, int] = (1, 1)
     months: tuple[int, ...] = ALL_YEAR
     weekdays: tuple[int, ...] = ANY_DAY
-    starts: int = 8
-    lasts: int = 9  # hours on the last day
-    share_won: float = 0.42
-    airport: bool = False
-    campaign: str = ""  # the one that is made for such trips
+    start_hour: int = 8
+    last_day_hours: int = 9  # on the last day
+    win_rate: float = 0.42
+    is_airport: bool = False
+    campaign: str = ""  # the campaign for such trips
 
 
-KINDS = (
-    Kind(
+TRIP_KINDS = (
+    TripKind(
         ("{town} High School Band", "{town} Regional Marching Band"),
         "org",
         10,
@@ -44,14 +44,14 @@ KINDS = (
         ("Washington, DC", "Philadelphia, PA", "Virginia Beach, VA", "Montréal, QC"),
         (90, 240),
         ("Space for instruments under the floor, and a truck dock at the hotel.", "Chaperones sit in every coach."),
-        days=(2, 4),
+        trip_days=(2, 4),
         months=(3, 4, 5, 6, 10, 11),
         weekdays=(3, 4),
-        starts=6,
-        share_won=0.48,
+        start_hour=6,
+        win_rate=0.48,
         campaign="school trips",
     ),
-    Kind(
+    TripKind(
         ("{town} Elementary School", "{town} Middle School", "{town} Charter School"),
         "org",
         12,
@@ -63,10 +63,10 @@ KINDS = (
         ("Must be back for dismissal at 14:45.", "Two pupils use wheelchairs.", "Bag lunches will be eaten on board."),
         months=(1, 2, 3, 4, 5, 6, 9, 10, 11, 12),
         weekdays=WEEKDAYS,
-        lasts=6,
+        last_day_hours=6,
         campaign="school trips",
     ),
-    Kind(
+    TripKind(
         ("St. Mary's Church, {town}", "First Baptist Church of {town}", "{town} Community Church"),
         "org",
         10,
@@ -76,12 +76,12 @@ KINDS = (
         ("Lake George, NY", "the White Mountains, NH", "Cape Cod, MA", "Ocean Grove, NJ"),
         (40, 200),
         ("Youth retreat; one driver room included, please.", "Several seniors need a step stool."),
-        days=(2, 3),
+        trip_days=(2, 3),
         weekdays=(FRIDAY,),
-        starts=15,
+        start_hour=15,
         campaign="church groups",
     ),
-    Kind(
+    TripKind(
         (),
         "net",
         13,
@@ -93,11 +93,11 @@ KINDS = (
         ("Wedding shuttle from two hotels, last run at midnight.", "Guests only; the couple has a car."),
         months=(4, 5, 6, 7, 8, 9, 10),
         weekdays=(SATURDAY,),
-        starts=14,
-        share_won=0.38,
+        start_hour=14,
+        win_rate=0.38,
         campaign="weddings",
     ),
-    Kind(
+    TripKind(
         ("{last} & Partners", "{last} Biosciences", "{town} Software", "{last} Insurance Group"),
         "com",
         10,
@@ -107,10 +107,10 @@ KINDS = (
         ("an off-site in Stowe, VT", "a team day at Mohonk, NY", "a conference in Providence, RI"),
         (14, 90),
         ("Wi-Fi and power at the seats are a must.", "Invoice with purchase order, thirty days."),
-        days=(1, 2),
+        trip_days=(1, 2),
         weekdays=WEEKDAYS,
     ),
-    Kind(
+    TripKind(
         ("{town} State Women's Soccer", "{town} College Lacrosse", "{town} State Hockey"),
         "org",
         9,
@@ -120,11 +120,11 @@ KINDS = (
         ("Orono, ME", "Ithaca, NY", "State College, PA", "Burlington, VT"),
         (20, 110),
         ("Gear bags fill a bay.", "Meal stop on the way back after the game."),
-        days=(1, 2),
+        trip_days=(1, 2),
         weekdays=(FRIDAY, SATURDAY),
-        share_won=0.5,
+        win_rate=0.5,
     ),
-    Kind(
+    TripKind(
         ("{town} Senior Center", "{town} Retirement Community"),
         "org",
         9,
@@ -135,9 +135,9 @@ KINDS = (
         (20, 75),
         ("Casino day; easy steps and a restroom on board.", "Lift-equipped coach preferred."),
         weekdays=(1, 2, 3),
-        share_won=0.55,
+        win_rate=0.55,
     ),
-    Kind(
+    TripKind(
         ("Harbor Hotel {town}", "{last} Consulting", "{town} Medical Group"),
         "com",
         11,
@@ -147,11 +147,11 @@ KINDS = (
         ("Logan Airport, Boston, MA", "Newark Airport, NJ", "Bradley Airport, CT"),
         (5, 45),
         ("Flight numbers to follow; the driver waits at arrivals with a sign.", "Early departure at 04:30."),
-        starts=5,
-        share_won=0.5,
-        airport=True,
+        start_hour=5,
+        win_rate=0.5,
+        is_airport=True,
     ),
-    Kind(
+    TripKind(
         ("{town} Folk Festival", "{town} Food & Wine Weekend", "{town} Jazz Days"),
         "org",
         5,
@@ -161,12 +161,12 @@ KINDS = (
         ("the festival grounds", "the harbor car park", "the fairground"),
         (60, 210),
         ("Shuttle between car park and grounds every ten minutes.", "Police will hold the left lane for us."),
-        days=(1, 2),
+        trip_days=(1, 2),
         months=(5, 6, 7, 8, 9),
         weekdays=(SATURDAY,),
-        starts=10,
+        start_hour=10,
     ),
-    Kind(
+    TripKind(
         (),
         "net",
         6,
@@ -178,10 +178,10 @@ KINDS = (
         ("Family reunion, four generations, two car seats.", "Cooler and folding chairs travel with us."),
         months=(5, 6, 7, 8, 9),
         weekdays=WEEKEND,
-        share_won=0.36,
+        win_rate=0.36,
         campaign="family reunions",
     ),
-    Kind(
+    TripKind(
         ("Northeast Travel Agents Guild", "{town} Dental Society", "Northeast Library Association"),
         "org",
         4,
@@ -191,10 +191,10 @@ KINDS = (
         ("the convention center, Hartford, CT", "the convention center, Boston, MA"),
         (60, 200),
         ("Convention shuttle, three hotels, both rush hours.",),
-        days=(2, 3),
+        trip_days=(2, 3),
         weekdays=(1, 2, 3),
     ),
-    Kind(
+    TripKind(
         (),
         "net",
         6,
@@ -205,11 +205,11 @@ KINDS = (
         (12, 70),
         ("Birthday outing, pick-up and return at the same door.", "We would like to bring our own music."),
         weekdays=WEEKEND,
-        starts=11,
-        lasts=8,
-        share_won=0.34,
+        start_hour=11,
+        last_day_hours=8,
+        win_rate=0.34,
     ),
-    Kind(
+    TripKind(
         ("{town} Little League", "{town} Swim Club", "{town} Youth Hockey"),
         "org",
         6,
@@ -220,9 +220,9 @@ KINDS = (
         (15, 80),
         ("Parents follow by car.", "Departure depends on the draw; date may move by a day."),
         weekdays=(FRIDAY, SATURDAY),
-        starts=7,
+        start_hour=7,
     ),
-    Kind(
+    TripKind(
         ("{town} Historical Society", "{town} Garden Club"),
         "org",
         5,
@@ -236,4 +236,4 @@ KINDS = (
         weekdays=WEEKDAYS,
     ),
 )
-BAND_TRIP, OFFSITE, CONVENTION = KINDS[0], KINDS[4], KINDS[10]
+BAND_TRIP, OFFSITE, CONVENTION = TRIP_KINDS[0], TRIP_KINDS[4], TRIP_KINDS[10]

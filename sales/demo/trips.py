@@ -1,4 +1,4 @@
-"""How a kind of trip becomes one trip: dates, vehicles and a price."""
+"""Turns a kind of trip into one trip: dates, vehicles and a price."""
 
 import math
 from datetime import date, datetime, time, timedelta
@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from sales.demo.places import Client
-from sales.demo.trip_kinds import Kind
+from sales.demo.trip_kinds import TripKind
 from sales.models import Lead
 from sales.schedule import company_zone
 
@@ -19,38 +19,40 @@ DAY_RATE = {
     VehicleType.MINIBUS: 1180,
     VehicleType.VAN: 620,
 }
-ONE_WAY_SHARE = 0.6  # of a day's rate
+ONE_WAY_SHARE = 0.6  # of a day rate
 
 
-def plan(rng: Random, kind: Kind, client: Client, asked_on: date, ahead: int | None = None) -> dict[str, Any]:
-    """The fields of a lead that describe its trip, as somebody asks for it on `asked_on`."""
+def build_trip(
+    rng: Random, kind: TripKind, client: Client, asked_on: date, days_ahead: int | None = None
+) -> dict[str, Any]:
+    """The fields of a lead that describe its trip, for an inquiry on `asked_on`."""
     passengers = rng.randint(*kind.passengers)
-    vehicle = _vehicle(rng, kind, passengers)
+    vehicle = _pick_vehicle(rng, kind, passengers)
     vehicles = math.ceil(passengers / SEATS[vehicle])
     if kind.trip_type == TripType.SHUTTLE:
-        vehicles = math.ceil(vehicles / 2)  # each runs twice
-    days = rng.randint(*kind.days)
-    day = _day(kind, asked_on + timedelta(days=ahead or rng.randint(*kind.ahead)))
-    pickup = datetime.combine(day, time(kind.starts, rng.choice((0, 15, 30, 45))), company_zone())
+        vehicles = math.ceil(vehicles / 2)  # each vehicle runs twice
+    days = rng.randint(*kind.trip_days)
+    day = _find_date(kind, asked_on + timedelta(days=days_ahead or rng.randint(*kind.days_ahead)))
+    pickup = datetime.combine(day, time(kind.start_hour, rng.choice((0, 15, 30, 45))), company_zone())
     one_way = kind.trip_type == TripType.ONE_WAY
     leaves_from = client.address if not client.company or client.town in client.company else ""
     return {
         "trip_type": TripType.ROUND_TRIP if kind.trip_type == TripType.MULTI_DAY and days == 1 else kind.trip_type,
         "pickup_at": pickup,
-        "return_at": None if one_way else pickup + timedelta(days=days - 1, hours=kind.lasts),
+        "return_at": None if one_way else pickup + timedelta(days=days - 1, hours=kind.last_day_hours),
         "pickup_location": leaves_from or f"{client.company}, {client.address}",
         "dropoff_location": rng.choice(kind.destinations),
         "estimated_passengers": passengers,
         "vehicle_type": vehicle,
         "vehicles_needed": vehicles,
         "accessible_seats": rng.choice((None, None, None, 1, 2)),
-        "estimated_value": _price(rng, vehicle, vehicles, days, one_way),
-        "notes": rng.choice(kind.wishes) if rng.random() < 0.6 else "",
-        "itinerary": _itinerary(days) if days > 1 else "",
+        "estimated_value": _pick_price(rng, vehicle, vehicles, days, one_way),
+        "notes": rng.choice(kind.notes) if rng.random() < 0.6 else "",
+        "itinerary": _write_itinerary(days) if days > 1 else "",
     }
 
 
-def _vehicle(rng: Random, kind: Kind, passengers: int) -> Lead.VehicleType:
+def _pick_vehicle(rng: Random, kind: TripKind, passengers: int) -> Lead.VehicleType:
     if kind.vehicle == VehicleType.MOTORCOACH and passengers <= SEATS[VehicleType.MINIBUS]:
         return VehicleType.MINIBUS
     if kind.vehicle == VehicleType.VAN and passengers > SEATS[VehicleType.VAN]:
@@ -60,19 +62,19 @@ def _vehicle(rng: Random, kind: Kind, passengers: int) -> Lead.VehicleType:
     return kind.vehicle
 
 
-def _day(kind: Kind, earliest: date) -> date:
-    """The first day from `earliest` in a month and on a weekday when such trips are made."""
+def _find_date(kind: TripKind, earliest: date) -> date:
+    """The first day from `earliest` that is in a month and on a weekday of such trips."""
     day = earliest
     while day.month not in kind.months or day.weekday() not in kind.weekdays:
         day += timedelta(days=1)
     return day
 
 
-def _price(rng: Random, vehicle: Lead.VehicleType, vehicles: int, days: int, one_way: bool) -> Decimal:
+def _pick_price(rng: Random, vehicle: Lead.VehicleType, vehicles: int, days: int, one_way: bool) -> Decimal:
     share = ONE_WAY_SHARE if one_way else 1
     return Decimal(round(DAY_RATE[vehicle] * vehicles * days * share * rng.uniform(0.85, 1.2) / 10) * 10)
 
 
-def _itinerary(days: int) -> str:
+def _write_itinerary(days: int) -> str:
     middle = [f"Day {n}: at the group's disposal, ten hours at most." for n in range(2, days)]
     return "\n".join(["Day 1: outward journey, check-in in the afternoon.", *middle, f"Day {days}: return journey."])

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from athena.api.fields import MAX_LONG_TEXT
 from athena.http.spreadsheet_cells import unescape_formula
+from athena.limits import MAX_TEXT_LENGTH
 from sales.exchange import currency
 from sales.exchange.cells import cleaning, contacts, parsing
 from sales.exchange.cells.cleaning import Kind
@@ -160,7 +160,7 @@ def _join_contacts(
 def _keep_as_notes(extra: list[str], values: dict[str, Any], problems: dict[str, str], cleaned: dict[str, str]) -> None:
     cleaned["Notes"] = " ".join(filter(None, (cleaned.get("Notes"), f"Kept here: {'; '.join(extra)}.")))
     values[EXTRA_NOTES] = extra
-    if len(append_lines(values.get("notes", ""), extra)) > MAX_LONG_TEXT:
+    if len(append_lines(values.get("notes", ""), extra)) > MAX_TEXT_LENGTH:
         problems["Notes"] = (
-            f"Together with what is kept here, the notes have more than {MAX_LONG_TEXT:,} characters. Shorten them."
+            f"Together with what is kept here, the notes have more than {MAX_TEXT_LENGTH:,} characters. Shorten them."
         )

@@ -6,7 +6,9 @@ from sales.models.cadence import Cadence, CadenceEnrolment, CadenceStep
 from sales.models.follow_up import FollowUp
 from sales.models.intake import Inquiry, IntakeForm
 from sales.models.lead import Lead
-from sales.models.lead_import import ImportFile, ImportRow, LeadExport, LeadImport, PrivacyRequest
+from sales.models.lead_export import LeadExport
+from sales.models.lead_import import ImportFile, ImportRow, LeadImport
+from sales.models.privacy_request import PrivacyRequest
 from sales.models.scoring import LeadScoreHistory, LeadScoringRule, RuleSet, ScoringBatch, ScoringRun
 from sales.models.search import LeadSearch, NotDuplicate
 from sales.models.source import LeadSource, LostReason, SourceSpend

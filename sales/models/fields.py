@@ -1,6 +1,5 @@
 """Kinds of columns that many tables have, with their limits, and constraints on them."""
 
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -8,9 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-MAX_COUNT = 100_000
-MAX_AMOUNT = Decimal("9999999999.99")
-MAX_TEXT_LENGTH = 10_000
+from athena.limits import MAX_TEXT_LENGTH
 
 
 def money_field(**options: Any) -> "models.DecimalField[Any, Any]":

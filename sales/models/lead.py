@@ -11,8 +11,9 @@ from django.db.models.functions import Coalesce, NullIf
 from athena.accounts.models import User
 from athena.accounts.roles import Role
 from athena.db import Now
+from athena.limits import MAX_AMOUNT, MAX_COUNT
 from sales import normalization, schedule
-from sales.models.fields import MAX_AMOUNT, MAX_COUNT, line_field, money_field, range_constraint, text_field, user_field
+from sales.models.fields import line_field, money_field, range_constraint, text_field, user_field
 from sales.models.source import LeadSource, LostReason
 
 OPEN_STATUSES = ("new", "contacted", "qualified", "quoted")

@@ -5,7 +5,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from athena.db import Now
-from sales.models.fields import MAX_AMOUNT, line_field, money_field, range_constraint, unique_name_constraint
+from athena.limits import MAX_AMOUNT
+from sales.models.fields import line_field, money_field, range_constraint, unique_name_constraint
 
 CHANNELS = ["web_form", "phone", "ads", "directory", "partner", "referral", "repeat", "trade_show", "bid", "other"]
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from athena.limits import MAX_AMOUNT
 from sales import errors
 from sales.models import LeadScoringRule
-from sales.models.fields import MAX_AMOUNT
 from sales.scoring.fields import FIELDS, Field, ValueType
 from sales.scoring.value_sources import RuleValue, Scalar
 

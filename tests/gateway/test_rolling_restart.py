@@ -19,7 +19,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.gateway.nginx import gateway
-from tests.live import PATIENCE_SECONDS, ROOT, own_engine, wait_for
+from tests.live import PATIENCE_SECONDS, ROOT, demo_engine, wait_for
 from tests.servers import free_port
 
 pytestmark = [pytest.mark.live, pytest.mark.postgres]  # what stands behind a gateway is not on SQLite
@@ -103,11 +103,9 @@ def statuses_while(
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, str]]]:
-    """A folder and an engine with the demo in it."""
+    """A folder, and an engine with the demo data in it."""
     folder = tmp_path_factory.mktemp("rolling")
-    with own_engine() as engine:
-        env = settings(folder, engine, VAR_DIR=str(folder), DEMO="1")
-        subprocess.run([sys.executable, "manage.py", "prepare"], cwd=ROOT, env=env, check=True)
+    with demo_engine(folder) as engine:
         yield folder, engine
 
 

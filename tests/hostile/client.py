@@ -7,7 +7,6 @@ import os
 import socket
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from django.test import Client
 
 from athena.runtime import supervisor
 from tests.hostile.table import Case, shown
-from tests.live import ROOT, own_engine, wait_for
+from tests.live import ROOT, demo_engine, wait_for
 from tests.servers import free_port
 
 BASE = "/api/v1"
@@ -89,10 +88,9 @@ class Web:
 @contextmanager
 def web(var_dir: Path, **settings: str) -> Iterator[Web]:
     port = free_port()
-    with own_engine() as engine:
+    with demo_engine(var_dir, with_static_files=True) as engine:
         env = os.environ | engine | {"VAR_DIR": str(var_dir), "PORT": str(port), "WEB_CONCURRENCY": "1", "DEMO": "1"}
         env |= {"THROTTLE_PUBLIC": "none", "THROTTLE_USER": "none", "LOG_LEVEL": "WARNING"} | settings
-        subprocess.run([sys.executable, "manage.py", "prepare"], cwd=ROOT, env=env, check=True, capture_output=True)
         with mock.patch.dict(os.environ, env):
             command = supervisor.commands()["web"]
         with (var_dir / "web.log").open("wb") as log:

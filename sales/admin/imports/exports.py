@@ -1,4 +1,4 @@
-"""The download of the leads that a list shows."""
+"""The download of a list of leads, and the page of exports."""
 
 from typing import Any, cast
 
@@ -11,34 +11,43 @@ from django.urls import reverse
 
 from athena.admin.requests import get_user
 from sales import errors
-from sales.admin.imports.imports import csv_response
+from sales.admin.base import VisibleAdmin
+from sales.admin.imports.csv_download import stream_csv
+from sales.models import LeadExport
 from sales.models.lead import LeadQuerySet
 from sales.services.imports import exports
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_PAGING = ("p", "o", "e")  # how a list is turned and sorted, not which rows it has
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_PAGING_PARAMS = ("p", "o", "e")  # do not change which leads the list has
 
 
-def export(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, file_format: str) -> HttpResponseBase:
-    """The leads of the list at the same address, with its filters, its search and its order."""
+def export_list(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, file_format: str) -> HttpResponseBase:
+    """Download the leads of the list at this address, with its filters, search and order, as "csv" or "xlsx"."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     by = get_user(request)
     if not by.has_perm(exports.PERMISSION):
         raise PermissionDenied
-    back = HttpResponseRedirect(reverse("admin:sales_lead_changelist"))
+    to_list = HttpResponseRedirect(reverse("admin:sales_lead_changelist"))
     try:
-        listed = model_admin.get_changelist_instance(request).get_queryset(request)
+        leads = cast(LeadQuerySet, model_admin.get_changelist_instance(request).get_queryset(request))
     except IncorrectLookupParameters:
-        return back
-    leads = cast(LeadQuerySet, listed)
-    filters = {name: values for name, values in request.GET.lists() if name not in _PAGING}
+        return to_list
+    filters = {name: values for name, values in request.GET.lists() if name not in _PAGING_PARAMS}
     if file_format == "csv":
-        return csv_response("leads.csv", exports.as_csv(by=by, leads=leads, filters=filters))
+        return stream_csv("leads.csv", exports.export_csv(by=by, leads=leads, filters=filters))
     try:
-        content = exports.as_xlsx(by=by, leads=leads, filters=filters)
+        content = exports.export_xlsx(by=by, leads=leads, filters=filters)
     except errors.Invalid as error:
         messages.error(request, error.fields["file"])
-        return back
-    named = {"Content-Disposition": 'attachment; filename="leads.xlsx"'}
-    return HttpResponse(content, content_type=XLSX, headers=named)
+        return to_list
+    headers = {"Content-Disposition": 'attachment; filename="leads.xlsx"'}
+    return HttpResponse(content, content_type=XLSX_TYPE, headers=headers)
+
+
+@admin.register(LeadExport)
+class LeadExportAdmin(VisibleAdmin):
+    list_display = ("created_at", "by", "file_format", "leads", "filters")
+    list_select_related = ("by",)
+    list_filter = ("file_format",)
+    ordering = ("-id",)

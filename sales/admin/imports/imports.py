@@ -1,4 +1,4 @@
-"""Imports and exports: send a file, look at what it would do, import it, undo it; and who has taken leads out."""
+"""The pages of imports: upload a file, look at what it would do, import it, undo it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,21 +18,24 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from athena.accounts.models import User
 from athena.admin.requests import get_user
 from athena.forms import StrictForm
 from athena.http.middleware import allow_upload
 from sales import errors
 from sales.admin.base import VisibleAdmin
 from sales.admin.imports import import_preview
-from sales.admin.imports.import_preview import problems_of
-from sales.exchange import columns, file_reader, file_writer
-from sales.models import ImportRow, LeadExport, LeadImport, PrivacyRequest
+from sales.admin.imports.csv_download import csv_download
+from sales.exchange import columns, file_reader
+from sales.models import ImportRow, LeadImport
 from sales.services.imports import import_batches, imports
 
-MAX_UPLOAD = 20 * 1_048_576  # bytes: a file of `file_reader.MAX_FILE_BYTES` and what the form adds
+MAX_UPLOAD_BYTES = 20 * 1_048_576  # of a request: a file of `file_reader.MAX_FILE_BYTES` and what the form adds
 
 
 class UploadForm(StrictForm):
+    """The form that takes a file of leads."""
+
     file = forms.FileField(
         label="File",
         help_text="CSV (UTF-8) or Excel (.xlsx). The first line names the columns. Of an Excel file, the first sheet "
@@ -66,38 +69,33 @@ class LeadImportAdmin(VisibleAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
-        steps: dict[str, Any] = {
-            "start": self.start_view,
-            "discard": self.discard_view,
-            "undo": self.undo_view,
-            "sheet": self.sheet_view,
-            "notation": self.notation_view,
-        }
         return [
             path("template/", view(self.template_view), name="sales_leadimport_template"),
-            path("<int:pk>/wrong/", view(self.wrong_view), name="sales_leadimport_wrong"),
-            *(path(f"<int:pk>/{name}/", view(to), name=f"sales_leadimport_{name}") for name, to in steps.items()),
+            path("<int:pk>/wrong/", view(self.wrong_rows_view), name="sales_leadimport_wrong"),
+            path("<int:pk>/start/", view(self.start_view), name="sales_leadimport_start"),
+            path("<int:pk>/discard/", view(self.discard_view), name="sales_leadimport_discard"),
+            path("<int:pk>/undo/", view(self.undo_view), name="sales_leadimport_undo"),
+            path("<int:pk>/sheet/", view(self.sheet_view), name="sales_leadimport_sheet"),
+            path("<int:pk>/notation/", view(self.notation_view), name="sales_leadimport_notation"),
             *super().get_urls(),
         ]
 
-    @allow_upload(MAX_UPLOAD, "sales.add_leadimport", imports.PERMISSION)
+    @allow_upload(MAX_UPLOAD_BYTES, "sales.add_leadimport", imports.PERMISSION)
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if not self.has_add_permission(request):
-            raise PermissionDenied
+        self._require_permission(request)
         form = UploadForm(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
             file = form.cleaned_data["file"]
+            content = file.read(file_reader.MAX_FILE_BYTES + 1)
             try:
-                made = imports.upload(
-                    by=get_user(request), file_name=file.name, content=file.read(file_reader.MAX_FILE_BYTES + 1)
-                )
+                lead_import = imports.upload(by=get_user(request), file_name=file.name, content=content)
             except errors.Invalid as error:
                 form.add_error("file", error.fields["file"])
             else:
-                import_batches.work_now(made.pk)
-                return HttpResponseRedirect(reverse("admin:sales_leadimport_change", args=[made.pk]))
+                import_batches.run_or_publish(lead_import.pk)
+                return HttpResponseRedirect(reverse("admin:sales_leadimport_change", args=[lead_import.pk]))
         context = {
             **self.admin_site.each_context(request),
             "title": "Import leads",
@@ -108,69 +106,58 @@ class LeadImportAdmin(VisibleAdmin):
         return TemplateResponse(request, "admin/sales/leadimport/upload.html", context)
 
     def template_view(self, request: HttpRequest) -> StreamingHttpResponse:
-        """A file with all columns and an example."""
-        if not self.has_add_permission(request):
-            raise PermissionDenied
+        """Download a file with all columns and an example row."""
+        self._require_permission(request)
         header = [column.label for column in columns.COLUMNS]
         example = [column.example for column in columns.COLUMNS]
-        return csv_response("leads-template.csv", file_writer.iter_csv(header, [example]))
+        return csv_download("leads-template.csv", header, [example])
 
-    def wrong_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
-        """The rows that are wrong, with what is: to be mended and sent again. Cells beyond the header come last."""
-        lead_import = self._seen(request, pk)
+    def wrong_rows_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
+        """Download the rows that are wrong, with their problems, to be corrected and uploaded again.
+
+        Cells beyond the header come last.
+        """
+        lead_import = self._get_visible(request, pk)
         rows = lead_import.rows.filter(state=ImportRow.State.WRONG).order_by("line")
-        wide = len(lead_import.header)
-        shown = (
-            [*row.cells[:wide], *[""] * (wide - len(row.cells)), problems_of(row), *row.cells[wide:]]
+        width = len(lead_import.header)
+        cells = (
+            [
+                *row.cells[:width],
+                *[""] * (width - len(row.cells)),
+                import_preview.join_problems(row),
+                *row.cells[width:],
+            ]
             for row in rows.iterator(chunk_size=2_000)
         )
-        return csv_response(
-            "wrong-rows.csv", file_writer.iter_csv([*lead_import.header, file_reader.PROBLEMS_HEADER], shown)
-        )
+        return csv_download("wrong-rows.csv", [*lead_import.header, file_reader.PROBLEMS_HEADER], cells)
 
     def sheet_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        def choose() -> None:
-            imports.choose_sheet(by=get_user(request), import_id=pk, sheet=request.POST.get("sheet", ""))
-            import_batches.work_now(pk)
-
-        return self._step(request, pk, choose)
+        sheet = request.POST.get("sheet", "")
+        return self._run_step(request, pk, lambda by: imports.choose_sheet(by=by, import_id=pk, sheet=sheet))
 
     def notation_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        def choose() -> None:
-            names = self._seen(request, pk).notations
-            written = {name: request.POST.get(name, "") for name in names}
-            imports.choose_notations(by=get_user(request), import_id=pk, written=written)
-            import_batches.work_now(pk)
-
-        return self._step(request, pk, choose)
+        written = {name: request.POST[name] for name in columns.BY_NAME if name in request.POST}
+        return self._run_step(request, pk, lambda by: imports.choose_notations(by=by, import_id=pk, written=written))
 
     def start_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        def start() -> None:
-            imports.start(by=get_user(request), import_id=pk, duplicates=request.POST.get("duplicates", ""))
-            import_batches.work_now(pk)
-
-        return self._step(request, pk, start)
+        duplicates = request.POST.get("duplicates", "")
+        return self._run_step(request, pk, lambda by: imports.start(by=by, import_id=pk, duplicates=duplicates))
 
     def discard_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._step(request, pk, lambda: imports.discard(by=get_user(request), import_id=pk))
+        return self._run_step(request, pk, lambda by: imports.discard(by=by, import_id=pk))
 
     def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask first: it archives leads."""
+        """Undo the import, after a page that asks, since it archives leads."""
         if request.method == "POST" and request.POST.get("post") != "yes":
-            lead_import = self._seen(request, pk)
-            if lead_import.state in imports.UNDOABLE:
-                return self._ask_to_undo(request, lead_import)
+            lead_import = self._get_visible(request, pk)
+            if lead_import.state in imports.UNDOABLE_STATES:
+                return self._confirm_undo(request, lead_import)
+        return self._run_step(request, pk, lambda by: imports.undo(by=by, import_id=pk))
 
-        def undo() -> None:
-            imports.undo(by=get_user(request), import_id=pk)
-            import_batches.work_now(pk)
-
-        return self._step(request, pk, undo)
-
-    def _ask_to_undo(self, request: HttpRequest, lead_import: LeadImport) -> HttpResponse:
+    def _confirm_undo(self, request: HttpRequest, lead_import: LeadImport) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            **import_preview.what_undoing_does(lead_import, get_user(request)),
+            **import_preview.summarize_undo(lead_import, get_user(request)),
             "title": f"Undo {lead_import}?",
             "button": "Undo this import",
             "opts": self.opts,
@@ -179,21 +166,28 @@ class LeadImportAdmin(VisibleAdmin):
         }
         return TemplateResponse(request, "admin/sales/leadimport/undo.html", context)
 
-    def _step(self, request: HttpRequest, pk: int, do: Callable[[], object]) -> HttpResponse:
+    def _run_step(self, request: HttpRequest, pk: int, step: Callable[[User], LeadImport | None]) -> HttpResponse:
+        """Do a step of the import, and then its work, if it leads to any; show why if the service refuses it."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        self._seen(request, pk)
+        self._require_permission(request)
         try:
-            do()
+            if step(get_user(request)) is not None:
+                import_batches.run_or_publish(pk)
+        except errors.NotFound as error:
+            raise Http404(str(error)) from error
         except errors.Invalid as error:
             messages.error(request, " ".join(error.fields.values()))
         except errors.SalesError as error:
             messages.error(request, str(error))
         return HttpResponseRedirect(reverse("admin:sales_leadimport_change", args=[pk]))
 
-    def _seen(self, request: HttpRequest, pk: int) -> LeadImport:
+    def _require_permission(self, request: HttpRequest) -> None:
         if not self.has_add_permission(request):
             raise PermissionDenied
+
+    def _get_visible(self, request: HttpRequest, pk: int) -> LeadImport:
+        self._require_permission(request)
         lead_import: LeadImport | None = LeadImport.objects.visible_to(get_user(request)).filter(pk=pk).first()
         if lead_import is None:
             raise Http404("There is no such import.")
@@ -204,28 +198,6 @@ class LeadImportAdmin(VisibleAdmin):
     ) -> HttpResponse:
         lead_import = kwargs.get("obj")
         if lead_import is not None:
-            context |= import_preview.of(lead_import, request.GET.get("show", ""), get_user(request))
+            context |= import_preview.build_context(lead_import, request.GET.get("show", ""), get_user(request))
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
-
-
-def csv_response(name: str, parts: Any) -> StreamingHttpResponse:
-    return StreamingHttpResponse(
-        parts,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
-
-
-@admin.register(LeadExport)
-class LeadExportAdmin(VisibleAdmin):
-    list_display = ("created_at", "by", "file_format", "leads", "filters")
-    list_select_related = ("by",)
-    list_filter = ("file_format",)
-    ordering = ("-id",)
-
-
-@admin.register(PrivacyRequest)
-class PrivacyRequestAdmin(VisibleAdmin):
-    list_display = ("created_at", "action", "ran_by", "leads", "rows")
-    ordering = ("-id",)

@@ -1,4 +1,7 @@
-"""What sources cost, from a CSV file: choose, look, save. Nothing is kept between the steps but what the page holds."""
+"""The page that imports spend from a CSV file: upload it, look at what it would write, save it.
+
+Between these steps only the page keeps the file's text.
+"""
 
 from typing import Any
 
@@ -16,16 +19,18 @@ from athena.http.middleware import allow_upload
 from sales import errors
 from sales.services.imports import spend_import
 
-MOST_BYTES = 1_000_000
-MAX_UPLOAD = 2 * 1_048_576  # bytes: with what the form adds
+MAX_FILE_BYTES = 1_000_000
+MAX_UPLOAD_BYTES = 2 * 1_048_576  # of a request: a file and what the form adds
 
 
 class SpendForm(StrictForm):
+    """Takes a file or its text; the text is in `cleaned_data["text"]`."""
+
     file = forms.FileField(required=False, label="CSV file")
     text = forms.CharField(
         required=False,
         strip=False,
-        max_length=MOST_BYTES,
+        max_length=MAX_FILE_BYTES,
         label="Or its text",
         widget=forms.Textarea(attrs={"rows": 12, "cols": 70, "spellcheck": "false"}),
     )
@@ -33,11 +38,11 @@ class SpendForm(StrictForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         upload = values.get("file")
-        if upload is not None and upload.size > MOST_BYTES:
-            self.add_error("file", "A file has a megabyte at most.")
+        if upload is not None and upload.size > MAX_FILE_BYTES:
+            self.add_error("file", "The file is larger than 1 MB. Split it and upload the parts.")
         elif upload is not None:
             try:
-                values["text"] = spend_import.decoded(upload.read())
+                values["text"] = spend_import.decode_file(upload.read())
             except errors.Invalid as error:
                 self.add_error("file", error.fields["file"])
         elif not values.get("text") and not self.errors:
@@ -46,38 +51,41 @@ class SpendForm(StrictForm):
 
 
 class SpendUpload(admin.ModelAdmin):  # type: ignore[type-arg]
-    """For the admin of spend."""
+    """Adds the page to the admin of spend."""
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.upload_view)
         return [path("upload/", view, name="sales_sourcespend_upload"), *super().get_urls()]
 
-    @allow_upload(MAX_UPLOAD, "sales.add_sourcespend")
+    @allow_upload(MAX_UPLOAD_BYTES, "sales.add_sourcespend")
     def upload_view(self, request: HttpRequest) -> HttpResponse:
-        """Say line by line what a file would write; then, asked again with the text that was looked at, write it."""
+        """Show what the rows of a file would write; with `step=save`, write the text that was shown."""
         if not request.user.has_perm("sales.add_sourcespend"):
             raise PermissionDenied
         form = SpendForm(request.POST or None, request.FILES or None)
-        plan: spend_import.Plan | None = None
+        plan: spend_import.SpendPlan | None = None
         if request.method == "POST" and form.is_valid():
             text, by = form.cleaned_data["text"], get_user(request)
             try:
-                plan = spend_import.plan(by=by, text=text)
+                plan = spend_import.plan_spend(by=by, text=text)
                 if request.POST.get("step") == "save":
-                    written = spend_import.write(by=by, text=text)
-                    messages.success(
-                        request, f"{len(written.lines)} amounts saved, {format_money(written.total)} in all."
-                    )
+                    saved = spend_import.save_spend(by=by, text=text)
+                    messages.success(request, _describe_saved(saved))
                     return HttpResponseRedirect(reverse("admin:sales_sourcespend_changelist"))
             except errors.Invalid as error:
                 form.add_error("file", " ".join(error.fields.values()))
-            form = form if form.errors else SpendForm(initial={"text": text})  # what was looked at is what is saved
+            form = form if form.errors else SpendForm(initial={"text": text})  # so that what was shown is saved
         context = {
             **self.admin_site.each_context(request),
-            "title": "Spend from a file",
+            "title": "Import spend",
             "opts": self.model._meta,
             "form": form,
             "plan": plan,
             "columns": ",".join(spend_import.COLUMNS),
         }
         return TemplateResponse(request, "admin/sales/sourcespend/upload.html", context)
+
+
+def _describe_saved(plan: spend_import.SpendPlan) -> str:
+    amounts = "1 amount was" if len(plan.rows) == 1 else f"{len(plan.rows)} amounts were"
+    return f"{amounts} saved, {format_money(plan.total)} in all."

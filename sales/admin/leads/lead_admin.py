@@ -1,5 +1,6 @@
-"""Leads: the list, the page with everything that belongs to a lead, reassigning and archiving."""
+"""The admin of leads: the list, the page of a lead, and the addresses of all other pages of leads."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
@@ -8,65 +9,59 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
-from django.utils import dateformat, timezone
+from django.utils import timezone
 from django.utils.html import format_html
 
-from athena.accounts.models import User
-from athena.admin.confirmation import requires_confirmation
 from athena.admin.requests import get_user
 from athena.api.fields import EMAIL_ERROR
 from athena.formatting import format_date, format_money
 from sales import policy
-from sales.admin.base import ServiceAdmin, ServiceForm, act_on_each, render_score
-from sales.admin.imports.exports import export
-from sales.admin.leads.duplicates import DuplicatePages, merge_selected
+from sales.admin.base import ServiceAdmin, ServiceForm, render_score
+from sales.admin.imports.exports import export_list
+from sales.admin.leads import duplicates, next_steps, timeline
+from sales.admin.leads.lead_actions import ACTIONS
 from sales.admin.leads.lead_filters import ArchivedFilter, OwnerFilter, PlanFilter, ScoreFilter, ViewFilter
-from sales.admin.leads.next_steps import LeadSteps
-from sales.admin.leads.timeline import TimelinePages, newest
-from sales.admin.ownership.reassignment import reassign
+from sales.admin.leads.lead_panels import build_panels
 from sales.forms import get_suggested_value, require_confirmed_value
-from sales.models import CadenceEnrolment, FollowUp, Lead
+from sales.models import Lead
 from sales.models.lead import LeadQuerySet
-from sales.queries.leads import duplicates, trip_warnings
-from sales.scoring.compiler import CompiledRule
-from sales.scoring.explanations import explain_score
-from sales.services.leads import leads, merging
-
-SHOWN = 20  # follow-ups on a lead's page
+from sales.queries.leads import trip_warnings
+from sales.queries.leads.duplicates import find_duplicates_of_lead
+from sales.services.leads import leads
 
 
 class LeadForm(ServiceForm):
-    """A person confirms what a won lead was booked for: the quote or the estimate is only proposed."""
+    """The form of a lead. It suggests the quote or the estimate as booked value, which a person must confirm."""
 
     def clean(self) -> dict[str, Any] | None:
         lead = cast(Lead, self.instance)
         was_won, was_booked = lead.status == Lead.Status.WON, lead.booked_value is not None
         values = super().clean() or {}
-        wins = not was_won or was_booked
-        if values.get("status") == Lead.Status.WON and wins and values.get("booked_value", 0) is None:
+        needs_value = not was_won or was_booked
+        if values.get("status") == Lead.Status.WON and needs_value and values.get("booked_value", 0) is None:
             require_confirmed_value(
                 self, get_suggested_value(values.get("quote_amount"), values.get("estimated_value"))
             )
         return values
 
 
-NOT_ZERO = ("estimated_passengers", "vehicles_needed")  # by hand: what is not known yet is left empty
+NONZERO_FIELDS = ("estimated_passengers", "vehicles_needed")  # people leave an unknown number empty
 
 
 @admin.register(Lead)
-class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
+class LeadAdmin(ServiceAdmin):
+    """The list and the page of leads. Its other pages and actions are in the modules beside this one."""
+
     rank = 1
     form = LeadForm
     list_display = ("name", "status", "points", "assigned_to", "next_step", "pickup", "value", "source")
     list_filter = (ViewFilter, "status", PlanFilter, ScoreFilter, OwnerFilter, "source", "trip_type", ArchivedFilter)
     search_fields = ("company_name", "contact_name", "email", "phone")
-    search_help_text = "Company, contact, e-mail or phone; parts, in any order"
+    search_help_text = "Company, contact, email or phone; parts of words, in any order"
     ordering = ("-created_at", "-id")
-    actions = (
-        *("cadence_selected", "repeat_selected", "reassign_selected", "merge_selected"),
-        *("archive_selected", "restore_selected"),
-    )
+    actions = ACTIONS
     change_form_template = "admin/sales/lead/change_form.html"
     change_list_template = "admin/sales/lead/change_list.html"
     facts = (
@@ -87,24 +82,32 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         ("Money", {"fields": (
             ("estimated_value", "quote_amount", "booked_value"), ("quote_valid_until", "bid_due_at"), "is_repeat",
         )}),
-        ("Where it comes from", {"classes": ("collapse",), "fields": (
+        ("Source", {"classes": ("collapse",), "fields": (
             ("source", "campaign"), ("utm_source", "utm_medium", "utm_campaign"), ("utm_term", "utm_content"),
         )}),
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Lead]":
-        """Archived leads too, for managers: the list hides them unless asked, and only it restores them."""
+        """For managers, archived leads too: `ArchivedFilter` hides them, and the list can restore them."""
         user = get_user(request)
         rows = Lead.objects.in_scope_of(user) if policy.is_manager(user) else Lead.objects.visible_to(user)
         return self.ordered(rows.select_related("assigned_to", "source"))
 
     def get_urls(self) -> list[URLPattern]:
+        """The pages of leads besides Django's own: address, view, and name after `sales_lead_`."""
+        pages: tuple[tuple[str, Callable[..., HttpResponseBase], str], ...] = (
+            ("export/csv/", partial(export_list, file_format="csv"), "export_csv"),
+            ("export/xlsx/", partial(export_list, file_format="xlsx"), "export_xlsx"),
+            ("duplicates/", duplicates.show_pairs, "duplicates"),
+            ("merge/", duplicates.show_merge, "merge"),
+            ("not-duplicate/", duplicates.dismiss_pair, "not_duplicate"),
+            ("<int:pk>/timeline/", timeline.show_timeline, "timeline"),
+            ("<int:pk>/stop-cadence/", next_steps.stop_cadence, "stop_cadence"),
+            ("<int:pk>/repeat/", next_steps.create_repeat_lead, "repeat"),
+        )  # fmt: skip
         view = self.admin_site.admin_view
-        exports = [
-            path(f"export/{name}/", view(partial(export, self, file_format=name)), name=f"sales_lead_export_{name}")
-            for name in ("csv", "xlsx")
-        ]
-        return [*exports, *super().get_urls()]
+        own = [path(address, view(partial(show, self)), name=f"sales_lead_{name}") for address, show, name in pages]
+        return [*own, *super().get_urls()]
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[LeadQuerySet, bool]:
         if request.path.endswith("/autocomplete/"):
@@ -113,18 +116,20 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is not None:
-            return (*self.fieldsets, ("So far", {"fields": (self.facts[:2], self.facts[2:5], self.facts[5:])}))
-        first = (None, {"fields": (*self.fieldsets[0][1]["fields"], "assigned_to")})
-        return (first if policy.is_manager(get_user(request)) else self.fieldsets[0], *self.fieldsets[1:])
+            return (*self.fieldsets, ("Progress", {"fields": (self.facts[:2], self.facts[2:5], self.facts[5:])}))
+        if not policy.is_manager(get_user(request)):
+            return self.fieldsets
+        with_owner = (None, {"fields": (*self.fieldsets[0][1]["fields"], "assigned_to")})
+        return (with_owner, *self.fieldsets[1:])
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.facts if obj is not None else ()
 
     def get_autocomplete_fields(self, request: HttpRequest) -> Any:
-        return ("assigned_to",) if request.user.has_perm("accounts.view_user") else ()
+        return ("assigned_to",) if policy.may_search_users(get_user(request)) else ()
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name in NOT_ZERO:
+        if db_field.name in NONZERO_FIELDS:
             kwargs["min_value"] = 1
         if db_field.name == "email":
             kwargs |= {"form_class": forms.EmailField, "error_messages": {"invalid": EMAIL_ERROR}}
@@ -143,7 +148,7 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         return leads.create(by=get_user(request), values={**values, "assigned_to": owner and owner.pk})
 
     def response_add(self, request: HttpRequest, obj: Lead, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.warn_of_duplicates(request, obj)
+        duplicates.warn_of_duplicates(request, obj)
         return super().response_add(request, obj, *args, **kwargs)
 
     def render_change_form(
@@ -151,8 +156,8 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
     ) -> HttpResponse:
         lead = kwargs.get("obj")
         if lead is not None:
-            context["panels"], context["hot_score"] = _panels(lead, get_user(request)), settings.HOT_SCORE
-            context["duplicates"] = duplicates.find_duplicates_of_lead(get_user(request), lead)
+            context["panels"], context["hot_score"] = build_panels(lead, get_user(request)), settings.HOT_SCORE
+            context["duplicates"] = find_duplicates_of_lead(get_user(request), lead)
             context["warnings"] = trip_warnings.list_warnings(vars(lead))
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
@@ -175,9 +180,9 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
         due = lead.next_follow_up_date
         if due is None:
             return None
-        local, today = timezone.localtime(due), timezone.localdate()
-        state = "overdue" if local.date() < today else "today" if local.date() == today else "later"
-        return format_html('<span class="due due-{}">{}</span>', state, dateformat.format(local, "j M"))
+        due_date, today = timezone.localdate(due), timezone.localdate()
+        state = "overdue" if due_date < today else "today" if due_date == today else "later"
+        return format_html('<span class="due due-{}">{}</span>', state, format_date(due_date))
 
     @admin.display(description="Pickup", ordering="pickup_at", empty_value="–")
     def pickup(self, lead: Lead) -> str | None:
@@ -187,48 +192,11 @@ class LeadAdmin(LeadSteps, TimelinePages, DuplicatePages, ServiceAdmin):
     def value(self, lead: Lead) -> str | None:
         return None if lead.estimated_value is None else format_money(lead.estimated_value)
 
-    @admin.action(description="Reassign selected leads", permissions=["bulk_transfer"])
-    def reassign_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        return reassign(self, request, queryset)
-
-    @admin.action(description="Merge selected leads", permissions=["merge"])
-    def merge_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        return merge_selected(request, list(queryset.values_list("pk", flat=True)[: merging.MAX_MERGED_LEADS + 1]))
-
-    @admin.action(description="Archive selected leads", permissions=["archive"])
-    @requires_confirmation("Archive", note="They leave all lists, and their open follow-ups are cancelled.")
-    def archive_selected(self, request: HttpRequest, queryset: Any) -> None:
-        act_on_each(request, queryset, lambda pk: leads.archive(by=get_user(request), lead_id=pk), "{count} archived.")
-
-    @admin.action(description="Restore selected leads", permissions=["archive"])
-    @requires_confirmation("Restore", note="Their follow-ups stay cancelled.", only_whole_lists=True)
-    def restore_selected(self, request: HttpRequest, queryset: Any) -> None:
-        act_on_each(request, queryset, lambda pk: leads.restore(by=get_user(request), lead_id=pk), "{count} restored.")
-
     def has_bulk_transfer_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("sales.bulk_transfer_lead")
+        return policy.may_transfer_many_leads(get_user(request))
 
     def has_merge_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("sales.merge_lead")
+        return policy.may_merge_leads(get_user(request))
 
     def has_archive_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("sales.delete_lead")
-
-
-def _panels(lead: Lead, user: User) -> dict[str, Any]:
-    """What belongs to a lead: its follow-ups, why it has its score, and the newest of its story. One query each."""
-    theirs = FollowUp.objects.filter(lead=lead).select_related("assigned_to").with_overdue()
-    repeats = Lead.objects.filter(repeat_of=lead)
-    return {
-        "next": theirs.open().order_by("due_at", "id").first(),
-        "follow_ups": theirs.order_by("completed", "-scheduled_date", "-id")[:SHOWN],
-        "cadences": CadenceEnrolment.objects.filter(lead=lead).select_related("cadence").order_by("-id")[:SHOWN],
-        "repeated_by": repeats.visible_to(user).first(),
-        "may_be_repeated": lead.status == Lead.Status.WON and _has_begun(lead) and not repeats.exists(),
-        "why": explain_score(CompiledRule.load_active(), lead.pk, timezone.now()),
-        "timeline": newest(lead),
-    }
-
-
-def _has_begun(lead: Lead) -> bool:
-    return lead.pickup_at is not None and lead.pickup_at < timezone.now()
+        return policy.may_archive_leads(get_user(request))

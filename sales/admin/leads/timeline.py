@@ -1,5 +1,6 @@
-"""A lead's story: the newest of it on the lead's page, and all of it on a page of its own."""
+"""A lead's timeline: its newest entries for the lead's page, and all entries on a page of its own."""
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -7,60 +8,57 @@ from django.contrib import admin
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 
 from sales.models import Lead
-from sales.queries.timeline.timeline import ARMS, KINDS, Story
+from sales.queries.timeline.entry_kinds import ENTRY_KINDS, KINDS
+from sales.queries.timeline.timeline import Timeline, TimelineEntry
 
-NEWEST, PAGE = 25, 100
-_SALT = "sales.admin.timeline"  # stays as it is, like that of cursors
-
-
-def newest(lead: Lead) -> list[dict[str, Any]]:
-    """What happened last."""
-    return _labelled(Story(lead.pk).read(NEWEST))
+PANEL_SIZE, PAGE_SIZE = 25, 100
+_SALT = "sales.admin.timeline"  # must not change: links signed before an upgrade stay valid
 
 
-class TimelinePages(admin.ModelAdmin):  # type: ignore[type-arg]
-    """For the admin of leads."""
+@dataclass(frozen=True)
+class KindChoice:
+    """A check box above the timeline."""
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.timeline_view)
-        return [path("<int:pk>/timeline/", view, name="sales_lead_timeline"), *super().get_urls()]
-
-    def timeline_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The lead's whole story, newest first, page by page; of some kinds where `kind` says which."""
-        lead = self.get_queryset(request).filter(pk=pk).first()
-        if lead is None:
-            raise Http404
-        kinds = [kind for kind in KINDS if kind in request.GET.getlist("kind")]
-        story = Story(lead.pk, kinds)
-        items = story.read(PAGE + 1, _place(request.GET.get("before", "")))
-        older = ""
-        if len(items) > PAGE:
-            place = signing.dumps(story.get_position(items[PAGE - 1]), salt=_SALT)
-            older = urlencode([("kind", kind) for kind in kinds] + [("before", place)])
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Timeline: {lead}",
-            "opts": self.model._meta,
-            "lead": lead,
-            "items": _labelled(items[:PAGE]),
-            "kinds": [(kind, arm.label, kind in kinds) for kind, arm in ARMS.items()],
-            "older": older,
-            "is_first": "before" not in request.GET,
-        }
-        return TemplateResponse(request, "admin/sales/lead/timeline.html", context)
+    kind: str
+    label: str
+    is_chosen: bool
 
 
-def _labelled(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**item, "label": ARMS[item["kind"]].label} for item in items]
+def read_newest_entries(lead: Lead) -> list[TimelineEntry]:
+    """The entries that the lead's page shows."""
+    return Timeline(lead.pk).read_entries(PANEL_SIZE)
 
 
-def _place(text: str) -> list[Any] | None:
-    """Where the page begins; at the start where the address does not say, or was made up."""
+def show_timeline(page: "admin.ModelAdmin[Lead]", request: HttpRequest, pk: int) -> HttpResponse:
+    """A page of the timeline, newest entries first. `kind` selects kinds; `before` is where the page starts."""
+    lead = page.get_queryset(request).filter(pk=pk).first()
+    if lead is None:
+        raise Http404
+    kinds = [kind for kind in KINDS if kind in request.GET.getlist("kind")]
+    entries = Timeline(lead.pk, kinds).read_entries(PAGE_SIZE + 1, _read_position(request.GET.get("before", "")))
+    older_query = ""
+    if len(entries) > PAGE_SIZE:
+        position = signing.dumps(entries[PAGE_SIZE - 1].position, salt=_SALT)
+        older_query = urlencode([("kind", kind) for kind in kinds] + [("before", position)])
+    context = {
+        **page.admin_site.each_context(request),
+        "title": f"Timeline: {lead}",
+        "opts": page.opts,
+        "lead": lead,
+        "entries": entries[:PAGE_SIZE],
+        "kinds": [KindChoice(name, kind.label, name in kinds) for name, kind in ENTRY_KINDS.items()],
+        "older_query": older_query,
+        "is_first_page": "before" not in request.GET,
+    }
+    return TemplateResponse(request, "admin/sales/lead/timeline.html", context)
+
+
+def _read_position(text: str) -> list[Any] | None:
+    """The position that a link carries; None if there is none, or if it was not signed by Athena."""
     try:
-        place: list[Any] = signing.loads(text, salt=_SALT)
+        position: list[Any] = signing.loads(text, salt=_SALT)
     except signing.BadSignature:
         return None
-    return place
+    return position

@@ -14,9 +14,9 @@ from django.utils.html import format_html
 
 from athena.accounts.models import User
 from athena.admin.requests import get_user
-from athena.api.fields import MAX_LONG_TEXT
 from athena.formatting import format_date
 from athena.forms import IdsField, StrictForm
+from athena.limits import MAX_TEXT_LENGTH
 from sales import errors, policy
 from sales.models import Lead
 from sales.models.lead import LeadQuerySet
@@ -76,7 +76,7 @@ class ReassignForm(ShareForm):
         help_text="Empty: for good. Otherwise the last day; then Athena gives back what is still open.",
         widget=forms.DateInput(attrs={"type": "date"}),
     )
-    notes = forms.CharField(required=False, max_length=MAX_LONG_TEXT, widget=forms.Textarea(attrs={"rows": 3}))
+    notes = forms.CharField(required=False, max_length=MAX_TEXT_LENGTH, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 def reassign(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, queryset: LeadQuerySet) -> HttpResponse | None:

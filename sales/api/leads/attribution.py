@@ -1,4 +1,4 @@
-"""What brought an inquiry, as whoever sends one says it."""
+"""The fields that say which campaign brought an inquiry."""
 
 from athena.api import fields
 from athena.api.serializers import StrictSerializer

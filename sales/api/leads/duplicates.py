@@ -1,4 +1,4 @@
-"""Duplicates and merging: mixed into `/sales/leads`."""
+"""`/sales/leads/{id}/duplicates`, `merge` and `not-duplicate`, mixed into `/sales/leads`."""
 
 from typing import Any, ClassVar
 
@@ -32,7 +32,7 @@ class Duplicates(serializers.Serializer[Any]):
 
 
 class DuplicateActions(ViewSet):
-    """What `/sales/leads` can do about the same inquiry twice."""
+    """The actions of `/sales/leads` for duplicates."""
 
     action_permissions: ClassVar[dict[str, str]] = {
         "duplicates": "sales.view_lead",
@@ -43,18 +43,19 @@ class DuplicateActions(ViewSet):
     @extend_schema(responses=Duplicates)
     @action(detail=True)
     def duplicates(self, request: Request, pk: str) -> Response:
-        """The open leads that may be about the same inquiry, the surest first: 20 at most, of those you may see."""
+        """List up to 20 open leads that may be duplicates of this one and that you may see, strongest match first."""
         read_query(request, StrictSerializer)
         lead: Lead = self.get_or_404(self.get_queryset().filter(pk=self.pk))
-        found = [DuplicateRow.of(match) for match in duplicates.find_duplicates_of_lead(self.caller, lead)]
-        return Response({"lead_id": lead.pk, "duplicates": found})
+        rows = [DuplicateRow.of(match) for match in duplicates.find_duplicates_of_lead(self.caller, lead)]
+        return Response({"lead_id": lead.pk, "duplicates": rows})
 
     @extend_schema(request=MergeBody, responses=LeadDetail)
     @action(detail=True, methods=["post"])
     def merge(self, request: Request, pk: str) -> Response:
-        """Make one lead of several: this one is kept, with all that was done about the others. Managers.
+        """Merge other leads into this one. Managers only.
 
-        Its empty fields are filled from them, the oldest first; they are archived.
+        This lead gets their activities, follow-ups and changes; its empty fields are filled from them, oldest first.
+        The others are archived.
         """
         self.check_visible()
         lead = merging.merge_leads(by=self.caller, lead_id=self.pk, **self.read_body(MergeBody))
@@ -63,7 +64,7 @@ class DuplicateActions(ViewSet):
     @extend_schema(request=OtherLeadBody, responses={204: None})
     @action(detail=True, methods=["post"], url_path="not-duplicate")
     def not_duplicate(self, request: Request, pk: str) -> Response:
-        """Remember that another lead is another inquiry: the two are not shown as duplicates again."""
+        """Mark another lead as not a duplicate of this one: the two are not shown as duplicates again."""
         self.check_visible()
         merging.dismiss_duplicate(by=self.caller, lead_id=self.pk, other_id=self.read_body(OtherLeadBody)["lead_id"])
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -1,4 +1,4 @@
-"""`/intake/leads`: inquiries from the company's web sites, by the key of a form and without a login."""
+"""`/intake/leads`: receives inquiries from the company's websites, by the key of an intake form, without signing in."""
 
 from datetime import datetime
 from itertools import islice
@@ -27,7 +27,7 @@ HONEYPOT = "website"
 
 
 class WallClockField(fields.DateTimeField):
-    """As elsewhere; without an offset, it is a time where the company is, as people type it."""
+    """A datetime. Without an offset, as people type it, it is in the company's time zone."""
 
     def to_internal_value(self, data: Any) -> datetime:
         if isinstance(data, str):
@@ -57,14 +57,16 @@ class IntakeBody(Attribution):
     vehicle_type = fields.ChoiceField(choices=Lead.VehicleType.choices, required=False, allow_blank=True)
     vehicles_needed = fields.CountField(required=False, allow_null=True)
     accessible_seats = fields.CountField(required=False, allow_null=True)
-    source = fields.OneLineField(max_length=100, required=False, help_text="The name of one.")  # type: ignore[assignment]
+    source = fields.OneLineField(max_length=100, required=False, help_text="The name of a source.")  # type: ignore[assignment]
     website = fields.OneLineField(
-        max_length=200, required=False, help_text="A trap: people do not see it. Who fills it in is not heard."
+        max_length=200,
+        required=False,
+        help_text="A trap for robots, which people do not see. If it is filled in, the inquiry is dropped.",
     )
 
 
 class Receipt(serializers.Serializer[Any]):
-    reference = serializers.CharField(help_text="By which people may ask for their inquiry.")
+    reference = serializers.CharField(help_text="What people can quote to ask about their inquiry.")
 
 
 class IntakeViewSet(ActionViewSet):
@@ -72,23 +74,24 @@ class IntakeViewSet(ActionViewSet):
     permission_classes = [AllowAny]
     throttle_classes = [IntakeThrottle]
     parser_classes = [StrictJSONParser, StrictFormParser]
-    idempotent = False  # the same inquiry again is known by its words
-    reader: str | None = None  # the other site whose scripts may read the answer
+    idempotent = False  # an identical inquiry is recognized by its content
+    reader: str | None = None  # the other site whose scripts may read the response
 
     @extend_schema(
         auth=[],
         request={"application/json": IntakeBody},
         responses={
             202: Receipt,
-            303: OpenApiResponse(description="Of a form: its thank-you page"),
-            403: OpenApiResponse(description="Another site's page, which the form does not allow"),
+            303: OpenApiResponse(description="For a form: redirect to its thank-you page"),
+            403: OpenApiResponse(description="Sent by a page of a website that the form does not allow"),
         },
     )
     def create(self, request: Request) -> HttpResponse:
-        """Take an inquiry in, by the key of a form that a manager keeps.
+        """Receive an inquiry. `key` is the key of an active intake form.
 
-        It needs a name, and an e-mail address or a phone number. Somebody who is an open lead already joins it. JSON,
-        or a form (urlencoded), which is answered by pages. A page of another site must be among the form's origins.
+        It needs a name, and an email address or a phone number. If an open lead has the same email or phone, the
+        inquiry is added to it; otherwise it becomes a new lead. Send JSON, or a urlencoded form, which is answered with
+        HTML pages. A page of another website must be listed in the form's origins.
         """
         form = self._form(request)
         try:
@@ -96,13 +99,13 @@ class IntakeViewSet(ActionViewSet):
         except (ValidationError, errors.Invalid) as error:
             if not self._is_page(request):
                 raise
-            return intake_pages.show_errors(request._request, form, _sent(request), _why(error))
+            return intake_pages.show_errors(request._request, form, _read_body(request), _list_messages(error))
         if self._is_page(request):
             return intake_pages.redirect_to_thanks(form, reference)
         return Response({"reference": reference}, status=status.HTTP_202_ACCEPTED)
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
-        """A browser asks whether a script of another site may post: of those that some form allows."""
+        """Answer the preflight request of a browser: scripts of the websites that some form allows may post."""
         origin = request.META.get("HTTP_ORIGIN")
         if not cors.is_preflight(request._request):
             raise MethodNotAllowed("OPTIONS")
@@ -117,19 +120,19 @@ class IntakeViewSet(ActionViewSet):
         return super().finalize_response(request, response, *args, **kwargs)
 
     def handle_exception(self, exc: Exception) -> Any:
-        """Whoever sent a page gets a page, too."""
+        """Answer a form with a page, as `create` does."""
         answer = super().handle_exception(exc)
         if not self._is_page(self.request) or not isinstance(exc, APIException | errors.SalesError):
             return answer
-        return intake_pages.show_refusal(self.request._request, " ".join(_why(exc).values()), answer)
+        return intake_pages.show_refusal(self.request._request, " ".join(_list_messages(exc).values()), answer)
 
     def _form(self, request: Request) -> IntakeForm:
-        """The form whose key the body gives. Raises `ValidationError`, and `OriginNotAllowed` for another's page."""
-        key = _sent(request).get("key")
+        """The active form with the key in the body. Raises `ValidationError`, and `OriginNotAllowed`."""
+        key = _read_body(request).get("key")
         form = IntakeForm.objects.filter(key=key, is_active=True).first() if _is_key(key) else None
         if form is None:
-            self._read(request)  # so that all that is wrong is said
-            raise ValidationError({"key": ["There is no such form."]})
+            self._read(request)  # raises with all errors of the body, if it has any
+            raise ValidationError({"key": ["This form does not exist."]})
         origin = cors.get_foreign_origin(request._request)
         if origin is not None and origin not in form.origins:
             raise errors.OriginNotAllowed
@@ -158,18 +161,18 @@ def _is_key(key: Any) -> bool:
     return isinstance(key, str) and key.isascii() and "\x00" not in key
 
 
-def _sent(request: Request) -> dict[str, Any]:
-    """The body: both parsers make it one object."""
+def _read_body(request: Request) -> dict[str, Any]:
+    """The fields of the body; both parsers return one object."""
     data: Any = request.data
     return dict(data)
 
 
-def _why(error: Exception) -> dict[str, str]:
-    """What is wrong, by field; under the empty name where it is about none."""
+def _list_messages(error: Exception) -> dict[str, str]:
+    """The error messages by field; under the empty name if it is not about a field."""
     if isinstance(error, errors.Invalid):
         return error.fields
     detail = getattr(error, "detail", None)
     if isinstance(detail, dict):
         named = islice(detail.items(), fields.MAX_REPORTED_ERRORS)
-        return {str(name)[:64]: " ".join(map(str, why)) for name, why in named}
+        return {str(name)[:64]: " ".join(map(str, texts)) for name, texts in named}
     return {"": str(error)}

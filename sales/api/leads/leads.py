@@ -1,4 +1,4 @@
-"""`/sales/leads`: leads and their activities, with (mixed in) their scores, stories and transfers."""
+"""`/sales/leads`: leads and their activities, with mixed-in actions for scores, timelines, transfers and more."""
 
 from typing import Any
 
@@ -37,12 +37,14 @@ class LeadFilters(filters.StrictFilterSet):
     created_before = filters.DateTimeBeforeFilter(field_name="created_at")
     next_follow_up_before = filters.DateTimeBeforeFilter(field_name="next_follow_up_date")
     unplanned = filters.BooleanFilter(method="filter_unplanned")
-    trip_passed = filters.BooleanFilter(method="filter_trip_passed", help_text="Open, and the pickup date has passed.")
+    trip_passed = filters.BooleanFilter(
+        method="filter_trip_passed", help_text="Open leads whose pickup date has passed."
+    )
     search = filters.TextFilter(method="filter_search")
 
     def filter_unplanned(self, queryset: Any, name: str, value: bool) -> Any:
-        plain = Lead.objects.unplanned().order_by().values("pk")
-        return queryset.filter(pk__in=plain) if value else queryset.exclude(pk__in=plain)
+        unplanned = Lead.objects.unplanned().order_by().values("pk")
+        return queryset.filter(pk__in=unplanned) if value else queryset.exclude(pk__in=unplanned)
 
     def filter_trip_passed(self, queryset: Any, name: str, value: bool) -> Any:
         passed = Lead.objects.trip_passed().order_by().values("pk")
@@ -89,7 +91,7 @@ class NewLeadBody(LeadBody):
 class LeadViewSet(
     ScoreActions, TimelineActions, TransferActions, DuplicateActions, CadenceActions, RepeatActions, ViewSet
 ):
-    """Inquiries, and how far each sale has come."""
+    """Leads: possible bookings and the progress of each sale."""
 
     queryset = Lead.objects.none()
     row = LeadRow
@@ -119,24 +121,25 @@ class LeadViewSet(
 
     @extend_schema(request=NewLeadBody, responses={201: NewLead})
     def create(self, request: Request) -> Response:
-        """Take a lead in. A rep's is theirs; a manager may name `assigned_to`, or else nobody owns it yet.
+        """Create a lead. A salesperson becomes its owner; a manager may set `assigned_to`.
 
-        `duplicates` are the open leads that it may repeat, `warnings` what is worth a second look about the trip.
+        Without an owner, the assignment rules choose one, or the lead stays unassigned. `duplicates` are open leads
+        that may be about the same inquiry; `warnings` are about the trip.
         """
         lead = leads.create(by=self.caller, values=self.read_body(NewLeadBody))
-        found = [DuplicateRow.of(match) for match in duplicates.find_duplicates_of_lead(self.caller, lead)]
-        return Response(LeadDetail.of(lead) | {"duplicates": found}, status=status.HTTP_201_CREATED)
+        rows = [DuplicateRow.of(match) for match in duplicates.find_duplicates_of_lead(self.caller, lead)]
+        return Response(LeadDetail.of(lead) | {"duplicates": rows}, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses=LeadDetail)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """One lead, with `warnings` about its trip."""
+        """Get a lead, with `warnings` about its trip."""
         return super().retrieve(request, *args, **kwargs)
 
     @extend_schema(request=LeadBody, responses=LeadDetail)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change a lead. Owner or manager.
+        """Change a lead. Only its owner or a manager may.
 
-        Status `lost` needs a `lost_reason`; `won` a `booked_value`, or takes the quote amount where there is one.
+        Status `lost` needs a `lost_reason`. Status `won` needs a `booked_value`, by default the quote amount.
         """
         lead = leads.update(
             by=self.caller, lead_id=self.pk, changes=self.read_body(LeadBody, partial=True), versions=self.if_match
@@ -145,25 +148,29 @@ class LeadViewSet(
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
-        """Archive a lead. Managers."""
+        """Archive a lead. Managers only."""
         leads.archive(by=self.caller, lead_id=self.pk, versions=self.if_match)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(methods=["GET"], responses=ActivityRow(many=True))
     @extend_schema(methods=["POST"], request=ActivityBody, responses={201: ActivityRow})
-    @action(detail=True, methods=["get", "post"], orderings={"occurred_at": "occurred_at"},
-            default_ordering="-occurred_at", filterset_class=filters.StrictFilterSet)  # fmt: skip
+    @action(
+        detail=True,
+        methods=["get", "post"],
+        orderings={"occurred_at": "occurred_at"},
+        default_ordering="-occurred_at",
+        filterset_class=filters.StrictFilterSet,
+    )
     def activities(self, request: Request, pk: str) -> Response:
-        """What happened to a lead, newest first; POST logs what was done or heard. Owner or manager logs.
+        """List a lead's activities, newest first; POST logs one. Only the lead's owner or a manager may log.
 
-        An outbound call, e-mail or meeting makes a new lead `contacted`. A quote makes an open one `quoted`; its
-        `amount` and `valid_until` become the lead's (and stay in `data`).
+        An outbound call, email or meeting makes a new lead `contacted`. A quote makes an open lead `quoted`; its
+        `amount` and `valid_until` become the lead's `quote_amount` and `quote_valid_until`, and stay in `data`.
         """
         if request.method == "POST":
             activity = activities.log(by=self.caller, lead_id=self.pk, **self.read_body(ActivityBody))
             return Response(ActivityRow.of(activity), status=status.HTTP_201_CREATED)
-        lead = self.get_queryset().filter(pk=self.pk).values("pk")
-        self.get_or_404(lead)
-        log = Activity.objects.filter(lead=self.pk)
-        page = self.paginate_queryset(ActivityRow.read(self.filter_queryset(log)))
+        self.get_or_404(self.get_queryset().filter(pk=self.pk).values("pk"))
+        rows = Activity.objects.filter(lead=self.pk)
+        page = self.paginate_queryset(ActivityRow.read(self.filter_queryset(rows)))
         return self.get_paginated_response(page)

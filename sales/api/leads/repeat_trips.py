@@ -1,4 +1,4 @@
-"""`/sales/leads/call-again`: trips that are likely to come again; `/sales/leads/{id}/repeat`: a new lead of one."""
+"""`/sales/leads/call-again` lists won trips to offer again; `/sales/leads/{id}/repeat` creates a repeat lead."""
 
 from typing import Any, ClassVar
 
@@ -18,12 +18,17 @@ class RepeatActions:
     action_permissions: ClassVar[dict[str, str]] = {"repeat": "sales.add_lead"}
 
     @extend_schema(responses=LeadRow(many=True))
-    @action(detail=False, url_path="call-again", orderings={"pickup_at": "pickup_at"}, default_ordering="pickup_at",
-            filterset_class=StrictFilterSet)  # fmt: skip
+    @action(
+        detail=False,
+        url_path="call-again",
+        orderings={"pickup_at": "pickup_at"},
+        default_ordering="pickup_at",
+        filterset_class=StrictFilterSet,
+    )
     def call_again(self: Any, request: Request) -> Response:
-        """Won trips whose anniversary comes in some months (6 to 9, unless set otherwise), soonest first.
+        """List won trips whose anniversary is 6 to 9 months away (by default), soonest first.
 
-        Not those of which a new lead was made already, nor those of clients who have an open lead that you may read.
+        Trips that have a repeat lead are left out, and so are trips of clients with an open lead that you may read.
         """
         answer: Response = self.list_page(LeadRow, self.get_queryset().call_again(self.caller))
         return answer
@@ -31,9 +36,9 @@ class RepeatActions:
     @extend_schema(request=None, responses={201: LeadDetail})
     @action(detail=True, methods=["post"])
     def repeat(self: Any, request: Request, pk: str) -> Response:
-        """Make a new lead of a won trip, on its next anniversary, for the same owner, with a call to its client.
+        """Create a lead that repeats a won trip on its next anniversary, and plan a call for its owner.
 
-        Owner or manager. 409 `not_won`, `already_repeated`.
+        Only the lead's owner or a manager may. Errors: 409 `not_won`, `already_repeated`.
         """
         self.read_body(StrictSerializer)
         return Response(

@@ -1,4 +1,4 @@
-"""The score of a lead: mixed into `/sales/leads`."""
+"""The scores of leads and their explanation, mixed into `/sales/leads`."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -46,17 +46,17 @@ class ScoreHistory(serializers.Serializer):  # type: ignore[type-arg]
     score_at = serializers.IntegerField(
         required=False,
         allow_null=True,
-        help_text="With `at`: the score at the end of that day; null before it came in.",
+        help_text="Only with `at`: the score at the end of that day; null before the lead was created.",
     )
 
 
 class ScoreHistoryQuery(StrictSerializer):
-    at = fields.DateField(required=False, help_text="A day where the company is.")
+    at = fields.DateField(required=False, help_text="A date in the company's time zone.")
 
 
 class HighScoreQuery(StrictSerializer):
     min_score = fields.IntegerField(
-        min_value=0, max_value=100, required=False, help_text="Default: from how many points a lead is hot."
+        min_value=0, max_value=100, required=False, help_text="Default: the score from which a lead is hot."
     )
 
 
@@ -65,7 +65,7 @@ class HotLead(Row):
     company_name = serializers.CharField()
     contact_name = serializers.CharField()
     score = serializers.IntegerField()
-    estimated_value = serializers.FloatField(help_text="0 where it is unknown.")
+    estimated_value = serializers.FloatField(help_text="0 if unknown.")
     status = serializers.ChoiceField(Lead.Status.choices)
     assigned_to = serializers.IntegerField(allow_null=True)
     next_follow_up = serializers.DateTimeField(allow_null=True)
@@ -77,18 +77,18 @@ class HotLead(Row):
 class RulePart(serializers.Serializer):  # type: ignore[type-arg]
     rule_id = serializers.IntegerField()
     rule_name = serializers.CharField()
-    condition = serializers.CharField(help_text="What the rule asks, for people.")
+    condition = serializers.CharField(help_text="The rule's condition, for people.")
     points = serializers.IntegerField(
-        help_text="What a matching rule gave, after fading and its group; what another would give."
+        help_text="The points of a matching rule, after half-life and group; the points that another rule would give."
     )
     matched = serializers.BooleanField()
-    value = serializers.JSONField(help_text="What the rule looked at.")  # type: ignore[assignment]
+    value = serializers.JSONField(help_text="The value that the rule compared.")  # type: ignore[assignment]
 
 
 class Explanation(serializers.Serializer):  # type: ignore[type-arg]
-    score = serializers.IntegerField(help_text="The points of the rules that match, held to 0 to 100.")
+    score = serializers.IntegerField(help_text="The sum of the points of the matching rules, limited to 0 to 100.")
     raw_points = serializers.IntegerField()
-    stored_score = serializers.IntegerField(help_text="The lead's own score: a closed lead keeps the one it had.")
+    stored_score = serializers.IntegerField(help_text="The lead's stored score. A closed lead keeps its score.")
     rules = RulePart(many=True)
     calculated_at = serializers.DateTimeField()
 
@@ -100,14 +100,14 @@ def build_rule_parts(why: explanations.Explanation) -> list[dict[str, Any]]:
 
 
 class ScoreActions(ViewSet):
-    """For a viewset whose `get_queryset()` is the leads that the caller can see."""
+    """For a viewset whose `get_queryset()` returns the leads that the caller may see."""
 
     action_permissions = {"calculate_score": "sales.change_lead", "score_history": "sales.view_leadscorehistory"}
 
     @extend_schema(request=None, responses=NewScore)
     @action(detail=True, methods=["post"], url_path="calculate-score")
     def calculate_score(self, request: Request, pk: str) -> Response:
-        """Score a lead now. Its owner or a manager; a closed lead keeps its score."""
+        """Recalculate a lead's score now. Only its owner or a manager may. A closed lead keeps its score."""
         self.read_body(StrictSerializer)
         lead = scores.recalculate_lead(by=request.user, lead_id=self.pk)  # type: ignore[arg-type]
         return Response({"lead_id": lead.pk, "score": lead.score, "updated_at": lead.score_updated_at})
@@ -115,7 +115,7 @@ class ScoreActions(ViewSet):
     @extend_schema(responses=Explanation)
     @action(detail=True, filterset_class=None, pagination_class=None)
     def score(self, request: Request, pk: str) -> Response:
-        """Why: what each active rule looks at and gives, as of now."""
+        """Explain the score: what each active rule compares and gives, as of now."""
         read_query(request, StrictSerializer)
         lead = self.get_or_404(self.get_queryset().filter(pk=self.pk).values("pk", "score"))
         why = explanations.explain_score(CompiledRule.load_active(), lead["pk"], timezone.now())
@@ -132,7 +132,7 @@ class ScoreActions(ViewSet):
     @extend_schema(parameters=[ScoreHistoryQuery, *ARRAY_SCHEMA], responses=ScoreHistory)
     @action(detail=True, url_path="score-history", filterset_class=None, pagination_class=None)
     def score_history(self, request: Request, pk: str) -> Response:
-        """Every change of the score, newest first. `at` adds what the score was that day."""
+        """List all changes of the score, newest first. `at` adds the score of that day."""
         query = read_query(request, ScoreHistoryQuery, ARRAY_PARAMETERS)
         lead = self.get_or_404(self.get_queryset().filter(pk=self.pk).values("pk"))
         history = LeadScoreHistory.objects.filter(lead=lead["pk"]).order_by("-changed_at", "-id")
@@ -145,10 +145,10 @@ class ScoreActions(ViewSet):
     @extend_schema(parameters=[HighScoreQuery, *ARRAY_SCHEMA], responses=HotLead(many=True))
     @action(detail=False, url_path="high-score", filterset_class=None, pagination_class=None)
     def high_score(self, request: Request) -> Response:
-        """The open leads with the best scores, best first (`limit`: 20, at most 200)."""
+        """List the open leads with the highest scores, highest first. `limit` is 20 by default and at most 200."""
         query = read_query(request, HighScoreQuery, ARRAY_PARAMETERS)
-        least = query.get("min_score", settings.HOT_SCORE)
-        leads = Lead.objects.visible_to(self.caller).open().filter(score__gte=least)
+        min_score = query.get("min_score", settings.HOT_SCORE)
+        leads = Lead.objects.visible_to(self.caller).open().filter(score__gte=min_score)
         answer = array_response(request, HotLead.read(leads.order_by("-score", "-id")), default_limit=20)
         answer.data = [{**row, "estimated_value": row["estimated_value"] or 0} for row in answer.data]
         return answer

@@ -67,7 +67,7 @@ class TripWarningRow(serializers.Serializer[Any]):
 
 
 class LeadDetail(LeadRow):
-    """One lead, with what is worth a second look about its trip."""
+    """One lead, with warnings about its trip."""
 
     warnings = TripWarningRow(many=True)
 
@@ -81,12 +81,12 @@ class LeadDetail(LeadRow):
 
     @staticmethod
     def add_warnings(row: dict[str, Any]) -> dict[str, Any]:
-        """The row of `read`, with its warnings."""
-        return row | {"warnings": [asdict(each) for each in trip_warnings.list_warnings(row)]}
+        """Add `warnings` to a row of `read`."""
+        return row | {"warnings": [asdict(warning) for warning in trip_warnings.list_warnings(row)]}
 
 
 class DuplicateRow(serializers.Serializer[Any]):
-    """An open lead that is probably the same, and why."""
+    """An open lead that is probably a duplicate, and why."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -94,7 +94,7 @@ class DuplicateRow(serializers.Serializer[Any]):
     assigned_to = serializers.IntegerField(allow_null=True)
     created_at = serializers.DateTimeField()
     reasons = serializers.ListField(child=serializers.ChoiceField(list(duplicates.LABELS)))
-    strength = serializers.IntegerField(help_text="How probably it is the same, 1 to 100.")
+    strength = serializers.IntegerField(help_text="How probable the match is, 1 to 100.")
 
     @staticmethod
     def of(match: duplicates.Match) -> dict[str, Any]:
@@ -111,6 +111,6 @@ class DuplicateRow(serializers.Serializer[Any]):
 
 
 class NewLead(LeadDetail):
-    """A lead that has just come in, with the open ones that it may repeat (of those that the caller may see)."""
+    """A lead that was just created, with possible duplicates among the open leads that the caller may see."""
 
     duplicates = DuplicateRow(many=True)

@@ -3,7 +3,7 @@
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
-from athena.api import fields
+from athena.limits import MAX_AMOUNT
 from sales.exchange import currency
 from sales.exchange.cells import notation, parsing
 
@@ -35,8 +35,8 @@ def parse_amount(text: str, written: str = notation.DEFAULT_AMOUNTS) -> Decimal:
     Raises `ValueError` if it is not an amount, below zero, too large, or in another currency.
     """
     number = _parse_number(text, written)
-    if number > fields.MAX_AMOUNT:
-        raise ValueError(f"At most {fields.MAX_AMOUNT:,} is possible.")
+    if number > MAX_AMOUNT:
+        raise ValueError(f"At most {MAX_AMOUNT:,} is possible.")
     return number
 
 

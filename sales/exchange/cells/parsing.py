@@ -15,6 +15,7 @@ from rest_framework import serializers
 
 from athena.accounts.models import fold_email
 from athena.api import fields
+from athena.limits import MAX_COUNT, MAX_TEXT_LENGTH
 
 Key = TypeVar("Key")
 
@@ -65,7 +66,7 @@ def _skip_plain_text(max_length: int, read: CellReader) -> CellReader:
     return lambda text, lookups: text if len(text) <= max_length and text.isprintable() else read(text, lookups)
 
 
-read_long_text = _skip_plain_text(fields.MAX_LONG_TEXT, api_field_reader(fields.LongTextField(required=False)))
+read_long_text = _skip_plain_text(MAX_TEXT_LENGTH, api_field_reader(fields.LongTextField(required=False)))
 
 
 def choice_reader(choices: "list[tuple[str, str]]") -> CellReader:
@@ -103,13 +104,13 @@ def _look_up(known: Mapping[str, Key], name: str, problem: str) -> Key:
 
 
 def read_count(text: str, _: Lookups) -> int:
-    """Return a whole number from zero to `fields.MAX_COUNT`."""
+    """Return a whole number from zero to `MAX_COUNT`."""
     whole = _drop_empty_decimals(text)
     if not _WHOLE_NUMBER.fullmatch(whole):
         raise ValueError("A whole number is required.")
     number = int(re.sub("[, '’]", "", whole))
-    if number > fields.MAX_COUNT:
-        raise ValueError(f"At most {fields.MAX_COUNT:,} is possible.")
+    if number > MAX_COUNT:
+        raise ValueError(f"At most {MAX_COUNT:,} is possible.")
     return number
 
 

@@ -1,37 +1,40 @@
-"""Leads as the rows of a file: the columns that an import reads, and what else people want to see of a lead."""
+"""Leads as rows of a file: the columns that an import reads, and a few more."""
 
 from collections.abc import Iterator
-from datetime import datetime, tzinfo
-from typing import Any
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
 
 from sales.exchange.columns import COLUMNS
 from sales.models import Lead
 from sales.models.lead import LeadQuerySet
 
-_AT_ONCE = 2_000
-_READ_FROM = {"owner": "assigned_to__email", "source": "source__name"}
-_MORE = {"Score": "score", "Next follow-up": "next_follow_up_date", "Created": "created_at", "Lead": "pk"}
-_LABELS: dict[str, dict[str, str]] = {
-    name: dict(getattr(Lead, kind).choices)
-    for name, kind in (("status", "Status"), ("trip_type", "TripType"), ("vehicle_type", "VehicleType"))
+CellValue = str | int | Decimal | date | None
+
+_CHUNK_ROWS = 2_000
+_PATHS = {"owner": "assigned_to__email", "source": "source__name"}
+_MORE_COLUMNS = {"Score": "score", "Next follow-up": "next_follow_up_date", "Created": "created_at", "Lead": "pk"}
+_CHOICE_LABELS: dict[str, dict[str, str]] = {
+    "status": dict(Lead.Status.choices),
+    "trip_type": dict(Lead.TripType.choices),
+    "vehicle_type": dict(Lead.VehicleType.choices),
 }
 
-HEADER = (*(column.label for column in COLUMNS), *_MORE)
-_NAMES = (*(column.name for column in COLUMNS), *_MORE.values())
+HEADER = (*(column.label for column in COLUMNS), *_MORE_COLUMNS)
+_NAMES = (*(column.name for column in COLUMNS), *_MORE_COLUMNS.values())
 
 
-def rows(leads: LeadQuerySet, zone: tzinfo) -> Iterator[list[Any]]:
-    """A row for each lead in the order of the queryset, read in parts.
+def iter_rows(leads: LeadQuerySet, zone: tzinfo) -> Iterator[list[CellValue]]:
+    """Yield a row for each lead in the order of the queryset, which is read in chunks.
 
-    Times are on the clock of `zone`, with its offset, so that they are read back as the same instants anywhere.
+    Datetimes are in `zone`, with its offset from UTC, so that an import in any zone reads the same instants.
     """
-    fields = [_READ_FROM.get(name, name) for name in _NAMES]
-    for row in leads.values_list(*fields).iterator(chunk_size=_AT_ONCE):
-        yield [_shown(name, value, zone) for name, value in zip(_NAMES, row, strict=True)]
+    paths = [_PATHS.get(name, name) for name in _NAMES]
+    for values in leads.values_list(*paths).iterator(chunk_size=_CHUNK_ROWS):
+        yield [_format_value(name, value, zone) for name, value in zip(_NAMES, values, strict=True)]
 
 
-def fixed_cells(lead: Lead) -> dict[str, str]:
-    """What the lead's row of a file says in the columns that an import does not change, by field."""
+def get_fixed_cells(lead: Lead) -> dict[str, str]:
+    """Return the cells of the lead's row in the columns that an import does not change, by field."""
     return {
         "status": lead.get_status_display(),
         "owner": lead.assigned_to.email if lead.assigned_to else "",
@@ -40,10 +43,10 @@ def fixed_cells(lead: Lead) -> dict[str, str]:
     }
 
 
-def _shown(name: str, value: Any, zone: tzinfo) -> Any:
+def _format_value(name: str, value: CellValue, zone: tzinfo) -> CellValue:
     if isinstance(value, datetime):
-        precision = "seconds" if name in _MORE.values() else "auto"
+        precision = "seconds" if name in _MORE_COLUMNS.values() else "auto"
         return value.astimezone(zone).isoformat(sep=" ", timespec=precision)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return _LABELS[name].get(value, value) if name in _LABELS else value
+    return _CHOICE_LABELS[name].get(str(value), value) if name in _CHOICE_LABELS else value

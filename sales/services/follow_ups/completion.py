@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from athena.accounts.models import User, local_today
 from athena.formatting import format_date
+from athena.limits import MAX_TEXT_LENGTH
 from sales import errors, schedule
+from sales.activity_descriptions import describe_completed_follow_up
 from sales.models import Activity, FollowUp
-from sales.models.fields import MAX_TEXT_LENGTH
 from sales.services import activities
 from sales.services.follow_ups import cadences, planning
 
@@ -147,13 +148,13 @@ def record_outcome(
     `quote_data` is the quote's amount and validity, as `sale_progress.build_quote_data` returns them.
     """
     type_label = FollowUp.Type(follow_up.follow_up_type).label
-    outcome_label = FollowUp.Outcome(completion.outcome).label.lower()
+    outcome_label = FollowUp.Outcome(completion.outcome).label
     activity = activities.write_activity(
         lead=follow_up.lead,
         by=by,
         activity_type=follow_up.follow_up_type,
         direction=Activity.Direction.OUTBOUND,
-        description=f"{type_label} follow-up completed: {outcome_label}",
+        description=describe_completed_follow_up(type_label, outcome_label),
         notes=completion.notes,
         data={"outcome": completion.outcome, **quote_data},
         follow_up=follow_up,

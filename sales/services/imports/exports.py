@@ -1,7 +1,6 @@
-"""Taking leads out as a file. Who took how many, and which, is a row that is there before the first lead leaves."""
+"""Exporting leads as a file. Each export is recorded before the first lead leaves, and its size after the last one."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 from athena.accounts.models import User
 from sales import errors
@@ -11,33 +10,40 @@ from sales.models.lead import LeadQuerySet
 from sales.queries.imports import export_rows
 
 PERMISSION = "sales.export_lead"
-MOST_IN_XLSX = 50_000  # rows; the file is made before it is sent, and somebody waits
+MAX_XLSX_LEADS = 50_000  # the whole file is made before it is sent, while the user waits
+
+Filters = Mapping[str, Sequence[str]]  # as the list's address has them
 
 
-def as_csv(*, by: User, leads: LeadQuerySet, filters: Mapping[str, Any]) -> Iterator[bytes]:
-    """The file in parts, each read when it is asked for. Of `leads` those that `by` may see. Raises `NotAllowed`."""
+def export_csv(*, by: User, leads: LeadQuerySet, filters: Filters) -> Iterator[bytes]:
+    """Yield a CSV file of those of the leads that `by` can see; each part is read when it is taken.
+
+    Raises `NotAllowed`.
+    """
     export = _record(by, "csv", filters)
-    return file_writer.iter_csv(export_rows.HEADER, _counted(export, by, leads))
+    return file_writer.iter_csv(export_rows.HEADER, _iter_counted(export, by, leads))
 
 
-def as_xlsx(*, by: User, leads: LeadQuerySet, filters: Mapping[str, Any]) -> bytes:
-    """The file. Raises `NotAllowed`, `Invalid` for more leads than one waits for."""
-    if by.has_perm(PERMISSION) and leads.in_scope_of(by).count() > MOST_IN_XLSX:
-        raise errors.Invalid({"file": f"Above {MOST_IN_XLSX:,} leads, take CSV: every spreadsheet opens it."})
+def export_xlsx(*, by: User, leads: LeadQuerySet, filters: Filters) -> bytes:
+    """Return an XLSX file of those of the leads that `by` can see. Raises `NotAllowed`, `Invalid` for too many."""
+    if by.has_perm(PERMISSION) and leads.in_scope_of(by).count() > MAX_XLSX_LEADS:
+        raise errors.Invalid(
+            {"file": f"An Excel file has at most {MAX_XLSX_LEADS:,} leads. Export them as CSV: Excel opens it, too."}
+        )
     export = _record(by, "xlsx", filters)
-    return file_writer.build_xlsx(export_rows.HEADER, _counted(export, by, leads))
+    return file_writer.build_xlsx(export_rows.HEADER, _iter_counted(export, by, leads))
 
 
-def _record(by: User, file_format: str, filters: Mapping[str, Any]) -> LeadExport:
+def _record(by: User, file_format: str, filters: Filters) -> LeadExport:
     if not by.has_perm(PERMISSION):
         raise errors.NotAllowed
     return LeadExport.objects.create(by=by, file_format=file_format, filters=dict(filters))
 
 
-def _counted(export: LeadExport, by: User, leads: LeadQuerySet) -> Iterator[list[Any]]:
-    """The rows; when the last one is taken, how many they were is written down."""
-    many = 0
-    for row in export_rows.rows(leads.in_scope_of(by), by.zone):
-        many += 1
+def _iter_counted(export: LeadExport, by: User, leads: LeadQuerySet) -> Iterator[list[export_rows.CellValue]]:
+    """Yield the rows; after the last one, record how many they were."""
+    count = 0
+    for row in export_rows.iter_rows(leads.in_scope_of(by), by.zone):
+        count += 1
         yield row
-    LeadExport.objects.filter(pk=export.pk).update(leads=many)
+    LeadExport.objects.filter(pk=export.pk).update(leads=count)

@@ -1,8 +1,7 @@
-"""What workers do for imports, batch by batch; each batch is one transaction that holds the import. (Only the reading
-of the file is not: `import_reading`.)
+"""The work of imports, in batches of rows. Each batch is one transaction that holds the import's row.
 
-A worker that dies leaves its batch as it was, for the next one who asks: a row changes its state together with what is
-done for it, so nothing is done twice.
+(Only reading the file is in no transaction: `row_staging`.) A row changes its state in the transaction that does its
+work, so a worker that is killed loses no work, and nothing is done twice.
 """
 
 from collections.abc import Callable
@@ -10,33 +9,32 @@ from typing import Any, NamedTuple
 
 import structlog
 from django.db import transaction
-from django.db.models import Count
 from django.utils import timezone
 
+from athena import task_names
 from athena.db.availability import is_unavailable
 from athena.db.bulk import IdIn, update_each
+from athena.runtime.task_publisher import publish_task
 from notifications import outbox
 from notifications.kinds import UNLISTED
 from sales.exchange import columns, subprocess_reader
-from sales.models import ImportFile, ImportRow, Lead, LeadImport
-from sales.queries.imports import duplicate_rows
+from sales.models import ImportRow, Lead, LeadImport
 from sales.services import locks
-from sales.services.imports import import_undo, row_checks, row_staging
-from sales.services.imports.imports import advance
+from sales.services.imports import duplicate_rows, import_undo, row_checks, row_staging
 from sales.services.leads import lead_batches
 
 logger = structlog.get_logger(__name__)
 
-BATCH = 2_000
-SMALL = 1_000  # rows, of a file that is worked off while its sender waits
-TOLD_LEADS = 20
+BATCH_ROWS = 2_000
+MAX_SMALL_ROWS = 1_000  # of an import that is done while the user waits
+MAX_NAMED_LEADS = 20  # in the notification of an owner
 
 _State = LeadImport.State
-_Row = ImportRow.State
+_RowState = ImportRow.State
 
 
-class Ready(NamedTuple):
-    """What is needed of a row to import it."""
+class ReadyRow(NamedTuple):
+    """The columns of a row that are needed to import it."""
 
     pk: int
     line: int
@@ -48,33 +46,46 @@ class Ready(NamedTuple):
     same_line: int | None
 
 
-def work(*, max_batches: int | None = None) -> int:
-    """Do what there is to do of all imports. Returns how many batches were done. Several workers may do so at once."""
+def run_all(*, max_batches: int | None = None) -> int:
+    """Do the work of all unfinished imports, or `max_batches` of it. Returns the number of batches that were done.
+
+    Several workers may run it at the same time.
+    """
     done = 0
-    for key in LeadImport.objects.filter(state__in=LeadImport.UNFINISHED).order_by("pk").values_list("pk", flat=True):
-        while (max_batches is None or done < max_batches) and _try(key):
+    unfinished = LeadImport.objects.filter(state__in=LeadImport.UNFINISHED).order_by("pk")
+    for import_id, state in unfinished.values_list("pk", "state"):
+        while state in LeadImport.UNFINISHED and (max_batches is None or done < max_batches):
+            lead_import = _run_step(import_id, state)
+            if lead_import is None:
+                break
+            state = lead_import.state
             done += 1
     return done
 
 
-def work_now(import_id: int) -> None:
-    """Do a small import's work at once, for somebody who waits. A large one is left to the workers."""
-    while True:
-        lead_import = LeadImport.objects.get(pk=import_id)
-        small = lead_import.total <= SMALL
-        if lead_import.state == _State.READING:
-            file = ImportFile.objects.filter(lead_import=import_id, size__lte=subprocess_reader.MAX_SMALL_BYTES).first()
-            small = file is not None and subprocess_reader.is_small(bytes(file.content))
-        if not small or not _try(import_id):
+def run_or_publish(import_id: int) -> None:
+    """Do the work of a small import at once, for a user who waits; leave that of a large one to a worker."""
+    state, total, size = LeadImport.objects.values_list("state", "total", "file__size").get(pk=import_id)
+    is_small = total <= MAX_SMALL_ROWS and (state != _State.READING or (size or 0) <= subprocess_reader.MAX_SMALL_BYTES)
+    while is_small and state in LeadImport.UNFINISHED:
+        lead_import = _run_step(import_id, state, only_small=True)
+        if lead_import is None:
             break
+        state, is_small = lead_import.state, lead_import.total <= MAX_SMALL_ROWS
+    if state in LeadImport.UNFINISHED:
+        publish_task(task_names.IMPORT_LEADS)
 
 
-def _try(import_id: int) -> bool:
-    """Do one batch; False where there is none, or another worker is at it. An error ends the import as failed."""
+def _run_step(import_id: int, state: str, *, only_small: bool = False) -> LeadImport | None:
+    """Read the file, or do one batch. Returns the import as it is then.
+
+    Returns None if another worker is at it, if it is in another state by now, if `only_small` and the file is large, or
+    after an error, which ends the import as failed.
+    """
     try:
-        if LeadImport.objects.filter(pk=import_id, state=_State.READING).exists():
-            return row_staging.read(import_id)
-        return _do_batch(import_id)
+        if state == _State.READING:
+            return row_staging.stage_file(import_id, only_small=only_small)
+        return _run_batch(import_id)
     except Exception as error:
         if is_unavailable(error):
             raise
@@ -82,55 +93,60 @@ def _try(import_id: int) -> bool:
         LeadImport.objects.filter(pk=import_id, state__in=LeadImport.UNFINISHED).update(
             state=_State.FAILED, finished_at=timezone.now(), error=f"{type(error).__name__}: {error}"[:500]
         )
-        return False
+        return None
 
 
 @transaction.atomic
-def _do_batch(import_id: int) -> bool:
-    unfinished = LeadImport.objects.select_for_update(skip_locked=True, of=("self",)).select_related("by", "undone_by")
-    lead_import = unfinished.filter(pk=import_id, state__in=LeadImport.UNFINISHED).exclude(state=_State.READING).first()
+def _run_batch(import_id: int) -> LeadImport | None:
+    waiting = LeadImport.objects.select_for_update(skip_locked=True, of=("self",)).select_related("by", "undone_by")
+    lead_import: LeadImport | None = waiting.filter(pk=import_id, state__in=_BATCHES).first()
     if lead_import is None:
-        return False
-    steps: dict[str, Callable[[LeadImport], None]] = {
-        _State.CHECKING: _check,
-        _State.IMPORTING: _import,
-        _State.UNDOING: import_undo.undo_batch,
-    }
-    steps[lead_import.state](lead_import)
-    return True
+        return None
+    rows_done = _BATCHES[lead_import.state](lead_import)
+    _save_progress(lead_import, rows_done)
+    return lead_import
 
 
-def _check(lead_import: LeadImport) -> None:
-    staged = lead_import.rows.filter(state=_Row.STAGED).order_by("line")
-    rows = list(staged.values_list("pk", "cells")[:BATCH])
-    if not rows:
-        duplicate_rows.find(lead_import.by, lead_import)
-        LeadImport.objects.filter(pk=lead_import.pk).update(state=_State.CHECKED)
-        return
-    update_each(
-        ImportRow,
-        ("state", "values", "problems", "cleaned", "email_normalised", "phone_normalised", "lead_number"),
-        dict(zip((key for key, _ in rows), row_checks.check([row for _, row in rows], lead_import), strict=True)),
-    )
-    advance(lead_import, len(rows))
+def _save_progress(lead_import: LeadImport, rows_done: int) -> None:
+    lead_import.processed += rows_done
+    lead_import.save(update_fields=["state", "processed", "finished_at", "undone_at"])
 
 
-def _import(lead_import: LeadImport) -> None:
-    """Make leads of a batch's rows; when all are made, change those that were there; when that is done, end."""
-    ready = lead_import.rows.filter(state=_Row.READY).order_by("step", "line")
-    rows = [Ready(*row) for row in ready.values_list(*Ready._fields)[:BATCH]]
-    if not rows:
+def _check_batch(lead_import: LeadImport) -> int:
+    """Check a batch of rows; after the last one, mark duplicates. Returns the number of rows."""
+    staged = lead_import.rows.filter(state=_RowState.STAGED).order_by("line")
+    rows = list(staged.values_list("pk", "cells")[:BATCH_ROWS])
+    if rows:
+        checked = row_checks.check_rows([cells for _, cells in rows], lead_import)
+        update_each(ImportRow, row_checks.CheckedRow._fields, dict(zip((key for key, _ in rows), checked, strict=True)))
+    if len(rows) < BATCH_ROWS:
+        duplicate_rows.mark_duplicates(lead_import, by=lead_import.by)
+        lead_import.state = _State.CHECKED
+    return len(rows)
+
+
+def _import_batch(lead_import: LeadImport) -> int:
+    """Create leads from a batch of rows, or, when all are created, update leads. Returns the number of rows."""
+    ready = lead_import.rows.filter(state=_RowState.READY).order_by("step", "line")
+    batch = [ReadyRow(*row) for row in ready.values_list(*ReadyRow._fields)[:BATCH_ROWS]]
+    rows = [row for row in batch if row.step == batch[0].step]
+    if rows and rows[0].step == ImportRow.CREATE_STEP:
+        _create_leads(lead_import, rows)
+    elif rows:
+        _update_leads(lead_import, rows)
+    if len(rows) == len(batch) < BATCH_ROWS:
         _finish(lead_import)
-        return
-    rows = [row for row in rows if row.step == rows[0].step]
-    if rows[0].step == 0:
-        _create(lead_import, rows)
-    else:
-        _update(lead_import, rows)
-    advance(lead_import, len(rows))
+    return len(rows)
 
 
-def _create(lead_import: LeadImport, rows: list[Ready]) -> None:
+_BATCHES: dict[str, Callable[[LeadImport], int]] = {
+    _State.CHECKING: _check_batch,
+    _State.IMPORTING: _import_batch,
+    _State.UNDOING: import_undo.undo_batch,
+}
+
+
+def _create_leads(lead_import: LeadImport, rows: list[ReadyRow]) -> None:
     new = [
         Lead(
             email_normalised=row.email_normalised,
@@ -139,82 +155,79 @@ def _create(lead_import: LeadImport, rows: list[Ready]) -> None:
         )
         for row in rows
     ]
-    at = lead_batches.create(by=lead_import.by, new=new, reason=_reason(lead_import), note=lead_import.pk)
-    written = {row.pk: (lead.pk, _Row.CREATED, at) for row, lead in zip(rows, new, strict=True)}
-    update_each(ImportRow, ("lead", "state", "written_at"), written)
+    now = lead_batches.create(by=lead_import.by, new=new, reason=_reason(lead_import), import_id=lead_import.pk)
+    created = {row.pk: (lead.pk, _RowState.CREATED, now) for row, lead in zip(rows, new, strict=True)}
+    update_each(ImportRow, ("lead", "state", "written_at"), created)
 
 
-def _update(lead_import: LeadImport, rows: list[Ready]) -> None:
-    there = _targets(lead_import, rows)
-    changes = _changes(rows, there)
-    results, at = lead_batches.update(
-        by=lead_import.by, changes=changes, reason=_reason(lead_import), note=lead_import.pk
+def _update_leads(lead_import: LeadImport, rows: list[ReadyRow]) -> None:
+    changes = _build_changes(rows, _find_targets(lead_import, rows))
+    results, now = lead_batches.update(
+        by=lead_import.by, changes=changes, reason=_reason(lead_import), import_id=lead_import.pk
     )
-    written = {}
-    for row, (key, _), result in zip(rows, changes, results, strict=True):
-        state = _Row.UPDATED if result.values else _Row.SKIPPED
-        problems = {} if result.values else {"Lead": result.refused or "Nothing differs from what is there."}
-        written[row.pk] = (key or None, state, dict(result.values), problems, at)
-    update_each(ImportRow, ("lead", "state", "changes", "problems", "written_at"), written)
+    updated = {}
+    for row, (lead_id, _), result in zip(rows, changes, results, strict=True):
+        state = _RowState.UPDATED if result.values else _RowState.SKIPPED
+        problems = {} if result.values else {"Lead": result.refused or "The row does not differ from the lead."}
+        updated[row.pk] = (lead_id or None, state, dict(result.values), problems, now)
+    update_each(ImportRow, ("lead", "state", "changes", "problems", "written_at"), updated)
 
 
-def _changes(rows: list[Ready], there: dict[int, int]) -> list[tuple[int, dict[str, Any]]]:
-    """What each row says of its lead. What is kept in the notes is added to those that the lead has."""
-    further = any(columns.EXTRA_NOTES in row.values for row in rows)
-    notes = {lead.pk: lead.notes for lead in locks.lock_leads(set(there.values()))} if further else {}
+def _build_changes(rows: list[ReadyRow], targets: dict[int, int]) -> list[tuple[int, dict[str, Any]]]:
+    """Return what each row changes: a lead, and its new fields. Extra lines are added to the notes of the lead."""
+    has_extra_notes = any(columns.EXTRA_NOTES in row.values for row in rows)
+    notes = {lead.pk: lead.notes for lead in locks.lock_leads(set(targets.values()))} if has_extra_notes else {}
+    allowed = {*columns.UPDATABLE_FIELDS, columns.EXTRA_NOTES}
     changes = []
     for row in rows:
-        key = there[row.line]
-        values = {
-            name: value
-            for name, value in row.values.items()
-            if name in (*columns.UPDATABLE_FIELDS, columns.EXTRA_NOTES)
-        }
+        lead_id = targets[row.line]
+        values = {name: value for name, value in row.values.items() if name in allowed}
         if columns.EXTRA_NOTES in values:
-            values.setdefault("notes", notes.get(key, ""))
+            values.setdefault("notes", notes.get(lead_id, ""))
         fields = columns.to_lead_fields(values)
-        notes[key] = fields.get("notes", notes.get(key, ""))
-        changes.append((key, fields))
+        notes[lead_id] = fields.get("notes", notes.get(lead_id, ""))
+        changes.append((lead_id, fields))
     return changes
 
 
-def _targets(lead_import: LeadImport, rows: list[Ready]) -> dict[int, int]:
-    """The lead of each row: the one that was there, or the one that its earlier line made or changed; 0 for none."""
+def _find_targets(lead_import: LeadImport, rows: list[ReadyRow]) -> dict[int, int]:
+    """Return by line the lead that each row updates: the matching one, or that of an earlier row; 0 for none."""
     lines = {row.same_line for row in rows if row.same_as_id is None}
-    done = lead_import.rows.filter(IdIn("line", filter(None, lines)), lead__isnull=False)
-    found = dict(done.values_list("line", "lead"))
-    for row in rows:  # in the order of lines: an earlier one of this batch is there by now
-        found[row.line] = row.same_as_id or found.get(row.same_line or 0, 0)
-    return found
+    earlier = lead_import.rows.filter(IdIn("line", filter(None, lines)), lead__isnull=False)
+    targets = dict(earlier.values_list("line", "lead"))
+    for row in rows:  # in the order of lines, so that earlier rows of this batch have their targets
+        targets[row.line] = row.same_as_id or targets.get(row.same_line or 0, 0)
+    return targets
 
 
 def _finish(lead_import: LeadImport) -> None:
-    """End it, and tell each owner how many they were given (but for what one gave oneself)."""
+    """End the import, and notify each owner but its user of the leads they were given. A fixed number of queries."""
     lead_import.state, lead_import.finished_at = _State.DONE, timezone.now()
-    lead_import.save()
-    made = Lead.objects.filter(import_rows__lead_import=lead_import, import_rows__state=_Row.CREATED)
-    given = made.filter(assigned_to__is_active=True).exclude(assigned_to=lead_import.by_id).order_by()
-    counts = given.values("assigned_to").annotate(count=Count("pk", distinct=True)).values_list("assigned_to", "count")
+    given = lead_import.rows.filter(state=_RowState.CREATED, lead__assigned_to__is_active=True)
+    given = given.exclude(lead__assigned_to=lead_import.by_id)
+    leads_by_owner: dict[int, list[int]] = {}
+    for owner_id, lead_id in given.order_by("lead_id").values_list("lead__assigned_to", "lead"):
+        leads_by_owner.setdefault(owner_id, []).append(lead_id)
+    if not leads_by_owner:
+        return
+    named = {lead_id for lead_ids in leads_by_owner.values() for lead_id in lead_ids[:MAX_NAMED_LEADS]}
+    named_leads = Lead.objects.filter(IdIn("pk", named)).only("company_name", "contact_name")
+    names = {lead.pk: str(lead) for lead in named_leads}
     outbox.add_many(
         outbox.NewNotification(
             kind="leads_received",
-            recipient_id=owner,
-            dedupe_key=f"imported:{lead_import.pk}:{owner}",
+            recipient_id=owner_id,
+            dedupe_key=f"imported:{lead_import.pk}:{owner_id}",
             context={
                 "by_name": str(lead_import.by),
                 "reason": _reason(lead_import),
-                "count": count,
+                "count": len(lead_ids),
                 "from_names": [],
-                "leads": [
-                    {"id": lead.pk, "name": str(lead)}
-                    for lead in given.filter(assigned_to=owner).order_by("pk")[:TOLD_LEADS]
-                ],
-                UNLISTED: list(
-                    given.filter(assigned_to=owner).order_by("pk").values_list("pk", flat=True)[TOLD_LEADS:]
-                ),
+                "leads": [{"id": lead_id, "name": names[lead_id]} for lead_id in lead_ids[:MAX_NAMED_LEADS]],
+                UNLISTED: lead_ids[MAX_NAMED_LEADS:],
             },
         )
-        for owner, count in counts
+        for owner_id, lead_ids in leads_by_owner.items()
     )
 
 

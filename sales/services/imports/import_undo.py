@@ -1,72 +1,88 @@
-"""Undoing an import, batch by batch: what it made is put away, what it replaced comes back, unless touched since."""
+"""Undoing an import in batches: created leads are archived and replaced values restored, unless touched since."""
 
-from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
-from athena.accounts.models import User
 from athena.db.bulk import IdIn, update_each
 from sales.exchange import columns
 from sales.models import ImportRow, Lead, LeadImport
 from sales.services import locks
-from sales.services.imports.imports import advance
 from sales.services.leads import lead_batches, leads
 
-BATCH = 2_000
-CHANGED_SINCE = "Somebody has worked on this lead since."
+BATCH_ROWS = 2_000
+TOUCHED_LEAD = "Somebody has worked on this lead since."
+CHANGED_FIELD = "It has been changed since."
 
-_Row = ImportRow.State
-_DONE = (_Row.CREATED, _Row.UPDATED)
+_RowState = ImportRow.State
+RowResult = tuple[str, dict[str, str]]  # the new state of a row, and its problems by column
 
 
-def undo_batch(lead_import: LeadImport) -> None:
-    """All rows of some leads, the last lines first; without any left the import is undone."""
-    some = lead_import.rows.filter(state__in=_DONE).order_by("-line")[:BATCH].values_list("lead", flat=True)
-    keys = sorted({key for key in some if key is not None})
-    rows = list(lead_import.rows.filter(IdIn("lead_id", keys), state__in=_DONE).order_by("-line"))
-    if not rows:
+def undo_batch(lead_import: LeadImport) -> int:
+    """Undo all rows of some leads, from the last row of the file to the first; after the last batch the import is
+    undone. Returns the number of rows."""
+    imported = lead_import.rows.filter(state__in=ImportRow.IMPORTED_STATES, lead__isnull=False).order_by("-line")
+    batch = list(imported.values_list("lead", flat=True)[:BATCH_ROWS])
+    lead_ids = sorted(set(batch))
+    rows = list(imported.filter(IdIn("lead_id", lead_ids))) if batch else []
+    if rows:
+        _undo_rows(lead_import, rows, lead_ids)
+    if len(batch) < BATCH_ROWS:
         lead_import.state, lead_import.undone_at = LeadImport.State.UNDONE, timezone.now()
-        lead_import.save()
-        return
-    by = lead_import.undone_by
-    locked = {lead.pk: lead for lead in locks.lock_leads(keys)}
-    made = {row.lead_id for row in rows if row.state == _Row.CREATED}
-    results = _give_back(by, lead_import, [row for row in rows if row.lead_id not in made], locked)
-    results |= _put_away(by, lead_import, [row for row in rows if row.lead_id in made])
+    return len(rows)
+
+
+def _undo_rows(lead_import: LeadImport, rows: list[ImportRow], lead_ids: list[int]) -> None:
+    locked = {lead.pk: lead for lead in locks.lock_leads(lead_ids)}
+    created = {row.lead_id for row in rows if row.state == _RowState.CREATED}
+    updates = [row for row in rows if row.lead_id not in created]
+    results = _restore_values(lead_import, updates, locked) if updates else {}
+    if created:
+        results |= _archive_created(lead_import, [row for row in rows if row.lead_id in created])
     update_each(ImportRow, ("state", "problems"), results)
-    advance(lead_import, len(rows))
 
 
-def _put_away(by: User | None, lead_import: LeadImport, rows: list[ImportRow]) -> dict[int, tuple[Any, ...]]:
-    since: dict[int, Any] = {}
-    for row in reversed(rows):  # the last that this import wrote to it; changes are written after all that is made
-        since[row.lead_id or 0] = max(filter(None, (row.written_at, since.get(row.lead_id or 0))))
-    kept = lead_batches.find_touched_leads(since, since)
-    lead_batches.archive(by=by, lead_ids=set(since) - kept, reason=f"{lead_import} undone"[:255])
-    return {row.pk: (_Row.KEPT, {"Lead": CHANGED_SINCE}) if row.lead_id in kept else (_Row.UNDONE, {}) for row in rows}
+def _archive_created(lead_import: LeadImport, rows: list[ImportRow]) -> dict[int, RowResult]:
+    """Archive the leads of these rows that nobody has touched since the import last wrote to them."""
+    written_at: dict[int, datetime] = {}
+    for row in rows:
+        lead_id = row.lead_id or 0
+        written_at[lead_id] = max(filter(None, (row.written_at, written_at.get(lead_id))))
+    touched = lead_batches.find_touched_leads(written_at)
+    lead_batches.archive(by=lead_import.undone_by, lead_ids=written_at.keys() - touched, reason=_reason(lead_import))
+    return {
+        row.pk: (_RowState.KEPT, {"Lead": TOUCHED_LEAD}) if row.lead_id in touched else (_RowState.UNDONE, {})
+        for row in rows
+    }
 
 
-def _give_back(
-    by: User | None, lead_import: LeadImport, rows: list[ImportRow], locked: Mapping[int, Lead]
-) -> dict[int, tuple[Any, ...]]:
-    """The values before, of those fields that still hold what the import put there."""
-    changes, differ = [], {}
-    now: dict[int, dict[str, Any]] = {}
+def _restore_values(lead_import: LeadImport, rows: list[ImportRow], locked: dict[int, Lead]) -> dict[int, RowResult]:
+    """Restore the values from before the import, of those fields that still have the import's value."""
+    changes: list[tuple[int, dict[str, Any]]] = []
+    changed_fields: list[list[str]] = []
+    restored: dict[int, dict[str, Any]] = {}  # by lead: values that a later row has restored in this batch
     for row in rows:
         lead = locked[row.lead_id or 0]
-        current = now.setdefault(lead.pk, {})
-        back = {}
-        for name, (old, new) in (row.changes or {}).items():
+        current = restored.setdefault(lead.pk, {})
+        row_changes = row.changes or {}
+        values = {}
+        for name, (old, new) in row_changes.items():
             if current.get(name, leads.json_value(lead, name)) == new:
-                back[name] = current[name] = old
-        differ[row.pk] = sorted(set(row.changes or {}) - set(back))
-        changes.append((lead.pk, columns.to_lead_fields(back)))
-    results, _ = lead_batches.update(by=by, changes=changes, reason=f"{lead_import} undone"[:255], note=None)
-    found: dict[int, tuple[Any, ...]] = {}
-    for row, result in zip(rows, results, strict=True):
-        problems = {name.replace("_", " "): "It has been changed since." for name in differ[row.pk]}
+                values[name] = current[name] = old
+        changed_fields.append(sorted(row_changes.keys() - values.keys()))
+        changes.append((lead.pk, columns.to_lead_fields(values)))
+    results, _ = lead_batches.update(
+        by=lead_import.undone_by, changes=changes, reason=_reason(lead_import), import_id=None
+    )
+    row_results: dict[int, RowResult] = {}
+    for row, result, fields in zip(rows, results, changed_fields, strict=True):
+        problems = {name.replace("_", " "): CHANGED_FIELD for name in fields}
         if result.refused:
             problems["Lead"] = result.refused
-        found[row.pk] = (_Row.KEPT if problems else _Row.UNDONE, problems)
-    return found
+        row_results[row.pk] = (_RowState.KEPT if problems else _RowState.UNDONE, problems)
+    return row_results
+
+
+def _reason(lead_import: LeadImport) -> str:
+    return f"{lead_import} undone"[:255]

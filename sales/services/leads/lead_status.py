@@ -5,6 +5,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from athena.accounts.models import User
+from sales.activity_descriptions import describe_status_change
 from sales.models import Activity, FieldChange, Lead
 from sales.models.lead import CLOSED_STATUSES
 
@@ -40,7 +41,7 @@ def record_change(lead: Lead, old_status: str, by: User | None, at: datetime, ca
         lead=lead,
         user=by,
         activity_type=Activity.Type.STATUS_CHANGE,
-        description=f"Status changed from {old_label} to {new_label}",
+        description=describe_status_change(old_label, new_label),
         data={"from": old_status, "to": lead.status},
         occurred_at=at,
         created_at=at,

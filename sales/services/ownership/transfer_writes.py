@@ -22,6 +22,7 @@ from athena.db.bulk import IdIn, insert_select
 from athena.formatting import format_date
 from notifications import outbox
 from notifications.kinds import UNLISTED
+from sales.activity_descriptions import NOBODY, TRANSFERRED_FROM, TRANSFERRED_TO
 from sales.models import Activity, FollowUp, Lead, LeadScoringRule, LeadTransfer, MovedFollowUp, TransferBatch
 from sales.models.lead import OPEN_STATUSES, LeadQuerySet
 from sales.services.follow_ups import planning
@@ -188,14 +189,14 @@ def _record(leads: "QuerySet[Lead]", plan: TransferPlan, batch: TransferBatch, n
         notes=Value(notes),
         transferred_at=now,
     )
-    old_owner = Coalesce("assigned_to__full_name", Value("nobody"))
-    new_owner = _receiver(plan, lambda to: f" to {to or 'nobody'}", CharField())
+    old_owner = Coalesce("assigned_to__full_name", Value(NOBODY))
+    new_owner = _receiver(plan, lambda to: f"{TRANSFERRED_TO}{to or NOBODY}", CharField())
     insert_select(
         Activity,
         leads,
         lead=F("pk"),
         activity_type=Value(Activity.Type.TRANSFER.value),
-        description=Concat(Value("Lead transferred from "), old_owner, new_owner),
+        description=Concat(Value(TRANSFERRED_FROM), old_owner, new_owner),
         notes=Value(batch.reason),
         user=actor,
         occurred_at=now,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rest_framework.exceptions import ValidationError
 
 from athena.api import fields
+from athena.limits import MAX_AMOUNT
 
 WRONG = object()
 
@@ -140,7 +141,7 @@ def test_every_date_of_the_years_is_read_back_and_no_other(day):
     assert read(fields.DateField(), day.isoformat()) == (day if 2000 <= day.year <= 2100 else WRONG)
 
 
-@given(st.decimals(0, fields.MAX_AMOUNT, places=2))
+@given(st.decimals(0, MAX_AMOUNT, places=2))
 def test_every_amount_survives_json(amount):
     assert read(fields.MoneyField(), json.loads(f"{amount}")) == amount
 

@@ -1,4 +1,4 @@
-"""Copies of the told stories: exactly as many, of other clients, each with all of its own."""
+"""Copies of the told histories: exactly as many, of other clients, each with all of its own."""
 
 from datetime import date
 
@@ -24,7 +24,7 @@ from sales.models import (
 from sales.services.follow_ups import reminders
 from sales.services.scoring import scores
 
-TODAY, TOLD, LEADS = date(2026, 11, 23), 50, 180  # three whole rounds, and 30 of a fourth
+TODAY, MAX_HISTORIES, LEADS = date(2026, 11, 23), 50, 180  # three whole rounds, and 30 of a fourth
 STORY = (FollowUp, Activity, FieldChange, LeadTransfer, LeadScoreHistory)
 
 
@@ -33,8 +33,8 @@ def loaded(django_db_setup, django_db_blocker):
     """The demo, loaded once for this file. Gives what the progress was told."""
     done: list[int] = []
     with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), transaction.atomic():
-        patch.setattr(generator, "TOLD", TOLD)
-        patch.setattr(copies, "AT_ONCE", TOLD)
+        patch.setattr(generator, "MAX_HISTORIES", MAX_HISTORIES)
+        patch.setattr(copies, "LEADS_PER_STATEMENT", MAX_HISTORIES)
         generator.load(today=TODAY, leads=LEADS, progress=done.append)
         yield done
         transaction.set_rollback(True)
@@ -59,10 +59,10 @@ def test_a_copy_has_all_that_its_story_has(model):
     def rows_of(lead_id):
         return list(model.objects.filter(lead=lead_id).order_by("pk").values_list(*same))
 
-    told = {number: rows_of(number) for number in range(1, TOLD + 1)}
+    told = {number: rows_of(number) for number in range(1, MAX_HISTORIES + 1)}
     assert sum(map(len, told.values())) > 0
-    for number in range(TOLD + 1, LEADS + 1):
-        assert rows_of(number) == told[(number - 1) % TOLD + 1]
+    for number in range(MAX_HISTORIES + 1, LEADS + 1):
+        assert rows_of(number) == told[(number - 1) % MAX_HISTORIES + 1]
 
 
 def test_references_stay_within_a_copy():
@@ -70,14 +70,16 @@ def test_references_stay_within_a_copy():
     assert not FollowUp.objects.exclude(activity=None).exclude(activity__follow_up=F("pk")).exists()
     assert not Activity.objects.exclude(follow_up=None).exclude(follow_up__lead=F("lead")).exists()
     assert not LeadScoreHistory.objects.exclude(activity=None).exclude(activity__lead=F("lead")).exists()
-    for transfer in LeadTransfer.objects.filter(lead__gt=TOLD):
-        assert transfer.batch_id > max(LeadTransfer.objects.filter(lead__lte=TOLD).values_list("batch", flat=True))
-    assert FollowUp.objects.filter(lead__gt=TOLD, completed=True, activity=None).count() == 0
+    for transfer in LeadTransfer.objects.filter(lead__gt=MAX_HISTORIES):
+        assert transfer.batch_id > max(
+            LeadTransfer.objects.filter(lead__lte=MAX_HISTORIES).values_list("batch", flat=True)
+        )
+    assert FollowUp.objects.filter(lead__gt=MAX_HISTORIES, completed=True, activity=None).count() == 0
 
 
 def test_clients_are_others():
     leads = list(Lead.objects.order_by("pk"))
-    told, copied = leads[:TOLD], leads[TOLD:]
+    told, copied = leads[:MAX_HISTORIES], leads[MAX_HISTORIES:]
     for name in ("email_normalised", "phone_normalised"):
         assert not {getattr(lead, name) for lead in copied} & {getattr(lead, name) for lead in told} - {""}
     assert not {str(lead) for lead in copied} & {str(lead) for lead in told}
@@ -116,4 +118,4 @@ def test_nothing_that_belongs_to_a_lead_is_forgotten():
         model for model in apps.get_app_config("sales").get_models()
         for field in model._meta.concrete_fields if field.related_model is Lead
     }  # fmt: skip
-    assert about - {ImportRow, Inquiry, NotDuplicate} <= set(copies.COPIED)
+    assert about - {ImportRow, Inquiry, NotDuplicate} <= set(copies.COPIED_MODELS)

@@ -36,7 +36,7 @@ SYSTEM = (Activity.Type.STATUS_CHANGE, Activity.Type.TRANSFER)
 def loaded(request, django_db_setup, django_db_blocker):
     """The demo, loaded once for all tests: every lead told, and 90 told ones of which the others are copies."""
     with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), transaction.atomic():
-        patch.setattr(generator, "TOLD", request.param)
+        patch.setattr(generator, "MAX_HISTORIES", request.param)
         generator.load(today=TODAY, leads=200)
         yield
         transaction.set_rollback(True)

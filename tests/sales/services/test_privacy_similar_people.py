@@ -37,7 +37,7 @@ def test_another_address_stays_wherever_it_is(ann, make_lead, manager, address):
     activities.log(by=manager, lead_id=other.pk, activity_type="email", direction="inbound", notes=text)
     told = Notification.objects.create(kind="x", recipient=manager, dedupe_key="x", context={"text": text})
     made = imports.upload(by=manager, file_name="x.csv", content=f"Contact,E-mail\nJo,{address}\nBo,\n".encode())
-    import_batches.work_now(made.pk)
+    import_batches.run_or_publish(made.pk)
     privacy.erase_person(ran_by="root", address=ANN)
     other.refresh_from_db()
     told.refresh_from_db()
@@ -71,7 +71,7 @@ def test_a_row_of_a_file_that_names_them_by_number_or_name_alone(ann, manager):
     )  # fmt: skip
     content = "Contact,E-mail,Phone,Passengers\n" + "\n".join(rows)
     made = imports.upload(by=manager, file_name="x.csv", content=content.encode())
-    import_batches.work_now(made.pk)
+    import_batches.run_or_publish(made.pk)
     privacy.erase_person(ran_by="root", address=ANN)
     left = list(LeadImport.objects.get().rows.order_by("line").values_list("state", "cells"))
     assert left[4] == ("ready", ["Bob", "bob@y.example", NUMBER, "4"])
@@ -103,10 +103,10 @@ def test_anothers_row_of_a_file_keeps_its_own_name_and_number(ann, make_lead, ma
         f',Bob,bob@y.example,{NUMBER},"Knows ann@x.example, {NUMBER}"\n{lead.pk},Cy,,,Knows ann@x.example\n'
     )
     made = imports.upload(by=manager, file_name="x.csv", content=content.encode())
-    import_batches.work_now(made.pk)
+    import_batches.run_or_publish(made.pk)
     privacy.erase_person(ran_by="root", address=ANN)
     imports.start(by=manager, import_id=made.pk, duplicates="create")
-    import_batches.work_now(made.pk)
+    import_batches.run_or_publish(made.pk)
     notes = dict(Lead.objects.values_list("contact_name", "notes"))
     assert (notes["Bob"], notes["Cy"]) == ("Knows [erased], [erased]", "Knows [erased]")
     assert Lead.objects.get(contact_name="Bob").phone == NUMBER

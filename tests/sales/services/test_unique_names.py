@@ -114,14 +114,13 @@ def test_a_campaign_has_one_amount_a_month_in_whatever_letters(manager):
         sources.set_spend(by=manager, source_id=source.pk, month=may, amount=Decimal(amount), campaign=campaign)
     assert spend("summer") == [("Summer Trips", 3)]
     text = "month,source,campaign,amount\n2026-05,Ads,summer trips,7\n2026-06,Ads,summer trips,8\n"
-    assert [line.replaces for line in spend_import.plan(by=manager, text=text).lines] == [3, None]
-    spend_import.write(by=manager, text=text)
+    assert [row.replaces for row in spend_import.plan_spend(by=manager, text=text).rows] == [3, None]
+    spend_import.save_spend(by=manager, text=text)
     assert sorted(spend("summer")) == [("Summer Trips", 7), ("summer trips", 8)]
     twice = "month,source,campaign,amount\n2026-05,Ads,Summer trips,7\n2026-05,Ads,SUMMER Trips,8\n"
-    assert [line.wrong for line in spend_import.plan(by=manager, text=twice).lines] == [
-        (),
-        ("Line 2 says it already.",),
-    ]
+    first, second = spend_import.plan_spend(by=manager, text=twice).rows
+    assert first.problems == ()
+    assert second.problems == ("Line 2 is for the same month, source and campaign. Keep one of them.",)
     with pytest.raises(errors.Invalid) as refused:
         sources.save(by=manager, row=SourceSpend(source=source, month=may, amount=9, campaign="summer Trips"))
     assert list(refused.value.fields) == ["campaign"]
@@ -136,7 +135,7 @@ def test_a_campaign_in_another_form_of_its_letters_is_the_same(manager, other):
         sources.set_spend(by=manager, source_id=source.pk, month=may, amount=Decimal(amount), campaign=campaign)
     assert list(SourceSpend.objects.values_list("campaign", "amount")) == [("Été İzmir", 2)]
     text = f"month,source,campaign,amount\n2026-05,Ads,{other},7\n"
-    assert [line.replaces for line in spend_import.plan(by=manager, text=text).lines] == [2]
+    assert [row.replaces for row in spend_import.plan_spend(by=manager, text=text).rows] == [2]
 
 
 def test_what_there_was_before_becomes_one(manager):

@@ -1,4 +1,4 @@
-"""A lead's story in the admin. (What it tells: tests/sales/queries.)"""
+"""A lead's timeline in the admin. (Its entries: tests/sales/queries/timeline.)"""
 
 import re
 
@@ -11,26 +11,26 @@ from tests.rights.forms import untouched
 from tests.sales.admin.scoring.test_scoring_rules import text
 
 
-def test_the_whole_story_page_by_page(browse, rep, make_lead, monkeypatch):
-    monkeypatch.setattr(timeline, "PAGE", 3)
-    lead, url = make_lead(assigned_to=rep), None
+def test_the_timeline_page_by_page(browse, rep, make_lead, monkeypatch):
+    monkeypatch.setattr(timeline, "PAGE_SIZE", 3)
+    lead = make_lead(assigned_to=rep)
     for number in range(7):
         activities.log(by=rep, lead_id=lead.pk, activity_type="note", description=f"Note {number}", notes="<b>")
     first = url = reverse("admin:sales_lead_timeline", args=[lead.pk])
-    found, browser = [], browse(rep)
+    notes, browser = [], browse(rep)
     while url:
         page = text(browser.get(url))
-        found += re.findall(r"Note \d(?= <a)", page)
+        notes += re.findall(r"Note \d(?= <a)", page)
         older = re.search(r'<a href="\?([^"]+)">Older</a>', page)
         url = older and f"{first}?{older[1].replace('&amp;', '&')}"
-    assert found == [f"Note {number}" for number in range(6, -1, -1)]
-    assert "This is where it began." in page
+    assert notes == [f"Note {number}" for number in range(6, -1, -1)]
+    assert "There are no older entries." in page
     assert "<b>" not in page
     assert "Note 6" in text(browser.get(f"{first}?kind=activity&kind=nonsense&before=nonsense"))
-    assert "Nothing of this kind has happened." in text(browser.get(f"{first}?kind=merge"))
+    assert "There are no entries of this kind." in text(browser.get(f"{first}?kind=merge"))
 
 
-def test_an_activity_is_corrected_where_it_was_logged(browse, rep, colleague, make_lead):
+def test_an_activity_is_corrected_on_its_own_page(browse, rep, colleague, make_lead):
     lead = make_lead(assigned_to=rep)
     log = activities.log(by=rep, lead_id=lead.pk, activity_type="call", notes="Wrong")
     url = reverse("admin:sales_activity_change", args=[log.pk])
@@ -39,5 +39,6 @@ def test_an_activity_is_corrected_where_it_was_logged(browse, rep, colleague, ma
     assert browse(rep).post(url, form).status_code == 302
     assert FieldChange.objects.count() == 0
     assert browse(rep).post(url, form | {"notes": "Right"}).status_code == 302
-    assert (Activity.objects.get().notes, FieldChange.objects.get().old["notes"]) == ("Right", "Wrong")
+    assert Activity.objects.get().notes == "Right"
+    assert FieldChange.objects.get().old["notes"] == "Wrong"
     assert browse(colleague).post(url, form | {"notes": "Mine"}).status_code == 403

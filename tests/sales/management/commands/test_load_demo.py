@@ -99,7 +99,7 @@ class Terminal(StringIO):
 
 
 def test_a_terminal_sees_how_far_it_is(monkeypatch):
-    monkeypatch.setattr("sales.demo.generator.TOLD", 10)
+    monkeypatch.setattr("sales.demo.generator.MAX_HISTORIES", 10)
     terminal = Terminal()
     call_command("load_demo", "--leads", "20", stdout=StringIO(), stderr=terminal, no_color=True)
     bars = [line.split(" leads")[0] for line in terminal.getvalue().split("\r")[1:]]

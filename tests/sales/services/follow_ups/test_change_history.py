@@ -8,7 +8,7 @@ from django.db.models import JSONField, Value
 from django.test.utils import CaptureQueriesContext
 
 from sales.models import FieldChange, FollowUp, Lead, LeadSource
-from sales.queries.timeline.timeline import Story
+from sales.queries.timeline.timeline import Timeline
 from sales.services.follow_ups import follow_ups, reminders
 from sales.services.leads import leads
 from sales.services.ownership import handovers, transfers
@@ -30,7 +30,7 @@ def plan(rep, lead):
 
 def told(lead, *kinds):
     """The newest first: what, the words, and who."""
-    items = Story(lead.pk, kinds or ["follow_up_planned", "follow_up_changed", "follow_up_cancelled"]).read(100)
+    items = Timeline(lead.pk, kinds or ["follow_up_planned", "follow_up_changed", "follow_up_cancelled"]).read(100)
     return [(item["title"], item["detail"], item["actor"] and item["actor"]["full_name"]) for item in items]
 
 
@@ -123,7 +123,7 @@ CANCELS = [
 @pytest.mark.parametrize(("cancel", "why"), CANCELS)
 def test_whoever_cancels_it_is_named(manager, lead, plan, cancel, why):
     cancel(manager, lead, plan)
-    assert told(lead)[0] == ("Call follow-up of Tue 5 Jan 2027, 10:00 cancelled", why, "Manager")
+    assert told(lead)[0] == ("Call follow-up of Tue 5 Jan 2027, 10:00 canceled", why, "Manager")
 
 
 def test_many_are_written_down_in_as_many_statements_as_one(manager, rep, colleague, make_lead, make_user, desk):
@@ -152,8 +152,8 @@ def test_a_plan_by_plain_sql_and_an_erased_change_are_told_all_the_same(rep, lea
 
 def test_taken_in_has_its_author(rep, make_lead):
     lead = leads.create(by=rep, values={"company_name": "Band"})
-    assert told(lead, "created") == [("Lead taken in", "", "Maria")]
-    assert told(make_lead(), "created") == [("Lead taken in", "", None)]
+    assert told(lead, "created") == [("Lead created", "", "Maria")]
+    assert told(make_lead(), "created") == [("Lead created", "", None)]
 
 
 def test_taken_in_tells_the_first_source_that_is_known(rep):
@@ -162,6 +162,6 @@ def test_taken_in_tells_the_first_source_that_is_known(rep):
         lead = leads.create(by=rep, values={"company_name": "Band", "source": first and first.pk})
         for source in (web, None, fair):
             leads.update(by=rep, lead_id=lead.pk, changes={"source": source and source.pk})
-            assert told(lead, "created") == [("Lead taken in", words, "Maria")]
+            assert told(lead, "created") == [("Lead created", words, "Maria")]
         FieldChange.objects.filter(lead=lead).update(old=Value(None, JSONField()))  # by another program
-        assert told(lead, "created") == [("Lead taken in", "Source: Web", "Maria")]
+        assert told(lead, "created") == [("Lead created", "Source: Web", "Maria")]

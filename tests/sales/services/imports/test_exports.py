@@ -27,7 +27,7 @@ def leads(make_lead, rep, stranger):
 
 
 def test_a_csv_of_what_one_may_see(leads, manager):
-    (row,) = table(exports.as_csv(by=manager, leads=leads, filters={"q": ["x"]}))
+    (row,) = table(exports.export_csv(by=manager, leads=leads, filters={"q": ["x"]}))
     shown = {name: value for name, value in row.items() if value}
     lead = leads[0]
     assert shown == {
@@ -41,12 +41,12 @@ def test_a_csv_of_what_one_may_see(leads, manager):
 
 
 def test_a_download_that_is_cut_off_is_on_record(leads, manager):
-    exports.as_csv(by=manager, leads=leads, filters={})
+    exports.export_csv(by=manager, leads=leads, filters={})
     assert LeadExport.objects.get().leads is None
 
 
 def test_the_same_for_excel_with_numbers_as_such_and_times_with_their_offset(leads, manager):
-    content = exports.as_xlsx(by=manager, leads=leads, filters={})
+    content = exports.export_xlsx(by=manager, leads=leads, filters={})
     header, row = openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows()
     shown = {name.value: cell for name, cell in zip(header, row, strict=True)}
     assert (shown["Company"].value, shown["Company"].data_type) == ("'=cmd()", "s")
@@ -55,13 +55,13 @@ def test_the_same_for_excel_with_numbers_as_such_and_times_with_their_offset(lea
 
 
 def test_excel_has_a_limit(leads, manager, monkeypatch):
-    monkeypatch.setattr(exports, "MOST_IN_XLSX", 0)
-    with pytest.raises(errors.Invalid, match="take CSV"):
-        exports.as_xlsx(by=manager, leads=leads, filters={})
+    monkeypatch.setattr(exports, "MAX_XLSX_LEADS", 0)
+    with pytest.raises(errors.Invalid, match="Export them as CSV"):
+        exports.export_xlsx(by=manager, leads=leads, filters={})
     assert LeadExport.objects.count() == 0
 
 
-@pytest.mark.parametrize("way", [exports.as_csv, exports.as_xlsx])
+@pytest.mark.parametrize("way", [exports.export_csv, exports.export_xlsx])
 def test_who_may_not(leads, rep, way):
     with pytest.raises(errors.NotAllowed):
         way(by=rep, leads=leads, filters={})

@@ -89,17 +89,17 @@ def many_leads(rep, colleague):
 
 def export(by, leads, file_format):
     if file_format == "xlsx":
-        return exports.as_xlsx(by=by, leads=leads, filters={})
-    return b"".join(exports.as_csv(by=by, leads=leads, filters={}))
+        return exports.export_xlsx(by=by, leads=leads, filters={})
+    return b"".join(exports.export_csv(by=by, leads=leads, filters={}))
 
 
 def send(by, content, duplicates):
     made = imports.upload(by=by, file_name="leads", content=content)
-    import_batches.work()
+    import_batches.run_all()
     made.refresh_from_db()
     assert made.state == LeadImport.State.CHECKED, made.error
     imports.start(by=by, import_id=made.pk, duplicates=duplicates)
-    import_batches.work()
+    import_batches.run_all()
     made.refresh_from_db()
     assert made.state == LeadImport.State.DONE
     return made
@@ -190,12 +190,12 @@ def test_what_a_file_does_not_change_is_named(admin, three_trips):
 @pytest.mark.parametrize(
     ("number", "why"),
     [
-        ("999999", "There is no lead of this number"),
+        ("999999", "There is no lead with this number"),
         ("theirs", "Give the lead's number in Athena"),
         ("-5", "Give the lead's number"),
         ("1" * 30, "Give the lead's number"),
-        ("archived", "There is no lead of this number"),
-        ("hidden", "There is no lead of this number"),
+        ("archived", "There is no lead with this number"),
+        ("hidden", "There is no lead with this number"),
     ],
 )
 def test_a_number_of_no_lead_that_one_can_see_is_wrong(manager, stranger, make_lead, number, why):
@@ -230,12 +230,12 @@ def test_a_file_with_numbers_needs_no_names(admin, three_trips):
 def test_a_lead_that_is_put_away_between_the_preview_and_the_import(admin, three_trips):
     _, first, _ = three_trips
     made = imports.upload(by=admin, file_name="x", content=f"Lead,Passengers\n{first.pk},17\n".encode())
-    import_batches.work()
+    import_batches.run_all()
     Lead.objects.filter(pk=first.pk).update(archived_at=timezone.now())
     imports.start(by=admin, import_id=made.pk, duplicates="update")
-    import_batches.work()
+    import_batches.run_all()
     row = ImportRow.objects.get(lead_import=made)
-    assert (row.state, row.problems["Lead"][:27]) == ("wrong", "There is no lead of this nu")
+    assert (row.state, row.problems["Lead"][:33]) == ("wrong", "There is no lead with this number")
 
 
 @pytest.mark.parametrize("zone", ZONES)

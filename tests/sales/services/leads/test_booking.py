@@ -88,12 +88,12 @@ def test_null_is_no_value(api, rep, make_lead, win):
 def test_a_file(manager):
     rows = "Company,Status,Booked value,Quote\nA,Won,,\nB,Won,,4200.50\nC,Won,900,\nD,Won,0,\nE,New,,\n"
     made = imports.upload(by=manager, file_name="leads.csv", content=rows.encode())
-    import_batches.work_now(made.pk)
+    import_batches.run_or_publish(made.pk)
     made.refresh_from_db()
     wrong = made.rows.filter(state="wrong")
     assert [(row.line, list(row.problems)) for row in wrong] == [(2, ["Booked value"])]
     imports.start(by=manager, import_id=made.pk, duplicates="create")
-    import_batches.work_now(made.pk)
+    import_batches.run_or_publish(made.pk)
     booked = dict(Lead.objects.filter(status="won").values_list("company_name", "booked_value"))
     assert booked == {"B": Decimal("4200.50"), "C": Decimal(900), "D": Decimal(0)}
 
