@@ -1,4 +1,4 @@
-"""Hands over the work of a user who leaves, and deactivates the user."""
+"""`manage.py handover`: give everything that waits for a user to others, and deactivate the user."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -18,19 +18,16 @@ class Command(BaseCommand):
         parser.add_argument("--from", dest="leaver", required=True, metavar="EMAIL")
         parser.add_argument("--to", dest="receivers", action="append", default=[], metavar="EMAIL")
         parser.add_argument(
-            "--way",
-            choices=[method.value for method in DistributionMethod],
-            default=DistributionMethod.IN_TURN.value,
-            help="How several receivers share the leads.",
+            "--way", choices=[way.value for way in DistributionMethod], default=DistributionMethod.IN_TURN.value
         )
         parser.add_argument("--reason", default="")
-        parser.add_argument("--dry-run", action="store_true", help="Show what would happen, and change nothing.")
+        parser.add_argument("--dry-run", action="store_true", help="Show what would happen without changing anything.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         arguments = {
             "by": None,
-            "user_id": _find_user_id(options["leaver"]),
-            "receivers": [_find_user_id(email) for email in options["receivers"]],
+            "user_id": _find_user(options["leaver"]),
+            "receivers": [_find_user(email) for email in options["receivers"]],
             "method": options["way"],
         }
         try:
@@ -41,15 +38,20 @@ class Command(BaseCommand):
         except errors.SalesError as error:
             raise CommandError(str(error)) from error
         for total in handover.plan.receiver_totals:
-            self.stdout.write(f"{total.user}: {total.lead_count} leads")
+            self.stdout.write(f"{total.user}: {_write_count(total.lead_count, 'lead')}")
         if handover.plan.skipped:
-            self.stdout.write(f"No room for {len(handover.plan.skipped)} leads")
-        self.stdout.write(f"{handover.follow_up_count} follow-ups, {len(handover.rules)} assignment rules")
-        self.stdout.write("Nothing was changed" if options["dry_run"] else f"{handover.leaver} is deactivated")
+            self.stdout.write(f"No receiver has room for {_write_count(len(handover.plan.skipped), 'lead')}.")
+        rules = _write_count(len(handover.rules), "assignment rule")
+        self.stdout.write(f"{_write_count(handover.follow_up_count, 'follow-up')}, {rules}")
+        self.stdout.write("Nothing was changed." if options["dry_run"] else f"{handover.leaver} is deactivated.")
 
 
-def _find_user_id(email: str) -> int:
+def _write_count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _find_user(email: str) -> int:
     user = User.objects.filter(email=email).first()
     if user is None:
-        raise CommandError(f"There is no user {email}.")
+        raise CommandError(f"There is no user with the email {email}.")
     return int(user.pk)
