@@ -1,4 +1,4 @@
-"""Rows that belong to the running system rather than to a subject."""
+"""Tables of the system itself: heartbeats, idempotency keys, throttle counts and task totals."""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +9,7 @@ from athena.db.bulk import increment
 
 
 class Heartbeat(models.Model):
-    """When a periodic job last ran (UTC), so that `/readyz` can tell a quiet system from a dead one."""
+    """When a periodic job last ran (UTC), so that `/readyz` can tell an idle system from a dead one."""
 
     name = models.CharField(max_length=50, primary_key=True)
     at = models.DateTimeField(db_default=Now())
@@ -26,7 +26,7 @@ class Heartbeat(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """A client's claim that a POST is one and the same request, and the answer it got."""
+    """The `Idempotency-Key` of a POST, and the response that it got."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
@@ -45,10 +45,10 @@ class IdempotencyKey(models.Model):
 
 
 class ThrottleCount(models.Model):
-    """How many requests somebody made in one window of time, where no Redis counts them."""
+    """The number of requests by one client in a window of time, if there is no Redis to count them."""
 
     pk = models.CompositePrimaryKey("name", "ends_at")
-    name = models.CharField(max_length=100)  # the throttle's scope, and whom it counts
+    name = models.CharField(max_length=100)  # the scope of the throttle and the client
     ends_at = models.BigIntegerField()  # seconds since 1970
     calls = models.IntegerField(default=0, db_default=0)
 
@@ -61,13 +61,13 @@ class ThrottleCount(models.Model):
 
     @classmethod
     def count(cls, name: str, ends_at: int) -> int:
-        """One more. Returns how many there are with it."""
+        """Count one more request. Returns the new count."""
         (calls,) = increment(cls, {"name": name, "ends_at": ends_at}, {"calls": 1})
         return int(calls)
 
 
 class TaskTotal(models.Model):
-    """How often a task has ended, how, and how long it took in all: for `/metrics`, on every machine alike."""
+    """The number and total duration of the runs of a task, by outcome: for `/metrics`, the same on every machine."""
 
     pk = models.CompositePrimaryKey("task", "outcome")
     task = models.CharField(max_length=100)

@@ -1,6 +1,6 @@
 """Athena's settings, each read from the environment (see `.env.example` and `docs/operations.md`).
 
-With nothing set, Athena runs embedded: SQLite, a broker in files and mail as files, all under `var/`.
+With no setting, Athena runs by itself: SQLite, a broker in files, and email written to files, all under `var/`.
 """
 
 import os
@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 
 from athena.config import environment
+from athena.config.email_settings import read_email_settings
 from athena.runtime import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment.read_file(Path(os.environ.get("ENV_FILE", BASE_DIR / ".env")), required="ENV_FILE" in os.environ)
 
-os.umask(0o077)  # what Athena writes is for its own account alone
+os.umask(0o077)  # only Athena's own account may read the files that it writes
 VAR_DIR = environment.folder("VAR_DIR", BASE_DIR / "var")
 DEBUG = environment.flag("DEBUG")
 DEMO = environment.flag("DEMO")
@@ -25,15 +26,15 @@ _KEYS = VAR_DIR if environment.flag("GENERATE_KEYS", default=True) else None
 SECRET_KEY = environment.secret("SECRET_KEY", kept_in=_KEYS)
 JWT_SIGNING_KEY = environment.secret("JWT_SIGNING_KEY", kept_in=_KEYS)
 METRICS_TOKEN = environment.secret("METRICS_TOKEN", kept_in=_KEYS)
-METRICS_DIR = VAR_DIR.resolve() / "metrics"  # where web processes that share this machine add their figures up
-BASE_URL = environment.base_url("BASE_URL", f"http://localhost:{environment.number('PORT', 8080, most=65_535)}")
+METRICS_DIR = VAR_DIR.resolve() / "metrics"  # the web processes of this machine share their counters here
+BASE_URL = environment.base_url("BASE_URL", f"http://localhost:{environment.number('PORT', 8080, maximum=65_535)}")
 _TLS = BASE_URL.startswith("https://")
 _OWN_HOSTS = [urlsplit(BASE_URL).hostname, "localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = [*_OWN_HOSTS, *environment.hosts("ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
-TRUSTED_HOPS = environment.number("TRUSTED_HOPS", 0, least=0, most=10)
+TRUSTED_HOPS = environment.number("TRUSTED_HOPS", 0, minimum=0, maximum=10)
 REDIS_URL = environment.broker("REDIS_URL")
-TICK_SECONDS = environment.number("TICK_SECONDS", 60, most=3600)
+TICK_SECONDS = environment.number("TICK_SECONDS", 60, maximum=3600)
 
 INSTALLED_APPS = [
     "athena",
@@ -55,23 +56,23 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "athena.runtime.telemetry.requests",
-    "athena.http.middleware.no_store",
-    "athena.http.middleware.trusted_scheme",
+    "athena.runtime.telemetry.log_requests",
+    "athena.http.middleware.forbid_caching",
+    "athena.http.middleware.trust_forwarded_scheme",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "athena.http.middleware.optional_slash",
+    "athena.http.middleware.ignore_trailing_slash",
     "athena.http.middleware.BodyLimit",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "athena.http.middleware.local_time",
+    "athena.http.middleware.use_local_time",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "athena.http.error_pages.fill_bare_errors",
-    "athena.http.drafts.report_saved",
+    "athena.http.error_pages.fill_empty_errors",
+    "athena.http.drafts.report_saved_drafts",
 ]
 
 ROOT_URLCONF = "athena.urls"
@@ -91,9 +92,9 @@ TEMPLATES = [
         },
     }
 ]
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # widgets, too, may have a template of ours
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # so that our templates may replace those of widgets
 
-# Database: PostgreSQL decides the design; SQLite makes the first run need nothing.
+# Database: the design is made for PostgreSQL; with SQLite the first run needs no server.
 DATABASES: dict[str, Any] = {"default": environment.database("DATABASE_URL", VAR_DIR / "athena.sqlite3")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"] |= {
@@ -107,11 +108,12 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"] |= {
-        "CONN_MAX_AGE": environment.number("CONN_MAX_AGE", 60, least=0),
+        "CONN_MAX_AGE": environment.number("CONN_MAX_AGE", 60, minimum=0),
         "CONN_HEALTH_CHECKS": True,
     }
     DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
-    # Compiling a query takes longer than all that pages ask; names less alike are no matter (sales/queries).
+    # PostgreSQL's JIT compiler costs more time than it saves on our queries. The similarity threshold is that of the
+    # search for similar names (sales/queries/leads/similar_names.py).
     DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off -c pg_trgm.similarity_threshold=0.6")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -136,7 +138,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "athena.http.error_pages.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 
-# Nothing but our own files, and nothing inline, in any page. What a page needs beyond that, it says itself.
+# Pages load only our own files, and nothing inline. A page that needs more extends the policy itself.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -151,14 +153,14 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# Behind TLS (any BASE_URL with https) cookies are for TLS alone and browsers are told to stay on it.
+# With TLS (a BASE_URL with https) cookies are sent only over TLS, and browsers are told to keep using it.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _TLS
 SECURE_HSTS_SECONDS = 31_536_000 if _TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_HOPS else None
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked from the inside
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # requested from inside the network, without TLS
 
-# Language and time: UTC in the database; people have a zone of their own.
+# Language and time: the database holds UTC; each user has a time zone.
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
 FORMAT_MODULE_PATH = "athena.formats"
@@ -166,15 +168,15 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 COMPANY_TIME_ZONE = environment.zone("COMPANY_TIME_ZONE", "America/New_York")
 PHONE_REGION = environment.region("PHONE_REGION", "US")
-HOT_SCORE = environment.number("HOT_SCORE", 50, most=100)
+HOT_SCORE = environment.number("HOT_SCORE", 50, maximum=100)
 HOLIDAYS_COUNTRY = environment.holidays_country("HOLIDAYS_COUNTRY", "US")
 HOLIDAYS_REGION = environment.holidays_region("HOLIDAYS_REGION", HOLIDAYS_COUNTRY)
-DIGEST_DAYS_AHEAD = environment.number("DIGEST_DAYS_AHEAD", 7, most=60)
-ESCALATE_OVERDUE_DAYS = environment.number("ESCALATE_OVERDUE_DAYS", 2, least=0, most=60)
-ESCALATE_HOT_HOURS = environment.number("ESCALATE_HOT_HOURS", 4, least=0, most=720)
-ESCALATE_UNOWNED_HOURS = environment.number("ESCALATE_UNOWNED_HOURS", 4, least=0, most=720)
-CALL_AGAIN_FROM_MONTHS = environment.number("CALL_AGAIN_FROM_MONTHS", 6, least=0, most=11)
-CALL_AGAIN_TO_MONTHS = environment.number("CALL_AGAIN_TO_MONTHS", 9, least=CALL_AGAIN_FROM_MONTHS + 1, most=12)
+DIGEST_DAYS_AHEAD = environment.number("DIGEST_DAYS_AHEAD", 7, maximum=60)
+ESCALATE_OVERDUE_DAYS = environment.number("ESCALATE_OVERDUE_DAYS", 2, minimum=0, maximum=60)
+ESCALATE_HOT_HOURS = environment.number("ESCALATE_HOT_HOURS", 4, minimum=0, maximum=720)
+ESCALATE_UNOWNED_HOURS = environment.number("ESCALATE_UNOWNED_HOURS", 4, minimum=0, maximum=720)
+CALL_AGAIN_FROM_MONTHS = environment.number("CALL_AGAIN_FROM_MONTHS", 6, minimum=0, maximum=11)
+CALL_AGAIN_TO_MONTHS = environment.number("CALL_AGAIN_TO_MONTHS", 9, minimum=CALL_AGAIN_FROM_MONTHS + 1, maximum=12)
 CALL_AGAIN_BY_ITSELF = environment.flag("CALL_AGAIN_BY_ITSELF")
 
 STATIC_URL = "static/"
@@ -186,15 +188,17 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# Mail: files under var/mail; by EMAIL_URL a server (smtp://, smtp+tls://, smtp+ssl://) or a provider (postmark://?…).
+# Email: written to files under var/mail, unless EMAIL_URL names an SMTP server or a provider (postmark://?…).
 MAIL_DIR = VAR_DIR / "mail"
-EMAIL_BACKEND = "notifications.channels.eml.EmailBackend"
-EMAIL_TIMEOUT = environment.number("EMAIL_TIMEOUT", 30, most=600)
-ANYMAIL: dict[str, Any] = {}
-vars().update(environment.mail_server("EMAIL_URL"))
-ANYMAIL |= {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT}
+EMAIL_TIMEOUT = environment.number("EMAIL_TIMEOUT", 30, maximum=600)
+_EMAIL = read_email_settings("EMAIL_URL", default_backend="notifications.channels.eml.EmailBackend")
+EMAIL_BACKEND = _EMAIL.backend
+EMAIL_HOST, EMAIL_PORT = _EMAIL.host, _EMAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _EMAIL.user, _EMAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _EMAIL.use_tls, _EMAIL.use_ssl
+ANYMAIL = {**_EMAIL.provider_settings, "REQUESTS_TIMEOUT": EMAIL_TIMEOUT}
 DEFAULT_FROM_EMAIL = environment.mailbox("DEFAULT_FROM_EMAIL", "Athena <athena@localhost>")
-DELIVERY_LEASE_SECONDS = environment.number("DELIVERY_LEASE_SECONDS", 100, most=86_400)
+DELIVERY_LEASE_SECONDS = environment.number("DELIVERY_LEASE_SECONDS", 100, maximum=86_400)
 
 # API
 REST_FRAMEWORK: dict[str, Any] = {
@@ -220,14 +224,14 @@ REST_FRAMEWORK: dict[str, Any] = {
     "COERCE_DECIMAL_TO_STRING": False,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-# How many requests are taken: of an address on routes without a login, and of a user on all others. Counting users
-# costs a write a request where there is no Redis, so there it has to be asked for.
+# The limits of requests: by address on routes without a login, by user on all others. Without Redis each counted
+# request is a write to the database, so by default users are only counted with Redis.
 THROTTLES = {
     "public": environment.rate("THROTTLE_PUBLIC", "300/minute"),
     "intake": environment.rate("THROTTLE_INTAKE", "60/minute"),
     "user": environment.rate("THROTTLE_USER", "1800/minute" if REDIS_URL else "none"),
 }
-API_LOGIN_LIFETIME = timedelta(days=environment.number("API_LOGIN_DAYS", 30, most=3650))
+API_LOGIN_LIFETIME = timedelta(days=environment.number("API_LOGIN_DAYS", 30, maximum=3650))
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
     "REFRESH_TOKEN_LIFETIME": timedelta(hours=12),
@@ -242,10 +246,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
-    "GET_LIB_DOC_EXCLUDES": "athena.config.api_schema.undescribed",
+    "GET_LIB_DOC_EXCLUDES": "athena.config.api_schema.list_undescribed_classes",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "athena.config.api_schema.without_null_enum",
+        "athena.config.api_schema.remove_null_enum",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -261,25 +265,25 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# Celery: it only wakes work. Publishing waits two seconds at most.
+# Celery only starts work, which the database holds. Publishing a task waits two seconds at most.
 CELERY_BROKER_URL = REDIS_URL or "localhost"
 CELERY_BROKER_TRANSPORT = None if REDIS_URL else "athena.runtime.filesystem_broker:Transport"
-_SPOOL = VAR_DIR / "broker"
+_BROKER_DIR = VAR_DIR / "broker"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {"socket_timeout": 2, "socket_connect_timeout": 2, "retry_on_timeout": False, "max_retries": 0}
     if REDIS_URL
     else {
-        "data_folder_in": str(_SPOOL / "queue"),
-        "data_folder_out": str(_SPOOL / "queue"),
-        "control_folder": str(_SPOOL / "control"),
+        "data_folder_in": str(_BROKER_DIR / "queue"),
+        "data_folder_out": str(_BROKER_DIR / "queue"),
+        "control_folder": str(_BROKER_DIR / "control"),
         "polling_interval": 0.2,
     }
 )
 if not REDIS_URL:
     for _folder in ("queue", "control"):
-        (_SPOOL / _folder).mkdir(parents=True, exist_ok=True)
+        (_BROKER_DIR / _folder).mkdir(parents=True, exist_ok=True)
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
-# Worker and beat outlive a restart of the broker (publishing never waits for it); a wrong REDIS_URL is said at once.
+# Worker and beat survive a restart of the broker (publishing never waits for it); a wrong REDIS_URL fails at once.
 CELERY_BROKER_CONNECTION_RETRY = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = False

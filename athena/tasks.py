@@ -1,4 +1,4 @@
-"""What the worker does for the system itself."""
+"""The tasks of the system itself."""
 
 import structlog
 from celery import shared_task
@@ -15,7 +15,7 @@ logger = structlog.get_logger(__name__)
 
 @shared_task(name=task_names.CLEAN_UP)
 def clean_up() -> None:
-    """Delete what is of no use any more; each row says itself when that is."""
+    """Delete expired idempotency keys, failed logins, throttle counts and sessions."""
     now = timezone.now()
     logger.info(
         "cleaned_up",

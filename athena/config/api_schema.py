@@ -1,4 +1,4 @@
-"""How the API describes itself (OpenAPI): shapes and parameters, and each call's roles and errors."""
+"""The API's OpenAPI schema: parameters, headers, and the roles and errors of each operation."""
 
 from typing import Any
 
@@ -13,48 +13,51 @@ from athena.api.viewsets import ActionViewSet, RolePermission, ViewSet
 
 _PATH_ID = {"type": "integer", "minimum": 1}
 _CHANGES = ("POST", "PUT", "PATCH", "DELETE")
-_ERRORS: dict[str, tuple[str, tuple[str, ...]]] = {  # what it means, and which methods answer so
-    "400": ("Malformed: by field, or as a detail", ("GET", *_CHANGES)),
-    "304": ("Nothing has changed since it was read: see If-None-Match", ("GET",)),
+_ERRORS: dict[str, tuple[str, tuple[str, ...]]] = {  # the description, and the methods that can return it
+    "400": ("The request is invalid; the body says why, by field or as a detail", ("GET", *_CHANGES)),
+    "304": ("Not modified since it was read; see If-None-Match", ("GET",)),
     "401": ("Not logged in", ("GET", *_CHANGES)),
-    "403": ("Seen, but not allowed", ("GET", *_CHANGES)),
-    "404": ("Not there, or not visible", ("GET", *_CHANGES)),
-    "406": ("Only JSON (or HTML for the browsable API) is answered", ("GET", *_CHANGES)),
-    "409": ("The state of things does not allow it", _CHANGES),
-    "412": ("Changed since it was read: see If-Match", ("PATCH", "DELETE")),
-    "413": ("A body of more than 1 MB", _CHANGES),
-    "415": ("Not JSON in UTF-8", _CHANGES),
+    "403": ("The user may read this but not do this", ("GET", *_CHANGES)),
+    "404": ("It does not exist, or the user may not see it", ("GET", *_CHANGES)),
+    "406": ("Only JSON is available (or HTML, for the browsable API)", ("GET", *_CHANGES)),
+    "409": ("The current state does not allow it", _CHANGES),
+    "412": ("Changed since it was read; see If-Match", ("PATCH", "DELETE")),
+    "413": ("The body is larger than 1 MB", _CHANGES),
+    "415": ("The body is not JSON in UTF-8", _CHANGES),
     "422": ("The Idempotency-Key was used for another request", ("POST",)),
     "429": ("Too many requests; see Retry-After", ("GET", *_CHANGES)),
-    "503": ("The database is away; see Retry-After", ("GET", *_CHANGES)),
+    "503": ("The database is unavailable; see Retry-After", ("GET", *_CHANGES)),
 }
-LEFT_OUT, NONE = "`null` means left out.", "`null` means that there is none."
+LEFT_OUT, NONE = "`null` is the same as leaving the field out.", "`null` means no value."
 _NULL = {"$ref": "#/components/schemas/NullEnum"}
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
-    "description": "Sent again with the same key and body, the call works once and is answered alike (24 hours).",
+    "description": (
+        "A request that is sent again within 24 hours with the same key and body is not carried out again: it gets the "
+        "first response."
+    ),
 }
 _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
     "required": False,
     "schema": {"type": "string"},
-    "description": "The ETag that was read. Where it no longer holds, nothing is changed (412).",
+    "description": "The ETag that was read. If the row has changed since then, nothing is written (412).",
 }
 _IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
     "required": False,
     "schema": {"type": "string"},
-    "description": "The ETag that was read. Where it still holds, the answer is an empty 304.",
+    "description": "The ETag that was read. If nothing has changed since then, the response is an empty 304.",
 }
 _ETAG = {
     "required": True,
     "schema": {"type": "string"},
-    "description": "It changes whenever anything in what GET answers does.",
+    "description": "Changes whenever anything in the response to GET changes.",
 }
 
 
@@ -68,23 +71,25 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 class Schema(AutoSchema):
     def get_description(self) -> str:  # type: ignore[override]
-        return "\n\n".join(filter(None, [super().get_description(), self._who()]))
+        return "\n\n".join(filter(None, [super().get_description(), self._describe_roles()]))
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation = super().get_operation(*args, **kwargs)
         if operation is not None:
-            operation["parameters"] = [_never_null(each) for each in operation.get("parameters", [])]
+            operation["parameters"] = [_remove_null(parameter) for parameter in operation.get("parameters", [])]
             if self._headers:
                 operation["parameters"].extend(self._headers)
             if self._is_versioned and self._action in ("retrieve", "create", "partial_update"):
                 for status in ("200", "201"):
                     operation["responses"].get(status, {})["headers"] = {"ETag": _ETAG}
             names = {parameter["name"] for parameter in operation.get("parameters", [])}
-            answers = operation.setdefault("responses", {})
+            responses = operation.setdefault("responses", {})
             error = {"application/json": {"schema": self._error().ref}}
-            for status, (why, methods) in _ERRORS.items():
-                if self.method in methods and self._can_answer(status, names):
-                    answers.setdefault(status, {"description": why} | ({"content": error} if status != "304" else {}))
+            for status, (description, methods) in _ERRORS.items():
+                if self.method in methods and self._can_return(status, names):
+                    responses.setdefault(
+                        status, {"description": description} | ({"content": error} if status != "304" else {})
+                    )
         return operation
 
     def _map_serializer(self, serializer: Any, *args: Any, **kwargs: Any) -> Any:
@@ -120,19 +125,21 @@ class Schema(AutoSchema):
         return "version" in getattr(self.view, "row_keys", ())
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
-        return [{**each, "schema": _PATH_ID} if _is_id(each["schema"]) else each for each in found]
+        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
+        return [
+            {**parameter, "schema": _PATH_ID} if _is_id(parameter["schema"]) else parameter for parameter in parameters
+        ]
 
-    def _who(self) -> str:
-        asked = [each for each in self.view.get_permissions() if isinstance(each, RolePermission)]
-        right = asked[0].find_permission(self.method, self.view) if asked else None
-        if right is None:
+    def _describe_roles(self) -> str:
+        checks = [check for check in self.view.get_permissions() if isinstance(check, RolePermission)]
+        permission = checks[0].find_permission(self.method, self.view) if checks else None
+        if permission is None:
             return ""
-        return f"Roles: {', '.join(role.value for role in Role if right in get_permissions(role))}."
+        return f"Roles: {', '.join(role.value for role in Role if permission in get_permissions(role))}."
 
-    def _can_answer(self, status: str, parameters: set[str]) -> bool:
+    def _can_return(self, status: str, parameters: set[str]) -> bool:
         if status == "403":
-            return not any(isinstance(each, AllowAny) for each in self.view.get_permissions())
+            return not any(isinstance(check, AllowAny) for check in self.view.get_permissions())
         if status == "404":
             return "{" in self.path or "user_id" in parameters or self._is_idempotent
         if status in ("304", "412"):
@@ -142,7 +149,7 @@ class Schema(AutoSchema):
     def _error(self) -> ResolvedComponent:
         schema = {
             "type": "object",
-            "description": "`detail` and `code`; or, where fields are wrong, each field's name with what is wrong.",
+            "description": "`detail` and `code`; or, for invalid fields, the name of each field with its errors.",
             "properties": {"detail": {"type": "string"}, "code": {"type": "string"}},
             "additionalProperties": {"type": "array", "items": {"type": "string"}},
         }
@@ -160,35 +167,39 @@ def _or_null(shape: dict[str, Any], meaning: str) -> dict[str, Any]:
     return {**shape, "nullable": True, "description": " ".join(filter(None, [shape.get("description"), meaning]))}
 
 
-def _never_null(parameter: dict[str, Any]) -> dict[str, Any]:
-    """A parameter of an address, which is left out by leaving it out."""
+def _remove_null(parameter: dict[str, Any]) -> dict[str, Any]:
+    """A query parameter, which cannot be null: clients leave it out instead."""
     shape = {name: value for name, value in parameter["schema"].items() if name != "nullable"}
     about = parameter.get("description", "").removesuffix(LEFT_OUT).removesuffix(NONE).strip()
     rest = {name: value for name, value in parameter.items() if name != "description"}
     return {**rest, "schema": shape} | ({"description": about} if about else {})
 
 
-def without_null_enum(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """A choice that may be null is nullable: generators can't make a type of which null is the only value."""
+def remove_null_enum(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Describe a choice that may be null as nullable.
 
-    def mend(part: Any) -> None:
-        if isinstance(part, dict):
-            choices = part.get("oneOf", [])
-            if _NULL in choices:
-                rest = [each for each in choices if each != _NULL]
-                del part["oneOf"]
-                part["allOf" if len(rest) == 1 else "oneOf"] = rest
-            part = list(part.values())
-        for each in part if isinstance(part, list) else ():
-            mend(each)
+    Client generators cannot build a type whose only value is null.
+    """
 
-    mend(result)
+    _remove_null_choices(result)
     result["components"]["schemas"].pop("NullEnum", None)
     return result
 
 
-def undescribed() -> list[type]:
-    """The bases whose docstrings are for whoever builds on them, and say nothing of a call."""
+def _remove_null_choices(part: Any) -> None:
+    if isinstance(part, dict):
+        choices = part.get("oneOf", [])
+        if _NULL in choices:
+            rest = [choice for choice in choices if choice != _NULL]
+            del part["oneOf"]
+            part["allOf" if len(rest) == 1 else "oneOf"] = rest
+        part = list(part.values())
+    for inner in part if isinstance(part, list) else ():
+        _remove_null_choices(inner)
+
+
+def list_undescribed_classes() -> list[type]:
+    """Base classes whose docstrings are for developers and do not describe an operation."""
     return [*get_lib_doc_excludes(), ActionViewSet, ViewSet, Row, StrictSerializer]  # type: ignore[no-untyped-call]
 
 

@@ -1,24 +1,24 @@
-"""Which address a request came from, and by which scheme, as far as proxies are to be believed."""
+"""The client's address and the scheme of a request, as the trusted proxies report them."""
 
 import ipaddress
 
 from django.conf import settings
 from django.http import HttpRequest
 
-UNKNOWN = "unknown"  # a Unix socket, or a proxy that hides it
+UNKNOWN = "unknown"  # a Unix socket, or a proxy that hides the address
 
 
 def client_address(request: HttpRequest) -> str:
-    """The client's address as the last proxy that we trust saw it: an IPv4 address, or an IPv6 network of 64 bits.
+    """The client's address as the outermost trusted proxy saw it: an IPv4 address, or a /64 network of IPv6.
 
-    Each of the `TRUSTED_HOPS` proxies in front of Athena adds an entry to X-Forwarded-For; what stands further left
-    may be the client's invention. One person has a whole /64 of IPv6.
+    Each of the `TRUSTED_HOPS` proxies in front of Athena adds an entry to X-Forwarded-For. Entries further left are not
+    trusted, since clients can send them. An IPv6 client usually has a whole /64, so its network counts as one address.
     """
     hops = settings.TRUSTED_HOPS
     forwarded = _entries(request, "HTTP_X_FORWARDED_FOR")
-    named = forwarded[-hops] if 0 < hops <= len(forwarded) else request.META.get("REMOTE_ADDR", "")
+    address_text = forwarded[-hops] if 0 < hops <= len(forwarded) else request.META.get("REMOTE_ADDR", "")
     try:
-        address = ipaddress.ip_address(named)
+        address = ipaddress.ip_address(address_text)
     except ValueError:
         return UNKNOWN
     if isinstance(address, ipaddress.IPv6Address):
@@ -29,7 +29,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def forwarded_scheme(request: HttpRequest) -> str:
-    """What the outermost proxy that we trust says of the scheme, in lower case; empty where none is to be believed."""
+    """The scheme that the outermost trusted proxy reports, in lower case; empty without a trusted proxy."""
     entries = _entries(request, "HTTP_X_FORWARDED_PROTO")[-settings.TRUSTED_HOPS :] if settings.TRUSTED_HOPS else []
     return entries[0].lower() if entries else ""
 

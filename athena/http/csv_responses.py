@@ -1,4 +1,4 @@
-"""Tables as CSV: what a spreadsheet opens as it is, and in which no cell is a formula."""
+"""CSV responses that spreadsheets open directly and in which no cell is a formula."""
 
 import csv
 import io
@@ -11,25 +11,28 @@ from athena.http.spreadsheet_cells import escape_formula
 
 
 def csv_response(name: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> HttpResponse:
-    """The rows as a file `name`.csv in UTF-8 (with the mark that Excel looks for); `a.b` is the key `b` in `a`."""
+    """The rows as the file `name`.csv in UTF-8, with the byte order mark that Excel needs.
+
+    A column `a.b` holds the value of the key `b` in the nested row `a`.
+    """
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([escape_formula(_value(row, column)) for column in columns])
+        writer.writerow([escape_formula(_get_value(row, column)) for column in columns])
     response = HttpResponse(text.getvalue().encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
 
 
 def list_columns(row: Mapping[str, Any]) -> list[str]:
-    """The columns that a row makes: its keys, and `a.b` for those of a row within it."""
-    found: list[str] = []
+    """The columns of a row: its keys, and `a.b` for the keys of a nested row."""
+    columns: list[str] = []
     for name, value in row.items():
-        found += [f"{name}.{each}" for each in list_columns(value)] if isinstance(value, Mapping) else [name]
-    return found
+        columns += [f"{name}.{inner}" for inner in list_columns(value)] if isinstance(value, Mapping) else [name]
+    return columns
 
 
-def _value(row: Mapping[str, Any], column: str) -> Any:
+def _get_value(row: Mapping[str, Any], column: str) -> Any:
     name, _, rest = column.partition(".")
-    return _value(row[name], rest) if rest else row[name]
+    return _get_value(row[name], rest) if rest else row[name]

@@ -1,4 +1,4 @@
-"""Tells the browser which of its drafts are saved (`athena/static/athena/js/drafts.js`)."""
+"""Tells the browser which drafts of forms the server has saved (`athena/static/athena/js/drafts.js`)."""
 
 import re
 from collections.abc import Callable
@@ -9,15 +9,15 @@ from django.urls import reverse
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
-FIELD = "_draft"  # in a form: the id of what the browser has kept of it
-COOKIE = "athena_saved"  # the ids that are saved, with dots between them
+FIELD = "_draft"  # the form field with the id of the browser's draft
+COOKIE = "athena_saved"  # the ids of saved drafts, separated by dots
 _ID = re.compile(r"[0-9a-f-]{8,40}", re.ASCII)
-_SECONDS = 600
-_MOST_IDS = 8
+_COOKIE_SECONDS = 600
+_MAX_IDS = 8
 
 
-def report_saved(get_response: Handler) -> Handler:
-    """A form of the admin whose answer leads elsewhere is saved: a cookie says so to the page that follows."""
+def report_saved_drafts(get_response: Handler) -> Handler:
+    """Set a cookie with the draft's id when a form of the admin is saved, that is, when the response is a redirect."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -25,9 +25,9 @@ def report_saved(get_response: Handler) -> Handler:
             draft = request.POST.get(FIELD, "")
             if _ID.fullmatch(draft) and not response["Location"].startswith(reverse("admin:login")):
                 earlier = request.COOKIES.get(COOKIE, "").split(".")
-                ids = [*(each for each in earlier if _ID.fullmatch(each)), draft]
+                ids = [*(id_ for id_ in earlier if _ID.fullmatch(id_)), draft]
                 response.set_cookie(
-                    COOKIE, ".".join(ids[-_MOST_IDS:]), max_age=_SECONDS, path="/admin/", samesite="Lax",
+                    COOKIE, ".".join(ids[-_MAX_IDS:]), max_age=_COOKIE_SECONDS, path="/admin/", samesite="Lax",
                     secure=settings.SESSION_COOKIE_SECURE,
                 )  # fmt: skip
         return response

@@ -1,4 +1,4 @@
-"""What happens to each request before anything else sees it."""
+"""Middleware for every request: the scheme behind proxies, trailing slashes, body limits, caching and local time."""
 
 import time
 from collections.abc import Callable
@@ -19,14 +19,15 @@ Handler = Callable[[HttpRequest], HttpResponse]
 View = TypeVar("View", bound=Callable[..., Any])
 
 MAX_BODY_BYTES = 1_048_576
-_UNREADABLE = (OSError, ParseException)  # a client that went away; chunks that make no sense
-_PIECE = 65_536
-# Thrown away, so that a client that is still sending can read the answer: at most so much, in all and at a time.
-_DRAIN, _DRAIN_SECONDS, _DRAIN_WAIT = 16 * MAX_BODY_BYTES, 5, 1
+_UNREADABLE = (OSError, ParseException)  # a client that disconnected; malformed chunks
+_CHUNK_BYTES = 65_536
+# A refused body is read and discarded, so that a client that is still sending can read the response: at most this many
+# bytes and seconds in all, and seconds for each read.
+_DRAIN_BYTES, _DRAIN_SECONDS, _DRAIN_READ_SECONDS = 16 * MAX_BODY_BYTES, 5, 1
 
 
-def trusted_scheme(get_response: Handler) -> Handler:
-    """Of X-Forwarded-Proto only what the proxies say that we trust is left, for Django to believe."""
+def trust_forwarded_scheme(get_response: Handler) -> Handler:
+    """Reduce X-Forwarded-Proto to what the trusted proxies say (`TRUSTED_HOPS`), since Django believes the header."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         scheme = forwarded_scheme(request)
@@ -38,8 +39,8 @@ def trusted_scheme(get_response: Handler) -> Handler:
     return handle
 
 
-def optional_slash(get_response: Handler) -> Handler:
-    """An address under `/api/` answers alike with and without a slash at its end, without a redirect."""
+def ignore_trailing_slash(get_response: Handler) -> Handler:
+    """Serve addresses under `/api/` with and without a trailing slash, without a redirect."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith("/api/") and request.path_info.endswith("/"):
@@ -50,22 +51,22 @@ def optional_slash(get_response: Handler) -> Handler:
     return handle
 
 
-def allow_upload(most: int, permission: str, *more: str) -> Callable[[View], View]:
-    """A view that takes a body of up to `most` bytes from people who have all of these permissions."""
+def allow_upload(max_bytes: int, permission: str, *more: str) -> Callable[[View], View]:
+    """Let a view take a body of up to `max_bytes` from users who have all these permissions."""
 
     def declare(view: View) -> View:
-        view.allow_upload = (most, [permission, *more])  # type: ignore[attr-defined]
+        view.allow_upload = (max_bytes, [permission, *more])  # type: ignore[attr-defined]
         return view
 
     return declare
 
 
 class BodyLimit:
-    """Read each body, within the limit of its address, before a view or anything else looks at it.
+    """Middleware that reads each request body, up to the limit of its view, before the view or anything else does.
 
-    The limit is 1 MB, or what `allow_upload` declares. More is 413, whether announced or streamed; what is announced is
-    refused before it is read. A body that comes too slowly (`athena.runtime.request_reader`) is 408. One that ends
-    early, or whose chunks make no sense, is 400: what did arrive may look complete.
+    The limit is 1 MB, or what `allow_upload` declares. A larger body gets 413, before it is read if its length is
+    announced. A body that arrives too slowly (`athena.runtime.request_reader`) gets 408. A body that ends early or has
+    malformed chunks gets 400, because the part that arrived may look complete.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -78,64 +79,64 @@ class BodyLimit:
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         source: IO[bytes] | None = request.META.get("wsgi.input")
-        length = _announced(request.META.get("CONTENT_LENGTH"))
+        length = _announced_length(request.META.get("CONTENT_LENGTH"))
         if source is None or not (length or request.META.get("wsgi.input_terminated")):
             return None
-        most = _limit(request, view) if length > MAX_BODY_BYTES or not length else MAX_BODY_BYTES
-        if length > most:
-            return _too_large(request, source, most, min(length, _DRAIN))
+        limit = _find_limit(request, view) if length > MAX_BODY_BYTES or not length else MAX_BODY_BYTES
+        if length > limit:
+            return _refuse_too_large(request, source, limit, min(length, _DRAIN_BYTES))
         body: IO[bytes] = BytesIO()
-        if most > MAX_BODY_BYTES:
+        if limit > MAX_BODY_BYTES:
             body = TemporaryFile()  # noqa: SIM115
             request._close_body(body)  # type: ignore[attr-defined]
         try:
-            size = _copy(source, body, length or most + 1)
+            size = _copy(source, body, length or limit + 1)
         except TimeoutError:
-            return refuse(request, 408, "The body came too slowly.", "too_slow")
+            return refuse(request, 408, "The body arrived too slowly.", "too_slow")
         except _UNREADABLE:
             return refuse(request, 400, "The body could not be read.", "unreadable")
-        if size > most:
-            return _too_large(request, source, most, _DRAIN)
+        if size > limit:
+            return _refuse_too_large(request, source, limit, _DRAIN_BYTES)
         if size < length:
             return refuse(request, 400, "The body is shorter than its Content-Length.", "unreadable")
         body.seek(0)
-        request.META["CONTENT_LENGTH"] = str(size)  # also of a streamed one: Django goes by lengths
+        request.META["CONTENT_LENGTH"] = str(size)  # for a streamed body, too: Django needs a length
         request._stream = LimitedStream(body, size)  # type: ignore[assignment, arg-type]
         return None
 
 
-def _limit(request: HttpRequest, view: Any) -> int:
-    most, permissions = getattr(view, "allow_upload", (MAX_BODY_BYTES, []))
-    return most if most <= MAX_BODY_BYTES or request.user.has_perms(permissions) else MAX_BODY_BYTES
+def _find_limit(request: HttpRequest, view: Any) -> int:
+    max_bytes, permissions = getattr(view, "allow_upload", (MAX_BODY_BYTES, []))
+    return max_bytes if max_bytes <= MAX_BODY_BYTES or request.user.has_perms(permissions) else MAX_BODY_BYTES
 
 
-def _announced(header: Any) -> int:
+def _announced_length(header: Any) -> int:
     try:
         return max(0, int(header or 0))
     except ValueError:
         return 0
 
 
-def _copy(source: IO[bytes], target: IO[bytes], most: int) -> int:
-    """Read up to `most` bytes. Returns how many there were."""
+def _copy(source: IO[bytes], target: IO[bytes], max_bytes: int) -> int:
+    """Copy up to `max_bytes`. Returns the number of bytes."""
     size = 0
-    while size < most and (piece := source.read(min(_PIECE, most - size))):
-        size += target.write(piece)
+    while size < max_bytes and (chunk := source.read(min(_CHUNK_BYTES, max_bytes - size))):
+        size += target.write(chunk)
     return size
 
 
-def _too_large(request: HttpRequest, source: IO[bytes], most: int, left: int) -> HttpResponse:
+def _refuse_too_large(request: HttpRequest, source: IO[bytes], limit: int, left: int) -> HttpResponse:
     connection, end = request.META.get("gunicorn.socket"), time.monotonic() + _DRAIN_SECONDS
     if connection is not None:
-        connection.settimeout(_DRAIN_WAIT)
+        connection.settimeout(_DRAIN_READ_SECONDS)
     with suppress(*_UNREADABLE):
-        while left > 0 and time.monotonic() < end and (piece := source.read(min(_PIECE, left))):
-            left -= len(piece)
-    return refuse(request, 413, f"The body is larger than {most // MAX_BODY_BYTES} MB.", "too_large")
+        while left > 0 and time.monotonic() < end and (chunk := source.read(min(_CHUNK_BYTES, left))):
+            left -= len(chunk)
+    return refuse(request, 413, f"The body is larger than {limit // MAX_BODY_BYTES} MB.", "too_large")
 
 
 def refuse(request: HttpRequest, status: int, detail: str, code: str) -> HttpResponse:
-    """An answer to a request that was not read to its end: JSON under `/api/`, a page elsewhere."""
+    """The response to a request whose body was not read completely: JSON under `/api/`, a page elsewhere."""
     response: HttpResponse
     if request.path_info.startswith("/api/"):
         response = JsonResponse({"detail": detail, "code": code}, status=status)
@@ -145,8 +146,8 @@ def refuse(request: HttpRequest, status: int, detail: str, code: str) -> HttpRes
     return response
 
 
-def no_store(get_response: Handler) -> Handler:
-    """No cache keeps an answer of the API, whatever its status. A client may still send its ETag."""
+def forbid_caching(get_response: Handler) -> Handler:
+    """Forbid caches to store responses of the API, whatever their status. Clients may still send an ETag."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -157,8 +158,8 @@ def no_store(get_response: Handler) -> Handler:
     return handle
 
 
-def local_time(get_response: Handler) -> Handler:
-    """The admin's pages show and read times on the wall clock of whoever is logged in."""
+def use_local_time(get_response: Handler) -> Handler:
+    """Use the user's time zone for the times on pages of the admin."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith("/admin/") or not request.user.is_authenticated:

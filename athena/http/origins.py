@@ -1,20 +1,20 @@
-"""Addresses of other sites, as they may stand in headers: nothing in one can end or add to a header's value."""
+"""Parses addresses of other sites so that they are safe in headers: none can end or extend a header's value."""
 
 import re
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from athena import host_names
 
-_SAFE = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&()*+=%-]+")  # what RFC 3986 allows, but for quotes, commas and semicolons
+_SAFE = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&()*+=%-]+")  # what RFC 3986 allows, without quotes, commas and semicolons
 _NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*")
 _ADDRESS = re.compile(r"\[[0-9a-f:.]+\]")
 _PORTS = {"http": 80, "https": 443}
 
 
 def parse_origin(text: str) -> str:
-    """`https://www.example.com`, as browsers write it: lower case, ASCII (IDNA), no usual port.
+    """`https://www.example.com`, as browsers write it: lower case, ASCII (IDNA), without a default port.
 
-    Raises `ValueError` for anything else, such as an address with a path or a user's name.
+    Raises `ValueError` for anything else, such as an address with a path or a user name.
     """
     origin, rest = _split(text)
     if rest:
@@ -23,13 +23,13 @@ def parse_origin(text: str) -> str:
 
 
 def parse_page_url(text: str) -> str:
-    """The address of a page on the web in ASCII: its host by IDNA, the rest percent-encoded. Raises `ValueError`."""
+    """The URL of a web page in ASCII: the host encoded by IDNA, the rest percent-encoded. Raises `ValueError`."""
     origin, rest = _split(text)
     return origin + rest
 
 
 def origin_or_empty(text: str) -> str:
-    """The origin of an address; empty where it has none that is sound."""
+    """The origin of an address, or an empty text if the address is not valid."""
     try:
         return _split(text)[0]
     except ValueError:
@@ -37,7 +37,7 @@ def origin_or_empty(text: str) -> str:
 
 
 def page_url_or_empty(text: str) -> str:
-    """The address as `read_page` has it; empty where it is not sound."""
+    """The address as `parse_page_url` returns it, or an empty text if it is not valid."""
     try:
         return parse_page_url(text)
     except ValueError:
@@ -45,11 +45,11 @@ def page_url_or_empty(text: str) -> str:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """The origin of an address, and what follows. Raises `ValueError`."""
+    """Split an address into its origin and the rest. Raises `ValueError`."""
     parts = urlsplit(text)
     host, port = (parts.hostname or "").rstrip("."), parts.port
     if parts.scheme not in _PORTS or "@" in parts.netloc or "\\" in text or text.split() != [text]:
-        raise ValueError("This is no address of a page.")
+        raise ValueError("This is not the address of a web page.")
     if ":" in host:
         host = f"[{host}]"
     elif not host.isascii():
@@ -58,6 +58,6 @@ def _split(text: str) -> tuple[str, str]:
         c if c.isascii() else quote(c) for c in urlunsplit(("", "", parts.path, parts.query, parts.fragment))
     )
     if not (_NAME.fullmatch(host) or _ADDRESS.fullmatch(host)) or not _SAFE.fullmatch(f"x{rest}") or port == 0:
-        raise ValueError("This is no address of a page.")
-    usual = port in (None, _PORTS[parts.scheme])
-    return f"{parts.scheme}://{host}{'' if usual else f':{port}'}", rest
+        raise ValueError("This is not the address of a web page.")
+    is_default_port = port in (None, _PORTS[parts.scheme])
+    return f"{parts.scheme}://{host}{'' if is_default_port else f':{port}'}", rest

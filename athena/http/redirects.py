@@ -1,4 +1,4 @@
-"""Where a form or a login may lead back to."""
+"""Safe targets for redirects after a form or a login."""
 
 from urllib.parse import urlsplit
 
@@ -6,22 +6,22 @@ from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
 
-_NO_PAGES = {"login", "logout"}
+_EXCLUDED_VIEWS = {"login", "logout"}
 
 
-def choose_redirect(request: HttpRequest, wanted: str, default: str) -> str:
-    """`wanted` where it is a page on this host that there is, or else `default`."""
+def choose_redirect(request: HttpRequest, target: str, default: str) -> str:
+    """The address `target` if it is an existing page of this site, otherwise `default`."""
     hosts = {request.get_host()}
-    if not url_has_allowed_host_and_scheme(wanted, hosts, require_https=request.is_secure()):
+    if not url_has_allowed_host_and_scheme(target, hosts, require_https=request.is_secure()):
         return default
-    path = urlsplit(wanted).path
-    return wanted if _is_page(path) or _is_page(f"{path}/") else default
+    path = urlsplit(target).path
+    return target if _is_page(path) or _is_page(f"{path}/") else default
 
 
 def _is_page(path: str) -> bool:
-    """Whether the address is known. (The admin takes all that begins like its own, to answer 404.)"""
+    """Whether a view serves the path. (The admin's catch-all view serves only 404s.)"""
     try:
         match = resolve(path)
     except Resolver404:
         return False
-    return match.url_name not in _NO_PAGES and "catch_all" not in match.func.__name__
+    return match.url_name not in _EXCLUDED_VIEWS and "catch_all" not in match.func.__name__

@@ -1,20 +1,20 @@
-"""Cells of CSV and XLSX files that people open in a spreadsheet."""
+"""Protects the cells of exported files from being run as formulas by a spreadsheet."""
 
 import re
 from typing import TypeVar
 
 Value = TypeVar("Value")
 
-# What a spreadsheet takes for the start of a formula: its first character, whatever spaces come before it (in some
-# languages the wide forms, too), or a tab or carriage return, which some drop before they look.
+# The start of a formula for some spreadsheet: one of these characters (also in the wide forms of some languages), even
+# after spaces; or a tab or carriage return, which some spreadsheets drop first.
 _RISKY = re.compile(r"'*(?:[\s\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r])")
 
 
 def escape_formula(value: Value) -> Value | str:
-    """The value as it may stand in a cell: text that a spreadsheet would run gets an apostrophe before it.
+    """The value with an apostrophe before any text that a spreadsheet would run as a formula.
 
-    Each line of the text is looked at, since not every program keeps the lines of a cell together. Numbers and dates
-    stay what they are, so a negative amount is still an amount.
+    Each line of a text is checked, since some programs split the lines of a cell. Numbers and dates are returned as
+    they are, so a negative amount stays an amount.
     """
     if not isinstance(value, str):
         return value
@@ -22,7 +22,7 @@ def escape_formula(value: Value) -> Value | str:
 
 
 def unescape_formula(text: str) -> str:
-    """What `safe_cell` made safe, as it was typed: an exported file is read back without its apostrophes."""
+    """The text without the apostrophes of `escape_formula`, so that an exported file can be imported again."""
     if "'" not in text:
         return text
     return "".join(

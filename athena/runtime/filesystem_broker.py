@@ -1,7 +1,7 @@
-"""The broker of the first run: kombu's, in files, without its moments at which a file is there and its text is not.
+"""The broker of the first run: kombu's file broker, made safe against incomplete files.
 
-A reader that comes between opening and writing, and one that finds what a killed writer left, would raise; that ends
-the worker, and with it the whole of `manage.py up`.
+In kombu's own version a reader can find a file that is still being written, or one that a killed writer left
+incomplete. It raises an error then, which ends the worker and with it `manage.py up`.
 """
 
 import time
@@ -16,19 +16,19 @@ from kombu.utils.json import dumps
 
 logger = structlog.get_logger(__name__)
 
-TABLE_SECONDS = 0.05  # for which somebody else may be writing the table of an exchange, at their first start
+TABLE_SECONDS = 0.05  # how long another process may take to write the table of an exchange when it first starts
 
 
 class Channel(filesystem.Channel):  # type: ignore[misc]
     def _put(self, queue: str, message: Any, **kwargs: Any) -> None:  # type: ignore[override]
-        """Write the message beside its name, then let it have it: a reader sees all of it, or nothing."""
+        """Write the message to a temporary file and rename it, so that a reader sees all of it or nothing."""
         name = f"{time.monotonic_ns() // 1_000_000}_{uuid4()}.{queue}.msg"
         part = Path(self.data_folder_out, f"{name}.part")
         part.write_bytes(str_to_bytes(dumps(message)))
         part.rename(part.with_name(name))
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
-        """The next message; one that can't be read is dropped, since the next tick finds its work."""
+        """The next message. An unreadable one is dropped: the next tick finds its work."""
         while True:
             try:
                 return super()._get(queue)

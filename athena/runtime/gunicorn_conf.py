@@ -1,4 +1,4 @@
-"""How gunicorn serves Athena, with `make run` and in containers.
+"""The configuration of gunicorn, which serves Athena with `make run` and in containers.
 
 `gunicorn --config python:athena.runtime.gunicorn_conf athena.wsgi`
 """
@@ -15,30 +15,32 @@ from athena import settings
 from athena.config import environment
 from athena.runtime import healthcheck, logs, request_reader
 
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(settings.METRICS_DIR)  # read when the library is first imported
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(
+    settings.METRICS_DIR
+)  # prometheus_client reads it when it is first imported
 
 bind = healthcheck.format_address(*healthcheck.listen_address())
-workers = environment.number("WEB_CONCURRENCY", 2, most=256)
-threads = environment.number("WEB_THREADS", 8, most=256)
+workers = environment.number("WEB_CONCURRENCY", 2, maximum=256)
+threads = environment.number("WEB_THREADS", 8, maximum=256)
 control_socket_disable = True
 loglevel = settings.LOG_LEVEL.lower()
-graceful_timeout = environment.number("WEB_GRACE_SECONDS", 5, least=0, most=3600)
-# Longer than a gateway keeps an idle connection, so that it is never the server who closes one that is being used.
+graceful_timeout = environment.number("WEB_GRACE_SECONDS", 5, minimum=0, maximum=3600)
+# Longer than a gateway keeps an idle connection, so that the server never closes one that is in use.
 keepalive = 75
-# Only TRUSTED_HOPS decides which proxies are believed (`athena.http.client_address`), not a request's origin.
+# TRUSTED_HOPS alone decides which proxies are trusted (`athena.http.client_address`).
 forwarded_allow_ips = ""
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 
-_READ_SECONDS = environment.number("WEB_READ_SECONDS", 10, most=3600)
+_READ_SECONDS = environment.number("WEB_READ_SECONDS", 10, maximum=3600)
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """Waits for no client longer than it should, and ends without cutting anybody off.
+    """A thread worker that limits how long it waits for a client, and that shuts down without dropping requests.
 
-    When told to end, it answers whoever has connected by then and refuses everybody after that. A gateway takes a
-    refused connection elsewhere. Left in the queue, as gunicorn has it, they would be cut off in the end with their
-    requests sent, which no gateway may send again where they write.
+    On shutdown it answers everyone who has connected by then and refuses new connections, which a gateway then sends
+    to another server. Gunicorn's own worker leaves them in the queue and drops them after their requests were sent; a
+    gateway may not send such a request again if it writes.
     """
 
     def set_accept_enabled(self, enabled: bool) -> None:
@@ -52,17 +54,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def handle(self, conn: Any) -> Any:
         if conn.parser is None:
             conn.parser = request_reader.TimedParser(conn.cfg, conn.sock, conn.client, _READ_SECONDS)
-        kept = super().handle(conn)
-        if kept is False:  # gunicorn would wait in its main thread, for all to see, until the client hangs up
+        keep_open = super().handle(conn)
+        if keep_open is False:  # gunicorn would block its main thread until the client hangs up
             conn.close(graceful=True)
             conn.close = lambda graceful=False: None
-        return kept
+        return keep_open
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         try:
             return super().handle_request(req, conn)
         except TimeoutError:
-            self.log.info("A client did not take its answer.")
+            self.log.info("A client did not read its response.")
             return False
 
 
@@ -70,7 +72,7 @@ worker_class = Worker
 
 
 class Logger(GunicornLogger):  # type: ignore[misc]
-    """Gunicorn's own lines, in the form of all others and without secrets."""
+    """Formats gunicorn's own log lines like all others, without secrets."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
@@ -82,7 +84,7 @@ logger_class = Logger
 
 
 def on_starting(server: Any) -> None:
-    """Begin to count anew: the files are those of processes that are gone."""
+    """Reset the counters: the files belong to processes that have ended."""
     shutil.rmtree(settings.METRICS_DIR, ignore_errors=True)
     settings.METRICS_DIR.mkdir(parents=True)
 

@@ -1,4 +1,4 @@
-"""Whether Athena is alive, and whether it can work: for supervisors, load balancers and people on call."""
+"""Health checks: `/healthz` (the process responds) and `/readyz` (it can work), for load balancers and operators."""
 
 from typing import Any
 
@@ -16,70 +16,77 @@ from notifications.models import Delivery
 
 logger = structlog.get_logger(__name__)
 
-OUTBOX_SECONDS = 300
-_known_migrated: set[str] = set()  # databases that had every migration; this code's never become fewer
+MAX_OUTBOX_AGE_SECONDS = 300
+_migrated_databases: set[str] = set()  # databases with all migrations; they cannot lose any
 
 
 @require_safe
 @never_cache
 def alive(request: HttpRequest) -> JsonResponse:
-    """The process answers."""
+    """200: the process responds."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """503 without the database or with unapplied migrations. What else is bad is 200 with `"status": "degraded"`.
+    """503 without the database or with unapplied migrations; 200 with `"status": "degraded"` for other problems.
 
-    Ages are in seconds; null where it has never happened (the outbox: where nothing waits).
+    Ages are in seconds. They are null if there has been no tick, or, for the outbox, if nothing is waiting.
     """
     try:
-        if not _migrated():
+        if not _is_migrated():
             return JsonResponse({"status": "unavailable", "database": "unapplied migrations"}, status=503)
-        found, problems = _work()
+        report, problems = _check_processes()
     except DatabaseError as error:
         logger.warning("not_ready", error=repr(error))
         return JsonResponse({"status": "unavailable", "database": "away"}, status=503)
     status = "degraded" if problems else "ok"
-    return JsonResponse({"status": status, "database": "ok", **found, "problems": problems})
+    return JsonResponse({"status": status, "database": "ok", **report, "problems": problems})
 
 
-def _migrated() -> bool:
+def _is_migrated() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     name = str(connection.settings_dict["NAME"])
-    if name not in _known_migrated:
+    if name not in _migrated_databases:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return False
-        _known_migrated.add(name)
+        _migrated_databases.add(name)
     return True
 
 
 def measure_ages(channels: list[delivery_stats.ChannelStats]) -> dict[str, int | None]:
-    """Seconds since beat and the worker last ticked, and since the longest-waiting message came due; None: never."""
-    oldest = min((each.oldest for each in channels if each.oldest), default=None)
+    """Seconds since the last tick of beat and of the worker, and since the oldest waiting delivery was due.
+
+    None: there has been no tick, or nothing is waiting.
+    """
+    oldest = min((channel.oldest for channel in channels if channel.oldest), default=None)
     return liveness.measure_ages() | {"outbox": liveness.seconds_since(oldest)}
 
 
 def measure_outbox() -> list[delivery_stats.ChannelStats]:
-    """How all deliveries are doing, by channel."""
+    """The counts of all deliveries by channel and state."""
     return delivery_stats.measure_channels(Delivery.objects.all())
 
 
-def _work() -> tuple[dict[str, Any], list[str]]:
-    """What the broker, beat, the worker and the outbox are doing, and which of them are in trouble."""
+def _check_processes() -> tuple[dict[str, Any], list[str]]:
+    """The state of the broker, beat, the worker and the outbox, and the names of those with a problem."""
     broker, channels = liveness.check_broker(), measure_outbox()
-    found: dict[str, Any] = {"broker": broker}
+    report: dict[str, Any] = {"broker": broker}
     problems = [] if broker == "ok" else ["broker"]
-    most = {"beat": liveness.max_silence_seconds(), "worker": liveness.max_silence_seconds(), "outbox": OUTBOX_SECONDS}
+    max_ages = {
+        "beat": liveness.max_silence_seconds(),
+        "worker": liveness.max_silence_seconds(),
+        "outbox": MAX_OUTBOX_AGE_SECONDS,
+    }
     for name, age in measure_ages(channels).items():
-        found[f"{name}_age"] = age
-        if name != "outbox" if age is None else age > most[name]:
+        report[f"{name}_age"] = age
+        if name != "outbox" if age is None else age > max_ages[name]:
             problems.append(name)
-    found["deliveries"] = {each.channel: each.counts() for each in channels}
+    report["deliveries"] = {channel.channel: channel.counts() for channel in channels}
     if unknown := time_zone_checks.count_unknown_zones():
-        found["unknown_time_zones"] = list(unknown)[: time_zone_checks.MAX_SHOWN_ZONES]
+        report["unknown_time_zones"] = list(unknown)[: time_zone_checks.MAX_SHOWN_ZONES]
         problems.append("time_zones")
-    return found, problems
+    return report, problems

@@ -1,6 +1,6 @@
 """Health checks for containers: `python -m athena.runtime.healthcheck web|worker|beat`.
 
-The exit status is 0 if that process works.
+The exit status is 0 if the process works.
 """
 
 import os
@@ -12,12 +12,12 @@ from urllib.request import Request, urlopen
 from athena import settings
 from athena.config import environment
 
-EVERY_INTERFACE = ("0.0.0.0", "::")  # noqa: S104 (only listened on when asked for)
+ALL_INTERFACES = ("0.0.0.0", "::")  # noqa: S104 (only used if HOST asks for it)
 
 
 def listen_address() -> tuple[str, int]:
-    """Where the web process listens."""
-    return environment.text("HOST", "127.0.0.1"), environment.number("PORT", 8080, most=65_535)
+    """The host and port on which the web process listens."""
+    return environment.text("HOST", "127.0.0.1"), environment.number("PORT", 8080, maximum=65_535)
 
 
 def format_address(host: str, port: int) -> str:
@@ -25,22 +25,22 @@ def format_address(host: str, port: int) -> str:
 
 
 def is_web_answering(path: str, timeout: float = 5) -> bool:
-    """Whether this machine's web process answers 200, asked under the name that Athena is called by."""
+    """Whether this machine's web process responds with 200 to a request for the host of `BASE_URL`."""
     host, port = listen_address()
     base = urlsplit(settings.BASE_URL)
     request = Request(
-        f"http://{format_address('localhost' if host in EVERY_INTERFACE else host, port)}{path}",
+        f"http://{format_address('localhost' if host in ALL_INTERFACES else host, port)}{path}",
         headers={"Host": base.netloc, "X-Forwarded-Proto": base.scheme},
     )
     try:
-        with urlopen(request, timeout=timeout) as answer:  # noqa: S310
-            return bool(answer.status == 200)
+        with urlopen(request, timeout=timeout) as response:  # noqa: S310
+            return bool(response.status == 200)
     except (OSError, HTTPException):
         return False
 
 
 def is_ticking(name: str) -> bool:
-    """Whether beat (or the worker) has ticked lately, by what it has written into the database."""
+    """Whether `beat` or `worker` has ticked recently, according to the database."""
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "athena.settings")
@@ -52,5 +52,5 @@ def is_ticking(name: str) -> bool:
 
 
 if __name__ == "__main__":
-    part = sys.argv[1]
-    sys.exit(0 if (is_web_answering("/healthz") if part == "web" else is_ticking(part)) else 1)
+    process = sys.argv[1]
+    sys.exit(0 if (is_web_answering("/healthz") if process == "web" else is_ticking(process)) else 1)

@@ -1,4 +1,4 @@
-"""Whether beat, the workers and the broker are alive: for `/readyz`, for `/metrics`, and for people in the admin."""
+"""Whether beat, the workers and the broker are alive: shown by `/readyz`, `/metrics` and the admin."""
 
 from datetime import datetime
 
@@ -16,18 +16,18 @@ logger = structlog.get_logger(__name__)
 
 
 def max_silence_seconds() -> int:
-    """Seconds after which a beat or a worker that has not ticked is in trouble."""
+    """Beat or a worker without a tick for longer than this has a problem."""
     return 3 * int(settings.TICK_SECONDS) + 10
 
 
 def measure_ages() -> dict[str, int | None]:
-    """Seconds since beat and the worker last ticked; None: never."""
+    """Seconds since the last tick of beat and of the worker; None if there has been none."""
     return {"beat": seconds_since(find_last_beat()), "worker": seconds_since(find_last_tick())}
 
 
-def seconds_since(moment: datetime | None) -> int | None:
-    """In whole seconds."""
-    return None if moment is None else max(0, round((timezone.now() - moment).total_seconds()))
+def seconds_since(instant: datetime | None) -> int | None:
+    """Whole seconds since `instant`; None for None."""
+    return None if instant is None else max(0, round((timezone.now() - instant).total_seconds()))
 
 
 def find_last_beat() -> datetime | None:
@@ -41,7 +41,7 @@ def find_last_tick() -> datetime | None:
 
 
 def check_broker() -> str:
-    """`ok` or `away`. Opens a connection, which waits two seconds at most (see the broker's options in settings)."""
+    """`ok` or `away`. Opens a connection, which takes at most two seconds (see the broker options in the settings)."""
     broker = current_app.connection_for_write()
     try:
         broker.connect()

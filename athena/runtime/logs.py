@@ -1,7 +1,7 @@
-"""Logs: one JSON object a line, each with the request it belongs to; coloured text in development.
+"""Logs: one JSON object per line, with the id of its request; colored text in development.
 
-A request's id comes from the gateway (X-Request-ID) or is made here. It goes with the answer, with every line that is
-logged on the way, and with the tasks that the request wakes. No line holds a secret that an address or a header has.
+The id comes from the gateway (X-Request-ID) or is generated. It is part of the response, of each line that is logged
+for the request, and of the tasks that the request publishes. Secrets in addresses and headers are removed.
 """
 
 import logging
@@ -12,7 +12,7 @@ import structlog
 
 REDACTED = "[redacted]"
 _SLASH, _NAME = r"(?:/|%2F)", r"(?:[\w-]*(?:token|secret|password|passwd|signature)|(?:api[_-]?)?key|sessionid)"
-_REST = r"""(?:(?!%2F|%26)[^/\s"'?&\\])+"""  # of a part of an address, encoded or not
+_REST = r"""(?:(?!%2F|%26)[^/\s"'?&\\])+"""  # the rest of a path segment, encoded or not
 _SECRETS = re.compile(
     rf"""
     (?P<path>{_SLASH}(?:unsubscribe|intake|reset){_SLASH}+)(?!leads\b){_REST}(?:{_SLASH}{_REST})?
@@ -26,14 +26,14 @@ _SECRETS = re.compile(
 
 
 def redact(text: str) -> str:
-    """The text without what is secret in addresses, headers and pairs of name and value."""
+    """The text with secrets in addresses, headers and name-value pairs replaced by `[redacted]`."""
     return _SECRETS.sub(lambda match: f"{match[match.lastgroup] if match.lastgroup else ''}{REDACTED}", text)
 
 
 def current_request_id() -> str | None:
-    """Of the request, or the task, that is being worked on."""
-    found: str | None = structlog.contextvars.get_contextvars().get("request_id")
-    return found
+    """The id of the request or task that is being handled."""
+    value: str | None = structlog.contextvars.get_contextvars().get("request_id")
+    return value
 
 
 _SHARED: list[Any] = [
@@ -46,7 +46,7 @@ _SHARED: list[Any] = [
 
 
 class Formatter(structlog.stdlib.ProcessorFormatter):
-    """A line as it is written: JSON, or coloured text where `pretty`, without secrets."""
+    """Formats a line as JSON, or as colored text if `pretty`, without secrets."""
 
     def __init__(self, *, pretty: bool) -> None:
         renderer = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
@@ -57,7 +57,7 @@ class Formatter(structlog.stdlib.ProcessorFormatter):
 
 
 def configure(level: str, *, pretty: bool) -> dict[str, Any]:
-    """Set structlog up. Returns Django's LOGGING, by which the standard library's loggers speak the same way."""
+    """Configure structlog. Returns Django's LOGGING, which formats the standard library's loggers in the same way."""
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -78,7 +78,7 @@ def configure(level: str, *, pretty: bool) -> dict[str, Any]:
 
 
 class ClientErrors(logging.Filter):
-    """A client's mistake (an answer of 4xx) is one line of information, without a trace: nobody need act on it."""
+    """Logs a client's error (a 4xx response) as one INFO line without a traceback: nobody needs to act on it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if not 400 <= getattr(record, "status_code", 0) < 500:

@@ -1,7 +1,7 @@
-"""`/metrics`: Athena's figures for Prometheus, to whoever has the token.
+"""`/metrics`: Athena's metrics for Prometheus, protected by a token.
 
-Requests are those of this machine's web processes since they started. All else is the database's, so it is the same
-on every machine: tasks, the outbox, beat and worker, scoring runs.
+The request metrics are those of this machine's web processes since they started. All others are read from the database,
+so they are the same on every machine: tasks, deliveries, and the last ticks of beat and worker.
 """
 
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ from athena.models import TaskTotal
 from athena.runtime import health
 
 _AGES = {
-    "beat": "Since beat's last tick.",
-    "worker": "Since the worker's last tick.",
-    "outbox": "Since the longest-waiting notification came due; missing where none waits.",
+    "beat": "Seconds since the last tick of beat.",
+    "worker": "Seconds since the last tick of the worker.",
+    "outbox": "Seconds since the oldest waiting delivery was due; missing if none is waiting.",
 }
 logger = structlog.get_logger(__name__)
 
@@ -34,33 +34,35 @@ def show(request: HttpRequest) -> HttpResponse:
     """401 without `Authorization: Bearer <METRICS_TOKEN>`."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not constant_time_compare(token.strip(), settings.METRICS_TOKEN):
-        answer = {"detail": "Send the token of the setting METRICS_TOKEN.", "code": "not_authenticated"}
-        return JsonResponse(answer, status=401, headers={"WWW-Authenticate": "Bearer"})
-    here = REGISTRY
-    if ValueClass is not MutexValue:  # `athena.runtime.gunicorn_conf` has several processes add up
-        here = CollectorRegistry()
-        multiprocess.MultiProcessCollector(here, str(settings.METRICS_DIR))  # type: ignore[no-untyped-call]
-    everywhere = CollectorRegistry()
-    everywhere.register(FromDatabase())
-    body = generate_latest(here) + generate_latest(everywhere)
+        refusal = {"detail": "Send the token in the setting METRICS_TOKEN.", "code": "not_authenticated"}
+        return JsonResponse(refusal, status=401, headers={"WWW-Authenticate": "Bearer"})
+    local = REGISTRY
+    if ValueClass is not MutexValue:  # several processes: see `athena.runtime.gunicorn_conf`
+        local = CollectorRegistry()
+        multiprocess.MultiProcessCollector(local, str(settings.METRICS_DIR))  # type: ignore[no-untyped-call]
+    shared = CollectorRegistry()
+    shared.register(DatabaseCollector())
+    body = generate_latest(local) + generate_latest(shared)
     return HttpResponse(body, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-class FromDatabase(Collector):
-    """Without the database there is one figure left: `athena_database_up 0`."""
+class DatabaseCollector(Collector):
+    """Metrics from the database. If it is unavailable, only `athena_database_up 0` is left."""
 
     def collect(self) -> Iterator[Metric]:
         try:
-            found = list(self._read())
+            metrics = list(self._read())
         except DatabaseError as error:
             logger.warning("metrics_without_database", error=repr(error))
-            found = []
-        yield GaugeMetricFamily("athena_database_up", "Whether the database answers.", float(bool(found)))
-        yield from found
+            metrics = []
+        yield GaugeMetricFamily("athena_database_up", "1 if the database responds, else 0.", float(bool(metrics)))
+        yield from metrics
 
     def _read(self) -> Iterator[Metric]:
-        runs = CounterMetricFamily("athena_tasks", "Tasks that ended.", labels=["task", "outcome"])
-        seconds = CounterMetricFamily("athena_task_seconds", "How long they took in all.", labels=["task", "outcome"])
+        runs = CounterMetricFamily("athena_tasks", "Number of tasks that ended.", labels=["task", "outcome"])
+        seconds = CounterMetricFamily(
+            "athena_task_seconds", "Total duration of the tasks that ended.", labels=["task", "outcome"]
+        )
         for total in TaskTotal.objects.order_by("task", "outcome"):
             runs.add_metric([total.task, total.outcome], total.runs)
             seconds.add_metric([total.task, total.outcome], total.seconds)
@@ -69,12 +71,12 @@ class FromDatabase(Collector):
         channels = health.measure_outbox()
         states = GaugeMetricFamily(
             "athena_deliveries",
-            "Deliveries: due, queued, failed (of both), dead; and as what they ended in the last 24 hours and 7 days.",
+            "Deliveries: due, queued, failed (of these), dead; and by their result in the last 24 hours and 7 days.",
             labels=["channel", "state"],
         )
-        for each in channels:
-            for state, count in each.counts().items():
-                states.add_metric([each.channel, state], count)
+        for channel in channels:
+            for state, count in channel.counts().items():
+                states.add_metric([channel.channel, state], count)
         yield states
 
         for name, age in health.measure_ages(channels).items():

@@ -1,7 +1,7 @@
-"""Reads requests from connections: each within a limit of time, and none without a host.
+"""Reads requests from connections, with a time limit, and refuses requests without a Host header.
 
-A client that sends its head or body slowly would hold a thread of the web process for as long as it likes. Here the
-seconds that the server spends waiting for a request are added up, however the bytes are spread over them.
+A client that sends its headers or body slowly would occupy a thread of the web process for as long as it likes. So the
+reader adds up the seconds that the server waits for a request, however the bytes are spread over them.
 """
 
 import socket
@@ -18,54 +18,54 @@ from gunicorn.http.unreader import SocketUnreader
 
 logger = structlog.get_logger(__name__)
 
-BYTES_PER_SECOND = 32_768  # a body that comes at least as fast as this is never too slow
-SEND_SECONDS = 60.0  # for the client to take each part of an answer
+BYTES_PER_SECOND = 32_768  # a body that arrives at least this fast is never too slow
+SEND_SECONDS = 60.0  # for the client to read each part of a response
 
 
 class TimedUnreader(SocketUnreader):  # type: ignore[misc]
-    """Reads from a socket, and raises `TimeoutError` once a request has made it wait for too long in all.
+    """Reads from a socket and raises `TimeoutError` once a request has made the server wait too long in total.
 
-    Allowed are `seconds`, and one more for each `BYTES_PER_SECOND` bytes that have arrived.
+    The limit is `seconds`, plus one second for each `BYTES_PER_SECOND` bytes that have arrived.
     """
 
     def __init__(self, sock: socket.socket, seconds: float) -> None:
         super().__init__(sock)
         self._seconds = seconds
-        self.begin()
+        self.restart_clock()
 
-    def begin(self) -> None:
-        """Start to count anew: what follows is another request."""
+    def restart_clock(self) -> None:
+        """Start counting again for the next request of the connection."""
         self._waited, self._received = 0.0, 0
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         left = self._seconds + self._received / BYTES_PER_SECOND - self._waited
         if left <= 0:
-            raise TimeoutError("The request came too slowly.")
-        before, start = self.sock.gettimeout(), time.monotonic()
-        self.sock.settimeout(left if before is None else min(left, before))
+            raise TimeoutError("The request arrived too slowly.")
+        timeout, start = self.sock.gettimeout(), time.monotonic()
+        self.sock.settimeout(left if timeout is None else min(left, timeout))
         try:
             data: bytes = super().chunk(size_hint)
         finally:
             self._waited += time.monotonic() - start
-            self.sock.settimeout(before)
+            self.sock.settimeout(timeout)
         self._received += len(data)
         return data
 
 
 class TimedParser(RequestParser):  # type: ignore[misc]
-    """Gunicorn's parser, which answers 408 to a head that comes too slowly and refuses a request without a host."""
+    """Gunicorn's parser, extended: headers that arrive too slowly get 408, a request without a host 400."""
 
     def __init__(self, cfg: Any, sock: socket.socket, address: Any, seconds: float) -> None:
         super().__init__(cfg, sock, address)
         self.unreader = TimedUnreader(sock, seconds)
 
     def __next__(self) -> Request:
-        self.unreader.begin()
+        self.unreader.restart_clock()
         try:
             request = super().__next__()
         except TimeoutError as error:
             logger.info("request_too_slow", address=str(self.source_addr))
-            util.write_error(self.unreader.sock, 408, "Request Timeout", "The request came too slowly.")
+            util.write_error(self.unreader.sock, 408, "Request Timeout", "The request arrived too slowly.")
             raise StopIteration from error
         require_host(request)
         self.unreader.sock.settimeout(SEND_SECONDS)
@@ -73,10 +73,10 @@ class TimedParser(RequestParser):  # type: ignore[misc]
 
 
 def require_host(request: Request) -> None:
-    """That the request names its host, as RFC 9112 (3.2) has it. Raises `InvalidHeader` (400).
+    """Check that the request names its host, as RFC 9112 (3.2) requires. Raises `InvalidHeader` (400).
 
-    Whether it is a host of ours, Django asks. HTTP/1.0 may leave it out. Where the address itself is absolute, it must
-    name the same host.
+    HTTP/1.0 may leave it out. An absolute request URL must name the same host. Django checks later whether the host is
+    one of ours.
     """
     host = next((value for name, value in request.headers if name == "HOST"), None)
     if host is None and request.version < (1, 1):

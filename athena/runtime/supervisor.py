@@ -1,4 +1,4 @@
-"""Runs web, worker and beat side by side (`manage.py up`): when one of them ends, all end."""
+"""Runs web, worker and beat together (`manage.py up`): if one of them ends, all are stopped."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from django.conf import settings
 from athena.config import environment
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-STOP_SECONDS = 8  # for each process to finish what it is doing; all are gone within ten
+STOP_SECONDS = 8  # for each process to finish its work; all have ended within ten seconds
 POLL_SECONDS = 0.2
 
 
@@ -28,7 +28,7 @@ class ProcessEnded(Exception):
 
 
 def is_taken(host: str, port: int) -> bool:
-    """Whether somebody listens there, or would answer in our place for `localhost` (which may be IPv6)."""
+    """Whether the port is in use, also by a program that would answer for `localhost` (perhaps by IPv6)."""
     for name in ("localhost", host):
         with suppress(OSError), socket.create_connection((name, port), timeout=1):
             return True
@@ -40,7 +40,7 @@ def is_taken(host: str, port: int) -> bool:
 
 
 def commands() -> dict[str, list[str]]:
-    """How to start each process."""
+    """The command line of each process."""
     level = child_environment()["LOG_LEVEL"]
     celery = [sys.executable, "-m", "celery", "--quiet", "--app", "athena"]
     return {
@@ -49,19 +49,19 @@ def commands() -> dict[str, list[str]]:
         ],
         "worker": [
             *(*celery, "worker", "--loglevel", level, "--without-gossip", "--without-mingle"),
-            *("--concurrency", str(environment.number("WORKER_CONCURRENCY", 2, most=256))),
+            *("--concurrency", str(environment.number("WORKER_CONCURRENCY", 2, maximum=256))),
         ],
         "beat": [*celery, "beat", "--loglevel", level],
     }
 
 
 def child_environment() -> dict[str, str]:
-    """The processes' environment: quiet unless asked otherwise, so that the address stays in sight."""
+    """The environment of the processes. They log only warnings by default, so that the address stays visible."""
     return {"LOG_LEVEL": "WARNING"} | os.environ | {"VAR_DIR": str(settings.VAR_DIR.resolve())}
 
 
 class Supervisor:
-    """Starts each command in a session of its own, so that what it starts in turn can be found and ended."""
+    """Starts each command in a session of its own, so that its child processes can be found and ended."""
 
     def __init__(self, commands: Mapping[str, Sequence[str]], env: Mapping[str, str], folder: Path) -> None:
         self._commands = commands
@@ -71,7 +71,7 @@ class Supervisor:
         self._stopping = False
 
     def run(self, is_ready: Callable[[], bool], announce: Callable[[], None]) -> None:
-        """Return when a signal has stopped everything. Calls `announce` once ready. Raises ProcessEnded."""
+        """Run until a signal stops everything; call `announce` once ready. Raises `ProcessEnded`."""
         for number in STOP_SIGNALS:
             signal.signal(number, self._stop)
         try:
@@ -98,13 +98,13 @@ class Supervisor:
         self._stopping = True
 
     def _end_all(self) -> None:
-        """Ask each process to finish, wait, then kill whatever is left of its session."""
+        """Ask each process to end, wait, then kill what is left of its session."""
         deadline = time.monotonic() + STOP_SECONDS
         for process in self._processes.values():
             process.terminate()
         for process in self._processes.values():
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.0, deadline - time.monotonic()))
-            with suppress(ProcessLookupError, PermissionError):  # nobody is left (macOS: nobody that still runs)
+            with suppress(ProcessLookupError, PermissionError):  # nothing is left (macOS: nothing that still runs)
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()

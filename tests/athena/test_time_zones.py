@@ -49,7 +49,7 @@ def test_every_door_refuses_what_the_tz_database_lacks(name, world, db, api, bro
         validate_time_zone(name)
     monkeypatch.setenv("NAME", name)
     if name == name.strip():
-        with pytest.raises(environment.WrongSetting):
+        with pytest.raises(environment.InvalidSetting):
             environment.zone("NAME", "UTC")
     assert User.objects.get(pk=rep.pk).time_zone == "America/New_York"
 

@@ -138,7 +138,7 @@ def test_what_a_page_sent_after_its_session_can_be_sent_again(visit, javascript)
     page.fill("#id_notes", TEXT)
     end_session(page)
     page.click("[name=_save]")
-    page.get_by_role("heading", name="You are logged out").wait_for()
+    page.get_by_role("heading", name="You are signed out").wait_for()
     assert page.locator("dd", has_text=TEXT).count() == 1
     mend(page)
     page.get_by_role("button", name="Send again").click()

@@ -70,6 +70,6 @@ def test_everybody_is_told_to_try_again_and_nothing_needs_a_restart(athena: tupl
     assert running.process.poll() is None
     # The log tells of it in lines, without traces.
     lines = [json.loads(line) for line in running.output.splitlines() if line.startswith("{")]
-    away = [line for line in lines if line["event"] == "database_away"]
+    away = [line for line in lines if line["event"] == "database_unavailable"]
     assert len(away) >= len(calls)
     assert all("exception" not in line and line["request_id"] for line in away)

@@ -107,8 +107,8 @@ def test_cases_fail_without(names, monkeypatch, piece):
     assert failing(names, rule) != []
 
 
-def test_cases_fail_without_the_optional_slash(names, settings):
-    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if not each.endswith("optional_slash")]
+def test_cases_fail_without_the_ignore_trailing_slash(names, settings):
+    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if not each.endswith("ignore_trailing_slash")]
     assert failing(names, "parameters") != []
 
 

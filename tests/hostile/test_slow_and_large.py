@@ -153,4 +153,4 @@ def logged_in(server: Web, name: str) -> bytes:
 def test_a_refused_page_of_the_api_is_json(impatient: Web) -> None:
     with connect(impatient.port, head("/api/v1/auth/login", b"Content-Length: 9", b"Connection: close")) as connection:
         text = b"".join(iter(lambda: connection.recv(65_536), b""))
-    assert json.loads(text.partition(b"\r\n\r\n")[2]) == {"detail": "The body came too slowly.", "code": "too_slow"}
+    assert json.loads(text.partition(b"\r\n\r\n")[2]) == {"detail": "The body arrived too slowly.", "code": "too_slow"}

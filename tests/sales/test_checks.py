@@ -21,7 +21,7 @@ def accounts(db, make_user, settings):
 def test_a_demo_password_that_works_fails_the_deploy_check(accounts):
     errors = run_checks(databases=["default"], include_deployment_checks=True, tags=["database"])
     assert [(error.id, error.msg) for error in errors] == [
-        ("sales.E001", "maria@example.com can log in with the password of the demo.")
+        ("sales.E001", "maria@example.com can sign in with the password of the demo account.")
     ]
     with pytest.raises(SystemCheckError, match="maria@"):
         call_command("check", "--deploy", "--database", "default", "--tag", "database")

@@ -72,8 +72,8 @@ CASES: list[Any] = [
      {"rule": ["Bad."], "detail": ["Also."]}),
     (ModelValidationError({"name": "Taken."}), 400, {"name": ["Taken."]}),
     (ModelValidationError(["Bad.", "Worse."]), 400, detail("Bad. Worse.", "invalid")),
-    (OperationalError("gone"), 503, detail("The database is away. Try again.", "unavailable")),
-    (InterfaceError("gone"), 503, detail("The database is away. Try again.", "unavailable")),
+    (OperationalError("gone"), 503, detail("The database is unavailable. Try again.", "unavailable")),
+    (InterfaceError("gone"), 503, detail("The database is unavailable. Try again.", "unavailable")),
     (ZeroDivisionError("secret"), 500, detail("Something went wrong on our side.", "server_error")),
 ]  # fmt: skip
 

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from gunicorn.http.errors import InvalidChunkSize, NoMoreData
 
-from athena.http.middleware import MAX_BODY_BYTES, BodyLimit, optional_slash
+from athena.http.middleware import MAX_BODY_BYTES, BodyLimit, ignore_trailing_slash
 
 TOO_LARGE = {"detail": "The body is larger than 1 MB.", "code": "too_large"}
 
@@ -39,7 +39,7 @@ def streamed(size):
 )  # fmt: skip
 def test_one_slash_at_the_end_is_nothing(path, seen):
     request = RequestFactory().get(path)
-    optional_slash(lambda request: HttpResponse())(request)
+    ignore_trailing_slash(lambda request: HttpResponse())(request)
     assert (request.path_info, request.path) == (seen, seen)
 
 

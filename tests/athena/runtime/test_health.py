@@ -19,7 +19,7 @@ TOO_LATE = timedelta(seconds=3 * settings.TICK_SECONDS + 11)
 
 @pytest.fixture(autouse=True)
 def forget():
-    health._known_migrated.clear()
+    health._migrated_databases.clear()
 
 
 @pytest.fixture

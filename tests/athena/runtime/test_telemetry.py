@@ -56,7 +56,7 @@ def test_the_id_goes_along_with_the_task_that_the_request_wakes(transactional_db
         publish_task("sales.tick")
         return HttpResponse()
 
-    telemetry.requests(view)(rf.get("/", headers={"X-Request-ID": ID}))
+    telemetry.log_requests(view)(rf.get("/", headers={"X-Request-ID": ID}))
     assert sent == [{"request_id": ID}]
 
 
@@ -142,11 +142,11 @@ def test_what_waits_and_what_died(scrape, rep):
 def test_without_the_database_there_is_one_figure(scrape, monkeypatch):
     from django.db import OperationalError
 
-    from athena.runtime.metrics import FromDatabase
+    from athena.runtime.metrics import DatabaseCollector
 
     def away(self):
         raise OperationalError("away")
 
-    monkeypatch.setattr(FromDatabase, "_read", away)
+    monkeypatch.setattr(DatabaseCollector, "_read", away)
     ours = {name: value for name, value in scrape().items() if name.startswith("athena_")}
     assert {name: value for name, value in ours.items() if "_request" not in name} == {"athena_database_up": "0.0"}
