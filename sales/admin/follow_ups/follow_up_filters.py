@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from athena.accounts.models import User
 from athena.admin.requests import get_user
 from sales import policy
-from sales.admin.leads.lead_filters import id_of
+from sales.admin.leads.lead_filters import parse_id
 from sales.models import FollowUp
 from sales.queries.home.follow_up_days import NAMED_DAYS, DayConditions
 
@@ -61,7 +61,7 @@ class DayFilter(admin.SimpleListFilter):
     """Open follow-ups of a named day, a date or a week (`2026-W49`)."""
 
     title, parameter_name = "day", "day"
-    template = "admin/sales/shown_above.html"
+    template = "admin/sales/no_sidebar_filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return list(NAMED_DAYS.items())
@@ -77,7 +77,7 @@ class DayFilter(admin.SimpleListFilter):
 
 class AssigneeFilter(admin.SimpleListFilter):
     title, parameter_name = "whose", "whose"
-    template = "admin/sales/shown_above.html"
+    template = "admin/sales/no_sidebar_filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         user = get_user(request)
@@ -94,4 +94,4 @@ def filter_by_assignee(rows: Any, whose: str | None, user: User) -> Any:
     """Those of `rows` that are assigned to `whose` (`me`, meaning `user`, or an id); all if it is empty."""
     if not whose:
         return rows
-    return rows.filter(assigned_to=user.pk if whose == "me" else id_of(whose))
+    return rows.filter(assigned_to=user.pk if whose == "me" else parse_id(whose))
