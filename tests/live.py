@@ -120,45 +120,46 @@ def own_engine(template: str = "template1") -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def demo_engine(var_dir: Path, *, with_static_files: bool = False) -> Iterator[dict[str, str]]:
-    """As `own_engine`, with the demo data in the database: a copy, which takes no time.
+def prepared_engine(
+    var_dir: Path, *, with_demo: bool = False, with_static_files: bool = False
+) -> Iterator[dict[str, str]]:
+    """As `own_engine`, after `manage.py prepare`, which ran once for all tests of this process: the database is a copy.
 
-    With static files in `var_dir` as well, a web process can be started there without `manage.py prepare`.
+    With static files in `var_dir`, a web process can be started there. The tick is every minute, as by default.
     """
-    demo = _prepare_demo()
+    prepared = _prepare(with_demo)
     var_dir.mkdir(parents=True, exist_ok=True)
     if with_static_files:
-        shutil.copytree(demo.var_dir / "static", var_dir / "static")
-    if demo.database is None:
-        shutil.copy(demo.var_dir / "athena.sqlite3", var_dir)
+        shutil.copytree(prepared.var_dir / "static", var_dir / "static")
+    if prepared.database is None:
+        shutil.copy(prepared.var_dir / "athena.sqlite3", var_dir)
         yield {}
     else:
-        with own_engine(demo.database) as engine:
+        with own_engine(prepared.database) as engine:
             yield engine
 
 
 @dataclass(frozen=True)
-class Demo:
-    """What `manage.py prepare` makes with DEMO=1. No process uses it: tests copy it."""
+class Prepared:
+    """What `manage.py prepare` has made. No process uses it: tests copy it."""
 
     var_dir: Path
     database: str | None  # its name on PostgreSQL
 
 
 @cache
-def _prepare_demo() -> Demo:
-    """Prepare it once for all tests of this process."""
-    folder = Path(tempfile.mkdtemp(prefix="athena-demo-"))
+def _prepare(with_demo: bool) -> Prepared:
+    folder = Path(tempfile.mkdtemp(prefix="athena-prepared-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     server, database = _postgresql_server(), None
-    env = os.environ | {"VAR_DIR": str(folder), "DEMO": "1"}
+    env = os.environ | {"VAR_DIR": str(folder), "DEMO": str(int(with_demo))}
     if server:
-        database = f"athena_demo_{uuid4().hex[:12]}"
+        database = f"athena_prepared_{uuid4().hex[:12]}"
         administer(server, f"CREATE DATABASE {database}")
         atexit.register(administer, server, f"DROP DATABASE {database} WITH (FORCE)")
         env |= {"DATABASE_URL": urlsplit(server)._replace(path=f"/{database}").geturl(), "REDIS_URL": _unused_broker()}
     subprocess.run([sys.executable, "manage.py", "prepare"], cwd=ROOT, env=env, check=True, capture_output=True)
-    return Demo(folder, database)
+    return Prepared(folder, database)
 
 
 def _postgresql_server() -> str:
@@ -202,6 +203,9 @@ def up(var_dir: Path, **settings: str) -> Iterator[Athena]:
 def live_athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Athena]:
     """One Athena with demo data, which all tests of a process share. A failing test's report shows its log's path."""
     folder = tmp_path_factory.mktemp("live")
-    with demo_engine(folder) as engine, up(folder, DEMO="1", WEB_CONCURRENCY="2", **engine) as athena:
+    with (
+        prepared_engine(folder, with_demo=True) as engine,
+        up(folder, DEMO="1", WEB_CONCURRENCY="2", **engine) as athena,
+    ):
         athena.wait_until_ready()
         yield athena

@@ -8,9 +8,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.live import ROOT, own_engine
+from tests.live import ROOT, prepared_engine
 from tests.smtp import Sink
 
+INSTALL_SCHEDULES = (
+    "from sales.services import schedules\nschedules.install()\n"  # with the TICK_SECONDS of the process
+)
 WORKER = ("worker", "--concurrency", "1", "--without-gossip", "--without-mingle")
 
 
@@ -19,10 +22,15 @@ def manage(environment: Mapping[str, str], *arguments: str) -> str:
     return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
 
 
+def run_code(environment: Mapping[str, str], code: str) -> str:
+    """Run code in a process of its own and return what it writes to its standard output."""
+    return manage(environment, "shell", "-v", "0", "-c", code)
+
+
 @contextmanager
 def sending(sink: Sink, var_dir: Path, tell: str, *, lease: int, tick: int) -> Iterator[dict[str, str]]:
     """The environment of an Athena that sends to the sink, with its tables made, and something to `tell` (a script)."""
-    with own_engine() as engine:
+    with prepared_engine(var_dir) as engine:
         own = {
             "VAR_DIR": str(var_dir),
             "EMAIL_URL": f"smtp://127.0.0.1:{sink.port}",
@@ -31,8 +39,7 @@ def sending(sink: Sink, var_dir: Path, tell: str, *, lease: int, tick: int) -> I
             "LOG_LEVEL": "INFO",
         }
         environment = os.environ | own | engine
-        manage(environment, "prepare")
-        manage(environment, "shell", "-v", "0", "-c", tell)
+        run_code(environment, INSTALL_SCHEDULES + tell)
         yield environment
 
 

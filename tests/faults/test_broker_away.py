@@ -20,7 +20,7 @@ from django.conf import settings
 
 from athena.api import throttles
 from athena.runtime import task_publisher
-from tests.live import Athena, own_engine, up, wait_for
+from tests.live import Athena, prepared_engine, up, wait_for
 from tests.servers import _private_folder, _redis_binary, free_port
 
 pytestmark = [pytest.mark.live, pytest.mark.postgres]  # the broker of the SQLite round is a folder: it is there
@@ -79,7 +79,7 @@ def broker() -> Iterator[Broker]:
 @pytest.fixture
 def athena(broker: Broker, tmp_path: Path) -> Iterator[Athena]:
     own = {"DEMO": "1", "REDIS_URL": f"redis://127.0.0.1:{broker.port}/0"}
-    with own_engine() as engine, up(tmp_path, **engine | own) as running:
+    with prepared_engine(tmp_path, with_demo=True) as engine, up(tmp_path, **engine | own) as running:
         running.wait_until_ready()
         yield running
 

@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.live import Athena, own_engine, up, wait_for
+from tests.live import Athena, prepared_engine, up, wait_for
 from tests.servers import administer
 
 pytestmark = [pytest.mark.live, pytest.mark.postgres]  # SQLite's is a file: it is there
@@ -20,7 +20,8 @@ LOGIN = {"email": "manager@example.com", "password": "manager123"}
 @pytest.fixture(scope="module")
 def athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Athena, str]]:
     """A running Athena, and the name of its database."""
-    with own_engine() as engine, up(tmp_path_factory.mktemp("away"), DEMO="1", **engine) as running:
+    folder = tmp_path_factory.mktemp("away")
+    with prepared_engine(folder, with_demo=True) as engine, up(folder, DEMO="1", **engine) as running:
         running.wait_until_ready()
         yield running, urlsplit(engine["DATABASE_URL"]).path.strip("/")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.processes import WORKER, celery, manage, sending
+from tests.faults.processes import WORKER, celery, run_code, sending
 from tests.live import wait_for
 from tests.smtp import OK, SILENCE, Sink
 
@@ -67,5 +67,5 @@ def test_a_killed_worker_loses_no_mail(sink: Sink, environment: dict[str, str]) 
 
 def states(environment: Mapping[str, str]) -> list[str]:
     """Of all rows of the outbox."""
-    found: list[str] = json.loads(manage(environment, "shell", "-v", "0", "-c", STATES))
+    found: list[str] = json.loads(run_code(environment, STATES))
     return found

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.processes import WORKER, celery, manage, sending
+from tests.faults.processes import WORKER, celery, run_code, sending
 from tests.live import wait_for
 from tests.smtp import OK, SILENCE, Sink
 
@@ -79,7 +79,7 @@ def environment(sink: Sink, tmp_path: Path) -> Iterator[dict[str, str]]:
 
 def ends(environment: dict[str, str]) -> list[tuple[str, float | None]]:
     """Of each reminder its state, and when it came to its end."""
-    found: list[tuple[str, float | None]] = json.loads(manage(environment, "shell", "-v", "0", "-c", ENDS))
+    found: list[tuple[str, float | None]] = json.loads(run_code(environment, ENDS))
     return found
 
 

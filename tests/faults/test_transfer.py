@@ -17,8 +17,8 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.faults.processes import manage
-from tests.live import ROOT, own_engine
+from tests.faults.processes import run_code
+from tests.live import ROOT, prepared_engine
 
 pytestmark = pytest.mark.live
 
@@ -84,15 +84,14 @@ NOTHING = [0] * 7
 
 @pytest.fixture
 def environment(tmp_path) -> Iterator[dict[str, str]]:
-    with own_engine() as engine:
+    with prepared_engine(tmp_path) as engine:
         found = os.environ | {"VAR_DIR": str(tmp_path), "LOG_LEVEL": "WARNING"} | engine
-        manage(found, "prepare")
-        manage(found, "shell", "-v", "0", "-c", FILL.format(leads=LEADS or 60))
+        run_code(found, FILL.format(leads=LEADS or 60))
         yield found
 
 
 def found(environment: Mapping[str, str]) -> list[int]:
-    values: list[int] = json.loads(manage(environment, "shell", "-v", "0", "-c", FOUND))
+    values: list[int] = json.loads(run_code(environment, FOUND))
     return values
 
 
@@ -131,7 +130,7 @@ def test_all_or_nothing_at_random(environment: dict[str, str]) -> None:
     assert found(environment) == whole
     chance = random.Random(5)
     for _ in range(KILLS):
-        manage(environment, "shell", "-v", "0", "-c", BACK)
+        run_code(environment, BACK)
         assert found(environment) == NOTHING
         killed(environment, "", at="started", after=chance.random() * lasts)
         seen.append(found(environment))
