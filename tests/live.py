@@ -26,10 +26,10 @@ import redis
 from tests.servers import administer, free_port
 
 ROOT = Path(__file__).parent.parent
-# The databases of Redis that this process of pytest-xdist uses, each in its turn; no other process does.
+# The databases of Redis that this process of pytest-xdist uses in turn. No other process uses them.
 _WORKER, _WORKERS = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
 _BROKERS = cycle(range(1, 16)[int(_WORKER.removeprefix("gw")) % 15 :: int(_WORKERS)])
-PATIENCE_SECONDS = 120  # with a busy machine; nothing is asserted about time
+PATIENCE_SECONDS = 120  # for a busy machine; no test asserts how long something takes
 
 
 @dataclass
@@ -47,24 +47,24 @@ class Athena:
 
     @property
     def output(self) -> str:
-        """What it has written to its terminal until now."""
+        """What it has written to its terminal so far."""
         return self.log.read_text()
 
     def call(self, method: str, path: str, body: object = None, *, token: str = "") -> Any:
-        """The answer's JSON. Raises HTTPError for anything but 2xx."""
+        """Call the API and return the JSON of its answer. Raises HTTPError for any status but 2xx."""
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         data = None if body is None else json.dumps(body).encode()
         request = Request(f"{self.base_url}/api/v1{path}", data, headers, method=method)
-        with urlopen(request, timeout=PATIENCE_SECONDS) as answer:
-            return json.loads(answer.read() or "null")
+        with urlopen(request, timeout=PATIENCE_SECONDS) as response:
+            return json.loads(response.read() or "null")
 
     def log_in(self, name: str) -> str:
-        """An access token of a demo account."""
+        """Sign in with a demo account and return its access token."""
         body = {"email": f"{name}@example.com", "password": f"{name}123"}
         return str(self.call("POST", "/auth/login", body)["access_token"])
 
     def child(self, name: str) -> psutil.Process:
-        """The process of web, worker or beat itself (not those that it has started in turn)."""
+        """The main process of `web`, `worker` or `beat`, not those that it has started."""
         word = {"web": "gunicorn"}.get(name, name)
         return next(child for child in psutil.Process(self.process.pid).children() if word in child.cmdline())
 
@@ -77,17 +77,17 @@ class Athena:
 
 
 def processes_of(var_dir: Path) -> list[psutil.Process]:
-    """Everything that runs for the Athena with this VAR_DIR, whoever its parent is by now."""
-    found = []
+    """All running processes with this VAR_DIR, even those whose parent has ended."""
+    processes = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.environ().get("VAR_DIR") == str(var_dir) and runs(process):
-                found.append(process)
-    return found
+            if process.environ().get("VAR_DIR") == str(var_dir) and is_running(process):
+                processes.append(process)
+    return processes
 
 
-def runs(process: psutil.Process) -> bool:
-    """Whether it has not ended (a zombie has)."""
+def is_running(process: psutil.Process) -> bool:
+    """Whether the process has not ended. A zombie has."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -95,6 +95,7 @@ def runs(process: psutil.Process) -> bool:
 
 
 def wait_for(happens: Callable[[], object], what: str) -> None:
+    """Wait until `happens()` is true. `what` names it in the message of the failure."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not happens():
         assert time.monotonic() < deadline, f"{what} did not happen"
@@ -177,7 +178,7 @@ def _unused_broker() -> str:
 
 @contextmanager
 def up(var_dir: Path, **settings: str) -> Iterator[Athena]:
-    """`manage.py up` on a free port; whatever is left of it at the end is killed."""
+    """Run `manage.py up` on a free port; at the end, stop it and kill whatever is left of it."""
     port, log = free_port(), var_dir / "up.log"
     var_dir.mkdir(parents=True, exist_ok=True)
     env = os.environ | {"VAR_DIR": str(var_dir), "PORT": str(port), "TICK_SECONDS": "5", "WEB_CONCURRENCY": "1"}
@@ -193,9 +194,9 @@ def up(var_dir: Path, **settings: str) -> Iterator[Athena]:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(20)
-        for left in athena.processes():
+        for child in athena.processes():
             with suppress(psutil.NoSuchProcess):
-                left.kill()
+                child.kill()
         process.wait()
 
 

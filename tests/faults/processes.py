@@ -1,4 +1,4 @@
-"""Athena's processes, one by one, to be killed."""
+"""Starts single processes of Athena, which the tests kill."""
 
 import os
 import signal
@@ -11,9 +11,8 @@ from pathlib import Path
 from tests.live import ROOT, prepared_engine
 from tests.smtp import Sink
 
-INSTALL_SCHEDULES = (
-    "from sales.services import schedules\nschedules.install()\n"  # with the TICK_SECONDS of the process
-)
+# Code that makes the tick as frequent as TICK_SECONDS of the process that runs it says.
+INSTALL_SCHEDULES = "from sales.services import schedules\nschedules.install()\n"
 WORKER = ("worker", "--concurrency", "1", "--without-gossip", "--without-mingle")
 
 
@@ -29,7 +28,7 @@ def run_code(environment: Mapping[str, str], code: str) -> str:
 
 @contextmanager
 def sending(sink: Sink, var_dir: Path, tell: str, *, lease: int, tick: int) -> Iterator[dict[str, str]]:
-    """The environment of an Athena that sends to the sink, with its tables made, and something to `tell` (a script)."""
+    """The environment of an Athena that sends its email to `sink`. The code in `tell` adds what there is to send."""
     with prepared_engine(var_dir) as engine:
         own = {
             "VAR_DIR": str(var_dir),
@@ -45,9 +44,9 @@ def sending(sink: Sink, var_dir: Path, tell: str, *, lease: int, tick: int) -> I
 
 @contextmanager
 def celery(environment: Mapping[str, str], *arguments: str, altered: str = "") -> Iterator[subprocess.Popen[bytes]]:
-    """A Celery process in a session of its own; at the end, it and all that it has started are killed.
+    """Run Celery in a session of its own; at the end, kill it and everything that it has started.
 
-    `altered` is code that the process runs before all else.
+    The process runs the code in `altered` first.
     """
     start = ["-c", f"{altered}\nfrom celery.__main__ import main\nmain()"] if altered else ["-m", "celery"]
     with Path(environment["VAR_DIR"], "celery.log").open("ab") as log:
