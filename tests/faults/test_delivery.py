@@ -1,7 +1,7 @@
-"""A worker killed with -9 while it delivers: nothing is lost, and a kill repeats one mail at most.
+"""A worker is killed with SIGKILL while it delivers: no email is lost, and each kill repeats at most one.
 
-Real processes (worker, beat) and a real mail server, which falls silent so that the kill comes at a known moment.
-Control: with `_claim` marking its rows sent (a queue's way), every kill loses the mails of its batch.
+These are real processes (worker, beat) and a real mail server, which stops answering so that the kill comes at a known
+point. Control: if `_claim` marks its rows as sent, as a queue does, every kill loses the emails of its batch.
 """
 
 import json
@@ -39,7 +39,7 @@ print(json.dumps(list(Delivery.objects.values_list("state", flat=True))))
 
 @pytest.fixture
 def environment(sink: Sink, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Of an Athena that sends to the sink, with its tables made, its beat ticking and mails to send."""
+    """The environment of an Athena that sends to `sink`, whose beat runs and which has emails to send."""
     with (
         sending(sink, tmp_path, TELL, lease=LEASE_SECONDS, tick=TICK_SECONDS) as environment,
         celery(environment, "beat"),

@@ -1,4 +1,4 @@
-"""Edits, activities, rule changes and runs at once: no score that the rules do not give, and histories that add up.
+"""Edits, activities, rule changes and scoring runs at once: every score is right and every history adds up.
 
 Each of the two protections, the version guard and the rule lock, has a control: the same race without it goes wrong.
 """
@@ -79,10 +79,10 @@ def waiting_for_a_lock() -> bool:
 
 
 def wrong_leads() -> list[tuple[int, int, int]]:
-    """Leads whose score is not what the rules give: their keys, scores, and what they should be."""
+    """Leads whose score is not what the rules give: id, actual score, expected score."""
     rules, now = CompiledRule.load_active(), timezone.now()
-    found = [(lead.pk, lead.score, explain_score(rules, lead.pk, now).score) for lead in Lead.objects.order_by("pk")]
-    return [each for each in found if each[1] != each[2]]
+    scores = [(lead.pk, lead.score, explain_score(rules, lead.pk, now).score) for lead in Lead.objects.order_by("pk")]
+    return [(pk, actual, expected) for pk, actual, expected in scores if actual != expected]
 
 
 def broken_histories() -> list[int]:
@@ -228,7 +228,7 @@ def test_runs_started_at_once_are_one(big_group, make_lead, others):
         return scoring_runs.start_run(by=None, reason="Race").pk
 
     started = [others(start) for _ in range(6)]
-    assert len({each.result(PATIENCE) for each in started}) == 1
+    assert len({future.result(PATIENCE) for future in started}) == 1
     assert ScoringRun.objects.count() == 1
 
 
@@ -265,13 +265,13 @@ def test_everything_at_once(big_group, make_lead, others, monkeypatch, seed):
 
     def work():
         busy.wait(PATIENCE)
-        while not all(each.done() for each in writers) or scoring_runs.find_unfinished_run():
+        while not all(writer.done() for writer in writers) or scoring_runs.find_unfinished_run():
             scoring_runs.process_batches()
 
-    writers = [others(what, random.Random(f"{seed} {what.__name__}")) for what in (edit, log, change_rules)]
+    writers = [others(write, random.Random(f"{seed} {write.__name__}")) for write in (edit, log, change_rules)]
     worker = others(work)
-    for each in (*writers, worker):
-        each.result(PATIENCE * 2)
+    for future in (*writers, worker):
+        future.result(PATIENCE * 2)
     assert wrong_leads() == []
     assert broken_histories() == []
     assert set(ScoringRun.objects.values_list("state", flat=True)) <= {"done", "stale"}

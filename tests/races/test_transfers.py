@@ -1,4 +1,4 @@
-"""Two managers who move overlapping leads to different people, round after round.
+"""Two managers transfer overlapping leads to different users, round after round.
 
 The long form:
 
@@ -45,7 +45,7 @@ def leads(people, make_lead):
 
 
 def race(people, leads, rounds):
-    """What the managers' transfers raised."""
+    """Let two managers transfer random leads at the same time and return the exceptions that were raised."""
     reps, managers = people
     ids, start, failures = [lead.pk for lead in leads], threading.Barrier(2), []
 
@@ -95,8 +95,8 @@ def test_control_without_the_locks_chains_tear(people, leads, monkeypatch):
     assert failures or broken() != ([], 0)
 
 
-def together(*calls):
-    """What each of the calls, all at once, gave or raised."""
+def call_together(*calls):
+    """Make all calls at once and return what each returned or raised."""
     start = threading.Barrier(len(calls))
 
     def run(call):
@@ -118,7 +118,7 @@ def halves(leads):
 
 def shared_at_once(people, leads, **options):
     _, managers = people
-    return together(*(
+    return call_together(*(
         partial(
             transfers.transfer, by=manager, leads=half, receivers=options["to"],
             method=options.get("method", "in_turn"),
@@ -163,19 +163,19 @@ def test_of_two_who_undo_one_does(people, leads):
     for _ in range(5):
         batch = transfers.transfer(by=one, leads=every, to_user_id=reps[1].pk).batch
         undo = partial(transfer_undo.undo, by=other, batch_id=batch.pk)
-        answers = together(undo, undo)
+        answers = call_together(undo, undo)
         assert sorted(type(answer).__name__ for answer in answers) == ["AlreadyUndone", "Done"]
     assert broken() == ([], 0)
 
 
 def test_nobody_is_given_a_lead_while_they_leave(people, leads):
-    """Whichever comes first: the lead is handed over too, or the transfer finds that they are not there any more."""
+    """Whichever comes first: the lead is handed over too, or the transfer is refused because the user is inactive."""
     (maria, tom, wei), (one, other) = people
     for _ in range(5):
         User.objects.filter(pk=tom.pk).update(is_active=True)
         Lead.objects.update(assigned_to=maria)
         FollowUp.objects.update(assigned_to=maria)
-        gone, given = together(
+        gone, given = call_together(
             partial(handovers.hand_over, by=one, user_id=tom.pk, receivers=[wei.pk]),
             partial(transfers.transfer, by=other, leads=Lead.objects.all(), to_user_id=tom.pk),
         )
