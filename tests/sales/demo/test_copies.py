@@ -84,9 +84,8 @@ def test_copies_have_other_clients():
         assert not {getattr(lead, name) for lead in copied} & {getattr(lead, name) for lead in originals} - {""}
     assert not {str(lead) for lead in copied} & {str(lead) for lead in originals}
     for lead in leads:
-        assert (lead.email_normalised, lead.phone_normalised) == (
-            normalization.normalize_email(lead.email), normalization.normalize_phone(lead.phone),
-        )  # fmt: skip
+        assert lead.email_normalised == normalization.normalize_email(lead.email)
+        assert lead.phone_normalised == normalization.normalize_phone(lead.phone)
 
 
 def test_each_client_is_found_by_name_email_and_phone():

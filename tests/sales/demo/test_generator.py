@@ -180,9 +180,8 @@ def test_the_follow_up_columns_of_leads():
     assert not leads.filter(next_follow_up_date__isnull=True, next_due__isnull=False).exists()
     assert not leads.filter(next_follow_up_date__isnull=False).exclude(next_follow_up_date=F("next_due")).exists()
     assert not Lead.objects.exclude(follow_up_count=Coalesce(aggregate_by_lead(done, Count("pk")), 0)).exists()
-    assert not Lead.objects.exclude(
-        Q(last_follow_up_date=aggregate_by_lead(done, Max("completed_at"))) | has_none
-    ).exists()
+    last_completed = aggregate_by_lead(done, Max("completed_at"))
+    assert not Lead.objects.exclude(Q(last_follow_up_date=last_completed) | has_none).exists()
 
 
 def test_the_activity_columns_of_leads():
