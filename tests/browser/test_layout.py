@@ -140,7 +140,7 @@ def run_on_all(action):
 
 
 def refuse_completion(page):
-    page.get_by_role("link", name="Done …").first.click()
+    page.get_by_role("link", name="Complete …").first.click()
     page.wait_for_load_state()
     page.uncheck("[name=schedule_next]")
     page.select_option("[name=close]", "won")
@@ -168,7 +168,7 @@ LONG = "Donaudampfschifffahrtsgesellschaft" * 4
 # Pages that come of a POST: where one begins, and what one does there.
 AFTER_A_POST = {
     "reassigning": ("/admin/sales/lead/1/change/", reassign),
-    "a cadence": ("/admin/sales/lead/1/change/", lambda page: press(page, "Put on a cadence")),
+    "a cadence": ("/admin/sales/lead/1/change/", lambda page: press(page, "Enroll in a cadence")),
     "an import": ("/admin/sales/leadimport/add/", import_file),
     "undoing an import": ("/admin/sales/leadimport/add/", ask_to_undo_an_import),
     "a doubted import": ("/admin/sales/leadimport/add/", import_doubted),

@@ -29,7 +29,7 @@ MAX_GROUPS, MAX_GROUP_SIZE, MAX_PAIRS = (
 
 # What two leads may have in common: the strength of that sign (1 to 100), and its label.
 SIGNS = {
-    "email": (90, "Same e-mail"),
+    "email": (90, "Same email"),
     "phone": (80, "Same phone"),
     "company_day": (70, "Same company and day"),
     "trip": (70, "Same trip: day, route and group"),

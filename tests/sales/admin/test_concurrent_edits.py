@@ -54,7 +54,7 @@ def test_what_each_has_changed_stays_and_the_later_one_is_told(open_page, rep, m
     assert str(lead.pickup_at) == "2027-05-07 08:30:00+00:00"
     assert set(FieldChange.objects.filter(by=rep).values_list("field", flat=True)) == {"company_name", "pickup_at"}
     assert said(answer)[0] == (
-        "Somebody else has changed this too, and that stays: Status is “Qualified” now,"
+        "Somebody else changed these fields in the meantime, and their changes were kept: Status is now “Qualified”,"
         " Estimated passengers is “40” now, Is repeat is “False” now."
     )
 
@@ -65,7 +65,7 @@ def test_a_field_that_both_have_changed_comes_back_once(open_page, rep, manager,
     leads.update(by=manager, lead_id=lead.pk, changes={"notes": "Wants wifi", "estimated_value": 900})
     answer = save(notes="Wants a toilet", contact_name="Ann")
     assert answer.context["adminform"].form.errors == {
-        "notes": ["Somebody else made it “Wants wifi” meanwhile. Save again if yours is to stay."]
+        "notes": ["Somebody else changed this to “Wants wifi”. Save again to keep your value."]
     }
     lead.refresh_from_db()
     assert (lead.notes, lead.contact_name) == ("Wants wifi", "")
@@ -95,7 +95,7 @@ def test_a_follow_up_completed_meanwhile_keeps_what_was_typed(open_page, rep, ma
     save = open_page(rep, plan)
     follow_ups.complete(by=rep, follow_up_id=plan.pk, completion_input=CompletionInput(outcome="voicemail"))
     answer = save(notes="Ask for the deposit")
-    assert answer.context["adminform"].form.errors == {"__all__": ["This follow-up is already completed or cancelled."]}
+    assert answer.context["adminform"].form.errors == {"__all__": ["This follow-up is already completed or canceled."]}
     assert "Ask for the deposit" in answer.content.decode()
 
 

@@ -77,7 +77,7 @@ def test_odd_parameters_do_no_harm(browse, rep, make_lead, query):
 
 
 def test_no_more_is_counted_than_anybody_leafs_through(browse, rep, make_lead, monkeypatch):
-    monkeypatch.setattr(BoundedPaginator, "MOST", 3)
+    monkeypatch.setattr(BoundedPaginator, "MAX_ROWS", 3)
     client, said = browse(rep), []
     for _ in range(5):
         make_lead(assigned_to=rep)

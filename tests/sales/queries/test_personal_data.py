@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+import pytest
 from django.apps import apps
 from django.db import models
 
@@ -99,3 +100,41 @@ def test_what_belongs_to_a_lead_is_found_by_its_key():
         *("sales.LeadScoreHistory", "sales.LeadTransfer"),
         *("sales.CadenceEnrolment", "sales.Inquiry", "sales.LeadSearch"),
     }
+
+
+# Of each kind: what the erased person's lead holds, what another lead holds, and a text that mentions the person.
+READABLE = {"phone": "(212) 555-0177", "phone_normalised": "+12125550177"}
+UNREADABLE = {"phone": "99-88-77-66-55-44", "phone_normalised": ""}  # a number of no country
+OTHER_PHONE = {"phone": "(212) 555-0100", "phone_normalised": "+12125550100"}
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "text", "is_shared"),
+    [
+        pytest.param(READABLE, OTHER_PHONE, "Call 212.555.0177", False, id="a phone number of theirs"),
+        pytest.param(READABLE, READABLE, "Call 212.555.0177", True, id="a phone number of others"),
+        pytest.param(UNREADABLE, OTHER_PHONE, "Call 99-88-77-66-55-44", False, id="an unreadable number of theirs"),
+        pytest.param(UNREADABLE, UNREADABLE, "Call 99-88-77-66-55-44", True, id="an unreadable number of others"),
+        pytest.param(
+            {"contact_name": "Ann Smith"}, {"contact_name": "Bob"}, "Ask Ann Smith", False, id="a name of theirs"
+        ),
+        pytest.param(
+            {"contact_name": "Ann Smith"}, {"contact_name": "ANN SMITH"}, "Ask Ann Smith", True, id="a name of others"
+        ),
+        pytest.param(
+            {"company_name": "Lincoln Band"}, {"company_name": "X"}, "At Lincoln Band", False, id="a company of theirs"
+        ),
+        pytest.param(
+            {"company_name": "Lincoln Band"},
+            {"company_name": "Lincoln Band"},
+            "At Lincoln Band",
+            True,
+            id="a company of others",
+        ),
+    ],
+)
+def test_a_mention_is_what_no_other_lead_has(make_lead, own, other, text, is_shared):
+    ann = make_lead(**{"company_name": "", "contact_name": "Ann", **own})
+    make_lead(**{"company_name": "", "contact_name": "Bob", "phone": "", "phone_normalised": "", **other})
+    mentions = personal_data.build_mentions("ann@x.example", [ann])
+    assert (mentions.erase_from(text) == text) is is_shared

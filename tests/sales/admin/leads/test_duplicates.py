@@ -28,7 +28,7 @@ def said(answer):
 def test_a_new_lead_says_which_it_may_repeat(browse, rep, stranger, pair):
     new = {"company_name": "Somebody", "email": "DANA@lincoln.example", "status": "new"}
     messages = said(browse(rep).post(reverse("admin:sales_lead_add"), new, follow=True))
-    assert f'<a href="{change(pair[0])}">Lincoln Band</a> (same e-mail)' in " ".join(messages)
+    assert f'<a href="{change(pair[0])}">Lincoln Band</a> (same email)' in " ".join(messages)
     messages = said(browse(stranger).post(reverse("admin:sales_lead_add"), new, follow=True))
     assert "same inquiry" not in " ".join(messages)
 
@@ -37,25 +37,28 @@ def test_a_lead_page_shows_them_and_what_is_odd_about_the_trip(browse, rep, mana
     leads.update(by=rep, lead_id=pair[0].pk, changes={"vehicle_type": "van", "estimated_passengers": 48})
     pages = {by: browse(by).get(change(pair[0])).content.decode() for by in (rep, manager)}
     for by, page in pages.items():
-        assert "Possibly the same inquiry" in page
+        assert "Possible duplicates" in page
         assert change(pair[1]) in page
-        assert "48 passengers, and 14 seats" in page
+        assert "48 passengers, but 14 seats" in page
         assert ("Merge …" in page) == (by == manager)
     leads.update(by=rep, lead_id=pair[1].pk, changes={"email": ""})
-    assert "Possibly the same inquiry" not in browse(rep).get(change(pair[0])).content.decode()
+    assert "Possible duplicates" not in browse(rep).get(change(pair[0])).content.decode()
 
 
 def test_from_the_queue_to_one_lead(browse, manager, pair):
     first, second = pair
     client = browse(manager)
     (shown,) = client.get(QUEUE).context["pairs"]
-    assert (shown.first, shown.second, shown.labels) == (first, second, ["Same e-mail"])
+    assert (shown.first, shown.second, shown.labels) == (first, second, ["Same email"])
     page = client.get(f"{MERGE}?id={first.pk}&id={second.pk}&keep={second.pk}")
     assert page.context["kept"] == second
-    assert {row["label"] for row in page.context["rows"] if row["filled"]} == {"Company name"}
+    assert {row.label for row in page.context["rows"] if row.is_filled} == {"Company name"}
     assert Lead.objects.open().count() == 2
     answer = client.post(MERGE, {"id": [first.pk, second.pk], "keep": second.pk}, follow=True)
-    assert (answer.redirect_chain, said(answer)) == ([(change(second), 302)], ["2 leads are one: Lincoln Band."])
+    assert (answer.redirect_chain, said(answer)) == (
+        [(change(second), 302)],
+        ["2 leads were merged into Lincoln Band."],
+    )
     assert Lead.objects.open().get() == second
     assert client.get(QUEUE).context["pairs"] == []
     assert "was merged into" in client.get(change(first)).content.decode()
@@ -66,7 +69,10 @@ def test_selected_leads_are_merged_by_the_action(browse, manager, pair):
     answer = browse(manager).post(LIST, data, follow=True)
     assert [lead.pk for lead in answer.context["leads"]] == sorted(lead.pk for lead in pair)
     alone = browse(manager).post(LIST, {**data, "_selected_action": [pair[0].pk]}, follow=True)
-    assert (alone.redirect_chain[-1][0], said(alone)) == (QUEUE, ["Choose two leads or more, or a pair of this list."])
+    assert (alone.redirect_chain[-1][0], said(alone)) == (
+        QUEUE,
+        ["Choose two leads or more, or a pair from this list."],
+    )
 
 
 def test_what_can_not_be_merged_says_why(browse, rep, manager, pair):

@@ -64,7 +64,7 @@ def test_a_manager_defines_a_cadence_with_its_steps_and_changes_it(browse, manag
     assert steps(cadence) == [(1, "meeting", ""), (4, "email", "")]
 
 
-def test_selected_leads_are_put_on_a_cadence(browse, rep, lead, cadence, make_lead):
+def test_selected_leads_are_enrolled_in_a_cadence(browse, rep, lead, cadence, make_lead):
     closed = make_lead(assigned_to=rep, status="won", company_name="Won already")
     client, url = browse(rep), reverse("admin:sales_lead_changelist")
     body = {"action": "cadence_selected", "_selected_action": [lead.pk, closed.pk]}
@@ -73,7 +73,7 @@ def test_selected_leads_are_put_on_a_cadence(browse, rep, lead, cadence, make_le
     assert not CadenceEnrolment.objects.exists()
     done = client.post(url, body | {"step": "confirm", "cadence": cadence.pk}, follow=True)
     assert said(done) == [
-        ("error", "Won already: The lead is closed. Reopen it first."), ("success", "1 put on the cadence."),
+        ("error", "Won already: The lead is closed. Reopen it first."), ("success", "1 enrolled in the cadence."),
     ]  # fmt: skip
     assert CadenceEnrolment.objects.get().lead == lead
 
@@ -81,12 +81,12 @@ def test_selected_leads_are_put_on_a_cadence(browse, rep, lead, cadence, make_le
 def test_a_leads_page_shows_its_cadence_and_stops_it(browse, rep, colleague, lead, cadence):
     cadences.enroll(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
     page, stop = (reverse(f"admin:sales_lead_{name}", args=[lead.pk]) for name in ("change", "stop_cadence"))
-    assert "Goes on" in browse(rep).get(page).content.decode()
+    assert "Running" in browse(rep).get(page).content.decode()
     assert (stop in browse(rep).get(page).content.decode(), stop in browse(colleague).get(page).content.decode()) == (
         True, False,
     )  # fmt: skip
     assert said(browse(rep).post(stop, follow=True)) == [
-        ("success", "The lead is off “New inquiry”. What is planned stays planned.")
+        ("success", "The lead is no longer enrolled in “New inquiry”. Its planned follow-ups stay.")
     ]
     assert said(browse(rep).post(stop, follow=True)) == [("error", "The lead is not enrolled in a cadence.")]
 
@@ -152,7 +152,7 @@ def test_calling_again(browse, rep, make_lead):
     client.post(repeat)
     new = Lead.objects.get(repeat_of=won)
     assert repeat not in client.get(page).content.decode()
-    assert "Made from" in client.get(reverse("admin:sales_lead_change", args=[new.pk])).content.decode()
+    assert "This lead repeats" in client.get(reverse("admin:sales_lead_change", args=[new.pk])).content.decode()
     assert said(client.post(repeat, follow=True)) == [("error", "This trip already has a repeat lead.")]
     done = client.post(url, {"action": "repeat_selected", "_selected_action": [won.pk]}, follow=True)
     assert [level for level, _ in said(done)] == ["error"]

@@ -260,7 +260,7 @@ class TestPages:
     def test_what_can_not_be_read_is_a_page_too(self, db, body, status):
         answer = Client().post(URL, body, content_type="application/x-www-form-urlencoded")
         assert (answer.status_code, answer["Content-Type"]) == (status, "text/html; charset=utf-8")
-        assert "This was not sent" in answer.content.decode()
+        assert "Your request was not sent" in answer.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -266,3 +266,46 @@ def check_random_merges(people: tuple[User, ...], steps) -> None:
     assert not Activity.objects.exclude(follow_up=None).exclude(follow_up__lead=F("lead")).exists()
     points = LeadScoreHistory.objects.aggregate(all=Sum("points_changed"))["all"] or 0
     assert points == Lead.objects.aggregate(all=Sum("score"))["all"]
+
+
+@pytest.fixture
+def pair(rep, band, twin, make_lead):
+    """Two leads of two people; a third one, which nobody decides about, has the same phone as both."""
+    return band, twin, make_lead(company_name="Other band", assigned_to=rep, phone=band.phone)
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["older lead first", "newer lead first"])
+def test_leads_that_are_dismissed_are_remembered_once(rep, pair, order):
+    first, second, _ = pair
+    lead, other = (first, second)[::order]
+    merging.dismiss_duplicate(by=rep, lead_id=lead.pk, other_id=other.pk)
+    merging.dismiss_duplicate(by=rep, lead_id=other.pk, other_id=lead.pk)
+    remembered = NotDuplicate.objects.get()
+    assert remembered.first == first
+    assert remembered.second == second
+    assert remembered.by == rep
+
+
+def test_the_owner_of_either_lead_may_dismiss(rep, colleague, pair):
+    first, second, other = pair
+    merging.dismiss_duplicate(by=colleague, lead_id=first.pk, other_id=second.pk)
+    assert NotDuplicate.objects.filter(by=colleague).count() == 1
+    with pytest.raises(errors.NotYourLead):
+        merging.dismiss_duplicate(by=colleague, lead_id=first.pk, other_id=other.pk)
+    assert NotDuplicate.objects.count() == 1
+
+
+def test_a_lead_is_not_dismissed_as_its_own_duplicate(rep, band):
+    with pytest.raises(errors.Invalid):
+        merging.dismiss_duplicate(by=rep, lead_id=band.pk, other_id=band.pk)
+    assert not NotDuplicate.objects.exists()
+
+
+def test_a_lead_that_is_not_visible_cannot_be_dismissed(stranger, make_lead, pair):
+    first, _, _ = pair
+    own = make_lead(assigned_to=stranger)
+    with pytest.raises(errors.NotFound):
+        merging.dismiss_duplicate(by=stranger, lead_id=own.pk, other_id=first.pk)
+    with pytest.raises(errors.NotFound):
+        merging.dismiss_duplicate(by=None, lead_id=own.pk, other_id=0)
+    assert not NotDuplicate.objects.exists()
