@@ -79,7 +79,7 @@ def snooze(client, lead, page):
 def cancel(client, lead, page):
     follow_up = link(client, page, f"{FOLLOW_UPS}{FollowUp.objects.get().pk}/change/")
     body = client.get(follow_up).content.decode()
-    form = untouched(body[body.index('value="cancel_selected"') - 80 : body.index("Cancel it")])
+    form = untouched(body[body.index('value="cancel_selected"') - 80 : body.index("Cancel follow-up")])
     asked = client.post(FOLLOW_UPS, form)
     return client.post(FOLLOW_UPS, {**untouched(asked.content.decode()), **form, "step": "confirm"})
 
@@ -208,7 +208,7 @@ def test_a_page_that_one_may_no_longer_read_is_not_gone_back_to(client, browse, 
         FOLLOW_UPS, {**untouched(helper.post(FOLLOW_UPS, asked).content.decode()), **asked, "step": "confirm"}
     )
     assert answer["Location"] == FOLLOW_UPS
-    assert [str(message) for message in helper.get(FOLLOW_UPS).context["messages"]] == ["1 cancelled."]
+    assert [str(message) for message in helper.get(FOLLOW_UPS).context["messages"]] == ["1 canceled."]
 
     asked = {"action": "reassign_selected", "_selected_action": lead.pk, "next": page_of(lead)}
     chosen = {**asked, "receivers": stranger.pk, "way": "in_turn", "reason": "Theirs"}
