@@ -55,7 +55,7 @@ def test_what_each_has_changed_stays_and_the_later_one_is_told(open_page, rep, m
     assert set(FieldChange.objects.filter(by=rep).values_list("field", flat=True)) == {"company_name", "pickup_at"}
     assert said(answer)[0] == (
         "Somebody else changed these fields in the meantime, and their changes were kept: Status is now “Qualified”,"
-        " Estimated passengers is “40” now, Is repeat is “False” now."
+        " Estimated passengers is now “40”, Is repeat is now “False”."
     )
 
 
