@@ -12,9 +12,9 @@ from notifications.channels import email
 from sales import policy
 from sales.forms import CompletionForm
 from sales.models import FollowUp
-from sales.queries.home.first_steps import FirstSteps, first_steps
-from sales.queries.home.my_day import MAX_TASKS, MyDay, my_day
-from sales.queries.home.team_day import TeamDay, team_day
+from sales.queries.home.first_steps import FirstSteps, get_first_steps
+from sales.queries.home.my_day import MAX_TASKS, MyDay, get_my_day
+from sales.queries.home.team_day import TeamDay, get_team_day
 
 register = template.Library()
 
@@ -44,10 +44,10 @@ class Home:
 @register.simple_tag(takes_context=True)
 def home(context: Context) -> Home:
     user = context["user"]
-    steps = first_steps(user)
+    steps = get_first_steps(user)
     is_new = steps is not None and not steps.has_leads
-    team = team_day(user) if policy.is_manager(user) and not is_new else None
-    day = None if is_new else my_day(user, tasks_shown=TASKS_BESIDE_TEAM if team else MAX_TASKS)
+    team = get_team_day(user) if policy.is_manager(user) and not is_new else None
+    day = None if is_new else get_my_day(user, max_tasks=TASKS_BESIDE_TEAM if team else MAX_TASKS)
     return Home(
         first_steps=steps,
         day=None if team and day and day.is_empty else day,

@@ -28,7 +28,7 @@ class Command(BaseCommand):
             "by": None,
             "user_id": _find_user(options["leaver"]),
             "receivers": [_find_user(email) for email in options["receivers"]],
-            "way": options["way"],
+            "method": options["way"],
         }
         try:
             if options["dry_run"]:
@@ -37,13 +37,12 @@ class Command(BaseCommand):
                 handover = handovers.hand_over(**arguments, reason=options["reason"])
         except errors.SalesError as error:
             raise CommandError(str(error)) from error
-        for share in handover.plan.shares:
-            self.stdout.write(f"{share.user}: {_write_count(share.leads, 'lead')}")
+        for total in handover.plan.receiver_totals:
+            self.stdout.write(f"{total.user}: {_write_count(total.lead_count, 'lead')}")
         if handover.plan.skipped:
             self.stdout.write(f"No receiver has room for {_write_count(len(handover.plan.skipped), 'lead')}.")
-        follow_ups = handover.plan.follow_ups + len(handover.elsewhere)
         rules = _write_count(len(handover.rules), "assignment rule")
-        self.stdout.write(f"{_write_count(follow_ups, 'follow-up')}, {rules}")
+        self.stdout.write(f"{_write_count(handover.follow_up_count, 'follow-up')}, {rules}")
         self.stdout.write("Nothing was changed." if options["dry_run"] else f"{handover.leaver} is deactivated.")
 
 

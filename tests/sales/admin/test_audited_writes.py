@@ -113,7 +113,7 @@ def test_follow_ups_are_planned_moved_completed_and_cancelled(add, change, brows
     listing = reverse("admin:sales_followup_changelist")
     cancel = {"action": "cancel_selected", "_selected_action": [following.pk, plan.pk]}
     confirmation = browse(rep).post(listing, cancel).content.decode()
-    assert "Then nothing is planned for 1 open lead:" in confirmation
+    assert "1 open lead will have no follow-up:" in confirmation
     assert FollowUp.objects.open().count() == 1
     browse(rep).post(listing, cancel | {"step": "confirm", "reason": "They call us"})
     assert FollowUp.objects.open().count() == 0

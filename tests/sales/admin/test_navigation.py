@@ -79,9 +79,9 @@ def snooze(client, lead, page):
 def cancel(client, lead, page):
     follow_up = link(client, page, f"{FOLLOW_UPS}{FollowUp.objects.get().pk}/change/")
     body = client.get(follow_up).content.decode()
-    form = untouched(body[body.index('value="cancel_selected"') - 80 : body.index("Cancel it")])
-    data = client.post(FOLLOW_UPS, form)
-    return client.post(FOLLOW_UPS, {**untouched(data.content.decode()), **form, "step": "confirm"})
+    form = untouched(body[body.index('value="cancel_selected"') - 80 : body.index("Cancel follow-up")])
+ client\.post\(FOLLOW_UPS, form\)=    confirmation = client.post(FOLLOW_UPS, form)= client.post(FOLLOW_UPS, form)
+    return client.post(FOLLOW_UPS, {**untouched(confirmation.content.decode()), **form, "step": "confirm"})
 
 
 def change(client, lead, page):
@@ -208,7 +208,7 @@ def test_a_page_that_one_may_no_longer_read_is_not_gone_back_to(client, browse, 
         FOLLOW_UPS, {**untouched(helper.post(FOLLOW_UPS, data).content.decode()), **data, "step": "confirm"}
     )
     assert response["Location"] == FOLLOW_UPS
-    assert [str(message) for message in helper.get(FOLLOW_UPS).context["messages"]] == ["1 cancelled."]
+    assert [str(message) for message in helper.get(FOLLOW_UPS).context["messages"]] == ["1 canceled."]
 
     data = {"action": "reassign_selected", "_selected_action": lead.pk, "next": page_of(lead)}
     chosen = {**data, "receivers": stranger.pk, "way": "in_turn", "reason": "Theirs"}

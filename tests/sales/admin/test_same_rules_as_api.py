@@ -1,9 +1,13 @@
 """What the API refuses of a lead the page refuses, too, beside the field; and what the API takes it takes."""
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
+from athena.accounts.models import Team
+from athena.accounts.roles import Role
 from sales.models import Lead
+from tests.fixtures import new_user
 from tests.rights.forms import untouched
 
 ONE_LINE = ("company_name", "contact_name", "phone", "pickup_location", "dropoff_location", "campaign", "utm_source",
@@ -52,16 +56,35 @@ def typed(name, value):
     return {name: f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)}
 
 
-@pytest.fixture
-def lead(make_lead, manager):
-    return make_lead(assigned_to=manager, contact_name="Ann")
+@pytest.fixture(autouse=True)
+def _undo_what_a_test_writes(made_once, db):
+    """Each test has a transaction of its own within the module's."""
+
+
+@pytest.fixture(scope="module")
+def manager(made_once):
+    return new_user("manager", Role.MANAGER, Team.objects.create(name="Charter desk"))
+
+
+@pytest.fixture(scope="module")
+def lead(manager):
+    return Lead.objects.create(company_name="Lincoln High School Band", contact_name="Ann", assigned_to=manager)
+
+
+@pytest.fixture(scope="module")
+def unchanged_fields(manager, lead):
+    """What a browser sends of the lead's page if nobody touched it."""
+    client = Client()
+    client.force_login(manager)
+    page = client.get(reverse("admin:sales_lead_change", args=[lead.pk])).content.decode()
+    return untouched(page)
 
 
 @pytest.fixture
-def save(browse, manager, lead):
-    url, client = reverse("admin:sales_lead_change", args=[lead.pk]), browse(manager)
-    page = untouched(client.get(url).content.decode())
-    return lambda values: client.post(url, page | values)
+def save(browse, manager, lead, unchanged_fields):
+    """Saves the lead's page with some values changed."""
+    client, url = browse(manager), reverse("admin:sales_lead_change", args=[lead.pk])
+    return lambda values: client.post(url, unchanged_fields | values)
 
 
 @pytest.mark.parametrize(("name", "value"), REFUSED)
