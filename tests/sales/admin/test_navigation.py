@@ -80,7 +80,7 @@ def cancel(client, lead, page):
     follow_up = link(client, page, f"{FOLLOW_UPS}{FollowUp.objects.get().pk}/change/")
     body = client.get(follow_up).content.decode()
     form = untouched(body[body.index('value="cancel_selected"') - 80 : body.index("Cancel follow-up")])
- client\.post\(FOLLOW_UPS, form\)=    confirmation = client.post(FOLLOW_UPS, form)= client.post(FOLLOW_UPS, form)
+    confirmation = client.post(FOLLOW_UPS, form)
     return client.post(FOLLOW_UPS, {**untouched(confirmation.content.decode()), **form, "step": "confirm"})
 
 
