@@ -156,12 +156,12 @@ def import_spend(page):
 
 
 def preview_rule(page):
-    press(page, "Preview: what would happen?")
+    press(page, "Preview the scores")
 
 
 def try_rule(page):
     page.fill("#id_rule_name", "Everything")
-    press(page, "Try it out on recent leads")
+    press(page, "Try it on recent leads")
 
 
 LONG = "Donaudampfschifffahrtsgesellschaft" * 4
