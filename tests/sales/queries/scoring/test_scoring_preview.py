@@ -93,6 +93,29 @@ def test_its_cost_does_not_depend_on_how_many_leads(repeat_client, manager, make
         preview_rules(manager, get_rules_with_change(HOTTER, repeat_client.pk))
 
 
+def test_the_histogram_names_the_scores_of_each_bar(repeat_client, manager, make_lead):
+    make_lead(score=9)
+    make_lead(score=10)
+    make_lead(score=100)
+
+    bars = preview_rules(manager, []).bars
+
+    assert [bar.scores for bar in bars] == [
+        "0 to 9",
+        "10 to 19",
+        "20 to 29",
+        "30 to 39",
+        "40 to 49",
+        "50 to 59",
+        "60 to 69",
+        "70 to 79",
+        "80 to 89",
+        "90 to 100",
+    ]
+    assert [bar.before for bar in bars] == [1, 1, 0, 0, 0, 0, 0, 0, 0, 1]
+    assert [bar.after for bar in bars] == [3, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+
+
 def test_without_leads_and_without_rules(repeat_client, manager):
     told = preview_rules(manager, [])
     assert (told.lead_count, told.changed, told.histogram_before, told.samples) == (0, 0, [0] * 10, [])
