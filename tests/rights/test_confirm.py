@@ -50,7 +50,7 @@ def test_the_page_names_how_many_and_does_it_to_those(browsers, world):
 
     Lead.objects.create(company_name="Just in")
     again = browser.post(url, untouched(asked)).content.decode()
-    assert ("has changed since you looked" in again, f"Archive {count + 1} leads?" in again) == (True, True)
+    assert ("selection has changed since you looked" in again, f"Archive {count + 1} leads?" in again) == (True, True)
     assert leads.count() == count + 1
 
     assert browser.post(url, untouched(again)).status_code == 302

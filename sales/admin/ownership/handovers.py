@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from athena.accounts.admin import UserAdmin
 from athena.accounts.models import User
 from athena.admin.requests import get_user
+from athena.forms import StrictRowForm
 from sales import errors, policy
 from sales.admin.ownership.reassignment import ShareForm, preview, show
 from sales.models.lead import Lead
@@ -21,7 +22,7 @@ from sales.services import first_steps
 from sales.services.ownership import handovers
 
 
-class PersonForm(UserChangeForm):  # type: ignore[type-arg]
+class PersonForm(StrictRowForm, UserChangeForm):  # type: ignore[type-arg]
     def clean_is_active(self) -> bool:
         stays = bool(self.cleaned_data["is_active"])
         # Locked, so that nobody gives them a lead between this look and the end of the request.
