@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.expressions import Combinable
@@ -126,7 +127,10 @@ def _find_routes(kind_names: set[str]) -> list[_Route]:
         condition, parameters = f"kind IN ({', '.join(['%s'] * len(sent))})", list[Any](sent)
         if channel.reachable_users:
             users = User.objects.filter(channel.reachable_users).order_by().values("pk")
-            sql, user_parameters = users.query.sql_with_params()
+            try:
+                sql, user_parameters = users.query.sql_with_params()
+            except EmptyResultSet:  # the channel reaches nobody
+                continue
             condition, parameters = f"{condition} AND recipient_id IN ({sql})", [*parameters, *user_parameters]
         routes.append(_Route(name, condition, parameters))
     return routes

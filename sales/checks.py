@@ -1,4 +1,4 @@
-"""What `manage.py check --deploy --database default` has to say about the data."""
+"""Checks of the data, which `manage.py check --deploy --database default` runs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,14 +17,14 @@ from sales.demo.people import ACCOUNTS
 def demo_passwords(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """The passwords of the demo accounts are known to everybody: outside a demo none of them may work."""
+    """Report demo accounts whose password still works outside a demo: everybody knows these passwords."""
     if settings.DEMO:
         return []
     passwords = {account.email: account.password for account in ACCOUNTS}
     return [
         Error(
-            f"{email} can log in with the password of the demo.",
-            hint="Change the password or deactivate the account; DEMO=1 is for demonstrations.",
+            f"{email} can sign in with the password of the demo account.",
+            hint="Change the password or deactivate the account. Set DEMO=1 only for demonstrations.",
             id="sales.E001",
         )
         for alias in databases or ()

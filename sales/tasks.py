@@ -1,4 +1,4 @@
-"""What the worker does for sales. Each task finds its work in the database and may run twice."""
+"""The Celery tasks of sales. Each task finds its work in the database and may run twice."""
 
 import structlog
 from celery import shared_task

@@ -1,4 +1,4 @@
-"""The pages of managers and salespeople: one file a subject, each a thin door to the services."""
+"""The admin pages of managers and salespeople, a module per subject. They call services for every write."""
 
 from sales.admin import activities, privacy_requests, schedules, sources
 from sales.admin.follow_ups import cadences, follow_up_admin

@@ -1,4 +1,4 @@
-"""What happened: the log, and the changes of fields."""
+"""The admin of activities and of field changes."""
 
 from typing import Any
 
@@ -16,17 +16,17 @@ from sales.services.leads import sale_progress
 
 
 class ActivityForm(ServiceForm):
-    activity_type = forms.ChoiceField(choices=[(each.value, each.label) for each in activities.LOGGABLE_TYPES])
+    activity_type = forms.ChoiceField(choices=[(kind.value, kind.label) for kind in activities.LOGGABLE_TYPES])
     amount = forms.DecimalField(
         required=False,
         min_value=0,
         max_digits=12,
         decimal_places=2,
-        help_text="Only for a quote: it becomes the lead's quote amount.",
+        help_text="Only for a quote. Becomes the lead's quote amount.",
     )
     valid_until = forms.DateField(
         required=False,
-        help_text="Only for a quote: the last day on which it holds.",
+        help_text="Only for a quote: the last day on which it is valid.",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
@@ -57,7 +57,7 @@ class ActivityAdmin(ServiceAdmin):
 
     @admin.display(description="Amount")
     def amount(self, activity: Activity) -> Any:
-        """For whoever may only read it; the form has a field of this name."""
+        """The amount on the read-only page; the form has a field with this name."""
         return sale_progress.parse_quote(activity.data).get("amount") or "–"
 
     @admin.display(description="Valid until")

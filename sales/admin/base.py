@@ -1,4 +1,4 @@
-"""What the pages share: they show what their user may see, write through services, and say what a service refuses."""
+"""Base classes of the admin pages: they show visible rows, write through services, and show a service's errors."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,9 +22,9 @@ from sales.models import Lead
 
 
 class ServiceForm(ConcurrentEditForm):
-    """A form that shows what the service refused, beside the field it is about."""
+    """A form that shows an error of the service beside the field it is about."""
 
-    checks_constraints = False  # what holds between fields the service says in better words
+    checks_constraints = False  # the service checks rules between fields, with better messages
 
     def list_save_errors(self) -> dict[str, str]:
         if isinstance(self.save_error, errors.Invalid):
@@ -35,25 +35,25 @@ class ServiceForm(ConcurrentEditForm):
 
 
 class CappedCount(int):
-    """A count that stopped here: there are more."""
+    """A count that stopped at a limit, because there are more rows."""
 
     def __str__(self) -> str:
         return f"{int(self):,}+"
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """Pages of the first ten thousand rows: nobody leafs further, and counting a million takes longer than a page."""
+    """Pages of the first 10,000 rows. Nobody pages further, and counting a million rows is slower than the page."""
 
-    MOST = 10_000
+    MAX_ROWS = 10_000
 
     @cached_property
     def count(self) -> int:
-        counted = int(self.object_list.order_by().values("pk")[: self.MOST + 1].count())  # type: ignore[attr-defined]
-        return counted if counted <= self.MOST else CappedCount(self.MOST)
+        counted = int(self.object_list.order_by().values("pk")[: self.MAX_ROWS + 1].count())  # type: ignore[attr-defined]
+        return counted if counted <= self.MAX_ROWS else CappedCount(self.MAX_ROWS)
 
 
 class VisibleAdmin(AthenaModelAdmin):
-    """Rows that the user may see, to be read."""
+    """Read-only pages of the rows that the user may see."""
 
     list_per_page = 50
     paginator = BoundedPaginator
@@ -61,7 +61,7 @@ class VisibleAdmin(AthenaModelAdmin):
 
     @property
     def has_history(self) -> bool:  # type: ignore[override]
-        """Rows that nobody changes by hand have none, but for what belongs to a lead."""
+        """Rows that only Athena writes have no history, except the rows of a lead."""
         return self.model is Lead or any(field.name == "lead" for field in self.model._meta.fields)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any, Any]":
@@ -80,7 +80,7 @@ class VisibleAdmin(AthenaModelAdmin):
         return show_timeline(self.admin_site.get_model_admin(Lead), request, lead_id)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Of other rows, too, only those that the user may see can be chosen: a form names what it is given."""
+        """Offer only related rows that the user may see: a form shows the name of every row it offers."""
         visible = getattr(db_field.remote_field.model._default_manager.all(), "visible_to", None)
         if visible is not None:
             kwargs["queryset"] = visible(request.user)
@@ -100,9 +100,9 @@ class VisibleAdmin(AthenaModelAdmin):
 
 
 class ServiceAdmin(NextPageAdmin, VisibleAdmin):
-    """Pages that write: `save_by_service` calls the service and gives back the row it wrote.
+    """Pages that write: `save_by_service` calls the service and returns the row that it wrote.
 
-    What the service refuses undoes the request, and the page comes back with the reason and all that was typed.
+    If the service raises an error, nothing is written, and the page shows the error and all that was typed.
     """
 
     form = ServiceForm
@@ -117,13 +117,13 @@ class ServiceAdmin(NextPageAdmin, VisibleAdmin):
         return may and (obj is None or self.may_write(request, obj))
 
     def may_write(self, request: HttpRequest, obj: Any) -> bool:
-        """Whether this row, which is visible, may be changed by this user."""
+        """Whether the user may change this (visible) row."""
         return True
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         values = {name: form.cleaned_data[name] for name in form.changed_data}
-        written = self.save_by_service(request, obj, values if change else self.values_of(form))
-        obj.pk = written.pk
+        saved = self.save_by_service(request, obj, values if change else self.values_of(form))
+        obj.pk = saved.pk
         obj.refresh_from_db()
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -131,7 +131,7 @@ class ServiceAdmin(NextPageAdmin, VisibleAdmin):
         report_kept_changes(request, form)
 
     def values_of(self, form: Any) -> dict[str, Any]:
-        """What a new row is made of: whatever was filled in."""
+        """The values of a new row: every field that was filled in."""
         return {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
 
     def save_by_service(self, request: HttpRequest, obj: Any, values: dict[str, Any]) -> Model:
@@ -139,28 +139,30 @@ class ServiceAdmin(NextPageAdmin, VisibleAdmin):
 
 
 def render_score(score: int) -> str:
-    """A score, as lists show it: hot ones stand out."""
+    """The HTML of a score in lists. Hot scores are highlighted."""
     return format_html('<span class="score{}">{}</span>', " hot" if score >= settings.HOT_SCORE else "", score)
 
 
 def report_kept_changes(request: HttpRequest, form: ConcurrentEditForm) -> None:
-    """Name what somebody else has changed while the page was open."""
+    """Show which fields somebody else changed while the page was open."""
     if form.kept:
-        changes = ", ".join(f"{label} is “{says}” now" for label, says in form.kept.items())
-        messages.info(request, f"Somebody else has changed this too, and that stays: {changes}.")
+        changes = ", ".join(f"{label} is now “{value}”" for label, value in form.kept.items())
+        messages.info(
+            request, f"Somebody else changed these fields in the meantime, and their changes were kept: {changes}."
+        )
 
 
 def act_on_each(
     request: HttpRequest, rows: "QuerySet[Any, Any]", act: Callable[[int], object], done_message: str
 ) -> None:
-    """Call a service for each row by itself; say how many went well, and of each that did not, why."""
-    went_well = 0
+    """Call a service for each row. Show an error for each row that it refuses, and `done_message` with the count."""
+    succeeded = 0
     for row in list(rows):
         try:
             act(row.pk)
         except errors.SalesError as error:
             messages.error(request, f"{row}: {error}")
         else:
-            went_well += 1
-    if went_well:
-        messages.success(request, done_message.format(count=went_well))
+            succeeded += 1
+    if succeeded:
+        messages.success(request, done_message.format(count=succeeded))

@@ -1,4 +1,4 @@
-"""Forms that know what their page showed, so that two people who change the same row at once lose nothing."""
+"""Forms that remember what their page showed, so that two people can edit a row at once without losing changes."""
 
 import json
 from typing import Any, cast
@@ -15,10 +15,10 @@ Sent = dict[str, list[str]]  # what a browser sends, by the names of the inputs
 
 
 class ConcurrentEditForm(StrictRowForm, forms.ModelForm):  # type: ignore[type-arg]
-    """A form whose page carries, hidden, what it showed (`seen`; templates/admin/change_form.html).
+    """A form whose page carries the values that it showed in a hidden input, `seen` (admin/change_form.html).
 
-    What somebody else has changed since then stays as they have it (`kept`: what it is now, by label), unless both
-    changed the same field: then the form comes back once with what was typed, and says what the other has written.
+    Fields that only somebody else changed since then keep that person's values (`kept`: the value by label). If both
+    changed the same field, the form comes back once with what was typed, and names the other person's value.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -31,77 +31,77 @@ class ConcurrentEditForm(StrictRowForm, forms.ModelForm):  # type: ignore[type-a
 
     @property
     def seen(self) -> str:
-        """The input that carries it."""
+        """The hidden input with the values that the page shows."""
         if self.instance.pk is None:
             return ""
         shown: Sent = {}
         for bound in self:
-            shown |= _shown(bound)
+            shown |= _get_shown_values(bound)
         return format_html('<input type="hidden" name="seen" value="{}">', json.dumps(shown))
 
     def _catch_up(self) -> None:
-        """Put what the row says now in the place of what the page showed and nobody touched."""
+        """Replace the values that the user did not touch by the row's current values."""
         data = cast(QueryDict, self.data).copy()
-        seen = _read(data.get("seen", ""))
+        seen = _parse_seen(data.get("seen", ""))
         for bound in self:
-            now = _shown(bound)
+            now = _get_shown_values(bound)
             shown = {name: seen.get(name) for name in now}
-            sent = {name: _lines(data.getlist(name)) for name in now}
+            sent = {name: _normalize_line_ends(data.getlist(name)) for name in now}
             if sent == shown:
                 self._untouched.add(bound.name)
             if None in shown.values() or shown == now:
                 continue
             if sent == shown:
-                self.kept[str(bound.label)] = self._says(bound)
+                self.kept[str(bound.label)] = self._format_value(bound)
                 for name, values in now.items():
                     data.setlist(name, values)
             elif sent != now:
-                self._disputed[bound.name] = self._says(bound)
+                self._disputed[bound.name] = self._format_value(bound)
         self.data = data
 
     @cached_property
     def changed_data(self) -> list[str]:
         return [name for name in super().changed_data if name not in self._untouched]
 
-    def _says(self, bound: Any) -> str:
+    def _format_value(self, bound: Any) -> str:
         display = getattr(self.instance, f"get_{bound.name}_display", None)
         value = display() if display else getattr(self.instance, bound.name, bound.initial)
         return str(display_for_value(value, "nothing"))
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        for name, says in self._disputed.items():
-            self.add_error(name, f"Somebody else made it “{says}” meanwhile. Save again if yours is to stay.")
+        for name, value in self._disputed.items():
+            self.add_error(name, f"Somebody else changed this to “{value}”. Save again to keep your value.")
         return cleaned
 
 
-def _shown(bound: Any) -> Sent:
-    """What a browser sends of a field of the page as the row is, if nobody touches it."""
-    return _sent(bound.field.widget, bound.html_name, bound.initial)
+def _get_shown_values(bound: Any) -> Sent:
+    """What a browser sends for a field that the user does not touch, with the row's current value."""
+    return _get_sent_values(bound.field.widget, bound.html_name, bound.initial)
 
 
-def _sent(widget: Any, name: str, value: Any) -> Sent:
+def _get_sent_values(widget: Any, name: str, value: Any) -> Sent:
     if isinstance(widget, forms.MultiWidget):
-        found: Sent = {}
+        values: Sent = {}
         names: Any = widget.widgets_names  # type: ignore[attr-defined]
-        for part, suffix, each in zip(widget.widgets, names, widget.decompress(value) or (), strict=True):
-            found |= _sent(part, name + suffix, each)
-        return found
+        for part, suffix, part_value in zip(widget.widgets, names, widget.decompress(value) or (), strict=True):
+            values |= _get_sent_values(part, name + suffix, part_value)
+        return values
     if isinstance(widget, forms.CheckboxInput):
         return {name: ["on"] if value else []}
-    said = widget.format_value(value)
-    return {name: _lines(said if isinstance(said, list) else ["" if said is None else str(said)])}
+    text = widget.format_value(value)
+    return {name: _normalize_line_ends(text if isinstance(text, list) else ["" if text is None else str(text)])}
 
 
-def _lines(said: list[str]) -> list[str]:
-    """Browsers send each line's end as two characters."""
-    return [each.replace("\r\n", "\n") for each in said]
+def _normalize_line_ends(texts: list[str]) -> list[str]:
+    """The texts with \\n for the \\r\\n that browsers send."""
+    return [text.replace("\r\n", "\n") for text in texts]
 
 
-def _read(text: str) -> dict[str, Any]:
-    """What `seen` says; nothing where it is not ours."""
+def _parse_seen(text: str) -> dict[str, Any]:
+    """The values in `seen`; empty if a browser sent something else."""
     try:
-        found = json.loads(text)
+        values = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return values if isinstance(values, dict) else {}

@@ -1,8 +1,7 @@
-"""Where a page leads back to: whence one came (`next`, an address of ours that links and forms carry), or a default.
+"""Where a page goes after saving: to the page in `next`, which links and forms carry, or to a default.
 
-Django carries the filters of a list from page to page in its "preserved filters". `next` travels with them: so each
-link and each redirect of Django's own pages keeps it, through errors, "Save and continue", "Save and add another", and
-the question before deleting.
+Django carries the filters of a list from page to page as "preserved filters". `next` travels with them, so all links
+and redirects of Django's own pages keep it: after errors, "Save and continue", "Save and add another", and deleting.
 """
 
 from typing import Any
@@ -20,19 +19,20 @@ MAX_ADDRESS_LENGTH = 2000  # characters of an address
 
 
 def next_page(request: HttpRequest, default: str) -> str:
-    """The page that a form or a link wants to come back to (`next`), or else `default`."""
-    back = _wanted(request)
-    return back if back and _may_read(request, back) else default
+    """The page in `next`, if it is a page of this site that the user may read; otherwise `default`."""
+    address = _read_next(request)
+    return address if address and _may_read(request, address) else default
 
 
-def _wanted(request: HttpRequest) -> str:
-    """`next`, where it is a page of this site; otherwise nothing."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    return choose_redirect(request, wanted, "") if wanted.startswith("/") and len(wanted) <= MAX_ADDRESS_LENGTH else ""
+def _read_next(request: HttpRequest) -> str:
+    """`next`, if it is a page of this site; otherwise the empty string."""
+    address = request.POST.get("next") or request.GET.get("next") or ""
+    is_local = address.startswith("/") and len(address) <= MAX_ADDRESS_LENGTH
+    return choose_redirect(request, address, "") if is_local else ""
 
 
 def _may_read(request: HttpRequest, address: str) -> bool:
-    """Whether it is a page of the admin, and of a row that the user may read: what was done may have ended that."""
+    """Whether the address is an admin page, of a row (if any) that the user may still read after what was just done."""
     try:
         match = resolve(urlsplit(address).path.rstrip("/") + "/")
     except Resolver404:
@@ -47,30 +47,30 @@ def _may_read(request: HttpRequest, address: str) -> bool:
 
 
 class NextPageChangeList(LimitedChangeList):
-    """A list that may be given `next`, which is no filter."""
+    """A list that ignores `next` among its filters."""
 
     def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
-        found: dict[str, Any] = super().get_filters_params(params)
-        found.pop("next", None)
-        return found
+        filters: dict[str, Any] = super().get_filters_params(params)
+        filters.pop("next", None)
+        return filters
 
 
 class NextPageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Pages that lead back to where one came from."""
+    """Pages that go back to the page they were opened from."""
 
     def page_after(self, obj: Any) -> str | None:
-        """Where saving leads to if nobody says where one came from. None: to the list."""
+        """Where saving goes if there is no `next`. None: to the list."""
         return None
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return NextPageChangeList
 
     def get_preserved_filters(self, request: HttpRequest) -> str:
-        """Django's, and `next`: from a list, the list itself as it is filtered."""
+        """Django's filters and `next`. On a list, `next` is the list with its filters."""
         kept = dict(parse_qsl(super().get_preserved_filters(request)))
         match = request.resolver_match
         is_list = match is not None and match.url_name == f"{self.opts.app_label}_{self.opts.model_name}_changelist"
-        back = request.get_full_path() if is_list else _wanted(request)
+        back = request.get_full_path() if is_list else _read_next(request)
         return urlencode(kept | ({"next": back} if back and len(back) <= MAX_ADDRESS_LENGTH else {}))
 
     def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
@@ -85,7 +85,7 @@ class NextPageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return HttpResponseRedirect(back) if back else response
 
     def response_action(self, request: HttpRequest, queryset: Any, *place: Any) -> HttpResponse | None:
-        """An action that is done leads back, too; one that asks something shows its page."""
+        """After an action that is done, go back; an action that asks something shows its page."""
         response: HttpResponse | None = super().response_action(request, queryset, *place)
         is_done = isinstance(response, HttpResponseRedirect) and response.url == request.get_full_path()
         back = next_page(request, "") if is_done else ""

@@ -1,4 +1,4 @@
-"""What beat does and when: the pages of django-celery-beat, which offer their actions to those who only read, too."""
+"""The admin of Celery beat's schedules: the pages of django-celery-beat, with actions only for those who may change."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,14 +29,14 @@ from athena.forms import StrictRowForm
 
 class CrontabPages(CrontabScheduleAdmin):  # type: ignore[misc]
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """The package looks for a file of the zone's name, whatever was sent."""
+        """Take only known time zones: the package would look for a file of any name that is sent."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "timezone":
-            field.coerce = _zone
+            field.coerce = _parse_zone
         return field
 
 
-def _zone(name: Any) -> ZoneInfo:
+def _parse_zone(name: Any) -> ZoneInfo:
     if str(name) not in time_zones.list_names():
         raise ValueError("There is no such time zone.")
     return ZoneInfo(str(name))
@@ -55,24 +55,24 @@ for model, pages in SCHEDULES.items():
 
 class TaskForm(StrictRowForm, PeriodicTaskForm):  # type: ignore[misc]
     def clean(self) -> Any:
-        """The package's rules between fields ask for a name of the task, even where one was typed and refused."""
+        """Skip the package's rules between fields if the task is invalid: they would say that it is missing."""
         return self.cleaned_data if "task" in self.errors else super().clean()
 
 
 @admin.register(PeriodicTask)
 class ScheduledTaskAdmin(AthenaModelAdmin, PeriodicTaskAdmin):  # type: ignore[misc]
-    """Switching tasks on and off, and running them at once, changes them."""
+    """Scheduled tasks. Enabling, disabling and running them needs the permission to change them."""
 
     form = TaskForm
     enable_tasks = requires_confirmation("Enable", only_whole_lists=True)(PeriodicTaskAdmin.enable_tasks)
-    disable_tasks = requires_confirmation("Disable", note="What they do is not done any more.")(
+    disable_tasks = requires_confirmation("Disable", note="Their work is no longer done.")(
         PeriodicTaskAdmin.disable_tasks
     )
     toggle_tasks = requires_confirmation("Toggle")(PeriodicTaskAdmin.toggle_tasks)
     run_tasks = requires_confirmation("Run")(PeriodicTaskAdmin.run_tasks)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Who may only read has no use for the list that a task is chosen from."""
+        """Without the choice of a task for those who may only read."""
         fieldsets = super().get_fieldsets(request, obj)
         if self.has_change_permission(request, obj):
             return fieldsets

@@ -1,4 +1,4 @@
-"""Sources, what they cost, and the reasons for losing a lead."""
+"""The admin of lead sources, their spend, and the reasons for losing a lead."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ from sales.services import sources
 
 
 class ManagedAdmin(ServiceAdmin):
-    """Rows that the form checks whole."""
+    """Rows that the form validates and the service saves as a whole."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         sources.save(by=get_user(request), row=obj)
 
     def save_by_service(self, request: HttpRequest, obj: Any, values: dict[str, Any]) -> Model:
-        raise AssertionError("these rows are written whole")
+        raise AssertionError("save_model saves these rows as a whole")
 
 
 @admin.register(LeadSource)

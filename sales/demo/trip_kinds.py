@@ -218,7 +218,7 @@ TRIP_KINDS = (
         TripType.ROUND_TRIP,
         ("Williamsport, PA", "Lake Placid, NY", "Springfield, MA"),
         (15, 80),
-        ("Parents follow by car.", "Departure depends on the draw; date may planned by a day."),
+        ("Parents follow by car.", "Departure depends on the draw; date may move by a day."),
         weekdays=(FRIDAY, SATURDAY),
         start_hour=7,
     ),

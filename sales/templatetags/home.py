@@ -1,4 +1,4 @@
-"""What the home page shows: one's own day, and for managers how things stand with their team."""
+"""Template tags of the home page: the user's own day and, for managers, their team."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,25 +12,26 @@ from notifications.channels import email
 from sales import policy
 from sales.forms import CompletionForm
 from sales.models import FollowUp
-from sales.queries.home.first_steps import FirstSteps, first_steps
-from sales.queries.home.my_day import MAX_TASKS, MyDay, my_day
-from sales.queries.home.team_day import TeamDay, team_day
+from sales.queries.home.first_steps import FirstSteps, get_first_steps
+from sales.queries.home.my_day import MAX_TASKS, MyDay, get_my_day
+from sales.queries.home.team_day import TeamDay, get_team_day
 
 register = template.Library()
 
-BESIDE_A_TEAM = 5  # tasks of each kind that managers see of their own
+TASKS_BESIDE_TEAM = 5  # the tasks of each kind that a manager sees
 
 
 @register.filter
-def share_in_percent(share: float | None) -> str:
-    """A share (1 is all) in per cent, as reports write it."""
-    return format_percent(None if share is None else share * 100)
+def ratio_as_percent(ratio: float | None) -> str:
+    """`{{ row.roi|ratio_as_percent }}`: a ratio of 0.375 as 37.5%."""
+    return format_percent(None if ratio is None else ratio * 100)
 
 
 @dataclass(frozen=True)
 class Home:
-    """`team` is for managers alone. `day` is left out where a manager has nothing of their own to do, and both where
-    there is no lead at all and the `first_steps` say so.
+    """The parts of the home page. Only managers have a `team`.
+
+    A manager without tasks has no `day`. As long as there are no leads, there are only the `first_steps`.
     """
 
     first_steps: FirstSteps | None
@@ -43,15 +44,15 @@ class Home:
 @register.simple_tag(takes_context=True)
 def home(context: Context) -> Home:
     user = context["user"]
-    steps = first_steps(user)
+    steps = get_first_steps(user)
     is_new = steps is not None and not steps.has_leads
-    team = team_day(user) if policy.is_manager(user) and not is_new else None
-    day = None if is_new else my_day(user, tasks_shown=BESIDE_A_TEAM if team else MAX_TASKS)
+    team = get_team_day(user) if policy.is_manager(user) and not is_new else None
+    day = None if is_new else get_my_day(user, max_tasks=TASKS_BESIDE_TEAM if team else MAX_TASKS)
     return Home(
         first_steps=steps,
         day=None if team and day and day.is_empty else day,
         team=team,
-        outcomes=[(each.value, each.label) for each in FollowUp.Outcome],
+        outcomes=[(outcome.value, outcome.label) for outcome in FollowUp.Outcome],
         hot_score=settings.HOT_SCORE,
     )
 
@@ -63,25 +64,26 @@ def completion_form(task: Any) -> CompletionForm:
 
 
 @register.filter
-def choices_of(spec: Any, changelist: Any) -> list[Any]:
-    """The choices of a list's filter, as the filter's own template gets them."""
+def list_choices(spec: Any, changelist: Any) -> list[Any]:
+    """The choices of a filter of a change list, as the template of the filter gets them."""
     return list(spec.choices(changelist))
 
 
 @register.simple_tag
-def mails_leave() -> str:
+def email_transport() -> str:
+    """How emails are sent, in words."""
     return email.describe_transport()
 
 
 @register.simple_tag
-def company() -> list[tuple[str, object, str]]:
-    """What the settings say about the company: what it is, its value, and the setting's name."""
+def company_settings() -> list[tuple[str, object, str]]:
+    """The settings about the company: label, value, and the setting's name."""
     return [
         ("Address of this Athena", settings.BASE_URL, "BASE_URL"),
-        ("E-mails leave", email.describe_transport(), "EMAIL_URL"),
-        ("E-mails come from", settings.DEFAULT_FROM_EMAIL, "DEFAULT_FROM_EMAIL"),
+        ("Emails are sent", email.describe_transport(), "EMAIL_URL"),
+        ("Emails come from", settings.DEFAULT_FROM_EMAIL, "DEFAULT_FROM_EMAIL"),
         ("The company’s time zone", settings.COMPANY_TIME_ZONE, "COMPANY_TIME_ZONE"),
-        ("Telephone numbers without a country", settings.PHONE_REGION, "PHONE_REGION"),
+        ("Country of phone numbers without a country code", settings.PHONE_REGION, "PHONE_REGION"),
         (
             "Public holidays",
             " ".join(filter(None, (settings.HOLIDAYS_COUNTRY, settings.HOLIDAYS_REGION))),

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 
 from tests.live import ROOT, Athena, up, wait_for
 
@@ -95,7 +95,7 @@ def compare_duplicates(page: Page) -> None:
 
 
 def preview_import(page: Page) -> None:
-    attached = {"name": "trade-fair.csv", "mimeType": "text/csv", "buffer": LEADS_FILE.encode()}
+    attached: FilePayload = {"name": "trade-fair.csv", "mimeType": "text/csv", "buffer": LEADS_FILE.encode()}
     page.locator("input[type=file]").set_input_files(files=[attached])
     page.locator("#content form button[type=submit]").first.click()
     reload_until(page, re.compile(r"^Import \d"))

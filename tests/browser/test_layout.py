@@ -108,7 +108,7 @@ def import_file(page):
     lines = ["Company,Contact,E-mail,Passengers", "North Choir,Nina,nina@example.com,40", f"{LONG},,x@example.com,many"]
     file = {"name": "leads.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
     page.set_input_files("[name=file]", file)
-    press(page, "Send and look at it")
+    press(page, "Upload and preview")
     page.get_by_text("Rows", exact=True).wait_for()
 
 
@@ -116,14 +116,14 @@ def ask_to_undo_an_import(page):
     import_file(page)
     page.get_by_role("button", name="Import 1 row").first.click()
     press(page, "Undo this import")
-    page.get_by_text("that it made will be archived").wait_for()
+    page.get_by_text("that the import created will be archived").wait_for()
 
 
 def import_doubted(page):
     lines = ["Company,Passengers,Pickup date,Value", "North Choir,many,03/04/2027,1.250", "South Choir,40,04/05/2027,x"]
     file = {"name": "doubted.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
     page.set_input_files("[name=file]", file)
-    press(page, "Send and look at it")
+    press(page, "Upload and preview")
     page.get_by_text("not read until you choose").first.wait_for()
 
 
@@ -140,7 +140,7 @@ def run_on_all(action):
 
 
 def refuse_completion(page):
-    page.get_by_role("link", name="Done …").first.click()
+    page.get_by_role("link", name="Complete …").first.click()
     page.wait_for_load_state()
     page.uncheck("[name=schedule_next]")
     page.select_option("[name=close]", "won")
@@ -156,19 +156,19 @@ def import_spend(page):
 
 
 def preview_rule(page):
-    press(page, "Preview: what would happen?")
+    press(page, "Preview the scores")
 
 
 def try_rule(page):
     page.fill("#id_rule_name", "Everything")
-    press(page, "Try it out on recent leads")
+    press(page, "Try it on recent leads")
 
 
 LONG = "Donaudampfschifffahrtsgesellschaft" * 4
 # Pages that come of a POST: where one begins, and what one does there.
 AFTER_A_POST = {
     "reassigning": ("/admin/sales/lead/1/change/", reassign),
-    "a cadence": ("/admin/sales/lead/1/change/", lambda page: press(page, "Put on a cadence")),
+    "a cadence": ("/admin/sales/lead/1/change/", lambda page: press(page, "Enroll in a cadence")),
     "an import": ("/admin/sales/leadimport/add/", import_file),
     "undoing an import": ("/admin/sales/leadimport/add/", ask_to_undo_an_import),
     "a doubted import": ("/admin/sales/leadimport/add/", import_doubted),

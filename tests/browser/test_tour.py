@@ -41,5 +41,5 @@ def test_what_the_service_refuses_is_said_where_one_is(visit):
     other.get_by_role("button", name="Voicemail").click()
     elsewhere.page.get_by_text("Done: ").wait_for()
     task.get_by_role("button", name="Voicemail").click()
-    here.page.get_by_text("This follow-up is already completed or cancelled.").wait_for()
+    here.page.get_by_text("This follow-up is already completed or canceled.").wait_for()
     assert here.wrong == []

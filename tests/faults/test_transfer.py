@@ -110,7 +110,7 @@ def killed(environment: Mapping[str, str], code: str, *, at: str, after: float =
 
 
 def test_nothing_has_happened_wherever_it_is_killed(environment: dict[str, str]) -> None:
-    for place in ("move_follow_ups", "_tell"):  # transfers are written; all but the messages is
+    for place in ("move_follow_ups", "_notify"):  # transfers are written; all but the notifications is
         killed(environment, f"stop({place!r})", at="there")
         assert found(environment) == NOTHING
     done = subprocess.run([sys.executable, "-c", SETUP + MOVE + GO], cwd=ROOT, env=environment, capture_output=True)

@@ -8,10 +8,12 @@ import re
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import FieldError
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.urls import reverse
 
+from athena.accounts.models import User
 from notifications import channels, kinds
 from notifications.channels import Channel
 from notifications.kinds import Kind, never_stale
@@ -81,6 +83,10 @@ def find_gaps_of_channel(channel: type[Channel], preferences_page: str) -> list[
             for name in re.findall(r"`(\w+)`", row[-1])
             if not re.search(rf"(?m)^#?{name}=", example)
         ]
+    try:
+        User.objects.filter(channel.reachable_users)
+    except FieldError as error:
+        gaps.append(f"Its `reachable_users` names no column of users: {error}")
     is_used = channel.name in channels.get_used()
     if not is_used and channel.name not in WITHOUT_KINDS:
         gaps.append("No kind names it: add it to the `channels` of a kind, or to WITHOUT_KINDS here.")

@@ -119,7 +119,10 @@ def halves(leads):
 def shared_at_once(people, leads, **options):
     _, managers = people
     return together(*(
-        partial(transfers.transfer, by=manager, leads=half, receivers=options["to"], way=options.get("way", "in_turn"))
+        partial(
+            transfers.transfer, by=manager, leads=half, receivers=options["to"],
+            method=options.get("method", "in_turn"),
+        )
         for manager, half in zip(managers, halves(leads), strict=True)
     ))  # fmt: skip
 
@@ -127,7 +130,7 @@ def shared_at_once(people, leads, **options):
 def test_nobody_gets_more_than_they_may_have_at_once(people, leads):
     _, tom, wei = people[0]
     User.objects.filter(pk__in=[tom.pk, wei.pk]).update(max_open_leads=4)
-    shared_at_once(people, leads, to=[tom.pk, wei.pk], way="fewest_open")
+    shared_at_once(people, leads, to=[tom.pk, wei.pk], method="fewest_open")
     assert [Lead.objects.filter(assigned_to=who).count() for who in (tom, wei)] == [4, 4]
 
 

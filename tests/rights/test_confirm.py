@@ -79,8 +79,8 @@ def test_undoing_an_import_is_asked_for(browsers, world, people):
     asked = browsers["boss"].post(url).content.decode()
     for words in (
         f"Undo Import {made.pk} (old.csv)?",
-        "22 leads that it made will be archived.",
-        "1 lead that it changed will be as before.",
+        "22 leads that the import created will be archived.",
+        "1 lead that the import updated will get its former values back.",
         "Band 19",
         "and 3 more",
     ):

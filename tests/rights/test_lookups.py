@@ -173,12 +173,14 @@ def test_other_pages_are_given_anything_for_a_key(browser, world, key):
         "lead/merge/?id={0}&id={0}&keep={0}", "followup/add/?lead={0}&assigned_to={0}", "activity/add/?lead={0}",
         "lead/add/?source={0}&pickup_at={0}&estimated_value={0}&lost_reason={0}&status={0}&is_repeat={0}&email={0}",
         "assignmentrule/add/?to_user={0}&to_team={0}", "leadscoringrule/add/?points={0}",
-        "leadsource/reports/speed/?person={0}&team={0}&start_date={0}&by={0}", "leadimport/add/?x={0}",
+        "leadimport/add/?x={0}",
         "followup/{0}/complete/", "followup/{0}/snooze/", "lead/{0}/timeline/?before={0}&kind={0}", "lead/{0}/repeat/",
         "lead/{0}/stop-cadence/", "transferbatch/{0}/undo/", "leadimport/{0}/start/", "leadscoringrule/{0}/switch/",
     ):  # fmt: skip
         for method in (browser.get, browser.post):
             assert method("/admin/sales/" + address.format(key)).status_code < 500, address
+            report = f"/admin/reports/speed/?person={key}&team={key}&start_date={key}&by={key}"
+            assert method(report).status_code < 500, report
     rows = {"lead": key, "receivers": key, "assigned_to": key, "source": key, "cadence": key, "to_user": key,
             "lost_reason": key, "lead_id": key, "other_id": key, "step": "confirm", "id": key, "minutes": key,
             "is_active": key, "duplicates": key, "interval": key, "team": key}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Cadences with their steps, written whole through the service."""
+"""The admin of cadences. A cadence and its steps are saved together by the service."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from sales.services.follow_ups import cadences
 
 
 class StepForm(StrictRowForm, forms.ModelForm):  # type: ignore[type-arg]
-    """A step, which is written with its cadence."""
+    """A step, which is saved with its cadence."""
 
 
 class StepInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -29,7 +29,7 @@ class StepInline(admin.TabularInline):  # type: ignore[type-arg]
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None:
-            field.widget.attrs["aria-label"] = capfirst(db_field.verbose_name)  # the table's head is no label
+            field.widget.attrs["aria-label"] = capfirst(db_field.verbose_name)  # the table's header is no label
             if db_field.name == "notes":
                 field.widget.attrs["rows"] = 2
         return field
@@ -50,7 +50,7 @@ class CadenceAdmin(ManagedAdmin):
         return int(cadence.step_count)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """With its steps, in `save_related`."""
+        """Does nothing: `save_related` saves the cadence with its steps."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         steps, removed = [], []

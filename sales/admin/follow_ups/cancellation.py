@@ -1,4 +1,4 @@
-"""Cancelling follow-ups: first say which open leads would be left without a next step, and ask why."""
+"""Canceling follow-ups, after a page that names the open leads that will have none, and asks for a reason."""
 
 from typing import Any
 
@@ -16,15 +16,15 @@ from sales.admin.navigation import next_page
 from sales.models import FollowUp, Lead
 from sales.services.follow_ups import follow_ups
 
-SHOWN = 20
+MAX_LISTED = 20
 
 
 class CancelForm(StrictForm):
-    reason = forms.CharField(max_length=200, required=False, label="Why?")
+    reason = forms.CharField(max_length=200, required=False, label="Reason")
 
 
 class CancelPage(admin.ModelAdmin):  # type: ignore[type-arg]
-    """The action of the list of follow-ups, which a follow-up's own page calls for itself."""
+    """The part of `FollowUpAdmin` that cancels the selected follow-ups of the list, or the one of a page."""
 
     @admin.action(description="Cancel selected follow-ups", permissions=["delete_any"])
     def cancel_selected(self, request: HttpRequest, queryset: "QuerySet[FollowUp]") -> HttpResponse | None:
@@ -36,26 +36,26 @@ class CancelPage(admin.ModelAdmin):  # type: ignore[type-arg]
                 request,
                 queryset,
                 lambda pk: follow_ups.cancel(by=by, follow_up_id=pk, reason=reason),
-                "{count} cancelled.",
+                "{count} canceled.",
             )
             return None
-        left = _left_without(queryset)
+        unplanned_leads = _find_leads_left_unplanned(queryset)
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "title": "Cancel follow-ups",
             "opts": self.model._meta,
             "form": form,
-            "follow_ups": queryset.select_related("lead")[:SHOWN],
-            "left": left[:SHOWN],
-            "left_count": left.count(),
+            "follow_ups": queryset.select_related("lead")[:MAX_LISTED],
+            "unplanned_leads": unplanned_leads[:MAX_LISTED],
+            "unplanned_count": unplanned_leads.count(),
             **confirmation.selection_context(request, queryset),
             "back": next_page(request, request.get_full_path()),
         }
         return TemplateResponse(request, "admin/sales/followup/cancel.html", context)
 
 
-def _left_without(queryset: "QuerySet[FollowUp]") -> "QuerySet[Lead]":
-    """The open leads whose every open follow-up is among these."""
-    those = queryset.filter(cancelled_at__isnull=True, completed=False).order_by()
-    others = FollowUp.objects.open().filter(lead=OuterRef("pk")).exclude(pk__in=those.values("pk"))
-    return Lead.objects.open().filter(~Exists(others), pk__in=those.values("lead")).order_by("pk")
+def _find_leads_left_unplanned(queryset: "QuerySet[FollowUp]") -> "QuerySet[Lead]":
+    """The open leads that have no open follow-up other than these."""
+    canceled = queryset.filter(cancelled_at__isnull=True, completed=False).order_by()
+    others = FollowUp.objects.open().filter(lead=OuterRef("pk")).exclude(pk__in=canceled.values("pk"))
+    return Lead.objects.open().filter(~Exists(others), pk__in=canceled.values("lead")).order_by("pk")

@@ -1,9 +1,10 @@
-"""Follow-ups: the list, planning, changing, completing, cancelling."""
+"""The admin of follow-ups: the list by day, and the pages to plan, change, snooze and subscribe to them."""
 
 from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -12,7 +13,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from athena.accounts import services as accounts
-from athena.accounts.models import local_today
 from athena.admin.requests import get_user
 from athena.api.row_ids import parse_id
 from athena.formatting import format_datetime
@@ -34,13 +34,14 @@ from sales.models.follow_up import DUE_ORDER
 from sales.queries.home.follow_up_days import DayConditions
 from sales.services.follow_ups import follow_ups, reminders
 
-SNOOZE_MINUTES = ("30", "120", "1440")  # the minutes that the page offers
+SNOOZE_MINUTES = ("30", "120", "1440")  # the choices on the page
 
 
 @admin.register(FollowUp)
 class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
     rank = 2
-    list_display_links = None  # the columns link to the follow-up, its lead and its end
+    list_display_links = None  # the columns link to the follow-up, its lead and its completion
+    list_display = (columns.due, columns.task, columns.score, columns.phone, "assigned_to", columns.state)
     list_select_related = ("lead", "assigned_to")
     list_filter = (DayFilter, AssigneeFilter, StateFilter, "follow_up_type", "outcome")
     search_fields = ("lead__company_name", "lead__contact_name")
@@ -63,24 +64,22 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
         rows = FollowUp.objects.visible_to(get_user(request)).with_overdue()
         return self.ordered(rows)
 
-    def get_list_display(self, request: HttpRequest) -> Any:
-        user, path = get_user(request), request.get_full_path()
-        due, what, end = columns.due(local_today(user)), columns.what(path), columns.end(user.pk, path)
-        return (due, what, columns.score, columns.phone, "assigned_to", end)
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return columns.FollowUpChangeList
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        """What is to be done: first things first. What was: the latest."""
+        """Open follow-ups: those due first. Others: the latest first."""
         return self.ordering if get_state(request) in ("open", "overdue") else ("-scheduled_date", "-id")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """With how many there are by day."""
+        """The list, with the number of open follow-ups by day."""
         response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
-            user, asked, whose = get_user(request), request.GET.get("day"), request.GET.get("whose")
+            user, selected_day, whose = get_user(request), request.GET.get("day"), request.GET.get("whose")
             rows = filter_by_assignee(FollowUp.objects.visible_to(user), whose, user)
             response.context_data |= {
-                "plan": DayConditions(user).count_by_day(rows, asked),
-                "asked": asked,
+                "day_counts": DayConditions(user).count_by_day(rows, selected_day),
+                "selected_day": selected_day,
                 "whose": whose,
             }
         return response
@@ -107,11 +106,11 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
         form = super().get_form(request, obj, change, **kwargs)
         if "assigned_to" in form.base_fields and obj is None:
             form.base_fields["assigned_to"].required = False
-            form.base_fields["assigned_to"].help_text = "Yourself, unless you say otherwise."
+            form.base_fields["assigned_to"].help_text = "Default: yourself."
         return form
 
     def may_write(self, request: HttpRequest, obj: FollowUp) -> bool:
-        """Saving one that was completed meanwhile is for the service to refuse: the page keeps what was typed."""
+        """Whether the page has fields. A POST to a follow-up that was completed meanwhile is refused by the service."""
         may = policy.may_change_follow_up(get_user(request), obj)
         return may and (obj.is_open or request.method == "POST")
 
@@ -141,7 +140,7 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
         ]
 
     def snooze_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Be reminded again in so many `minutes`."""
+        """Snooze a follow-up for so many `minutes` (POST)."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not self.get_queryset(request).filter(pk=pk).exists():
@@ -159,11 +158,11 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
         return HttpResponseRedirect(next_page(request, reverse("admin:sales_followup_change", args=[pk])))
 
     def calendar_view(self, request: HttpRequest) -> HttpResponse:
-        """The secret address of one's calendar; POST makes a new one."""
+        """Show the secret address of the user's calendar; POST creates a new one."""
         user = get_user(request)
         if request.method == "POST":
             user = accounts.renew_calendar_token(by=user)
-            messages.success(request, "This is your new address. The old one has ended.")
+            messages.success(request, "This is your new address. The old one no longer works.")
         context = {
             **self.admin_site.each_context(request),
             "title": "Your calendar",
@@ -175,7 +174,7 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """With what became of its reminders."""
+        """The page of a follow-up, with its reminders and their deliveries."""
         follow_up = self.get_queryset(request).filter(pk=parse_id(object_id) or 0).first()
-        told = reminders.find_reminders(follow_up) if follow_up is not None else None
-        return super().change_view(request, object_id, form_url, {"reminders": told} | (extra_context or {}))
+        rows = reminders.find_reminders(follow_up) if follow_up is not None else None
+        return super().change_view(request, object_id, form_url, {"reminders": rows} | (extra_context or {}))

@@ -1,62 +1,77 @@
-"""The columns of the list of follow-ups, made anew for whoever looks at it."""
+"""The list of follow-ups and its columns. A row is a follow-up with its lead, `is_overdue`, and the list's `viewer`."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import dateformat
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
+from athena.accounts.models import local_today
+from athena.admin.requests import get_user
+from athena.formatting import format_date
 from sales.admin.base import render_score
-
-Column = Callable[[Any], str]
-
-
-def due(today: date) -> Column:
-    """When, and how urgent that is on a calendar that shows `today`."""
-
-    @admin.display(description="Due", ordering="scheduled_date")
-    def due(follow_up: Any) -> str:
-        day = follow_up.scheduled_date
-        when = dateformat.format(day, "D j M" if day.year == today.year else "D j M Y")
-        if follow_up.scheduled_time:
-            when += f", {follow_up.scheduled_time:%H:%M}"
-        label, kind = _badge(follow_up, today)
-        badge = format_html('<span class="due due-{}">{}</span> ', kind, label) if label else ""
-        return format_html('{}<span class="due-time">{}</span>', badge, when)
-
-    return due
+from sales.admin.navigation import NextPageChangeList
 
 
-def _badge(follow_up: Any, today: date) -> tuple[str, str]:
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks at the list: their id, the date where they are, and the address of the list, to return to it."""
+
+    user_id: int
+    today: date
+    path: str
+
+
+class FollowUpChangeList(NextPageChangeList):
+    """The list of follow-ups: gives each row its `viewer`, which the columns need."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        user = get_user(request)
+        viewer = Viewer(user.pk, local_today(user), request.get_full_path())
+        rows = list(self.result_list)
+        for follow_up in rows:
+            follow_up.viewer = viewer
+        self.result_list = rows
+
+
+@admin.display(description="Due", ordering="scheduled_date")
+def due(follow_up: Any) -> str:
+    """The date and time, with a badge if it is overdue, today or tomorrow."""
+    due_text = format_date(follow_up.scheduled_date)
+    if follow_up.scheduled_time:
+        due_text += f", {follow_up.scheduled_time:%H:%M}"
+    label = _get_badge_label(follow_up, follow_up.viewer.today)
+    badge = format_html('<span class="due due-{}">{}</span> ', label.lower(), label) if label else ""
+    return format_html('{}<span class="due-time">{}</span>', badge, due_text)
+
+
+def _get_badge_label(follow_up: Any, today: date) -> str:
     if not follow_up.is_open:
-        return "", ""
+        return ""
     if follow_up.is_overdue:
-        return "Overdue", "overdue"
+        return "Overdue"
     if follow_up.scheduled_date <= today:
-        return "Today", "today"
-    return ("Tomorrow", "tomorrow") if follow_up.scheduled_date == today + timedelta(days=1) else ("", "")
+        return "Today"
+    return "Tomorrow" if follow_up.scheduled_date == today + timedelta(days=1) else ""
 
 
-def what(path: str) -> Column:
-    """What is to be done, about whom: a link to each, which comes back to `path`."""
-
-    @admin.display(description="What", ordering="lead__company_name")
-    def what(follow_up: Any) -> str:
-        notes, back = Truncator(follow_up.notes).chars(100), {"next": path}
-        return format_html(
-            '<a href="{}"><strong>{}</strong></a> <a href="{}">{}</a>{}',
-            reverse("admin:sales_followup_change", args=[follow_up.pk], query=back),
-            follow_up.get_follow_up_type_display(),
-            reverse("admin:sales_lead_change", args=[follow_up.lead_id], query=back),
-            follow_up.lead,
-            format_html('<span class="quiet">{}</span>', notes) if notes else "",
-        )
-
-    return what
+@admin.display(description="Task", ordering="lead__company_name")
+def task(follow_up: Any) -> str:
+    """Links to the follow-up and its lead, and the instructions."""
+    notes, query = Truncator(follow_up.notes).chars(100), {"next": follow_up.viewer.path}
+    return format_html(
+        '<a href="{}"><strong>{}</strong></a> <a href="{}">{}</a>{}',
+        reverse("admin:sales_followup_change", args=[follow_up.pk], query=query),
+        follow_up.get_follow_up_type_display(),
+        reverse("admin:sales_lead_change", args=[follow_up.lead_id], query=query),
+        follow_up.lead,
+        format_html('<span class="quiet">{}</span>', notes) if notes else "",
+    )
 
 
 @admin.display(description="Score", ordering="lead__score")
@@ -72,18 +87,15 @@ def phone(follow_up: Any) -> str:
     return format_html('<a class="pill" href="tel:{}">{}</a>', lead.phone_normalised or lead.phone, lead.phone)
 
 
-def end(user_id: int, path: str) -> Column:
-    """How it ended; of one's own that have not, a link to say so that comes back to `path`."""
-
-    @admin.display(description="State")
-    def end(follow_up: Any) -> str:
-        if follow_up.completed:
-            return str(follow_up.get_outcome_display())
-        if follow_up.cancelled_at:
-            return "Cancelled"
-        if follow_up.assigned_to_id != user_id:
-            return "Open"
-        url = reverse("admin:sales_followup_complete", args=[follow_up.pk], query={"next": path})
-        return format_html('<a class="pill" href="{}">Done …</a>', url)
-
-    return end
+@admin.display(description="State")
+def state(follow_up: Any) -> str:
+    """The outcome or state; for the viewer's own open ones, a link to complete it."""
+    if follow_up.completed:
+        return str(follow_up.get_outcome_display())
+    if follow_up.cancelled_at:
+        return "Canceled"
+    if follow_up.assigned_to_id != follow_up.viewer.user_id:
+        return "Open"
+    query = {"next": follow_up.viewer.path}
+    url = reverse("admin:sales_followup_complete", args=[follow_up.pk], query=query)
+    return format_html('<a class="pill" href="{}">Complete …</a>', url)

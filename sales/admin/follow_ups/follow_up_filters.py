@@ -1,4 +1,4 @@
-"""What the list of follow-ups can be narrowed to: it begins with what is to be done."""
+"""The filters of the list of follow-ups. By default it shows open ones."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,13 +11,13 @@ from django.http import HttpRequest
 from athena.accounts.models import User
 from athena.admin.requests import get_user
 from sales import policy
-from sales.admin.leads.lead_filters import id_of
+from sales.admin.leads.lead_filters import parse_id
 from sales.models import FollowUp
 from sales.queries.home.follow_up_days import NAMED_DAYS, DayConditions
 
 
 def get_state(request: HttpRequest) -> str:
-    """The state that a list is asked for. Who asks for an outcome, and no state, asks for what has one."""
+    """The state that the list shows: the chosen one, "completed" if only an outcome is chosen, or else "open"."""
     has_outcome = any(name.startswith("outcome") for name in request.GET)
     return request.GET.get("state") or ("completed" if has_outcome else "open")
 
@@ -26,7 +26,7 @@ class StateFilter(admin.SimpleListFilter):
     title, parameter_name = "state", "state"
 
     def __init__(self, request: HttpRequest, *args: Any) -> None:
-        self.unasked = get_state(request)
+        self.default = get_state(request)
         super().__init__(request, *args)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -34,15 +34,15 @@ class StateFilter(admin.SimpleListFilter):
             ("open", "To do"),
             ("overdue", "Overdue"),
             ("completed", "Completed"),
-            ("cancelled", "Cancelled"),
+            ("cancelled", "Canceled"),
             ("all", "All"),
         ]
 
     def value(self) -> str:
-        return super().value() or self.unasked
+        return super().value() or self.default
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        return iter(list(super().choices(changelist))[1:])  # without Django's own "All": nothing asked is something
+        return iter(list(super().choices(changelist))[1:])  # without Django's own "All", which is the default here
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         match self.value():
@@ -58,10 +58,10 @@ class StateFilter(admin.SimpleListFilter):
 
 
 class DayFilter(admin.SimpleListFilter):
-    """A name, a date or a week (`2026-W49`): of what is open."""
+    """Open follow-ups of a named day, a date or a week (`2026-W49`)."""
 
     title, parameter_name = "day", "day"
-    template = "admin/sales/shown_above.html"
+    template = "admin/sales/no_sidebar_filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return list(NAMED_DAYS.items())
@@ -77,13 +77,13 @@ class DayFilter(admin.SimpleListFilter):
 
 class AssigneeFilter(admin.SimpleListFilter):
     title, parameter_name = "whose", "whose"
-    template = "admin/sales/shown_above.html"
+    template = "admin/sales/no_sidebar_filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         user = get_user(request)
-        seen = FollowUp.objects.visible_to(user).open()
-        busy = Exists(seen.filter(assigned_to=OuterRef("pk")).order_by())
-        people = User.objects.filter(policy.get_visible_owner_filter(user), busy).exclude(pk=user.pk)
+        follow_ups = FollowUp.objects.visible_to(user).open()
+        has_follow_ups = Exists(follow_ups.filter(assigned_to=OuterRef("pk")).order_by())
+        people = User.objects.filter(policy.get_visible_owner_filter(user), has_follow_ups).exclude(pk=user.pk)
         return [("me", "Mine"), *((str(pk), name) for pk, name in people.values_list("pk", "full_name"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
@@ -91,7 +91,7 @@ class AssigneeFilter(admin.SimpleListFilter):
 
 
 def filter_by_assignee(rows: Any, whose: str | None, user: User) -> Any:
-    """Those of this person (`me`, or an id); all where nobody is named."""
+    """Those of `rows` that are assigned to `whose` (`me`, meaning `user`, or an id); all if it is empty."""
     if not whose:
         return rows
-    return rows.filter(assigned_to=user.pk if whose == "me" else id_of(whose))
+    return rows.filter(assigned_to=user.pk if whose == "me" else parse_id(whose))

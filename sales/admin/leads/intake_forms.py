@@ -1,4 +1,4 @@
-"""The forms on the company's web sites, which managers keep; how to put one on a site; and what came in."""
+"""The admin of intake forms, with the address and the HTML to put one on a website."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ class IntakeFormAdmin(ServiceAdmin):
     list_filter = ("is_active",)
     ordering = ("name",)
     fields = ("name", "source", "allowed_origins", "thank_you_url", "is_active")
-    how_to = ("key", "address", "embed")
+    instructions = ("key", "address", "embed")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return (*self.fields, *self.how_to) if obj is not None else self.fields
+        return (*self.fields, *self.instructions) if obj is not None else self.fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.how_to if obj is not None else ()
+        return self.instructions if obj is not None else ()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         intake_forms.save(by=get_user(request), form=obj)
@@ -36,7 +36,7 @@ class IntakeFormAdmin(ServiceAdmin):
     def address(self, form: IntakeForm) -> str:
         return format_html('<a href="{0}">{0}</a>', _address(form))
 
-    @admin.display(description="To show it in a page of yours")
+    @admin.display(description="HTML to embed the form")
     def embed(self, form: IntakeForm) -> str:
         return format_html("<code>{}</code>", f'<iframe src="{_address(form)}" title="Request a quote"></iframe>')
 

@@ -1,4 +1,4 @@
-"""What the list of leads can be narrowed to."""
+"""The filters of the list of leads."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ from sales.models import FollowUp, Lead
 from sales.queries.home import lead_views
 
 
-def id_of(value: str) -> int:
-    """The id that somebody is named by; the list says that it can't be one where it can't."""
+def parse_id(value: str) -> int:
+    """The id in a filter's value. If it is not an id, the list shows its page for wrong filters."""
     try:
         return parse_id_or_404(value)
     except Http404 as error:
@@ -25,8 +25,10 @@ def id_of(value: str) -> int:
 
 
 class ViewFilter(admin.SimpleListFilter):
+    """The named views, shown as tabs above the list."""
+
     title, parameter_name = "view", "view"
-    template = "admin/sales/shown_above.html"
+    template = "admin/sales/no_sidebar_filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(view.name, view.label) for view in lead_views.LEAD_VIEWS.values()]
@@ -37,6 +39,8 @@ class ViewFilter(admin.SimpleListFilter):
 
 
 class OwnerFilter(admin.SimpleListFilter):
+    """By owner; offers only owners whose leads the user may read."""
+
     title, parameter_name = "owner", "owner"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -44,7 +48,7 @@ class OwnerFilter(admin.SimpleListFilter):
         owns = Exists(Lead.objects.filter(assigned_to=OuterRef("pk"), archived_at__isnull=True))
         people = User.objects.filter(policy.get_visible_owner_filter(user), owns)
         names = people.values_list("pk", "full_name")
-        return [("me", "Me"), ("none", "Nobody"), *((str(pk), name) for pk, name in names)]
+        return [("me", "Me"), ("none", "Unassigned"), *((str(pk), name) for pk, name in names)]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         value = self.value()
@@ -52,10 +56,12 @@ class OwnerFilter(admin.SimpleListFilter):
             return None
         if value == "none":
             return queryset.filter(assigned_to__isnull=True)
-        return queryset.filter(assigned_to=request.user.pk if value == "me" else id_of(value))
+        return queryset.filter(assigned_to=request.user.pk if value == "me" else parse_id(value))
 
 
 class PlanFilter(admin.SimpleListFilter):
+    """By what should be done next."""
+
     title, parameter_name = "next step", "plan"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -64,7 +70,7 @@ class PlanFilter(admin.SimpleListFilter):
             ("unplanned", f"Unplanned ({unplanned})"),
             ("overdue", "Overdue"),
             ("planned", "Planned"),
-            ("trip_passed", "The trip has passed: close"),
+            ("trip_passed", "Trip passed: close the lead"),
             ("call_again", "Last year's trips: call again"),
         ]
 
@@ -83,6 +89,8 @@ class PlanFilter(admin.SimpleListFilter):
 
 
 class ScoreFilter(admin.SimpleListFilter):
+    """By bands of the score."""
+
     title, parameter_name = "score", "score_band"
     bands = {
         "hot": (settings.HOT_SCORE, 100),
@@ -99,6 +107,8 @@ class ScoreFilter(admin.SimpleListFilter):
 
 
 class ArchivedFilter(admin.SimpleListFilter):
+    """Archived leads, for managers. Without it the list has none."""
+
     title, parameter_name = "archive", "archived"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

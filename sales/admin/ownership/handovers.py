@@ -1,4 +1,6 @@
-"""Users, for whom sales has a word to say: who leaves hands over first, on one page."""
+"""The users' pages, with what sales adds: a user who leaves hands over their work first, on a page of its own."""
+
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -16,32 +18,39 @@ from athena.accounts.models import User
 from athena.admin.requests import get_user
 from athena.forms import StrictRowForm
 from sales import errors, policy
-from sales.admin.ownership.reassignment import ShareForm, preview, show
+from sales.admin.ownership.reassignment import (
+    ReceiversForm,
+    add_service_error,
+    build_plan_context,
+)
 from sales.models.lead import Lead
 from sales.services import first_steps
 from sales.services.ownership import handovers
 
 
-class PersonForm(StrictRowForm, UserChangeForm):  # type: ignore[type-arg]
+class UserWorkForm(StrictRowForm, UserChangeForm):  # type: ignore[type-arg]
+    """A user's form, which deactivates nobody for whom work is waiting."""
+
     def clean_is_active(self) -> bool:
-        stays = bool(self.cleaned_data["is_active"])
-        # Locked, so that nobody gives them a lead between this look and the end of the request.
-        was = User.objects.select_for_update(no_key=True).get(pk=self.instance.pk)
-        if was.is_active and not stays and handovers.count_waiting_work(was):
+        stays_active = bool(self.cleaned_data["is_active"])
+        # The lock keeps others from giving the user a lead until the request ends.
+        user = User.objects.select_for_update(no_key=True).get(pk=self.instance.pk)
+        if user.is_active and not stays_active and handovers.count_waiting_work(user):
             raise ValidationError(
                 format_html(
-                    'Leads, follow-ups or rules wait for them. <a href="{}">Hand over, then deactivate</a>.',
-                    reverse("admin:accounts_user_handover", args=[was.pk]),
+                    "This user still has open leads, follow-ups or assignment rules. "
+                    '<a href="{}">Hand them over and deactivate the user</a>.',
+                    reverse("admin:accounts_user_handover", args=[user.pk]),
                 )
             )
-        return stays
+        return stays_active
 
 
-class HandoverForm(ShareForm):
+class HandoverForm(ReceiversForm):
     reason = forms.CharField(
         max_length=500,
         required=False,
-        help_text="Those who get the leads are told.",
+        help_text="The receivers are notified with this reason.",
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
 
@@ -50,8 +59,8 @@ admin.site.unregister(User)
 
 
 @admin.register(User)
-class PeopleAdmin(UserAdmin):
-    form = PersonForm
+class SalesUserAdmin(UserAdmin):
+    form = UserWorkForm
     change_form_template = "admin/accounts/user/change_form.html"
 
     def get_urls(self) -> list[URLPattern]:
@@ -73,46 +82,58 @@ class PeopleAdmin(UserAdmin):
         return HttpResponseRedirect(reverse("admin:index"))
 
     def handover_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Everything that waits for somebody: choose who gets it, look, confirm; then the account ends."""
-        if not request.user.has_perm("accounts.change_user"):
+        """Hand over a user's work: choose the receivers, preview, confirm; then the user is deactivated."""
+        by = get_user(request)
+        if not policy.may_hand_over(by):
             raise PermissionDenied
         leaver = User.objects.filter(pk=pk, is_active=True).first()
         if leaver is None:
             raise Http404
-        by, step, held = get_user(request), request.POST.get("step"), handovers.count_waiting_work(leaver)
+        step, waiting_work = request.POST.get("step"), handovers.count_waiting_work(leaver)
         form = HandoverForm(by, policy.get_receiver_filter(by) & ~Q(pk=leaver.pk), request.POST if step else None)
-        form.fields["receivers"].required = bool(held)
-        found = None
+        form.fields["receivers"].required = bool(waiting_work)
+        handover = None
         if form.is_bound and form.is_valid():
-            chosen = {"by": by, "user_id": leaver.pk, **form.chosen()}
+            arguments = {"by": by, "user_id": leaver.pk, **form.get_distribution()}
             try:
                 if step == "confirm":
-                    texts = {"reason": form.cleaned_data["reason"], "expected": request.POST.get("expected", "")}
-                    done = handovers.hand_over(**chosen, **texts)
-                    messages.success(request, _said(done))
+                    reason, expected = form.cleaned_data["reason"], request.POST.get("expected", "")
+                    done = handovers.hand_over(**arguments, reason=reason, expected=expected)
+                    messages.success(request, _describe_handover(done))
                     return HttpResponseRedirect(reverse("admin:accounts_user_changelist"))
             except errors.SalesError as error:
-                show(form, error)
+                add_service_error(form, error)
             try:
-                found = handovers.plan(**chosen)
+                handover = handovers.plan(**arguments)
             except errors.SalesError as error:
-                show(form, error)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"{leaver} leaves",
-            "opts": self.model._meta,
-            "leaver": leaver,
-            "held": held,
-            "closed": Lead.objects.filter(assigned_to=leaver, archived_at__isnull=True).count() - held.leads,
-            "form": form,
-            "found": found,
-            "plan": found and found.plan,
-            **(preview(found.plan) if found else {}),
-        }
+                add_service_error(form, error)
+        context = self._build_handover_context(request, leaver, waiting_work, form, handover)
         return TemplateResponse(request, "admin/accounts/user/handover.html", context)
 
+    def _build_handover_context(
+        self,
+        request: HttpRequest,
+        leaver: User,
+        waiting_work: handovers.WaitingWork,
+        form: HandoverForm,
+        handover: handovers.Handover | None,
+    ) -> dict[str, Any]:
+        owned_leads = Lead.objects.filter(assigned_to=leaver, archived_at__isnull=True)
+        return {
+            **self.admin_site.each_context(request),
+            "title": f"Hand over the work of {leaver}",
+            "opts": self.model._meta,
+            "leaver": leaver,
+            "waiting_work": waiting_work,
+            "closed_lead_count": owned_leads.count() - waiting_work.leads,
+            "form": form,
+            "handover": handover,
+            "plan": handover.plan if handover else None,
+            **(build_plan_context(handover.plan) if handover else {}),
+        }
 
-def _said(done: handovers.Handover) -> str:
-    many = len(done.plan.moves)
-    follow_ups = done.plan.follow_ups + len(done.elsewhere)
-    return f"{done.leaver} is deactivated; {many} leads and {follow_ups} follow-ups were handed over."
+
+def _describe_handover(handover: handovers.Handover) -> str:
+    leads = "1 lead" if len(handover.plan.moves) == 1 else f"{len(handover.plan.moves)} leads"
+    follow_ups = "1 follow-up" if handover.follow_up_count == 1 else f"{handover.follow_up_count} follow-ups"
+    return f"{handover.leaver} has been deactivated. Handed over: {leads} and {follow_ups}."

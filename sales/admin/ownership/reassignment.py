@@ -1,6 +1,7 @@
-"""Reassigning selected leads: choose who gets them, look at what would happen, confirm."""
+"""Reassigning the selected leads: choose the receivers, preview the transfer, confirm it."""
 
-from typing import Any
+from collections import Counter
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -20,88 +21,122 @@ from athena.limits import MAX_TEXT_LENGTH
 from sales import errors, policy
 from sales.models import Lead
 from sales.models.lead import LeadQuerySet
-from sales.services.ownership import distribution, transfers
+from sales.services.ownership import distribution, transfer_undo, transfers
+from sales.services.ownership.distribution import DistributionMethod
 from sales.services.ownership.transfer_writes import TransferPlan, TransferResult
 
-SAMPLE = 10
-WAYS = [
-    (transfers.DistributionMethod.IN_TURN.value, "In turn, going on from the last time"),
-    (transfers.DistributionMethod.FEWEST_OPEN.value, "To whoever has fewest open leads"),
+MAX_SAMPLES = 10
+METHOD_CHOICES = [
+    (DistributionMethod.IN_TURN.value, "In turn, going on from the last time"),
+    (DistributionMethod.FEWEST_OPEN.value, "To the person with the fewest open leads"),
 ]
-REASONS = {
-    "already_owner": "theirs already",
-    "not_your_lead": "not yours to give away",
-    "no_capacity": "nobody chosen may have more open leads",
-    "moved_since": "transferred since",
-    "archived": "archived",
-    "owner_inactive": "its owner of before has left",
+SKIP_REASONS = {
+    transfers.ALREADY_OWNER: "already theirs",
+    errors.NotYourLead.code: "not yours to give away",
+    errors.NoCapacity.code: "every receiver is at their limit of open leads",
+    transfer_undo.MOVED_SINCE: "transferred since",
+    transfer_undo.ARCHIVED: "archived",
+    transfer_undo.OWNER_INACTIVE: "the previous owner is inactive",
 }
 
 
-class ShareForm(StrictForm):
-    """Who gets leads, and how."""
+class ReceiversField(IdsField):
+    """Choices of receivers, whose labels say how many open leads they have (`open_leads`, by user id)."""
 
-    receivers = IdsField(User.objects.none(), label="Give them to", widget=forms.CheckboxSelectMultiple)
+    open_leads: dict[int, int] = {}
+
+    def label_from_instance(self, user: User) -> str:  # type: ignore[override]
+        parts = [str(user)]
+        if user.team is not None:
+            parts.append(str(user.team))
+        if user.pk in self.open_leads:
+            limit = "" if user.max_open_leads is None else f" of at most {user.max_open_leads}"
+            parts.append(f"{self.open_leads[user.pk]} open{limit}")
+        if user.away_until is not None:
+            parts.append(f"away until {format_date(user.away_until)}")
+        return " · ".join(parts)
+
+
+class ReceiversForm(StrictForm):
+    """Who gets the leads, and how several receivers share them."""
+
+    receivers = ReceiversField(User.objects.none(), label="Give them to", widget=forms.CheckboxSelectMultiple)
     way = forms.ChoiceField(
-        choices=WAYS, initial=WAYS[0][0], widget=forms.RadioSelect, label="If several", required=False
+        choices=METHOD_CHOICES,
+        initial=DistributionMethod.IN_TURN.value,
+        widget=forms.RadioSelect,
+        label="If you choose several",
+        required=False,
     )
 
     def __init__(self, user: User, receivers: Q, *args: Any, **kwargs: Any) -> None:
-        """`user` is told how many open leads a receiver has where they may read that receiver's leads."""
-        super().__init__(*args, **kwargs)
-        people = User.objects.filter(receivers).select_related("team")
-        had = {
-            hand.user.pk: hand.open_before
-            for hand in distribution.get_workloads(people.filter(policy.get_visible_owner_filter(user)))
-        }
-        field: Any = self.fields["receivers"]
-        field.queryset = people
-        field.label_from_instance = lambda user: _named(user, had.get(user.pk))
+        """`receivers` filters the users that can be chosen.
 
-    def chosen(self) -> dict[str, Any]:
-        """What the services are asked."""
+        `user` sees how many open leads a receiver has only if they may read that receiver's leads.
+        """
+        super().__init__(*args, **kwargs)
+        users = User.objects.filter(receivers).select_related("team")
+        workloads = distribution.get_workloads(users.filter(policy.get_visible_owner_filter(user)))
+        field = cast(ReceiversField, self.fields["receivers"])
+        field.queryset = users
+        field.open_leads = {workload.user.pk: workload.open_before for workload in workloads}
+
+    def get_distribution(self) -> dict[str, Any]:
+        """The receivers and the method, as the services take them."""
         return {
             "receivers": [user.pk for user in self.cleaned_data["receivers"]],
-            "way": self.cleaned_data["way"] or transfers.DistributionMethod.IN_TURN.value,
+            "method": self.cleaned_data["way"] or DistributionMethod.IN_TURN.value,
         }
 
 
-class ReassignForm(ShareForm):
+class ReassignForm(ReceiversForm):
     reason = forms.CharField(
-        max_length=500, help_text="Both people are told.", widget=forms.TextInput(attrs={"class": "vTextField"})
+        max_length=500,
+        help_text="The old and the new owners are notified with this reason.",
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
     until = forms.DateField(
         required=False,
         label="Until",
-        help_text="Empty: for good. Otherwise the last day; then Athena gives back what is still open.",
+        help_text="The last day of a temporary transfer: after it, Athena returns the leads that are still open. "
+        "Leave it empty for a permanent transfer.",
         widget=forms.DateInput(attrs={"type": "date"}),
     )
     notes = forms.CharField(required=False, max_length=MAX_TEXT_LENGTH, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 def reassign(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, queryset: LeadQuerySet) -> HttpResponse | None:
-    """The page of the action; None when it is done, which leads back to the list.
+    """The page of the action "Reassign selected leads"; None when it is done, which leads back to the list.
 
-    The queryset is the selection or, of a whole list, its filters: the form never carries all the leads. What was
-    looked at is known by its fingerprint, so nothing else is confirmed.
+    The queryset is the selection or, for a whole list, its filters: the form never carries all the leads. The plan's
+    fingerprint ensures that users confirm only what they have seen.
     """
     by, step = get_user(request), request.POST.get("step")
     form = ReassignForm(by, policy.get_receiver_filter(by), request.POST if step else None)
     plan = None
     if form.is_bound and form.is_valid():
-        chosen = {"by": by, "leads": queryset, "until": form.cleaned_data["until"], **form.chosen()}
+        arguments = {
+            "by": by,
+            "leads": queryset,
+            "until": form.cleaned_data["until"],
+            **form.get_distribution(),
+        }
         try:
             if step == "confirm":
-                texts = {name: form.cleaned_data[name] for name in ("reason", "notes")}
-                done = transfers.transfer(**chosen, **texts, expected=request.POST.get("expected", ""))
-                messages.success(request, said(done))
+                result = transfers.transfer(
+                    **arguments,
+                    reason=form.cleaned_data["reason"],
+                    notes=form.cleaned_data["notes"],
+                    expected=request.POST.get("expected", ""),
+                )
+                messages.success(request, describe_result(result))
                 return None
         except errors.SalesError as error:
-            show(form, error)
+            add_service_error(form, error)
         try:
-            plan = transfers.plan(**chosen)
+            plan = transfers.plan(**arguments)
         except errors.SalesError as error:
-            show(form, error)
+            add_service_error(form, error)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Reassign leads",
@@ -112,63 +147,52 @@ def reassign(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, queryse
         "select_across": request.POST.get("select_across", "0"),
         "count": queryset.count(),
         "checkbox_name": ACTION_CHECKBOX_NAME,
-        **(preview(plan) if plan else {}),
+        **(build_plan_context(plan) if plan else {}),
     }
     return TemplateResponse(request, "admin/sales/lead/reassign.html", context)
 
 
-def preview(plan: TransferPlan) -> dict[str, Any]:
-    """What the page of a plan shows: some rows of each kind, and why leads stay."""
-    staying = dict(plan.skipped[:SAMPLE])
-    names = Lead.objects.in_bulk(staying)
-    counts: dict[str, int] = {}
-    for _, code in plan.skipped:
-        counts[code] = counts.get(code, 0) + 1
+def build_plan_context(plan: TransferPlan) -> dict[str, Any]:
+    """What `transfer_plan.html` shows besides the plan: sample moves, sample skipped leads, and counts by reason."""
+    skipped = plan.skipped[:MAX_SAMPLES]
+    leads = Lead.objects.in_bulk([lead_id for lead_id, _ in skipped])
+    counts = Counter(code for _, code in plan.skipped)
     return {
-        "sample": plan.moves[:SAMPLE],
-        "staying": [(names.get(pk, pk), REASONS.get(code, code)) for pk, code in staying.items()],
-        "why_staying": [(REASONS.get(code, code), many) for code, many in counts.items()],
+        "sample_moves": plan.moves[:MAX_SAMPLES],
+        "sample_skipped": [(leads.get(lead_id, lead_id), SKIP_REASONS.get(code, code)) for lead_id, code in skipped],
+        "skip_counts": [(SKIP_REASONS.get(code, code), count) for code, count in counts.items()],
     }
 
 
-def said(done: TransferResult) -> str:
-    """What has happened, with the way back."""
-    to = (
-        ", ".join(f"{share.leads} to {share.user or 'nobody'}" for share in done.shares) if len(done.shares) > 1 else ""
-    )
-    one = str(done.shares[0].user or "nobody") if len(done.shares) == 1 else "several people"
-    moved = f"{_count(len(done.moves), 'lead')} given to {one}{f' ({to})' if to else ''}"
-    moved += f", with {_count(done.follow_ups, 'open follow-up')}."
-    moved += f" {len(done.skipped)} left as they were." if done.skipped else ""
-    if done.batch is None:
-        return moved
-    url = reverse("admin:sales_transferbatch_change", args=[done.batch.pk])
-    return format_html('{} <a href="{}">Look at it, or undo it</a>', moved, url)
+def describe_result(result: TransferResult) -> str:
+    """The message about a transfer that was carried out, with a link to its batch."""
+    totals = result.receiver_totals
+    receivers = str(totals[0].user or "nobody") if len(totals) == 1 else "several people"
+    if len(totals) > 1:
+        shares = ", ".join(f"{total.lead_count} to {total.user or 'nobody'}" for total in totals)
+        receivers = f"{receivers} ({shares})"
+    leads = "1 lead" if len(result.moves) == 1 else f"{len(result.moves)} leads"
+    follow_ups = "1 open follow-up" if result.follow_up_count == 1 else f"{result.follow_up_count} open follow-ups"
+    message = f"{leads} given to {receivers}, with {follow_ups}."
+    if len(result.skipped) == 1:
+        message += " 1 lead stays as it is."
+    elif result.skipped:
+        message += f" {len(result.skipped)} leads stay as they are."
+    if result.batch is None:
+        return message
+    url = reverse("admin:sales_transferbatch_change", args=[result.batch.pk])
+    return format_html('{} <a href="{}">View or undo the transfer</a>', message, url)
 
 
-def _count(number: int, name: str) -> str:
-    return f"{number} {name}{'' if number == 1 else 's'}"
-
-
-def _named(user: User, open_leads: int | None) -> str:
-    parts = [str(user), *([str(user.team)] if user.team else [])]
-    if open_leads is not None:
-        limit = "" if user.max_open_leads is None else f" of at most {user.max_open_leads}"
-        parts.append(f"{open_leads} open{limit}")
-    if user.away_until is not None:
-        parts.append(f"away until {format_date(user.away_until)}")
-    return " · ".join(parts)
-
-
-def show(form: forms.Form, error: errors.SalesError) -> None:
-    """Say on the form what a service refused; once, though it is asked twice."""
-    wrong: dict[str | None, str]
+def add_service_error(form: forms.Form, error: errors.SalesError) -> None:
+    """Add a service's error to the form, beside the field it is about; only once, even if it was raised twice."""
+    problems: dict[str | None, str]
     if isinstance(error, errors.StaleVersion):
-        wrong = {None: "What would happen has changed since you looked at it. Look again, then decide."}
+        problems = {None: "The plan has changed since you looked at it. Check it again, then confirm."}
     elif isinstance(error, errors.Invalid):
-        wrong = {name if name in form.fields else None: why for name, why in error.fields.items()}
+        problems = {name if name in form.fields else None: problem for name, problem in error.fields.items()}
     else:
-        wrong = {None: str(error)}
-    for name, why in wrong.items():
-        if why not in form.errors.get(name or NON_FIELD_ERRORS, []):
-            form.add_error(name, why)
+        problems = {None: str(error)}
+    for name, problem in problems.items():
+        if problem not in form.errors.get(name or NON_FIELD_ERRORS, []):
+            form.add_error(name, problem)

@@ -1,4 +1,4 @@
-"""Who gave what to whom, batch by batch, and the way back."""
+"""Transfers and transfer batches: who gave which leads to whom, and undoing a batch."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ from django.utils.html import format_html
 from athena.admin.requests import get_user
 from sales import errors, policy
 from sales.admin.base import VisibleAdmin
-from sales.admin.ownership.reassignment import REASONS, said
+from sales.admin.ownership.reassignment import SKIP_REASONS, describe_result
 from sales.models import LeadTransfer, TransferBatch
 from sales.services.ownership import transfer_undo
 
-SHOWN = 100
+MAX_SHOWN_TRANSFERS = 100
 
 
 @admin.register(LeadTransfer)
@@ -29,7 +29,7 @@ class LeadTransferAdmin(VisibleAdmin):
 
 @admin.register(TransferBatch)
 class TransferBatchAdmin(VisibleAdmin):
-    """One's own batches, and those of whose leads the user may see at least one: of the others nothing is said."""
+    """The user's own batches, and those with at least one lead that the user may see. Shows no other leads."""
 
     list_display = ("id", "created_at", "made_by", "leads", "reason", "until", "state")
     list_select_related = ("by", "undone_by")
@@ -39,8 +39,8 @@ class TransferBatchAdmin(VisibleAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         visible = LeadTransfer.objects.visible_to(get_user(request)).order_by()
-        seen = Count("transfers", filter=Q(transfers__in=visible.values("pk")))
-        return super().get_queryset(request).select_related(*self.list_select_related).annotate(lead_count=seen)
+        lead_count = Count("transfers", filter=Q(transfers__in=visible.values("pk")))
+        return super().get_queryset(request).select_related(*self.list_select_related).annotate(lead_count=lead_count)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields
@@ -57,12 +57,12 @@ class TransferBatchAdmin(VisibleAdmin):
     def state(self, batch: TransferBatch) -> str:
         parts = []
         if batch.undoes_id is not None:
-            parts.append(_link("Gives back batch {}", batch.undoes_id))
+            parts.append(_link_to_batch("Undoes batch {}", batch.undoes_id))
         undone_by = getattr(batch, "undone_by", None)
         if undone_by is not None:
-            parts.append(_link("Given back by batch {}", undone_by.pk))
+            parts.append(_link_to_batch("Undone by batch {}", undone_by.pk))
         elif batch.until is not None and batch.returned_at is None:
-            parts.append("Comes back after that day")
+            parts.append("Will be returned after that day")
         return format_html("{}" + ", {}" * (len(parts) - 1), *parts) if parts else ""
 
     def get_urls(self) -> list[URLPattern]:
@@ -72,39 +72,43 @@ class TransferBatchAdmin(VisibleAdmin):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         batch = kwargs.get("obj")
         if batch is not None:
-            context |= self._story(request, batch)
+            context |= self._build_batch_context(request, batch)
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def _story(self, request: HttpRequest, batch: TransferBatch) -> dict[str, Any]:
-        """The leads that the user may see, and what undoing would do."""
-        made = LeadTransfer.objects.filter(batch=batch).visible_to(get_user(request))
-        rows = made.select_related("lead", "from_user", "to_user").order_by("pk")[:SHOWN]
-        may = policy.may_undo_transfer(get_user(request), batch) and not hasattr(batch, "undone_by")
-        found = transfer_undo.plan_undo(batch=batch) if may else None
-        back = set(found.lead_ids) if found else set()
-        why = {pk: REASONS[code] for pk, code in found.skipped} if found else {}
+    def _build_batch_context(self, request: HttpRequest, batch: TransferBatch) -> dict[str, Any]:
+        """The transfers that the user may see, and, if the user may undo the batch, what that would do."""
+        visible = LeadTransfer.objects.filter(batch=batch).visible_to(get_user(request))
+        transfers = visible.select_related("lead", "from_user", "to_user").order_by("pk")[:MAX_SHOWN_TRANSFERS]
+        can_undo = policy.may_undo_transfer(get_user(request), batch) and not hasattr(batch, "undone_by")
+        undo_plan = transfer_undo.plan_undo(batch=batch) if can_undo else None
+        returned_ids = set(undo_plan.lead_ids) if undo_plan else set()
+        skip_reasons = {pk: SKIP_REASONS[code] for pk, code in undo_plan.skipped} if undo_plan else {}
         return {
-            "transfers": [(row, row.lead_id in back, why.get(row.lead_id, "")) for row in rows],
-            "transfer_count": made.count(),
-            "undoing": found,
+            "transfers": [
+                (transfer, transfer.lead_id in returned_ids, skip_reasons.get(transfer.lead_id, ""))
+                for transfer in transfers
+            ],
+            "transfer_count": visible.count(),
+            "undo_plan": undo_plan,
         }
 
     def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Undo a batch: the button of its page."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        if not request.user.has_perm("sales.view_transferbatch"):
+        if not self.has_view_permission(request):
             raise PermissionDenied
         try:
-            done = transfer_undo.undo(by=get_user(request), batch_id=pk)
+            result = transfer_undo.undo(by=get_user(request), batch_id=pk)
         except errors.NotFound as error:
             raise Http404 from error
         except errors.SalesError as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, said(done))
+            messages.success(request, describe_result(result))
         return HttpResponseRedirect(reverse("admin:sales_transferbatch_change", args=[pk]))
 
 
-def _link(text: str, batch_id: int) -> str:
+def _link_to_batch(text: str, batch_id: int) -> str:
     url = reverse("admin:sales_transferbatch_change", args=[batch_id])
     return format_html('<a href="{}">{}</a>', url, text.format(batch_id))

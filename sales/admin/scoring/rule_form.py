@@ -1,4 +1,6 @@
-"""The form of a scoring rule: what goes with what, for the page's script and, without it, in the server's answer."""
+"""The form of a scoring rule.
+
+The page's script offers only what fits together; without JavaScript, the server says what does not."""
 
 from typing import Any, ClassVar
 
@@ -7,20 +9,20 @@ from django import forms
 from sales.admin.base import ServiceForm
 from sales.models import LeadScoringRule
 from sales.scoring import rule_checks
-from sales.scoring.fields import FIELDS, Field, ValueType
+from sales.scoring.fields import FIELDS, ValueType
 
 Type, Operator = LeadScoringRule.Type, LeadScoringRule.Operator
-KINDS = {
+VALUE_HINTS = {
     ValueType.INTEGER: "A whole number.",
-    ValueType.AMOUNT: "An amount in the company's currency, like 2500 or 99.50.",
+    ValueType.AMOUNT: "An amount of money, such as 2500 or 99.50.",
     ValueType.DAYS: "A number of whole days.",
     ValueType.TEXT: "Upper and lower case are the same.",
     ValueType.CHOICE: "",
     ValueType.BOOLEAN: "",
 }
-MANY = {
-    Operator.BETWEEN: "The lower and the upper end, like 25,50; both belong to it.",
-    Operator.IN: "Several, with commas between them.",
+MULTIPLE_VALUE_HINTS = {
+    Operator.BETWEEN: "The lower and the upper limit, both included, such as 25,50.",
+    Operator.IN: "One or more values, separated by commas.",
 }
 
 
@@ -35,57 +37,54 @@ def _get_fields_of_type(rule_type: str) -> list[tuple[str, str]]:
     return [(field.name, f"{field.description} ({field.name})") for field in fields]
 
 
-def offered() -> dict[str, Any]:
-    """For the page's script: each field with its type, its operators and what a value of it is; hints for people."""
+def build_form_options() -> dict[str, Any]:
+    """The options for the page's script (rule-form.js): each field with its operators, values and hint."""
     fields = [
         {
             "type": field.rule_type,
             "name": field.name,
             "operators": field.operators,
             "values": [("true", "Yes"), ("false", "No")] if field.value_type == ValueType.BOOLEAN else field.choices,
-            "hint": KINDS[field.value_type],
+            "hint": VALUE_HINTS[field.value_type],
             "is_number": field.value_type in (ValueType.INTEGER, ValueType.AMOUNT),
             "is_timed": field.is_timed,
         }
         for field in FIELDS.values()
     ]
-    return {"fields": fields, "many": MANY}
+    return {"fields": fields, "many": MULTIPLE_VALUE_HINTS}
 
 
 class RuleForm(ServiceForm):
-    checks_limits = False
-    condition_field = forms.ChoiceField(choices=_get_field_choices, label="What it looks at")
+    checks_limits = False  # `find_problems` does, in the same words as for the API
+    condition_field = forms.ChoiceField(choices=_get_field_choices, label="Field")
 
     class Meta:
         labels: ClassVar = {
-            "rule_type": "What it is about",
-            "condition_operator": "How it compares",
-            "condition_value": "With what",
+            "rule_type": "Type",
+            "condition_operator": "Comparison",
+            "condition_value": "Value",
             "is_active": "On",
         }
 
     def clean(self) -> dict[str, Any] | None:
-        """What does not fit is said before the service is asked, in the words of the page."""
+        """Check what does not fit together before the service does, with messages in the words of the page."""
         cleaned = super().clean() or {}
         if not self.errors:
-            for name, why in rule_checks.find_problems(cleaned).items():
-                self.add_error(name, _in_words(name, cleaned) or why)
+            for name, problem in rule_checks.find_problems(cleaned).items():
+                self.add_error(name, _describe_mismatch(name, cleaned) or problem)
         return cleaned
 
 
-def _in_words(name: str, asked: dict[str, Any]) -> str:
-    """What is wrong between the parts of a condition; nothing where `checks` says it as people do."""
-    rule_type, field_name = asked["rule_type"], asked["condition_field"]
+def _describe_mismatch(name: str, rule_values: dict[str, Any]) -> str:
+    """How a field does not fit the rest of the rule; "" for problems that `find_problems` words as the page does."""
+    rule_type, field_name = rule_values["rule_type"], rule_values["condition_field"]
     field = FIELDS.get((rule_type, field_name))
     if name == "condition_field":
         other = next(field for field in FIELDS.values() if field.name == field_name)
-        return f"“{other.description}” goes with the type “{Type(other.rule_type).label}”."
+        return f"“{other.description}” belongs to the type “{Type(other.rule_type).label}”."
     if name == "condition_operator" and field is not None:
-        return f"With “{field.description}” goes: {_labels(field)}."
+        labels = ", ".join(Operator(operator).label for operator in field.operators)
+        return f"“{field.description}” takes these comparisons: {labels}."
     if name in ("within_days", "half_life_days") and field is not None and not field.is_timed:
-        return f"“{field.description}” does not happen at a time: leave this empty."
+        return f"“{field.description}” does not come from events, so leave this empty."
     return ""
-
-
-def _labels(field: Field) -> str:
-    return ", ".join(Operator(operator).label for operator in field.operators)

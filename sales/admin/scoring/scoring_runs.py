@@ -1,4 +1,4 @@
-"""Scoring runs and what they changed."""
+"""Scoring runs, and the history of scores."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -29,18 +29,18 @@ class ScoringRunAdmin(VisibleAdmin):
     readonly_fields = ("progress", "changed_leads")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """The counts of all leads are not to be asked for either."""
+        """Counts of all leads can't be filtered by, either: filters would reveal them."""
         return lookup.split("__")[0] not in run_progress.COUNTS and super().lookup_allowed(lookup, value, request)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         page = super().get_changelist_instance(request)
-        _count(get_user(request), page.result_list)
+        _set_visible_counts(get_user(request), page.result_list)
         return page
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> ScoringRun | None:
         run: ScoringRun | None = super().get_object(request, object_id, from_field)
         if run is not None:
-            _count(get_user(request), [run])
+            _set_visible_counts(get_user(request), [run])
         return run
 
     @admin.display(description="Changed")
@@ -53,16 +53,15 @@ class ScoringRunAdmin(VisibleAdmin):
         return format_html(bar, run.total or 1, run.processed if run.total else 1, run.processed, run.total)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(
-            request, {**(extra_context or {}), "unfinished": scoring_runs.find_unfinished_run()}
-        )
+        unfinished_run = scoring_runs.find_unfinished_run()
+        return super().changelist_view(request, {**(extra_context or {}), "unfinished_run": unfinished_run})
 
     def get_urls(self) -> list[URLPattern]:
         start = path("start/", self.admin_site.admin_view(self.start_view), name="sales_scoringrun_start")
         return [start, *super().get_urls()]
 
     def start_view(self, request: HttpRequest) -> HttpResponse:
-        """Start a run over all open leads, or join the one that is under way."""
+        """Have all open leads scored again: start a run, unless one is under way already."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not policy.may_start_scoring_run(get_user(request)):
@@ -72,8 +71,8 @@ class ScoringRunAdmin(VisibleAdmin):
         return HttpResponseRedirect(reverse("admin:sales_scoringrun_changelist"))
 
 
-def _count(user: User, runs: Iterable[ScoringRun]) -> None:
-    """Put the counts that the user may know into the runs, which are shown and not saved."""
+def _set_visible_counts(user: User, runs: Iterable[ScoringRun]) -> None:
+    """Replace the counts of these runs, which are only displayed, by those that the user may know."""
     runs = list(runs)
     counts = run_progress.count_visible_progress(user, map(vars, runs))
     for run in runs:

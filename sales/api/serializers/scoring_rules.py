@@ -1,11 +1,14 @@
-"""The shape of a scoring rule: as it goes out, and as it comes in."""
+"""Scoring rules and runs: what comes in and what goes out."""
+
+from typing import Any
 
 from rest_framework import serializers
 
 from athena.api import fields
 from athena.api.serializers import Row, StrictSerializer
-from sales.models import LeadScoringRule
+from sales.models import LeadScoringRule, ScoringRun
 from sales.scoring import rule_checks
+from sales.scoring.fields import ValueType
 
 
 class RuleRow(Row):
@@ -25,16 +28,17 @@ class RuleRow(Row):
     updated_at = serializers.DateTimeField()
 
 
-class RuleWarning(serializers.Serializer):  # type: ignore[type-arg]
+class RuleWarning(serializers.Serializer[Any]):
     code = serializers.ChoiceField(["same_condition"])
     message = serializers.CharField()
 
 
 class Rule(RuleRow):
     problems = serializers.DictField(
-        child=serializers.CharField(), help_text="Why a rule that was written past the API is skipped; usually empty."
+        child=serializers.CharField(),
+        help_text="What is wrong with the rule, by field: invalid rules give no points. Usually empty, because only "
+        "plain SQL can write an invalid rule.",
     )
-
     warnings = RuleWarning(many=True)
 
 
@@ -50,7 +54,8 @@ class RuleBody(StrictSerializer):
     condition_value = fields.OneLineField(
         max_length=255,
         allow_blank=False,
-        help_text="For `between` two values, both included, and for `in` some: 10,50.",
+        help_text="For `between`, the lower and the upper limit (both included): `10,50`. For `in`, one or more "
+        "values, separated by commas.",
     )
     points = fields.IntegerField(min_value=-100, max_value=100)
     is_active = fields.BooleanField(required=False)
@@ -60,3 +65,39 @@ class RuleBody(StrictSerializer):
 
     class Meta:
         row = NewRule
+
+
+class Choice(serializers.Serializer[Any]):
+    value = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # (every field has a `label`)
+
+
+class RuleField(serializers.Serializer[Any]):
+    field = serializers.CharField()
+    rule_type = serializers.ChoiceField(LeadScoringRule.Type.choices)
+    value_type = serializers.ChoiceField([value_type.value for value_type in ValueType])
+    description = serializers.CharField()
+    operators = serializers.ListField(child=serializers.ChoiceField(LeadScoringRule.Operator.choices))
+    choices = Choice(many=True)
+    timed = serializers.BooleanField(help_text="Whether rules with this field take within_days and half_life_days.")
+
+
+class RunRow(Row):
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(ScoringRun.State.choices)
+    reason = serializers.CharField()
+    processed = serializers.IntegerField(help_text="How many of the leads in `total` have been scored.")
+    total = serializers.IntegerField(help_text="Open leads. All three counts are of the leads that you may read.")
+    changed = serializers.IntegerField(help_text="How many leads got another score.")
+    rule_set_version = serializers.IntegerField()
+    started_by = serializers.IntegerField(allow_null=True)
+    error = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class Recalculation(serializers.Serializer[Any]):
+    message = serializers.CharField()
+    count = serializers.IntegerField(help_text="How many leads the run scores, of those that you may read.")
+    run_id = serializers.IntegerField()

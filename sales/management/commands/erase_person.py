@@ -1,4 +1,4 @@
-"""`manage.py erase_person EMAIL`: forget a person."""
+"""`manage.py erase_person EMAIL`: erase the personal data of a person."""
 
 import getpass
 from argparse import ArgumentParser
@@ -11,15 +11,15 @@ from sales.services import privacy
 
 
 class Command(BaseCommand):
-    help = "Take the person with this e-mail address out of everything. This can't be undone."
+    help = "Erase everything that Athena keeps about the person with this email. This cannot be undone."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email")
-        parser.add_argument("--yes", action="store_true", help="Don't ask.")
+        parser.add_argument("--yes", action="store_true", help="Do not ask for confirmation.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         address = options["email"]
-        if not options["yes"] and input(f"This can't be undone. Type {address} to go on: ") != address:
+        if not options["yes"] and input(f"This cannot be undone. Type {address} to continue: ") != address:
             raise CommandError("Nothing was erased.")
         try:
             erased = privacy.erase_person(ran_by=getpass.getuser(), address=address)
@@ -27,4 +27,4 @@ class Command(BaseCommand):
             raise CommandError(" ".join(error.fields.values())) from error
         except errors.SalesError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Erased: {erased.leads} leads, and what {erased.rows} other rows said of them.")
+        self.stdout.write(f"Erased: {erased.leads} leads, and mentions of them in {erased.rows} other rows.")

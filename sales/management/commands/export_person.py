@@ -1,4 +1,4 @@
-"""`manage.py export_person EMAIL`: everything that is kept about a person, as JSON."""
+"""`manage.py export_person EMAIL`: write the personal data of a person as JSON."""
 
 import getpass
 import json
@@ -14,25 +14,25 @@ from sales.services import privacy
 
 
 class Command(BaseCommand):
-    help = "Write everything that is kept about the person with this e-mail address, as JSON."
+    help = "Write everything that Athena keeps about the person with this email, as JSON."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email")
-        parser.add_argument("--to", type=Path, help="A new file, for your eyes alone (default: standard output).")
+        parser.add_argument("--to", type=Path, help="A new file that only you can read (default: standard output).")
 
     def handle(self, *args: Any, **options: Any) -> None:
         to: Path | None = options["to"]
         try:
             if to is not None:
                 to.touch(mode=0o600, exist_ok=False)
-            found = privacy.export_person(ran_by=getpass.getuser(), address=options["email"])
+            data = privacy.export_person(ran_by=getpass.getuser(), address=options["email"])
         except errors.Invalid as error:
             if to is not None:
                 to.unlink()
             raise CommandError(" ".join(error.fields.values())) from error
         except OSError as error:
-            raise CommandError(f"{to} can't be made: {error.strerror}.") from error
-        text = json.dumps(found, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
+            raise CommandError(f"{to} cannot be created: {error.strerror}.") from error
+        text = json.dumps(data, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
         if to is None:
             self.stdout.write(text)
         else:

@@ -1,4 +1,4 @@
-"""Somebody leaves: what waits for them goes to others, and their account is deactivated."""
+"""`manage.py handover`: give everything that waits for a user to others, and deactivate the user."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -21,33 +21,37 @@ class Command(BaseCommand):
             "--way", choices=[way.value for way in DistributionMethod], default=DistributionMethod.IN_TURN.value
         )
         parser.add_argument("--reason", default="")
-        parser.add_argument("--dry-run", action="store_true", help="Say what would happen; change nothing.")
+        parser.add_argument("--dry-run", action="store_true", help="Show what would happen without changing anything.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        chosen = {
+        arguments = {
             "by": None,
-            "user_id": _user(options["leaver"]),
-            "receivers": [_user(email) for email in options["receivers"]],
-            "way": options["way"],
+            "user_id": _find_user(options["leaver"]),
+            "receivers": [_find_user(email) for email in options["receivers"]],
+            "method": options["way"],
         }
         try:
             if options["dry_run"]:
-                done = handovers.plan(**chosen)
+                handover = handovers.plan(**arguments)
             else:
-                done = handovers.hand_over(**chosen, reason=options["reason"])
+                handover = handovers.hand_over(**arguments, reason=options["reason"])
         except errors.SalesError as error:
             raise CommandError(str(error)) from error
-        for share in done.plan.shares:
-            self.stdout.write(f"{share.user}: {share.leads} leads")
-        if done.plan.skipped:
-            self.stdout.write(f"No room for {len(done.plan.skipped)} leads")
-        follow_ups = done.plan.follow_ups + len(done.elsewhere)
-        self.stdout.write(f"{follow_ups} follow-ups, {len(done.rules)} assignment rules")
-        self.stdout.write("Nothing was changed" if options["dry_run"] else f"{done.leaver} is deactivated")
+        for total in handover.plan.receiver_totals:
+            self.stdout.write(f"{total.user}: {_write_count(total.lead_count, 'lead')}")
+        if handover.plan.skipped:
+            self.stdout.write(f"No receiver has room for {_write_count(len(handover.plan.skipped), 'lead')}.")
+        rules = _write_count(len(handover.rules), "assignment rule")
+        self.stdout.write(f"{_write_count(handover.follow_up_count, 'follow-up')}, {rules}")
+        self.stdout.write("Nothing was changed." if options["dry_run"] else f"{handover.leaver} is deactivated.")
 
 
-def _user(email: str) -> int:
+def _write_count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _find_user(email: str) -> int:
     user = User.objects.filter(email=email).first()
     if user is None:
-        raise CommandError(f"There is no user {email}.")
+        raise CommandError(f"There is no user with the email {email}.")
     return int(user.pk)

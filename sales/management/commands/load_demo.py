@@ -1,4 +1,4 @@
-"""`manage.py load_demo`: fill an empty database with a year of demonstration."""
+"""`manage.py load_demo`: fill an empty database with demo data for a year."""
 
 import time
 from argparse import ArgumentParser
@@ -11,15 +11,15 @@ from sales import errors, schedule
 from sales.demo import generator
 from sales.demo.people import ACCOUNTS
 
-BAR = 40
+BAR_WIDTH = 40
 
 
 class Command(BaseCommand):
-    help = "Fill an empty database with demo accounts (whose passwords everybody knows) and a year of leads."
+    help = "Fill an empty database with demo accounts, whose passwords everybody knows, and a year of leads."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--today", type=date.fromisoformat, help="The day on which the demo stands (YYYY-MM-DD; default: today)."
+            "--today", type=date.fromisoformat, help="The last day of the demo (YYYY-MM-DD; default: today)."
         )
         parser.add_argument(
             "--leads", type=int, default=200, help=f"How many leads (default: 200; up to {generator.MAX_LEADS:,})."
@@ -31,16 +31,16 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The demo has at least {generator.MIN_LEADS} leads, and at most {generator.MAX_LEADS:,}."
             )
-        began = time.monotonic()
+        started_at = time.monotonic()
 
-        def show(done: int) -> None:
-            bar = "#" * (BAR * done // leads)
-            rate = done / max(time.monotonic() - began, 0.001)
-            line = f"\r[{bar:<{BAR}}] {done:,} of {leads:,} leads, {rate:,.0f} a second "
-            self.stderr.write(line, style_func=str, ending="\n" if done == leads else "")
+        def show_progress(count: int) -> None:
+            bar = "#" * (BAR_WIDTH * count // leads)
+            rate = count / max(time.monotonic() - started_at, 0.001)
+            line = f"\r[{bar:<{BAR_WIDTH}}] {count:,} of {leads:,} leads, {rate:,.0f} a second "
+            self.stderr.write(line, style_func=str, ending="\n" if count == leads else "")
             self.stderr.flush()
 
-        progress = {"progress": show} if self.stderr.isatty() else {}
+        progress = {"progress": show_progress} if self.stderr.isatty() else {}
         try:
             generator.load(today=options["today"] or schedule.company_today(), leads=leads, **progress)
         except errors.SalesError as error:

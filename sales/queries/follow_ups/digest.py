@@ -1,4 +1,4 @@
-"""What the daily digest says: of each person's work, what there is to do today, and what has been left lying."""
+"""The content of the daily digest: what each person has to do today, and what needs their attention."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,52 +8,65 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
-from django.utils import dateformat, timezone
+from django.utils import timezone
 
 from athena.accounts.models import User
+from athena.formatting import format_date, format_datetime
 from sales import schedule
 from sales.models import FollowUp, Lead
 from sales.models.lead import lead_name
 
-MAX_LISTED = 10  # of each section; the others are counted
+MAX_LISTED = 10  # rows of a section; the others are counted
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Section:
-    """`rows` are those of everybody whose digest it is; `say` puts into words what is special about one."""
+    """A section of the digest. `rows` are those of all its recipients; `describe` writes the detail of one row."""
 
     name: str
-    short: str  # in the subject, after its number
+    short: str  # follows the count in the email's subject
     title: str
     rows: "QuerySet[Any]"
     order: tuple[Any, ...]
-    say: Callable[[Row, User], str]
+    describe: Callable[[Row, User], str]
 
 
 def build_digests(people: Mapping[User, date]) -> dict[int, list[dict[str, Any]]]:
-    """The digests of these people, by their ids: the sections that say something. `people` have the day it is for them.
+    """Build the digests of these users, each with the date it is for. Returns their sections, by user id.
 
-    One query a section, however many the people are; ten lines of each section at most, and how many there are.
+    Empty sections and empty digests are left out. A section lists at most `MAX_LISTED` rows and counts the others. One
+    query a section, for any number of users.
     """
     users = {user.pk: user for user in people}
-    found: dict[int, list[dict[str, Any]]] = {}
-    for section in _sections({user.pk: day for user, day in people.items()}):
+    digests: dict[int, list[dict[str, Any]]] = {}
+    for section in _build_sections({user.pk: day for user, day in people.items()}):
         rows = section.rows.order_by().annotate(
             place=Window(RowNumber(), partition_by="assigned_to", order_by=section.order),
-            many=Window(Count("*"), partition_by="assigned_to"),
+            count=Window(Count("*"), partition_by="assigned_to"),
         )
         for row in rows.filter(place__lte=MAX_LISTED).order_by("assigned_to_id", "place").values():
-            theirs = found.setdefault(row["assigned_to_id"], [])
-            if not theirs or theirs[-1]["name"] != section.name:
-                named = {"name": section.name, "short": section.short, "title": section.title}
-                theirs.append({**named, "count": row["many"], "more": max(row["many"] - MAX_LISTED, 0), "lines": []})
-            detail = section.say(row, users[row["assigned_to_id"]])
-            theirs[-1]["lines"].append({"lead_id": row["the_lead"], "lead_name": row["lead_name"], "detail": detail})
-    return found
+            sections = digests.setdefault(row["assigned_to_id"], [])
+            if not sections or sections[-1]["name"] != section.name:
+                sections.append(_build_section(section, row["count"]))
+            detail = section.describe(row, users[row["assigned_to_id"]])
+            line = {"lead_id": row["the_lead"], "lead_name": row["lead_name"], "detail": detail}
+            sections[-1]["lines"].append(line)
+    return digests
 
 
-def _sections(today: Mapping[int, date]) -> list[Section]:
+def _build_section(section: Section, count: int) -> dict[str, Any]:
+    return {
+        "name": section.name,
+        "short": section.short,
+        "title": section.title,
+        "count": count,
+        "more": max(count - MAX_LISTED, 0),
+        "lines": [],
+    }
+
+
+def _build_sections(today: Mapping[int, date]) -> list[Section]:
     now, ahead = timezone.now(), timedelta(days=settings.DIGEST_DAYS_AHEAD)
     plans = (
         FollowUp.objects.open()
@@ -61,64 +74,74 @@ def _sections(today: Mapping[int, date]) -> list[Section]:
         .annotate(the_lead=F("lead"), lead_name=lead_name("lead__"))
     )
     leads = Lead.objects.open().filter(assigned_to__in=today).annotate(the_lead=F("pk"), lead_name=lead_name())
-    of_today = plans.filter(_by_day(today, lambda day: Q(scheduled_date=day)))
+    today_plans = plans.filter(_by_day(today, lambda day: Q(scheduled_date=day)))
     overdue = plans.filter(_by_day(today, lambda day: Q(scheduled_date__lt=day)))
     expiring = leads.filter(_by_day(today, lambda day: Q(quote_valid_until__range=(day, day + ahead))))
     bids = leads.filter(bid_due_at__range=(now, now + ahead))
-    by_clock = (F("scheduled_date").asc(), F("scheduled_time").asc(nulls_first=True), F("pk").asc())
+    by_due_time = (F("scheduled_date").asc(), F("scheduled_time").asc(nulls_first=True), F("pk").asc())
     best_first = (F("score").desc(), F("pk").asc())
     return [
-        Section("today", "today", "Today", of_today, by_clock, _at),
-        Section("overdue", "overdue", "Overdue", overdue, by_clock, _on),
-        Section("hot", "hot", "Hot, and not contacted yet", leads.hot_and_uncontacted(), best_first, _points),
-        Section("quotes", "expiring", "Quotes about to expire", expiring, _first("quote_valid_until"), _until),
-        Section("bids", "to bid on", "Bids about to fall due", bids, _first("bid_due_at"), _bid),
-        Section("unplanned", "unplanned", "Nothing is planned", leads.unplanned(), best_first, _points),
-        Section("passed", "to close", "The trip has passed: won or lost?", leads.trip_passed(),
-                _first("pickup_at"), _pickup),
-    ]  # fmt: skip
+        Section("today", "today", "Today", today_plans, by_due_time, _describe_time),
+        Section("overdue", "overdue", "Overdue", overdue, by_due_time, _describe_date),
+        Section("hot", "hot", "Hot, not contacted yet", leads.hot_and_uncontacted(), best_first, _describe_score),
+        Section(
+            "quotes",
+            "expiring",
+            "Quotes that expire soon",
+            expiring,
+            _earliest_first("quote_valid_until"),
+            _describe_expiry,
+        ),
+        Section("bids", "to bid on", "Bids due soon", bids, _earliest_first("bid_due_at"), _describe_bid),
+        Section("unplanned", "unplanned", "Unplanned", leads.unplanned(), best_first, _describe_score),
+        Section(
+            "passed",
+            "to close",
+            "The trip has passed: won or lost?",
+            leads.trip_passed(),
+            _earliest_first("pickup_at"),
+            _describe_pickup,
+        ),
+    ]
 
 
-def _first(column: str) -> tuple[Any, ...]:
+def _earliest_first(column: str) -> tuple[Any, ...]:
     return (F(column).asc(), F("pk").asc())
 
 
-def _by_day(today: Mapping[int, date], condition: Callable[[date], Q]) -> Q:
-    """`condition` of the day that it is for each person. There are three days on earth at most."""
-    found = Q(pk__in=())
+def _by_day(today: Mapping[int, date], build_condition: Callable[[date], Q]) -> Q:
+    """`build_condition(date)` for each user with the date it is for them. At most three dates exist at one time."""
+    condition = Q(pk__in=())
     for day in set(today.values()):
-        found |= condition(day) & Q(assigned_to__in=[pk for pk, theirs in today.items() if theirs == day])
-    return found
+        user_ids = [user_id for user_id, user_day in today.items() if user_day == day]
+        condition |= build_condition(day) & Q(assigned_to__in=user_ids)
+    return condition
 
 
-def _at(row: Row, user: User) -> str:
+def _describe_time(row: Row, user: User) -> str:
     clock: time | None = row["scheduled_time"]
-    return _type(row) + (f", {clock:%H:%M}" if clock else "")
+    return _get_type_label(row) + (f", {clock:%H:%M}" if clock else "")
 
 
-def _on(row: Row, user: User) -> str:
-    return f"{_type(row)}, {_day(row['scheduled_date'])}"
+def _describe_date(row: Row, user: User) -> str:
+    return f"{_get_type_label(row)}, {format_date(row['scheduled_date'])}"
 
 
-def _points(row: Row, user: User) -> str:
+def _describe_score(row: Row, user: User) -> str:
     return f"{row['score']} points" + (f", {row['phone']}" if row["phone"] else "")
 
 
-def _until(row: Row, user: User) -> str:
-    return f"until {_day(row['quote_valid_until'])}"
+def _describe_expiry(row: Row, user: User) -> str:
+    return f"until {format_date(row['quote_valid_until'])}"
 
 
-def _bid(row: Row, user: User) -> str:
-    return dateformat.format(row["bid_due_at"].astimezone(user.zone), "l, j F, H:i")
+def _describe_bid(row: Row, user: User) -> str:
+    return format_datetime(row["bid_due_at"], user.zone)
 
 
-def _pickup(row: Row, user: User) -> str:
-    return _day(row["pickup_at"].astimezone(schedule.company_zone()).date())
+def _describe_pickup(row: Row, user: User) -> str:
+    return format_date(row["pickup_at"].astimezone(schedule.company_zone()).date())
 
 
-def _type(row: Row) -> str:
+def _get_type_label(row: Row) -> str:
     return FollowUp.Type(row["follow_up_type"]).label
-
-
-def _day(day: date) -> str:
-    return dateformat.format(day, "l, j F")

@@ -1,4 +1,4 @@
-"""Open follow-ups by day, on the calendar of whoever looks: what is overdue, for today, and for each day of a week."""
+"""Open follow-ups by date, on the calendar of the user who looks at them: overdue, today, tomorrow, and a week."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,7 +16,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class DayCount:
-    """How many follow-ups a day has, and what to ask `Days` for to get them."""
+    """The number of follow-ups on a day; `value` is what selects them (see `DayConditions.get_condition`)."""
 
     value: str
     label: str
@@ -25,7 +25,10 @@ class DayCount:
 
 @dataclass(frozen=True)
 class DayCounts:
-    """`week` is from `monday` to `sunday`; `before`, `itself` and `after` are what to ask for the weeks around it."""
+    """The counts of the named days, and of a week from `monday` to `sunday`.
+
+    `previous_week`, `current_week` and `next_week` are the values that select this week and those around it.
+    """
 
     named: list[DayCount]
     week: list[DayCount]
@@ -37,43 +40,43 @@ class DayCounts:
 
 
 class DayConditions:
-    """The days of this person's calendar. Takes one small query, for the zones that people live in."""
+    """Selects open follow-ups by date where `user` is. Takes one small query for the users' time zones."""
 
     def __init__(self, user: User) -> None:
         self.today = local_today(user)
-        self._late = is_before_today()
+        self._is_overdue = is_before_today()
 
-    def get_condition(self, asked: str) -> Q:
-        """Which of the open follow-ups: a name of `NAMED`, a date, or a week (`2026-W49`). Raises ValueError.
+    def get_condition(self, value: str) -> Q:
+        """The condition for open follow-ups of a named day, a date, or a week (`2026-W49`). Raises `ValueError`.
 
-        What is overdue (where its assignee is) is in none of the other three; what is still today for its assignee,
-        though not for this person, is in today.
+        What is overdue where its assignee is belongs to none of the other named days. What is still today for its
+        assignee, but not for the user, belongs to "today".
         """
-        on_time = ~self._late
-        match asked:
+        is_on_time = ~self._is_overdue
+        match value:
             case "overdue":
-                return self._late
+                return self._is_overdue
             case "today":
-                return Q(scheduled_date__range=(self.today - 2 * _DAY, self.today)) & on_time
+                return Q(scheduled_date__range=(self.today - 2 * _DAY, self.today)) & is_on_time
             case "tomorrow":
-                return Q(scheduled_date=self.today + _DAY) & on_time
+                return Q(scheduled_date=self.today + _DAY) & is_on_time
             case "coming":
-                return Q(scheduled_date__range=(self.today + _DAY, self.today + COMING_DAYS * _DAY)) & on_time
-        return Q(scheduled_date__range=_span(asked))
+                return Q(scheduled_date__range=(self.today + _DAY, self.today + COMING_DAYS * _DAY)) & is_on_time
+        return Q(scheduled_date__range=_parse_dates(value))
 
-    def count_by_day(self, rows: FollowUpQuerySet, asked: str | None) -> DayCounts:
-        """How many of these rows each day has, in the week that was asked for, or else in this one. One query."""
-        first = _span(asked)[0] if asked and asked not in NAMED_DAYS else self.today
-        monday = first - first.weekday() * _DAY
+    def count_by_day(self, rows: FollowUpQuerySet, value: str | None) -> DayCounts:
+        """Count the open ones of `rows` on the named days and in the week of `value`, or else this week. One query."""
+        first_date = _parse_dates(value)[0] if value and value not in NAMED_DAYS else self.today
+        monday = first_date - first_date.weekday() * _DAY
         week = [monday + n * _DAY for n in range(7)]
-        days = [*NAMED_DAYS, *map(date.isoformat, week)]
-        tallies = {f"n{n}": Count("pk", filter=self.get_condition(day)) for n, day in enumerate(days)}
-        last = max(week[-1], self.today + COMING_DAYS * _DAY)  # what comes after it is in none of them
-        counts = rows.open().filter(scheduled_date__lte=last).order_by().aggregate(**tallies)
-        many = [counts[f"n{n}"] for n in range(len(days))]
+        values = [*NAMED_DAYS, *map(date.isoformat, week)]
+        aggregates = {f"n{n}": Count("pk", filter=self.get_condition(value)) for n, value in enumerate(values)}
+        last_date = max(week[-1], self.today + COMING_DAYS * _DAY)  # later dates are in no count
+        sums = rows.open().filter(scheduled_date__lte=last_date).order_by().aggregate(**aggregates)
+        counts = {value: sums[f"n{n}"] for n, value in enumerate(values)}
         return DayCounts(
-            named=[DayCount(name, label, many[n]) for n, (name, label) in enumerate(NAMED_DAYS.items())],
-            week=[DayCount(f"{day}", f"{day:%a} {day.day}", many[len(NAMED_DAYS) + n]) for n, day in enumerate(week)],
+            named=[DayCount(name, label, counts[name]) for name, label in NAMED_DAYS.items()],
+            week=[DayCount(f"{day}", f"{day:%a} {day.day}", counts[f"{day}"]) for day in week],
             monday=monday,
             sunday=week[-1],
             previous_week=f"{monday - 7 * _DAY:%G-W%V}",
@@ -82,13 +85,13 @@ class DayConditions:
         )
 
 
-def _span(asked: str) -> tuple[date, date]:
-    """The first and the last day of a date or a week."""
-    if "W" in asked:
-        monday = date.fromisoformat(f"{asked}-1")
+def _parse_dates(value: str) -> tuple[date, date]:
+    """The first and the last date of a date or a week. Raises `ValueError`."""
+    if "W" in value:
+        monday = date.fromisoformat(f"{value}-1")
         first, last = monday, monday + 6 * _DAY if monday.year in YEARS else monday
     else:
-        first = last = date.fromisoformat(asked)
+        first = last = date.fromisoformat(value)
     if first.year not in YEARS:
-        raise ValueError(asked)
+        raise ValueError(value)
     return first, last

@@ -1,9 +1,9 @@
-"""What a salesperson has before them today: their home page."""
+"""A salesperson's home page: their follow-ups of today, their leads, and their month."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Generic, TypeVar
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -12,19 +12,21 @@ from athena.accounts.models import User, local_today
 from sales.models import CadenceEnrolment, FollowUp, Lead
 from sales.models.follow_up import DUE_ORDER
 from sales.models.lead import LeadQuerySet
-from sales.queries.home import lead_views
+from sales.queries.home.lead_views import LEAD_VIEWS, count_leads
 from sales.schedule import get_month_start
 
-MAX_TASKS = 15  # of each kind, as a rule; the rest is behind a link
-MAX_LEADS = 8
+MAX_TASKS = 15  # in each list of follow-ups; the others are behind a link
+MAX_LEADS = 8  # in each list of leads
 COMING_DAYS = 7
+
+Item = TypeVar("Item", FollowUp, Lead)
 
 
 @dataclass(frozen=True)
-class Shortlist:
-    """The first rows of a list, and how long it is."""
+class Shortlist(Generic[Item]):
+    """The first rows of a list, and the number of all its rows."""
 
-    rows: list[Any]
+    rows: list[Item]
     count: int
 
     @property
@@ -34,7 +36,7 @@ class Shortlist:
 
 @dataclass(frozen=True)
 class MonthSummary:
-    """What a person has done since the first of the month; `booked` in the company's currency."""
+    """What a person has done since the first of the month. `booked` is the won value, in the company's currency."""
 
     completed: int
     new_leads: int
@@ -44,79 +46,84 @@ class MonthSummary:
 
 @dataclass(frozen=True)
 class MyDay:
-    """Each task is a `FollowUp` with its lead; each lead shelf is of their own leads."""
+    """The lists of one person's home page: their open follow-ups by date, their own leads, and their month."""
 
-    overdue: Shortlist
-    today: Shortlist
-    coming: Shortlist
-    unplanned: Shortlist
-    new: Shortlist
-    hot: Shortlist
+    overdue: Shortlist[FollowUp]
+    today: Shortlist[FollowUp]
+    coming: Shortlist[FollowUp]
+    unplanned: Shortlist[Lead]
+    new: Shortlist[Lead]
+    hot: Shortlist[Lead]
     month: MonthSummary
 
     @property
     def is_empty(self) -> bool:
-        """Nothing at all is theirs."""
-        return not any(
-            shelf.count for shelf in (self.overdue, self.today, self.coming, self.unplanned, self.new, self.hot)
-        )
+        """Whether they have no follow-up and no lead in any list."""
+        counts = (self.overdue.count, self.today.count, self.coming.count)
+        return not any((*counts, self.unplanned.count, self.new.count, self.hot.count))
 
     @property
     def is_clear(self) -> bool:
-        """Nothing is left to do today."""
+        """Whether nothing is left to do today."""
         return not (self.overdue.count or self.today.count)
 
 
-def my_day(user: User, *, tasks_shown: int = MAX_TASKS) -> MyDay:
-    """The follow-ups that are this person's, and their leads. At most ten queries."""
+def get_my_day(user: User, *, max_tasks: int = MAX_TASKS) -> MyDay:
+    """What the home page of `user` shows, with dates where they are. At most ten queries."""
     today = local_today(user)
-    overdue, now, coming = (
-        Q(scheduled_date__lt=today),
-        Q(scheduled_date=today),
-        Q(scheduled_date__gt=today, scheduled_date__lte=today + timedelta(days=COMING_DAYS)),
-    )
-    since = get_month_start(user)
+    last_day = today + timedelta(days=COMING_DAYS)
+    is_overdue, is_today = Q(scheduled_date__lt=today), Q(scheduled_date=today)
+    is_coming = Q(scheduled_date__gt=today, scheduled_date__lte=last_day)
     tasks = FollowUp.objects.open().without_archived_leads().filter(assigned_to=user.pk)
-    many = (
-        tasks.filter(scheduled_date__lte=today + timedelta(days=COMING_DAYS))
+    task_counts = (
+        tasks.filter(scheduled_date__lte=last_day)
         .order_by()
-        .aggregate(overdue=Count("pk", filter=overdue), now=Count("pk", filter=now), coming=Count("pk", filter=coming))
+        .aggregate(
+            overdue=Count("pk", filter=is_overdue),
+            today=Count("pk", filter=is_today),
+            coming=Count("pk", filter=is_coming),
+        )
     )
-    completed = FollowUp.objects.filter(completed=True, completed_by=user.pk, completed_at__gte=since).count()
-    mine = Lead.objects.filter(assigned_to=user.pk, archived_at__isnull=True)  # one's own are always visible
-    counted = lead_views.count_leads(user, mine, ("unplanned", "hot", "new"))
-    views = lead_views.LEAD_VIEWS
+    month_start = get_month_start(user)
+    completed = FollowUp.objects.filter(completed=True, completed_by=user.pk, completed_at__gte=month_start).count()
+    leads = Lead.objects.filter(assigned_to=user.pk, archived_at__isnull=True)  # own leads are always visible
+    lead_counts = count_leads(user, leads, ("unplanned", "hot", "new"))
+
+    def list_leads(view: str, order: str = "-score") -> Shortlist[Lead]:
+        return _list_leads(LEAD_VIEWS[view].filter_leads(leads, user), lead_counts[view], order)
+
     return MyDay(
-        overdue=_tasks(tasks.filter(overdue), many["overdue"], tasks_shown),
-        today=_tasks(tasks.filter(now), many["now"], tasks_shown),
-        coming=_tasks(tasks.filter(coming), many["coming"], tasks_shown),
-        unplanned=_leads(views["unplanned"].filter_leads(mine, user), counted["unplanned"]),
-        new=_leads(views["new"].filter_leads(mine, user), counted["new"], "-created_at"),
-        hot=_leads(views["hot"].filter_leads(mine, user), counted["hot"]),
-        month=_month(mine, since, completed),
+        overdue=_list_tasks(tasks.filter(is_overdue), task_counts["overdue"], max_tasks),
+        today=_list_tasks(tasks.filter(is_today), task_counts["today"], max_tasks),
+        coming=_list_tasks(tasks.filter(is_coming), task_counts["coming"], max_tasks),
+        unplanned=list_leads("unplanned"),
+        new=list_leads("new", order="-created_at"),
+        hot=list_leads("hot"),
+        month=_sum_up_month(leads, month_start, completed),
     )
 
 
-def _tasks(tasks: "QuerySet[FollowUp]", count: int, most: int) -> Shortlist:
-    """The first in the order of the day, each with `has_next_step`: whether a cadence plans what comes after it."""
+def _list_tasks(tasks: "QuerySet[FollowUp]", count: int, limit: int) -> Shortlist[FollowUp]:
+    """The tasks that are due first, with their leads, annotated with `has_next_step`: a cadence plans the next one."""
     has_next_step = Exists(CadenceEnrolment.objects.with_next_step().filter(follow_up=OuterRef("pk")))
     rows = tasks.select_related("lead").annotate(has_next_step=has_next_step).order_by(*DUE_ORDER)
-    return Shortlist(list(rows[:most]) if count else [], count)
+    return Shortlist(list(rows[:limit]) if count else [], count)
 
 
-def _leads(leads: LeadQuerySet, count: int, order: str = "-score") -> Shortlist:
+def _list_leads(leads: LeadQuerySet, count: int, order: str) -> Shortlist[Lead]:
     return Shortlist(list(leads.order_by(order, "-id")[:MAX_LEADS]) if count else [], count)
 
 
-def _month(mine: LeadQuerySet, since: datetime, completed: int) -> MonthSummary:
-    won = Q(status=Lead.Status.WON, closed_at__gte=since)
-    found = (
-        mine.filter(won | Q(created_at__gte=since))
+def _sum_up_month(leads: LeadQuerySet, month_start: datetime, completed: int) -> MonthSummary:
+    is_new = Q(created_at__gte=month_start)
+    is_won = Q(status=Lead.Status.WON, closed_at__gte=month_start)
+    sums = (
+        leads.filter(is_won | is_new)
         .order_by()
         .aggregate(
-            new_leads=Count("pk", filter=Q(created_at__gte=since)),
-            bookings=Count("pk", filter=won),
-            booked=Coalesce(Sum("booked_value", filter=won), Decimal(0)),
+            new_leads=Count("pk", filter=is_new),
+            bookings=Count("pk", filter=is_won),
+            booked=Coalesce(Sum("booked_value", filter=is_won), Decimal(0)),
         )
     )
-    return MonthSummary(completed=completed, **found)
+    return MonthSummary(completed=completed, **sums)

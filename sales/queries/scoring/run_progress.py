@@ -1,4 +1,4 @@
-"""How far scoring runs are, in leads that somebody may read: counts of all leads would tell what others' leads are."""
+"""The progress of scoring runs in leads that a user may read: counts of all leads would tell about other people's."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,11 +12,11 @@ COUNTS = ("total", "processed", "changed")
 
 
 def count_visible_progress(user: User, runs: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, int]]:
-    """By the id of each run, its `total`, `processed` and `changed`, as `user` may know them. Two queries at most.
+    """The `total`, `processed` and `changed` leads of each run that `user` may know of, by run id.
 
-    Whoever reads all leads gets the counts that the run kept. Others get those of the open leads that they may read
-    now: how many there are, how many of them the run has gone over (by its share of all), and whose score it changed.
-    Each of `runs` has `id`, `state` and the three counts.
+    `runs` are mappings with `id`, `state` and the three counts of all leads. Users who read all leads get those. For
+    others, the counts are of the open leads that they may read now: how many there are, how many of them the run has
+    scored (estimated by its share of all leads), and how many scores it changed. At most two queries.
     """
     runs = list(runs)
     if user.reads_all_leads:
@@ -26,17 +26,17 @@ def count_visible_progress(user: User, runs: Iterable[Mapping[str, Any]]) -> dic
     history = LeadScoreHistory.objects.filter(run__in=[run["id"] for run in runs], lead__in=leads.values("pk"))
     changed = dict(history.order_by().values_list("run").annotate(Count("lead", distinct=True)))
     return {
-        run["id"]: {"total": total, "processed": _share(run, total), "changed": changed.get(run["id"], 0)}
+        run["id"]: {"total": total, "processed": _estimate_processed(run, total), "changed": changed.get(run["id"], 0)}
         for run in runs
     }
 
 
 def count_visible_leads(user: User, run: ScoringRun) -> int:
-    """How many leads a run goes over, as `user` may know it."""
+    """How many leads the run scores, as far as `user` may know."""
     return run.total if user.reads_all_leads else Lead.objects.visible_to(user).open().count()
 
 
-def _share(run: Mapping[str, Any], total: int) -> int:
+def _estimate_processed(run: Mapping[str, Any], total: int) -> int:
     if run["state"] == ScoringRun.State.DONE:
         return total
     return min(total, total * int(run["processed"]) // max(int(run["total"]), 1))

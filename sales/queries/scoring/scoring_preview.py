@@ -1,6 +1,5 @@
-"""What a change of the scoring rules would do to the open leads that somebody may read. Writes nothing."""
+"""Previews a change of the scoring rules: what it would do to the open leads that a user may read. Writes nothing."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,75 +18,95 @@ from sales.scoring.explanations import Explanation, explain_score
 from sales.scoring.value_sources import LeadSelection
 
 MAX_SAMPLES = 10
-BARS = 10  # of a histogram: 0 to 9, 10 to 19, …, 90 to 100
+HISTOGRAM_BARS = 10  # 0 to 9, 10 to 19, …, 90 to 100
 
 
 @dataclass(frozen=True)
 class Sample:
+    """A lead whose score would change; `explanation` is of the score afterwards."""
+
     lead: Lead
+    score_before: int
+    explanation: Explanation
+
+
+@dataclass(frozen=True)
+class HistogramBar:
+    """How many leads have these scores, before and after the change."""
+
+    scores: str
     before: int
-    after: Explanation
+    after: int
 
 
 @dataclass(frozen=True)
 class ScoringPreview:
-    """`entering` and `leaving` the hot leads: those with at least `hot` points. Before is what the leads have now."""
+    """How many leads would get another score, become hot (at least `hot_score` points) or be hot no longer.
 
-    leads: int
+    "Before" are the scores that the leads have now. Histograms count the leads by score, in `HISTOGRAM_BARS` bars.
+    """
+
+    lead_count: int
     changed: int
-    hot: int
-    entering: int
-    leaving: int
-    before: list[int]
-    after: list[int]
+    hot_score: int
+    becoming_hot: int
+    no_longer_hot: int
+    histogram_before: list[int]
+    histogram_after: list[int]
     samples: list[Sample]
 
     @property
-    def bars(self) -> list[tuple[str, int, int]]:
-        """The two histograms side by side: which scores, how many leads before and after."""
-        names = [f"{10 * bar} to {10 * bar + 9 if bar < BARS - 1 else 100}" for bar in range(BARS)]
-        return list(zip(names, self.before, self.after, strict=True))
+    def bars(self) -> list[HistogramBar]:
+        """The two histograms side by side."""
+        counts = zip(self.histogram_before, self.histogram_after, strict=True)
+        return [HistogramBar(_name_bar(number), before, after) for number, (before, after) in enumerate(counts)]
 
     @property
-    def tallest(self) -> int:
-        """What the bars are measured by: as many leads as are in the longest, and at least one."""
-        return max(*self.before, *self.after, 1)
+    def highest_count(self) -> int:
+        """How many leads the longest bar has, but at least one: the scale of the histogram."""
+        return max(*self.histogram_before, *self.histogram_after, 1)
 
 
 def preview_rules(user: User, rules: Iterable[LeadScoringRule]) -> ScoringPreview:
-    """What these rules, in the place of all that there are, would make of the scores that the leads have.
+    """What the scores would be if `rules` replaced all existing rules.
 
-    Counts the open leads that `user` may read, and no others: a rule can ask for any text, letter by letter. The
-    samples are those whose score would change most. Raises `TooManyRules` for more than can be active.
+    Considers only the open leads that `user` may read: since a rule can compare any text, counts of other leads would
+    tell what is in them. The samples are the leads whose score would change most. Raises `TooManyRules` for more active
+    rules than are allowed.
     """
-    active = [rule for rule in rules if rule.is_active]
-    if len(active) > rule_checks.MAX_ACTIVE_RULES:
+    active_rules = [rule for rule in rules if rule.is_active]
+    if len(active_rules) > rule_checks.MAX_ACTIVE_RULES:
         raise errors.TooManyRules
-    compiled, now = CompiledRule.compile_all(active), timezone.now()
+    compiled_rules, now = CompiledRule.compile_all(active_rules), timezone.now()
     leads = Lead.objects.visible_to(user).open()
-    scored = leads.order_by().annotate(after=build_score(compiled, LeadSelection.spanning(leads, now)))
-    pairs = Counter({(old, new): many for old, new, many in scored.values_list("score", "after").annotate(Count("pk"))})
+    new_score = build_score(compiled_rules, LeadSelection.spanning(leads, now))
+    scored = leads.order_by().annotate(new_score=new_score)
+    counts = {
+        (old, new): count for old, new, count in scored.values_list("score", "new_score").annotate(count=Count("pk"))
+    }
     hot = settings.HOT_SCORE
-    most = scored.exclude(after=F("score"))
+    most_changed = scored.exclude(new_score=F("score")).order_by(Abs(F("new_score") - F("score")).desc(), "pk")
     return ScoringPreview(
-        leads=pairs.total(),
-        changed=sum(many for (old, new), many in pairs.items() if old != new),
-        hot=hot,
-        entering=sum(many for (old, new), many in pairs.items() if old < hot <= new),
-        leaving=sum(many for (old, new), many in pairs.items() if new < hot <= old),
-        before=_histogram((old, many) for (old, _), many in pairs.items()),
-        after=_histogram((new, many) for (_, new), many in pairs.items()),
+        lead_count=sum(counts.values()),
+        changed=sum(count for (old, new), count in counts.items() if old != new),
+        hot_score=hot,
+        becoming_hot=sum(count for (old, new), count in counts.items() if old < hot <= new),
+        no_longer_hot=sum(count for (old, new), count in counts.items() if new < hot <= old),
+        histogram_before=_build_histogram((old, count) for (old, _), count in counts.items()),
+        histogram_after=_build_histogram((new, count) for (_, new), count in counts.items()),
         samples=[
-            Sample(lead, lead.score, explain_score(compiled, lead.pk, now))
-            for lead in most.order_by(Abs(F("after") - F("score")).desc(), "pk")[:MAX_SAMPLES]
+            Sample(lead, lead.score, explain_score(compiled_rules, lead.pk, now)) for lead in most_changed[:MAX_SAMPLES]
         ],
     )
 
 
 def get_rules_with_change(values: Mapping[str, Any], rule_id: int | None) -> list[LeadScoringRule]:
-    """The rules as they would be with this one new, or changed. Raises `NotFound`, `Invalid`."""
+    """All rules as they would be with these values for the rule `rule_id`, or for a new rule. Saves nothing.
+
+    Raises `NotFound`, `Invalid`.
+    """
     rules = list(LeadScoringRule.objects.all())
-    rule = next((each for each in rules if each.pk == rule_id), None)
+    rule = next((rule for rule in rules if rule.pk == rule_id), None)
     if rule is None:
         if rule_id is not None:
             raise errors.NotFound("There is no such rule.")
@@ -99,8 +118,13 @@ def get_rules_with_change(values: Mapping[str, Any], rule_id: int | None) -> lis
     return rules
 
 
-def _histogram(counts: Iterable[tuple[int, int]]) -> list[int]:
-    bars = [0] * BARS
-    for each, many in counts:
-        bars[min(each // 10, BARS - 1)] += many
+def _build_histogram(score_counts: Iterable[tuple[int, int]]) -> list[int]:
+    bars = [0] * HISTOGRAM_BARS
+    for score, count in score_counts:
+        bars[min(score // 10, HISTOGRAM_BARS - 1)] += count
     return bars
+
+
+def _name_bar(number: int) -> str:
+    """The scores that a bar stands for: `0 to 9`, …, `90 to 100`."""
+    return f"{10 * number} to {10 * number + 9 if number < HISTOGRAM_BARS - 1 else 100}"

@@ -97,7 +97,7 @@ def save_spend(*, by: User | None, text: str) -> SpendPlan:
     """
     plan = plan_spend(by=by, text=text)
     if plan.wrong_rows:
-        raise SpendRefused({"file": f"{len(plan.wrong_rows)} of {len(plan.rows)} rows are wrong. Correct them first."})
+        raise SpendRefused({"file": f"Wrong rows: {len(plan.wrong_rows)} of {len(plan.rows)}. Correct them first."})
     SourceSpend.objects.bulk_create(
         [
             SourceSpend(source=row.source, campaign=row.campaign, month=row.month, amount=row.amount)

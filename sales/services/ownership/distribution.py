@@ -1,8 +1,9 @@
-"""Who gets which lead, where there are several to choose from. No lead is moved here.
+"""Distributes leads among receivers: who gets which lead. Moves no lead itself.
 
-In turn: the turn of a group of people is a row, so that it goes on from one batch to the next, and nobody gets the
-first lead each time because they have been there longest. Fewest open: whoever has fewest open leads, where what the
-batch gives counts; among equals it goes in turn. Nobody gets more open leads than they may have (`max_open_leads`).
+*In turn*: whose turn it is in a group of users is a row, so the turn goes on from one batch to the next, and nobody
+gets the first lead each time because they have been here longest. *Fewest open*: a lead goes to whoever has the fewest
+open leads, counting those of this batch; on a tie, in turn. Nobody gets more open leads than their limit
+(`User.max_open_leads`).
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -19,7 +20,7 @@ from sales.models import Lead, Turn
 
 
 class DistributedLead(Protocol):
-    """What is known of a lead that is shared out."""
+    """A lead that is distributed: the model, or any row with these attributes."""
 
     @property
     def pk(self) -> int: ...
@@ -29,101 +30,123 @@ class DistributedLead(Protocol):
 
 
 class DistributionMethod(StrEnum):
+    """How several receivers share the leads."""
+
     IN_TURN = "in_turn"
     FEWEST_OPEN = "fewest_open"
 
 
 @dataclass
 class Workload:
-    """What somebody has, and may have, while leads are dealt."""
+    """A receiver's leads: the open ones from before, and those received in this distribution."""
 
     user: User
     open_before: int
-    given: int = 0
-    given_open: int = 0
+    received: int = 0
+    received_open: int = 0
 
     @property
     def open_leads(self) -> int:
-        return self.open_before + self.given_open
+        """The open leads now."""
+        return self.open_before + self.received_open
 
     @property
     def load(self) -> int:
-        return self.open_before + self.given
+        """What "fewest open" compares: the open leads from before and all received ones, open or closed."""
+        return self.open_before + self.received
 
     def has_room_for(self, lead: DistributedLead) -> bool:
-        most = self.user.max_open_leads
-        return most is None or not lead.is_open or self.open_leads < most
+        """Whether the receiver may have this lead within their limit. Closed leads don't count."""
+        limit = self.user.max_open_leads
+        return limit is None or not lead.is_open or self.open_leads < limit
 
-    def take(self, lead: DistributedLead) -> None:
-        self.given += 1
-        self.given_open += lead.is_open
+    def receive(self, lead: DistributedLead) -> None:
+        """Count a lead that the receiver gets."""
+        self.received += 1
+        self.received_open += lead.is_open
 
 
 @dataclass
 class Distribution:
-    """To whom each lead goes (by its id), and whose turn it was last."""
+    """Who gets each lead, by lead id, and the user who got the last one in turn."""
 
-    last_id: int | None
+    last_receiver_id: int | None
     receivers: dict[int, User] = field(default_factory=dict)
 
 
 def distribute(
-    leads: Iterable[DistributedLead], hands: Sequence[Workload], way: DistributionMethod, last_id: int | None
+    leads: Iterable[DistributedLead],
+    workloads: Sequence[Workload],
+    method: DistributionMethod,
+    last_receiver_id: int | None,
 ) -> Distribution:
-    """Share the leads out, in their order. A lead that nobody has room for is in nobody's hand."""
-    dealt = Distribution(last_id)
-    order = sorted(hands, key=lambda hand: (last_id is not None and hand.user.pk <= last_id, hand.user.pk))
+    """Distribute the leads, in their order; the turn begins after `last_receiver_id`.
+
+    A lead that nobody has room for is left out.
+    """
+    distribution = Distribution(last_receiver_id)
+    in_order = sorted(
+        workloads,
+        key=lambda workload: (
+            last_receiver_id is not None and workload.user.pk <= last_receiver_id,
+            workload.user.pk,
+        ),
+    )
     for lead in leads:
-        able = [hand for hand in order if hand.has_room_for(lead)]
-        if not able:
+        with_room = [workload for workload in in_order if workload.has_room_for(lead)]
+        if not with_room:
             continue
-        hand = able[0] if way == DistributionMethod.IN_TURN else min(able, key=lambda each: each.load)
-        hand.take(lead)
-        dealt.receivers[lead.pk], dealt.last_id = hand.user, hand.user.pk
-        if way == DistributionMethod.IN_TURN:
-            place = order.index(hand) + 1
-            order = order[place:] + order[:place]
-    return dealt
+        is_in_turn = method == DistributionMethod.IN_TURN
+        receiver = with_room[0] if is_in_turn else min(with_room, key=lambda workload: workload.load)
+        receiver.receive(lead)
+        distribution.receivers[lead.pk] = receiver.user
+        distribution.last_receiver_id = receiver.user.pk
+        if is_in_turn:
+            next_index = in_order.index(receiver) + 1
+            in_order = in_order[next_index:] + in_order[:next_index]
+    return distribution
 
 
 def find_receivers(
-    by: User | None, ids: Collection[int], name: str = "receivers", *, locked: bool = False
+    by: User | None, user_ids: Collection[int], field_name: str = "receivers", *, lock: bool = False
 ) -> list[User]:
-    """The active users to whom `by` may give leads, by key; `locked`, they stay active until the transaction ends.
+    """The active users with these ids, to whom `by` may give leads, by key.
 
-    Raises `NotFound`, `Invalid` (naming the field `name`), `ReceiverNotAllowed`.
+    With `lock`, they stay active until the transaction ends. Raises `NotFound`, `ReceiverNotAllowed`, and
+    `Invalid` for the field `field_name` if a user is not active.
     """
-    people = User.objects.order_by("pk")
-    if locked:
-        people = people.select_for_update(no_key=True)
-    found = list(people.filter(pk__in=set(ids)))
-    if len(found) < len(set(ids)):
+    users = User.objects.order_by("pk")
+    if lock:
+        users = users.select_for_update(no_key=True)
+    receivers = list(users.filter(pk__in=set(user_ids)))
+    if len(receivers) < len(set(user_ids)):
         raise errors.NotFound("There is no such user.")
-    gone = ", ".join(str(user) for user in found if not user.is_active)
-    if gone:
-        raise errors.Invalid({name: "This user is not active." if len(found) == 1 else f"Not active: {gone}."})
-    if User.objects.filter(policy.get_receiver_filter(by), pk__in=set(ids)).count() < len(found):
+    inactive = ", ".join(str(user) for user in receivers if not user.is_active)
+    if inactive:
+        message = "This user is not active." if len(receivers) == 1 else f"These users are not active: {inactive}."
+        raise errors.Invalid({field_name: message})
+    if User.objects.filter(policy.get_receiver_filter(by), pk__in=set(user_ids)).count() < len(receivers):
         raise errors.ReceiverNotAllowed
-    return found
+    return receivers
 
 
-def get_workloads(people: Iterable[User]) -> list[Workload]:
-    """What each of them has now."""
-    people = list(people)
-    owned = Lead.objects.open().filter(assigned_to__in=[user.pk for user in people]).order_by()
-    counts = dict(owned.values_list("assigned_to").annotate(Count("pk")))
-    return [Workload(user, counts.get(user.pk, 0)) for user in people]
+def get_workloads(users: Iterable[User]) -> list[Workload]:
+    """Each user's workload before a distribution. One query."""
+    users = list(users)
+    open_leads = Lead.objects.open().filter(assigned_to__in=[user.pk for user in users]).order_by()
+    counts = dict(open_leads.values_list("assigned_to").annotate(Count("pk")))
+    return [Workload(user, counts.get(user.pk, 0)) for user in users]
 
 
-def get_group_name(people: Iterable[User]) -> str:
-    """The name of the turn of these people, in whatever order they are named."""
-    return sha256(",".join(str(pk) for pk in sorted(user.pk for user in people)).encode()).hexdigest()
+def get_group_name(users: Iterable[User]) -> str:
+    """The name of the turn of these users, in whatever order they are given."""
+    return sha256(",".join(str(pk) for pk in sorted(user.pk for user in users)).encode()).hexdigest()
 
 
-def get_turn(group: str, *, locked: bool) -> Turn:
-    """Whose turn it was last in a group; `locked` until the transaction ends, so that nobody else takes the next."""
+def get_turn(group: str, *, lock: bool) -> Turn:
+    """The turn of a group: a new one if the group has none. With `lock`, locked until the transaction ends."""
     turns = Turn.objects.all()
-    if locked:
+    if lock:
         Turn.objects.bulk_create([Turn(group=group)], ignore_conflicts=True)
         turns = turns.select_for_update()
     return turns.filter(group=group).first() or Turn(group=group)

@@ -1,10 +1,11 @@
-"""Somebody leaves: what waits for them goes to others, and then, in the same transaction, their account ends.
+"""Hands over everything that waits for a user who leaves, and deactivates the user in the same transaction.
 
-Their open leads are shared out with their follow-ups. Their follow-ups on others' leads go to those leads' owners, or,
-where nobody active owns the lead, to the receivers in turn. Assignment rules that name them name the first receiver.
-Closed leads keep their owner: the sale was theirs.
+The user's open leads are distributed, with their follow-ups. Their follow-ups on other people's leads go to the owners
+of those leads, or, if no active user owns the lead, to the receivers in turn. Assignment rules that name the user name
+the first receiver. Closed leads keep their owner, who made the sale.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -26,28 +27,37 @@ from sales.services.ownership.distribution import DistributionMethod
 
 @dataclass(frozen=True)
 class Handover:
-    """What goes from the one who leaves to whom; `elsewhere` are follow-ups on leads that stay where they are."""
+    """What moves from the user who leaves, and to whom.
+
+    `other_follow_ups` are those on leads that the user does not own; `rules` will name `rules_receiver`.
+    """
 
     leaver: User
     plan: transfer_writes.TransferPlan
-    elsewhere: list[planning.Reassignment]
+    other_follow_ups: list[planning.Reassignment]
     rules: list[AssignmentRule]
-    rules_to: User | None
+    rules_receiver: User | None
+
+    @property
+    def follow_up_count(self) -> int:
+        """How many open follow-ups move, on the user's own leads and on others."""
+        return self.plan.follow_up_count + len(self.other_follow_ups)
 
     @property
     def fingerprint(self) -> str:
+        """A text that is the same for two handovers if and only if they do the same."""
         parts = (
             self.plan.fingerprint,
-            [(each.follow_up_id, each.to.pk) for each in self.elsewhere],
+            [(reassignment.follow_up_id, reassignment.to.pk) for reassignment in self.other_follow_ups],
             [rule.pk for rule in self.rules],
-            self.rules_to and self.rules_to.pk,
+            self.rules_receiver and self.rules_receiver.pk,
         )
         return sha256(repr(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class WaitingWork:
-    """What waits for somebody, in numbers."""
+    """How much waits for a user; false if nothing does."""
 
     leads: int
     follow_ups: int
@@ -58,7 +68,7 @@ class WaitingWork:
 
 
 def count_waiting_work(user: User) -> WaitingWork:
-    """What has to be handed over before this user can be deactivated."""
+    """Count what has to be handed over before this user can be deactivated."""
     return WaitingWork(
         leads=Lead.objects.open().filter(assigned_to=user).count(),
         follow_ups=FollowUp.objects.open().filter(assigned_to=user).count(),
@@ -67,10 +77,11 @@ def count_waiting_work(user: User) -> WaitingWork:
 
 
 def plan(
-    *, by: User | None, user_id: int, receivers: Collection[int], way: str = DistributionMethod.IN_TURN
+    *, by: User | None, user_id: int, receivers: Collection[int], method: str = DistributionMethod.IN_TURN
 ) -> Handover:
-    """What `hand_over` would do now; writes nothing. Raises as it does, but not for want of room."""
-    return _plan(by, _leaver(by, user_id, locked=False), receivers, DistributionMethod(way), locked=False)
+    """What `hand_over` would do now, with the same errors except `LeadsRemain`. Writes nothing."""
+    leaver = _find_leaver(by, user_id, lock=False)
+    return _build_handover(by, leaver, receivers, DistributionMethod(method), lock=False)
 
 
 @transaction.atomic
@@ -79,97 +90,115 @@ def hand_over(
     by: User | None,
     user_id: int,
     receivers: Collection[int],
-    way: str = DistributionMethod.IN_TURN,
+    method: str = DistributionMethod.IN_TURN,
     reason: str = "",
     expected: str | None = None,
 ) -> Handover:
-    """Hand everything over and deactivate the user (administrators); all of it, or nothing.
+    """Hand over everything that waits for a user, and deactivate the user (administrators): all of it, or nothing.
 
-    Raises `NotAllowed`, `NotFound`, `Invalid`; `LeadsRemain` where the receivers have no room for all leads; `Changed`
-    where not `expected` (a handover's fingerprint) would happen.
+    `receivers`: user ids. `method`: how they share the leads. `expected`: the fingerprint of the handover that the
+    user has seen. Raises `NotAllowed`, `NotFound`, `Invalid`, `LeadsRemain` if the receivers don't have room for all
+    leads, and `StaleVersion` if the handover is no longer the expected one.
     """
-    leaver = _leaver(by, user_id, locked=True)
-    done = _plan(by, leaver, receivers, DistributionMethod(way), locked=True)
-    if expected is not None and done.fingerprint != expected:
+    leaver = _find_leaver(by, user_id, lock=True)
+    handover = _build_handover(by, leaver, receivers, DistributionMethod(method), lock=True)
+    if expected is not None and handover.fingerprint != expected:
         raise errors.StaleVersion
-    if done.plan.skipped:
-        raise errors.LeadsRemain(f"{len(done.plan.skipped)} leads don't fit. Choose more people, or raise a limit.")
-    if done.plan.moves or done.elsewhere:
+    if handover.plan.skipped:
+        lead_count = len(handover.plan.skipped)
+        raise errors.LeadsRemain(
+            "The receivers have no room for one of the leads. Choose more people, or raise a limit."
+            if lead_count == 1
+            else f"The receivers have no room for {lead_count} of the leads. Choose more people, or raise a limit."
+        )
+    if handover.plan.moves or handover.other_follow_ups:
         batch = TransferBatch.objects.create(by=by, reason=reason or f"{leaver} leaves")
-        if done.plan.moves:
-            transfer_writes.apply_plan(done.plan, by=by, batch=batch)
-        _hand_over_elsewhere(done, by, batch)
-    AssignmentRule.objects.filter(pk__in=[rule.pk for rule in done.rules]).update(to_user=done.rules_to)
+        if handover.plan.moves:
+            transfer_writes.apply_plan(handover.plan, by=by, batch=batch)
+        if handover.other_follow_ups:
+            _move_other_follow_ups(handover, by, batch)
+    rules = AssignmentRule.objects.filter(pk__in=[rule.pk for rule in handover.rules])
+    rules.update(to_user=handover.rules_receiver)
     accounts.deactivate(user_id=leaver.pk)
-    return done
+    return handover
 
 
-def _leaver(by: User | None, user_id: int, *, locked: bool) -> User:
+def _find_leaver(by: User | None, user_id: int, *, lock: bool) -> User:
     if not policy.may_hand_over(by):
         raise errors.NotAllowed
-    users = User.objects.select_for_update(no_key=True) if locked else User.objects.all()
+    users = User.objects.select_for_update(no_key=True) if lock else User.objects.all()
     leaver = users.filter(pk=user_id).first()
     if leaver is None:
         raise errors.NotFound("There is no such user.")
     if by is not None and by.pk == leaver.pk:
-        raise errors.Invalid({"receivers": "Nobody deactivates their own account."})
+        raise errors.Invalid({"receivers": "You can't deactivate your own account."})
     return leaver
 
 
-def _plan(
-    by: User | None, leaver: User, receivers: Collection[int], way: DistributionMethod, *, locked: bool
+def _build_handover(
+    by: User | None, leaver: User, receiver_ids: Collection[int], method: DistributionMethod, *, lock: bool
 ) -> Handover:
-    if leaver.pk in receivers:
-        raise errors.Invalid({"receivers": "Choose others than the one who leaves."})
-    if not receivers and count_waiting_work(leaver):
-        raise errors.Invalid({"receivers": "Say who gets what waits for them."})
-    people = distribution.find_receivers(by, receivers, locked=locked) if receivers else []
-    theirs = Q(assigned_to=leaver) | Q(pk__in=_open_follow_ups(leaver).values("lead"))
-    transfer_writes.read_leads(Lead.objects.filter(theirs), locked=locked)  # all at once, so in key order
+    if leaver.pk in receiver_ids:
+        raise errors.Invalid({"receivers": "Choose somebody other than the user who leaves."})
+    if not receiver_ids and count_waiting_work(leaver):
+        raise errors.Invalid({"receivers": "Choose who gets the user's work."})
+    receivers = distribution.find_receivers(by, receiver_ids, lock=lock) if receiver_ids else []
+    owned_or_followed = Q(assigned_to=leaver) | Q(pk__in=_get_open_follow_ups(leaver).values("lead"))
+    # Both kinds of leads at once, so that they are locked in key order.
+    transfer_writes.read_leads(Lead.objects.filter(owned_or_followed), lock=lock)
     leads = Lead.objects.open().filter(assigned_to=leaver)
     plan = (
-        transfers.build_plan(by, leads, people, way, locked=locked) if people else transfer_writes.TransferPlan([], [])
+        transfers.build_plan(by, leads, receivers, method, lock=lock)
+        if receivers
+        else transfer_writes.TransferPlan([], [])
     )
     rules = AssignmentRule.objects.filter(to_user=leaver).order_by("pk")
+    moved_with_leads = {reassignment.follow_up_id for reassignment in plan.reassignments}
     return Handover(
-        leaver,
-        plan,
-        _elsewhere(leaver, {handed.follow_up_id for handed in plan.handed}, people),
-        list(rules.select_for_update() if locked else rules),
-        people[0] if people else None,
+        leaver=leaver,
+        plan=plan,
+        other_follow_ups=_plan_other_follow_ups(leaver, moved_with_leads, receivers),
+        rules=list(rules.select_for_update() if lock else rules),
+        rules_receiver=receivers[0] if receivers else None,
     )
 
 
-def _open_follow_ups(leaver: User) -> FollowUpQuerySet:
+def _get_open_follow_ups(leaver: User) -> FollowUpQuerySet:
     return FollowUp.objects.open().filter(assigned_to=leaver).order_by()
 
 
-def _elsewhere(leaver: User, handed: Collection[int], people: Sequence[User]) -> list[planning.Reassignment]:
+def _plan_other_follow_ups(
+    leaver: User, moved_with_leads: Collection[int], receivers: Sequence[User]
+) -> list[planning.Reassignment]:
     rows = list(
-        _open_follow_ups(leaver)
+        _get_open_follow_ups(leaver)
         .order_by("pk")
         .values_list("pk", "lead_id", "scheduled_date", "scheduled_time", "lead__assigned_to")
     )
-    owners = User.objects.filter(is_active=True).exclude(pk=leaver.pk).in_bulk({row[4] for row in rows if row[4]})
-    left = [row for row in rows if row[0] not in handed]
+    owner_ids = {owner_id for *_, owner_id in rows if owner_id is not None}
+    owners = User.objects.filter(is_active=True).exclude(pk=leaver.pk).in_bulk(owner_ids)
+    remaining = [row for row in rows if row[0] not in moved_with_leads]
     return [
-        planning.Reassignment(pk, lead_id, day, clock, leaver.pk, owners.get(owner_id) or people[place % len(people)])
-        for place, (pk, lead_id, day, clock, owner_id) in enumerate(left)
+        planning.Reassignment(
+            pk, lead_id, day, time, leaver.pk, owners.get(owner_id) or receivers[number % len(receivers)]
+        )
+        for number, (pk, lead_id, day, time, owner_id) in enumerate(remaining)
     ]
 
 
-def _hand_over_elsewhere(done: Handover, by: User | None, batch: TransferBatch) -> None:
-    if not done.elsewhere:
-        return
-    transfer_writes.move_follow_ups(done.elsewhere, batch)
-    leads = {each.lead_id for each in done.elsewhere}
-    planning.refresh_next_dates(Lead.objects.filter(IdIn("pk", sorted(leads))))
-    counts: dict[int, int] = {}
-    for each in done.elsewhere:
-        counts[each.to.pk] = counts.get(each.to.pk, 0) + 1
-    said = {"by_name": str(by) if by else "Athena", "from_name": str(done.leaver), "reason": batch.reason}
+def _move_other_follow_ups(handover: Handover, by: User | None, batch: TransferBatch) -> None:
+    transfer_writes.move_follow_ups(handover.other_follow_ups, batch)
+    lead_ids = {reassignment.lead_id for reassignment in handover.other_follow_ups}
+    planning.refresh_next_dates(Lead.objects.filter(IdIn("pk", sorted(lead_ids))))
+    context = {"by_name": str(by) if by else "Athena", "from_name": str(handover.leaver), "reason": batch.reason}
+    counts = Counter(reassignment.to.pk for reassignment in handover.other_follow_ups)
     outbox.add_many(
-        outbox.NewNotification("follow_ups_received", pk, f"follow_ups:{batch.pk}:{pk}", {**said, "count": count})
-        for pk, count in counts.items()
-        if by is None or pk != by.pk
+        outbox.NewNotification(
+            kind="follow_ups_received",
+            recipient_id=user_id,
+            dedupe_key=f"follow_ups:{batch.pk}:{user_id}",
+            context={**context, "count": count},
+            by_id=batch.by_id,
+        )
+        for user_id, count in counts.items()
     )

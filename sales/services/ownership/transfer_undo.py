@@ -1,4 +1,4 @@
-"""Taking a transfer back: because somebody asks for it, or because the time for which leads were given is over."""
+"""Gives transferred leads back: because a user undoes the transfer, or because a temporary transfer is over."""
 
 from datetime import date
 
@@ -19,18 +19,18 @@ MOVED_SINCE, CLOSED, ARCHIVED, OWNER_INACTIVE = "moved_since", "closed", "archiv
 
 
 def plan_undo(*, batch: TransferBatch) -> TransferPlan:
-    """What undoing it would give back now, and what not, and why. Writes nothing."""
-    return _plan(batch, only_open=False)
+    """What undoing the batch would give back now, and what would stay and why. Writes nothing."""
+    return _build_plan(batch, only_open=False)
 
 
 @transaction.atomic
 def undo(*, by: User | None, batch_id: int) -> TransferResult:
-    """Give back what a batch moved, as a batch that says so, to whoever had it (nobody, where nobody did).
+    """Give the leads of a transfer batch back to their previous owners (nobody, if they had none), as a new batch.
 
-    With a lead go back the follow-ups that went with it and are still open; others that its present owner has on it go
-    to the owner. Leads that have been transferred since, that are archived, or whose owner has left stay, with a code;
-    later transfers that were undone themselves do not count. Undoing an undoing does it again, for the time for which
-    the leads had been given away. Raises `NotFound`, `NotYourTransfer`, `AlreadyUndone`.
+    The follow-ups that moved with a lead and are still open go back to their assignees; the present owner's other
+    follow-ups on the lead go to the previous owner. Leads stay, with a code, if they have been transferred since, are
+    archived, or their previous owner is inactive. Later transfers that were undone themselves don't count. Undoing an
+    undo does the transfer again, until the same day. Raises `NotFound`, `NotYourTransfer`, `AlreadyUndone`.
     """
     visible = TransferBatch.objects.all() if by is None else TransferBatch.objects.visible_to(by)
     if not visible.filter(pk=batch_id).exists():
@@ -39,79 +39,82 @@ def undo(*, by: User | None, batch_id: int) -> TransferResult:
     policy.check_may_undo_transfer(by, batch)
     if TransferBatch.objects.filter(undoes=batch).exists():
         raise errors.AlreadyUndone
-    return _give_back(_plan(batch, only_open=False, locked=True), batch, by, f"Undo of batch {batch.pk}")
+    return _apply(_build_plan(batch, only_open=False, lock=True), batch, by, f"Undo of batch {batch.pk}")
 
 
 def return_due_batches() -> int:
-    """Give back the leads that were given away for a time, once it is over; how many batches it went through.
+    """Return the leads of temporary transfers that are over; returns how many batches were handled.
 
-    Back goes what is still open and has not been transferred since. Where the owner has left it stays, and the managers
-    are told. Each batch is a transaction, and done once however many workers there are.
+    Leads that are still open and have not been transferred since are returned. If the previous owner is inactive, a
+    lead stays, and the managers are notified. Each batch is a transaction, and is handled once, however many workers
+    call this.
     """
-    batches = 0
-    while _give_next_back(schedule.company_today()):
-        batches += 1
-    return batches
+    batch_count = 0
+    while _return_next_batch(schedule.company_today()):
+        batch_count += 1
+    return batch_count
 
 
 @transaction.atomic
-def _give_next_back(today: date) -> bool:
+def _return_next_batch(today: date) -> bool:
     due = TransferBatch.objects.to_return(today).select_for_update(of=("self",), skip_locked=True)
     batch = due.order_by("pk").first()
-    if batch is None:
+    if batch is None or batch.until is None:
         return False
-    found = _plan(batch, only_open=True, locked=True)
-    _give_back(found, batch, None, f"Given back: it was until {format_date(batch.until or today)}")
+    plan = _build_plan(batch, only_open=True, lock=True)
+    _apply(plan, batch, None, f"Returned: the transfer was until {format_date(batch.until)}")
     TransferBatch.objects.filter(pk=batch.pk).update(returned_at=timezone.now())
-    left = [lead_id for lead_id, code in found.skipped if code == OWNER_INACTIVE]
-    if left:
-        _tell_managers(batch, left)
+    not_returned = [lead_id for lead_id, code in plan.skipped if code == OWNER_INACTIVE]
+    if not_returned:
+        _notify_managers(batch, not_returned)
     return True
 
 
-def _give_back(found: TransferPlan, batch: TransferBatch, by: User | None, reason: str) -> TransferResult:
-    if not found.moves:
-        return TransferResult([], found.skipped)
-    back = TransferBatch.objects.create(by=by, reason=reason, undoes=batch, until=_until_of_redo(batch))
-    return transfer_writes.apply_plan(found, by=by, batch=back)
+def _apply(plan: TransferPlan, batch: TransferBatch, by: User | None, reason: str) -> TransferResult:
+    if not plan.moves:
+        return TransferResult([], plan.skipped)
+    undo_batch = TransferBatch.objects.create(by=by, reason=reason, undoes=batch, until=_get_until_of_redo(batch))
+    return transfer_writes.apply_plan(plan, by=by, batch=undo_batch)
 
 
-def _until_of_redo(undo: TransferBatch) -> date | None:
-    """The last day of the transfer that undoing `undo` does again; None where it is for good, or that day is over."""
-    until = undo.undoes.until if undo.undoes is not None else None
+def _get_until_of_redo(undo_batch: TransferBatch) -> date | None:
+    """The last day of the transfer that undoing `undo_batch` does again; None for good, or if that day is over."""
+    until = undo_batch.undoes.until if undo_batch.undoes is not None else None
     return until if until is not None and until >= schedule.company_today() else None
 
 
-def _plan(batch: TransferBatch, *, only_open: bool, locked: bool = False) -> TransferPlan:
-    """Who returns are locked before the leads, so that nobody leaves meanwhile."""
-    made = list(batch.transfers.order_by("lead").values_list("lead", "from_user", "to_user"))
-    moved = dict(MovedFollowUp.objects.filter(batch=batch).values_list("follow_up", "from_user"))
-    users = User.objects.filter(pk__in={row[1] for row in made} | set(moved.values())).order_by("pk")
-    people = {user.pk: user for user in (users.select_for_update(no_key=True) if locked else users)}
-    those = Lead.objects.filter(pk__in=batch.transfers.order_by().values("lead"))
-    leads = {lead.pk: lead for lead in transfer_writes.read_leads(those, locked=locked)}
-    in_effect = _leads_in_effect(batch)
-    owners = transfer_writes.find_owners(leads.values())
-    going, skipped = [], []
-    for lead_id, from_id, to_id in made:
-        lead = leads[lead_id]
-        why = _why_not(lead, lead_id in in_effect and lead.assigned_to_id == to_id, only_open)
-        if why is None and from_id is not None and not people[from_id].is_active:
-            why = OWNER_INACTIVE
-        if why is None:
-            going.append(Move(lead, owners.get(to_id), people.get(from_id)))
+def _build_plan(batch: TransferBatch, *, only_open: bool, lock: bool = False) -> TransferPlan:
+    """Plan the return of a batch's leads. Users are locked before leads, so that nobody is deactivated meanwhile."""
+    transferred = list(batch.transfers.order_by("lead").values_list("lead", "from_user", "to_user"))
+    assignees = dict(MovedFollowUp.objects.filter(batch=batch).values_list("follow_up", "from_user"))
+    users = User.objects.filter(pk__in={row[1] for row in transferred} | set(assignees.values())).order_by("pk")
+    users_by_id = {user.pk: user for user in (users.select_for_update(no_key=True) if lock else users)}
+    leads = Lead.objects.filter(pk__in=batch.transfers.order_by().values("lead"))
+    leads_by_id = {lead.pk: lead for lead in transfer_writes.read_leads(leads, lock=lock)}
+    in_effect = _find_leads_in_effect(batch)
+    owners = transfer_writes.find_owners(leads_by_id.values())
+    moves, skipped = [], []
+    for lead_id, from_id, to_id in transferred:
+        lead = leads_by_id[lead_id]
+        reason = _find_reason_to_stay(lead, lead_id in in_effect and lead.assigned_to_id == to_id, only_open)
+        if reason is None and from_id is not None and not users_by_id[from_id].is_active:
+            reason = OWNER_INACTIVE
+        if reason is None:
+            moves.append(Move(lead, owners.get(to_id), users_by_id.get(from_id)))
         else:
-            skipped.append((lead_id, why))
-    return TransferPlan(going, skipped, _following(going, moved, people))
+            skipped.append((lead_id, reason))
+    return TransferPlan(moves, skipped, _plan_follow_up_returns(moves, assignees, users_by_id))
 
 
-def _leads_in_effect(batch: TransferBatch) -> set[int]:
-    """The leads of which this batch is the latest transfer that is in effect. One query.
+def _find_leads_in_effect(batch: TransferBatch) -> set[int]:
+    """The leads whose latest transfer in effect is this batch's. One query.
 
-    A later transfer is not in effect once it was undone, nor is the undoing of it.
+    A transfer that was undone is not in effect, and neither is its undo.
     """
-    own = batch.transfers.order_by()
-    since = LeadTransfer.objects.filter(lead__in=own.values("lead"), pk__gte=own.order_by("pk").values("pk")[:1])
+    own_transfers = batch.transfers.order_by()
+    since = LeadTransfer.objects.filter(
+        lead__in=own_transfers.values("lead"), pk__gte=own_transfers.order_by("pk").values("pk")[:1]
+    )
     in_effect: dict[int, list[int]] = {}
     for lead_id, batch_id, undoes_id in since.order_by("pk").values_list("lead", "batch", "batch__undoes"):
         if batch_id == batch.pk:
@@ -124,33 +127,36 @@ def _leads_in_effect(batch: TransferBatch) -> set[int]:
     return {lead_id for lead_id, batches in in_effect.items() if batches == [batch.pk]}
 
 
-def _why_not(lead: transfer_writes.LeadRow, still_there: bool, only_open: bool) -> str | None:
+def _find_reason_to_stay(lead: transfer_writes.LeadRow, is_still_there: bool, only_open: bool) -> str | None:
     if lead.archived_at is not None:
         return ARCHIVED
-    if not still_there:
+    if not is_still_there:
         return MOVED_SINCE
     return CLOSED if only_open and not lead.is_open else None
 
 
-def _following(going: list[Move], moved: dict[int, int], people: dict[int, User]) -> list[planning.Reassignment]:
-    """The open follow-ups that went with the leads, back to whose they were; others of the present owner's to the next.
+def _plan_follow_up_returns(
+    moves: list[Move], assignees: dict[int, int], users: dict[int, User]
+) -> list[planning.Reassignment]:
+    """Which open follow-ups move back with the leads, and to whom.
 
-    One whose assignee has left goes to the next owner, too.
+    A follow-up that moved with its lead returns to its previous assignee (`assignees`, by follow-up id), if they are
+    active. The present owner's other follow-ups, and those of inactive assignees, go to the lead's receiver.
     """
-    by_lead = {move.lead.pk: move for move in going}
-    handed = []
-    for pk, lead_id, day, clock, assignee in transfer_writes.read_open_follow_ups([move.lead for move in going]):
-        move = by_lead[lead_id]
-        was = people.get(moved.get(pk, 0))
-        to = was if was is not None and was.is_active else move.to
-        theirs = move.owner is None or assignee == move.owner.pk
-        if theirs and to is not None and to.pk != assignee:
-            handed.append(planning.Reassignment(pk, lead_id, day, clock, assignee, to))
-    return handed
+    moves_by_lead = {move.lead.pk: move for move in moves}
+    reassignments = []
+    for pk, lead_id, day, time, assignee_id in transfer_writes.read_open_follow_ups([move.lead for move in moves]):
+        move = moves_by_lead[lead_id]
+        previous = users.get(assignees.get(pk, 0))
+        receiver = previous if previous is not None and previous.is_active else move.receiver
+        goes_with_lead = move.owner is None or assignee_id == move.owner.pk
+        if goes_with_lead and receiver is not None and receiver.pk != assignee_id:
+            reassignments.append(planning.Reassignment(pk, lead_id, day, time, assignee_id, receiver))
+    return reassignments
 
 
-def _tell_managers(batch: TransferBatch, lead_ids: list[int]) -> None:
-    """That leads stay where they were given for a time: whose they were is not active any more."""
+def _notify_managers(batch: TransferBatch, lead_ids: list[int]) -> None:
+    """Notify the managers about leads that can't be returned, because their previous owner is inactive."""
     leads = Lead.objects.filter(pk__in=lead_ids[: transfer_writes.MAX_LISTED_LEADS]).order_by("pk")
     context = {
         "count": len(lead_ids),

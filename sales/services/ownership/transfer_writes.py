@@ -1,7 +1,7 @@
-"""Leads that go from one owner to another, as rows, inside somebody's transaction: no rights are asked here.
+"""Moves leads from one owner to another, inside the caller's transaction; checks no permissions.
 
-Transfers, undoing them and handing over are made of these pieces, so that what goes with a lead, what is written about
-it and who is told is said in one place. The number of statements is the same for one lead and for ten thousand.
+Transfers, undo and handovers all use these functions, so what moves along with a lead, what is recorded and who is
+notified is defined in one place. The number of statements is the same for one lead and for ten thousand.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,9 +10,9 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from django.db.models import BigIntegerField, Case, CharField, F, QuerySet, Value, When
+from django.db.models import BigIntegerField, Case, CharField, F, Field, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
@@ -31,9 +31,11 @@ from sales.services.scoring import scores, scoring_runs
 MAX_LISTED_LEADS = 20
 MAX_LEADS_RESCORED_AT_ONCE = 100
 
+_Key = TypeVar("_Key")
+
 
 class LeadRow(NamedTuple):
-    """What moving a lead takes of it: thousands of whole leads would take longer to build than to move."""
+    """The columns of a lead that moving it needs. Building thousands of whole leads would take longer than the move."""
 
     pk: int
     company_name: str
@@ -52,145 +54,163 @@ class LeadRow(NamedTuple):
 
 
 class Move(NamedTuple):
-    """A lead and where it goes: from its owner to another, either of which may be nobody."""
+    """A lead that moves from its owner to a receiver; None is nobody."""
 
     lead: LeadRow
     owner: User | None
-    to: User | None
+    receiver: User | None
 
 
 @dataclass(frozen=True)
 class ReceiverTotal:
-    """What one of the receivers gets."""
+    """How many leads a receiver (None: nobody) gets, and their estimated value together."""
 
     user: User | None
-    leads: int
+    lead_count: int
+    value: Decimal
+
+
+class StatusTotal(NamedTuple):
+    """How many leads with a status move, and their estimated value together."""
+
+    label: str
+    lead_count: int
     value: Decimal
 
 
 @dataclass(frozen=True)
 class TransferPlan:
-    """What would happen, or has: which lead goes to whom, with which follow-ups, and why others stay."""
+    """Which leads move to whom, with which follow-ups, and which leads stay, with the code of the reason."""
 
     moves: list[Move]
     skipped: list[tuple[int, str]]
-    handed: list[planning.Reassignment] = field(default_factory=list)
+    reassignments: list[planning.Reassignment] = field(default_factory=list)
 
     @property
     def lead_ids(self) -> list[int]:
+        """The ids of the leads that move."""
         return [move.lead.pk for move in self.moves]
 
     @property
-    def follow_ups(self) -> int:
-        return len(self.handed)
+    def follow_up_count(self) -> int:
+        """How many open follow-ups move with the leads."""
+        return len(self.reassignments)
 
     @cached_property
-    def by_receiver(self) -> dict[int, list[Move]]:
-        """The moves to each receiver, by their key; to nobody: 0."""
-        return _grouped(self.moves, lambda move: move.to.id if move.to else 0)
+    def moves_by_receiver(self) -> dict[int, list[Move]]:
+        """The moves by the receiver's id; 0 for nobody."""
+        return _group_moves(self.moves, lambda move: move.receiver.id if move.receiver else 0)
 
     @property
-    def shares(self) -> list[ReceiverTotal]:
-        """By receiver, in the order of their keys."""
-        return [ReceiverTotal(moves[0].to, len(moves), _value(moves)) for _, moves in sorted(self.by_receiver.items())]
+    def receiver_totals(self) -> list[ReceiverTotal]:
+        """What each receiver gets, by user id."""
+        groups = sorted(self.moves_by_receiver.items())
+        return [ReceiverTotal(moves[0].receiver, len(moves), _sum_values(moves)) for _, moves in groups]
 
     @property
-    def statuses(self) -> list[tuple[str, int, Decimal]]:
-        """How many leads of each status go, and what they are estimated to be worth."""
-        groups = _grouped(self.moves, lambda move: move.lead.status)
+    def status_totals(self) -> list[StatusTotal]:
+        """What moves of each status, in the order of the statuses."""
+        groups = _group_moves(self.moves, lambda move: move.lead.status)
         return [
-            (label, len(groups[name]), _value(groups[name])) for name, label in Lead.Status.choices if name in groups
+            StatusTotal(label, len(groups[status]), _sum_values(groups[status]))
+            for status, label in Lead.Status.choices
+            if status in groups
         ]
 
     @property
     def fingerprint(self) -> str:
-        """The same for two plans if and only if the same would happen."""
-        parts = (
-            [(move.lead.pk, move.lead.assigned_to_id, move.to.pk if move.to else None) for move in self.moves],
-            self.skipped,
-            [(each.follow_up_id, each.to.pk) for each in self.handed],
-        )
+        """A text that is the same for two plans if and only if they do the same."""
+        moves = [
+            (move.lead.pk, move.lead.assigned_to_id, move.receiver.pk if move.receiver else None) for move in self.moves
+        ]
+        reassignments = [(reassignment.follow_up_id, reassignment.to.pk) for reassignment in self.reassignments]
+        parts = (moves, self.skipped, reassignments)
         return sha256(repr(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class TransferResult(TransferPlan):
-    """What has happened, as a batch; None where nothing moved."""
+    """A plan that was carried out, and its batch; None if nothing moved."""
 
     batch: TransferBatch | None = None
 
 
-def read_leads(leads: LeadQuerySet, *, locked: bool) -> list[LeadRow]:
-    """The leads by key; `locked` until the transaction ends. The queryset joins no table (it would be locked, too)."""
+def read_leads(leads: LeadQuerySet, *, lock: bool) -> list[LeadRow]:
+    """Read the leads by key; with `lock`, they stay locked until the transaction ends.
+
+    The queryset must not join other tables: their rows would be locked, too.
+    """
     rows = leads.select_related(None).order_by("pk")
-    if locked:
+    if lock:
         rows = rows.select_for_update(of=("self",))
     return [LeadRow(*values) for values in rows.values_list(*LeadRow._fields)]
 
 
 def find_owners(leads: Iterable[LeadRow]) -> dict[int, User]:
+    """The owners of these leads, by user id. One query."""
     return User.objects.in_bulk({lead.assigned_to_id for lead in leads if lead.assigned_to_id is not None})
 
 
 def read_open_follow_ups(leads: Sequence[LeadRow]) -> "QuerySet[FollowUp, tuple[Any, ...]]":
-    """The open follow-ups of these leads: key, lead, day, time, assignee."""
-    those = FollowUp.objects.open().filter(IdIn("lead_id", [lead.pk for lead in leads])).order_by("pk")
-    return those.values_list("pk", "lead_id", "scheduled_date", "scheduled_time", "assigned_to_id")
+    """The open follow-ups of these leads: id, lead id, date, time, assignee's id."""
+    follow_ups = FollowUp.objects.open().filter(IdIn("lead_id", [lead.pk for lead in leads])).order_by("pk")
+    return follow_ups.values_list("pk", "lead_id", "scheduled_date", "scheduled_time", "assigned_to_id")
 
 
 def plan_follow_up_moves(moves: Sequence[Move]) -> list[planning.Reassignment]:
-    """What goes with the leads: their owner's open follow-ups, or anybody's where nobody owned the lead."""
-    by_lead = {move.lead.pk: move for move in moves}
-    handed = []
-    for pk, lead_id, day, clock, assignee in read_open_follow_ups([move.lead for move in moves]):
-        move = by_lead[lead_id]
-        theirs = move.owner is None or assignee == move.lead.assigned_to_id
-        if theirs and move.to is not None and assignee != move.to.id:
-            handed.append(planning.Reassignment(pk, lead_id, day, clock, assignee, move.to))
-    return handed
+    """Which open follow-ups move with the leads: those of the owner, or all if nobody owns the lead."""
+    moves_by_lead = {move.lead.pk: move for move in moves}
+    reassignments = []
+    for pk, lead_id, day, time, assignee_id in read_open_follow_ups([move.lead for move in moves]):
+        move = moves_by_lead[lead_id]
+        goes_with_lead = move.owner is None or assignee_id == move.lead.assigned_to_id
+        if goes_with_lead and move.receiver is not None and assignee_id != move.receiver.id:
+            reassignments.append(planning.Reassignment(pk, lead_id, day, time, assignee_id, move.receiver))
+    return reassignments
 
 
 def apply_plan(plan: TransferPlan, *, by: User | None, batch: TransferBatch, notes: str = "") -> TransferResult:
-    """Move the (locked) leads with their follow-ups, write it down and tell everybody concerned."""
-    these = Lead.objects.filter(IdIn("pk", plan.lead_ids))
-    _record(these, plan, batch, notes)
-    if plan.handed:
-        move_follow_ups(plan.handed, batch)
-    these.update(
-        assigned_to=_receiver(plan, lambda to: to and to.pk, BigIntegerField()),
+    """Move the (locked) leads and their follow-ups, record it and notify everybody concerned."""
+    leads = Lead.objects.filter(IdIn("pk", plan.lead_ids))
+    _record(leads, plan, batch, notes)
+    if plan.reassignments:
+        move_follow_ups(plan.reassignments, batch)
+    leads.update(
+        assigned_to=_build_receiver_ids(plan),
         version=F("version") + 1,
         updated_at=timezone.now(),
         next_follow_up_date=planning.EARLIEST_DUE,
     )
     _rescore(plan.lead_ids, by)
-    _tell(plan, batch, by)
-    return TransferResult(plan.moves, plan.skipped, plan.handed, batch)
+    _notify(plan, batch, by)
+    return TransferResult(plan.moves, plan.skipped, plan.reassignments, batch)
 
 
-def move_follow_ups(handed: Sequence[planning.Reassignment], batch: TransferBatch) -> None:
-    """Give follow-ups to others, and remember whose they were."""
-    those = FollowUp.objects.filter(IdIn("pk", [each.follow_up_id for each in handed]))
-    insert_select(MovedFollowUp, those, batch=Value(batch.pk), follow_up=F("pk"), from_user=F("assigned_to"))
-    planning.reassign(handed, by_id=batch.by_id)
+def move_follow_ups(reassignments: Sequence[planning.Reassignment], batch: TransferBatch) -> None:
+    """Give follow-ups to other users, and record who had them."""
+    ids = [reassignment.follow_up_id for reassignment in reassignments]
+    follow_ups = FollowUp.objects.filter(IdIn("pk", ids))
+    insert_select(MovedFollowUp, follow_ups, batch=Value(batch.pk), follow_up=F("pk"), from_user=F("assigned_to"))
+    planning.reassign(reassignments, by_id=batch.by_id)
 
 
 def _record(leads: "QuerySet[Lead]", plan: TransferPlan, batch: TransferBatch, notes: str) -> None:
-    """A transfer and an activity for each lead, while it still has its old owner."""
-    now, actor = Value(timezone.now()), Value(batch.by_id, BigIntegerField())
+    """Write a transfer and an activity for each lead; must run before the leads get their new owner."""
+    now, by_id = Value(timezone.now()), Value(batch.by_id, BigIntegerField())
     insert_select(
         LeadTransfer,
         leads,
         lead=F("pk"),
         batch=Value(batch.pk),
         from_user=F("assigned_to"),
-        to_user=_receiver(plan, lambda to: to and to.pk, BigIntegerField()),
-        transferred_by=actor,
+        to_user=_build_receiver_ids(plan),
+        transferred_by=by_id,
         transfer_reason=Value(batch.reason),
         notes=Value(notes),
         transferred_at=now,
     )
     old_owner = Coalesce("assigned_to__full_name", Value(NOBODY))
-    new_owner = _receiver(plan, lambda to: f"{TRANSFERRED_TO}{to or NOBODY}", CharField())
+    new_owner = _build_value_by_receiver(plan, lambda user: f"{TRANSFERRED_TO}{user or NOBODY}", CharField())
     insert_select(
         Activity,
         leads,
@@ -198,25 +218,32 @@ def _record(leads: "QuerySet[Lead]", plan: TransferPlan, batch: TransferBatch, n
         activity_type=Value(Activity.Type.TRANSFER.value),
         description=Concat(Value(TRANSFERRED_FROM), old_owner, new_owner),
         notes=Value(batch.reason),
-        user=actor,
+        user=by_id,
         occurred_at=now,
     )
 
 
-def _receiver(plan: TransferPlan, said: Callable[[User | None], Any], output: Any) -> Combinable:
-    """What is said of each lead's receiver, as an expression."""
-    values = [Value(said(moves[0].to), output) for moves in plan.by_receiver.values()]
+def _build_receiver_ids(plan: TransferPlan) -> Combinable:
+    return _build_value_by_receiver(plan, lambda user: user and user.pk, BigIntegerField())
+
+
+def _build_value_by_receiver(
+    plan: TransferPlan, get_value: Callable[[User | None], object], output: "Field[Any, Any]"
+) -> Combinable:
+    """An expression that gives each lead the value that `get_value` has for its receiver."""
+    groups = list(plan.moves_by_receiver.values())
+    values = [Value(get_value(moves[0].receiver), output) for moves in groups]
     if len(values) == 1:
         return values[0]
-    keys = [[move.lead.pk for move in each] for each in plan.by_receiver.values()]
-    return Case(
-        *(When(IdIn("pk", these), then=value) for these, value in zip(keys, values, strict=True)),
-        output_field=output,
-    )
+    cases = [
+        When(IdIn("pk", [move.lead.pk for move in moves]), then=value)
+        for moves, value in zip(groups, values, strict=True)
+    ]
+    return Case(*cases, output_field=output)
 
 
 def _rescore(lead_ids: list[int], by: User | None) -> None:
-    """A scoring rule may count the transfers of a lead; nothing else about owners can be asked."""
+    """Score the leads again if a scoring rule counts transfers: no other field depends on owners."""
     if not LeadScoringRule.objects.filter(is_active=True, condition_field="transfer_count").exists():
         return
     if len(lead_ids) <= MAX_LEADS_RESCORED_AT_ONCE:
@@ -225,41 +252,55 @@ def _rescore(lead_ids: list[int], by: User | None) -> None:
         scoring_runs.restart_run(by=None, reason="Leads transferred")
 
 
-def _tell(plan: TransferPlan, batch: TransferBatch, by: User | None) -> None:
-    """One message for each receiver and one for each previous owner, but none about what one did oneself."""
-    shared: Mapping[str, object] = {
+def _notify(plan: TransferPlan, batch: TransferBatch, by: User | None) -> None:
+    """Notify each receiver and each previous owner, once each, except `by`."""
+    context: Mapping[str, object] = {
         "by_name": str(by) if by else "Athena",
         "reason": batch.reason,
         "until": format_date(batch.until) if batch.until else None,
     }
-    messages = []
-    for moves in plan.by_receiver.values():
-        names = sorted({str(move.owner) for move in moves if move.owner is not None})
-        messages.append(_message("leads_received", moves[0].to, moves, batch, {**shared, "from_names": names}))
-    for moves in _grouped(plan.moves, lambda move: move.lead.assigned_to_id).values():
-        to_name = ", ".join(sorted({str(move.to or "nobody") for move in moves}))
-        messages.append(_message("leads_transferred", moves[0].owner, moves, batch, {**shared, "to_name": to_name}))
-    outbox.add_many(message for message in messages if message and (by is None or message.recipient_id != by.pk))
+    notifications = []
+    for moves in plan.moves_by_receiver.values():
+        owner_names = sorted({str(move.owner) for move in moves if move.owner is not None})
+        notifications.append(
+            _build_notification("leads_received", moves[0].receiver, moves, batch, context, from_names=owner_names)
+        )
+    for moves in _group_moves(plan.moves, lambda move: move.lead.assigned_to_id).values():
+        receiver_names = ", ".join(sorted({str(move.receiver or "nobody") for move in moves}))
+        notifications.append(
+            _build_notification("leads_transferred", moves[0].owner, moves, batch, context, to_name=receiver_names)
+        )
+    outbox.add_many(notification for notification in notifications if notification is not None)
 
 
-def _message(
-    kind: str, to: User | None, moves: Sequence[Move], batch: TransferBatch, context: Mapping[str, object]
+def _build_notification(
+    kind: str,
+    recipient: User | None,
+    moves: Sequence[Move],
+    batch: TransferBatch,
+    context: Mapping[str, object],
+    **names: object,
 ) -> outbox.NewNotification | None:
-    if to is None or not to.is_active:
+    """A notification about these moves; None if there is no active recipient."""
+    if recipient is None or not recipient.is_active:
         return None
-    sample = [{"id": move.lead.pk, "name": str(move.lead)} for move in moves[:MAX_LISTED_LEADS]]
+    listed = [{"id": move.lead.pk, "name": str(move.lead)} for move in moves[:MAX_LISTED_LEADS]]
     unlisted = [move.lead.pk for move in moves[MAX_LISTED_LEADS:]]
-    key = f"{kind.removeprefix('leads_')}:{batch.pk}:{to.pk}"
-    context = {**context, "count": len(moves), "leads": sample, UNLISTED: unlisted}
-    return outbox.NewNotification(kind, to.pk, key, context)
+    return outbox.NewNotification(
+        kind=kind,
+        recipient_id=recipient.pk,
+        dedupe_key=f"{kind.removeprefix('leads_')}:{batch.pk}:{recipient.pk}",
+        context={**context, **names, "count": len(moves), "leads": listed, UNLISTED: unlisted},
+        by_id=batch.by_id,
+    )
 
 
-def _grouped(moves: Iterable[Move], key: Callable[[Move], Any]) -> dict[Any, list[Move]]:
-    groups: dict[Any, list[Move]] = {}
+def _group_moves(moves: Iterable[Move], get_key: Callable[[Move], _Key]) -> dict[_Key, list[Move]]:
+    groups: dict[_Key, list[Move]] = {}
     for move in moves:
-        groups.setdefault(key(move), []).append(move)
+        groups.setdefault(get_key(move), []).append(move)
     return groups
 
 
-def _value(moves: Iterable[Move]) -> Decimal:
+def _sum_values(moves: Iterable[Move]) -> Decimal:
     return sum((move.lead.estimated_value or Decimal(0) for move in moves), Decimal(0))

@@ -37,7 +37,7 @@ def update_rule(
 ) -> LeadScoringRule:
     """Change a rule, and start a run if anything is different. `versions`: those the caller has read; None for any.
 
-    Raises `NotAllowed` unless `by` is a manager, `NotFound`, `Changed`, `Invalid`, `TooManyRules`.
+    Raises `NotAllowed` unless `by` is a manager, `NotFound`, `StaleVersion`, `Invalid`, `TooManyRules`.
     """
     policy.check_is_manager(by)
     rule_lock.take()
@@ -59,7 +59,7 @@ def update_rule(
 def delete_rule(*, by: User | None, rule_id: int, versions: Container[int] | None = None) -> None:
     """Delete a rule and start a run. `versions`: those the caller has read; None for any.
 
-    Raises `NotAllowed` unless `by` is a manager, `NotFound`, `Changed`.
+    Raises `NotAllowed` unless `by` is a manager, `NotFound`, `StaleVersion`.
     """
     policy.check_is_manager(by)
     rule_lock.take()

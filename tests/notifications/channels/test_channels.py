@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from django.db.models import Q
 from django.urls import reverse
 
 from athena.accounts.models import User
@@ -37,7 +38,7 @@ def test_a_new_channel_sends_nothing_by_itself(pigeon, rep, colleague):
 
 def test_a_new_channel_is_no_preference_by_itself(pigeon, browse, rep):
     page = browse(rep).get(reverse("admin:notifications_preference_changelist"))
-    assert list(page.context["channels"]) == ["email", "in_app"]
+    assert "pigeon" not in page.context["channels"]
     assert "Carrier pigeon" not in page.content.decode()
 
 
@@ -48,6 +49,14 @@ def test_a_kind_that_names_it_is_sent_to_the_people_it_reaches(new_leads_by_pige
     assert deliveries_by("pigeon") == ["lead_assigned Maria"]
     assert delivery.deliver() == {"sent": 5}
     assert pigeon.sent == ["lead_assigned Maria"]
+
+
+def test_a_channel_that_reaches_nobody_gets_no_deliveries(new_leads_by_pigeon, pigeon, monkeypatch, rep):
+    monkeypatch.setattr(pigeon, "reachable_users", Q(pk__in=[]))
+    notify(rep)
+    assert deliveries_by("pigeon") == []
+    assert deliveries_by("email") == ["lead_assigned Maria"]
+    assert channels.find_unreachable(rep, ["pigeon"]) == {"pigeon"}
 
 
 def test_many_at_once_of_several_kinds_each_take_their_channels(new_leads_by_pigeon, rep, colleague):

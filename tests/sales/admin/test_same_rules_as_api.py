@@ -1,9 +1,13 @@
 """What the API refuses of a lead the page refuses, too, beside the field; and what the API takes it takes."""
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
+from athena.accounts.models import Team
+from athena.accounts.roles import Role
 from sales.models import Lead
+from tests.fixtures import new_user
 from tests.rights.forms import untouched
 
 ONE_LINE = ("company_name", "contact_name", "phone", "pickup_location", "dropoff_location", "campaign", "utm_source",
@@ -52,16 +56,35 @@ def typed(name, value):
     return {name: f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)}
 
 
-@pytest.fixture
-def lead(make_lead, manager):
-    return make_lead(assigned_to=manager, contact_name="Ann")
+@pytest.fixture(autouse=True)
+def _undo_what_a_test_writes(made_once, db):
+    """Each test has a transaction of its own within the module's."""
+
+
+@pytest.fixture(scope="module")
+def manager(made_once):
+    return new_user("manager", Role.MANAGER, Team.objects.create(name="Charter desk"))
+
+
+@pytest.fixture(scope="module")
+def lead(manager):
+    return Lead.objects.create(company_name="Lincoln High School Band", contact_name="Ann", assigned_to=manager)
+
+
+@pytest.fixture(scope="module")
+def unchanged_fields(manager, lead):
+    """What a browser sends of the lead's page if nobody touched it."""
+    client = Client()
+    client.force_login(manager)
+    page = client.get(reverse("admin:sales_lead_change", args=[lead.pk])).content.decode()
+    return untouched(page)
 
 
 @pytest.fixture
-def save(browse, manager, lead):
-    url, client = reverse("admin:sales_lead_change", args=[lead.pk]), browse(manager)
-    page = untouched(client.get(url).content.decode())
-    return lambda values: client.post(url, page | values)
+def save(browse, manager, lead, unchanged_fields):
+    """Saves the lead's page with some values changed."""
+    client, url = browse(manager), reverse("admin:sales_lead_change", args=[lead.pk])
+    return lambda values: client.post(url, unchanged_fields | values)
 
 
 @pytest.mark.parametrize(("name", "value"), REFUSED)
@@ -88,8 +111,8 @@ def test_both_doors_take(api, manager, save, lead, name, value):
 @pytest.mark.parametrize("name", ["estimated_passengers", "vehicles_needed"])
 def test_nobody_types_a_trip_of_nobody(save, name):
     """What is not known yet is left empty. (A program's 0 is within the contract.)"""
-    answer = save({name: "0"})
-    assert list(answer.context["adminform"].form.errors) == [name]
+    response = save({name: "0"})
+    assert list(response.context["adminform"].form.errors) == [name]
 
 
 def test_what_nobody_touched_is_not_checked_again(browse, manager, lead):
@@ -112,6 +135,6 @@ FORMS = {
 @pytest.mark.parametrize(("model", "name"), FORMS.items())
 @pytest.mark.parametrize("value", BAD_LINES[:-1])
 def test_one_line_is_one_line_in_every_form(browse, admin, model, name, value):
-    answer = browse(admin).post(reverse(f"admin:{model}_add"), {name: value})
-    assert answer.status_code == 200
-    assert name in answer.context["adminform"].form.errors
+    response = browse(admin).post(reverse(f"admin:{model}_add"), {name: value})
+    assert response.status_code == 200
+    assert name in response.context["adminform"].form.errors

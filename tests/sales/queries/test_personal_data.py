@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+import pytest
 from django.apps import apps
 from django.db import models
 
@@ -37,18 +38,18 @@ PERSONAL = {
 }
 
 
-def test_each_column_of_text_is_declared():
-    found = {model._meta.label: set(columns) for model, columns in personal_data.list_searched_columns()}
-    assert found == PERSONAL
+def test_each_text_column_is_declared():
+    searched_columns = {model._meta.label: set(columns) for model, columns in personal_data.list_searched_columns()}
+    assert searched_columns == PERSONAL
 
 
-def test_what_is_declared_is_there():
+def test_declared_columns_exist():
     for label, columns in personal_data.WITHOUT_PERSONAL_DATA.items():
         if label.partition(".")[0] in {app.label for app in apps.get_app_configs()} and label != "auth.User":
             assert columns == personal_data.ALL_COLUMNS or columns <= set(list_text_columns(apps.get_model(label)))
 
 
-def test_text_is_found_in_every_kind_of_column():
+def test_every_kind_of_text_column_is_found():
     class Anything(models.Model):
         line = models.CharField(max_length=10)
         text = models.TextField()
@@ -74,7 +75,7 @@ ERASED_CHANGES = {
 }
 
 
-def test_each_kind_of_change_is_declared():
+def test_each_name_of_a_field_change_is_declared():
     assert written_changes() | {*WRITABLE_FIELDS, change_history.FIELD} == personal_data.KEPT_CHANGES | ERASED_CHANGES
     assert not personal_data.KEPT_CHANGES & ERASED_CHANGES
 
@@ -93,9 +94,47 @@ def written_changes():
     return {value.value for value in values if isinstance(value, ast.Constant)}
 
 
-def test_what_belongs_to_a_lead_is_found_by_its_key():
+def test_tables_of_leads_are_found_by_their_foreign_key():
     assert {model._meta.label for model, _, _ in personal_data.list_lead_columns()} == {
         *("sales.Activity", "sales.FieldChange", "sales.FollowUp", "sales.ImportRow"),
         *("sales.LeadScoreHistory", "sales.LeadTransfer"),
         *("sales.CadenceEnrolment", "sales.Inquiry", "sales.LeadSearch"),
     }
+
+
+# Of each kind: what the erased person's lead holds, what another lead holds, and a text that mentions the person.
+READABLE = {"phone": "(212) 555-0177", "phone_normalised": "+12125550177"}
+UNREADABLE = {"phone": "99-88-77-66-55-44", "phone_normalised": ""}  # a number of no country
+OTHER_PHONE = {"phone": "(212) 555-0100", "phone_normalised": "+12125550100"}
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "text", "is_shared"),
+    [
+        pytest.param(READABLE, OTHER_PHONE, "Call 212.555.0177", False, id="a phone number of theirs"),
+        pytest.param(READABLE, READABLE, "Call 212.555.0177", True, id="a phone number of others"),
+        pytest.param(UNREADABLE, OTHER_PHONE, "Call 99-88-77-66-55-44", False, id="an unreadable number of theirs"),
+        pytest.param(UNREADABLE, UNREADABLE, "Call 99-88-77-66-55-44", True, id="an unreadable number of others"),
+        pytest.param(
+            {"contact_name": "Ann Smith"}, {"contact_name": "Bob"}, "Ask Ann Smith", False, id="a name of theirs"
+        ),
+        pytest.param(
+            {"contact_name": "Ann Smith"}, {"contact_name": "ANN SMITH"}, "Ask Ann Smith", True, id="a name of others"
+        ),
+        pytest.param(
+            {"company_name": "Lincoln Band"}, {"company_name": "X"}, "At Lincoln Band", False, id="a company of theirs"
+        ),
+        pytest.param(
+            {"company_name": "Lincoln Band"},
+            {"company_name": "Lincoln Band"},
+            "At Lincoln Band",
+            True,
+            id="a company of others",
+        ),
+    ],
+)
+def test_a_mention_is_what_no_other_lead_has(make_lead, own, other, text, is_shared):
+    ann = make_lead(**{"company_name": "", "contact_name": "Ann", **own})
+    make_lead(**{"company_name": "", "contact_name": "Bob", "phone": "", "phone_normalised": "", **other})
+    mentions = personal_data.build_mentions("ann@x.example", [ann])
+    assert (mentions.erase_from(text) == text) is is_shared

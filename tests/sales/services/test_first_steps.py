@@ -5,7 +5,7 @@ import pytest
 from notifications import services as notifications
 from notifications.models import Preference
 from sales import errors
-from sales.queries.home.first_steps import first_steps
+from sales.queries.home.first_steps import get_first_steps
 from sales.services.first_steps import hide
 
 
@@ -15,7 +15,7 @@ def test_it_is_one_row_that_lasts(manager):
     assert Preference.objects.filter(user=manager).count() == 1
     wanted = {"lead_assigned": ["email"]}
     notifications.set_preferences(by=manager, wanted=wanted, reminder_minutes=30, digest_hour=7)
-    assert first_steps(manager) is None
+    assert get_first_steps(manager) is None
 
 
 def test_a_salesperson_has_none_to_put_away(rep):

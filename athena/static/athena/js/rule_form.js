@@ -1,8 +1,8 @@
 // The form of a scoring rule offers only what fits together: fields of the chosen type, operators and values of the chosen
-// field. The page carries the choices (`offered`). The text box of the value is still what the form sends, and the server
-// checks everything again.
+// field. The page carries the choices (`form-options`). The text box of the value is still what the form sends, and the
+// server checks everything again.
 
-const choices = JSON.parse(document.getElementById("offered").textContent);
+const choices = JSON.parse(document.getElementById("form-options").textContent);
 const fieldNamed = (name) => document.getElementById(`id_${name}`);
 const [type, field, operator, value] = ["rule_type", "condition_field", "condition_operator", "condition_value"].map(fieldNamed);
 const label = document.querySelector('label[for="id_condition_value"]');

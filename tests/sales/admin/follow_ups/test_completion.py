@@ -197,7 +197,7 @@ def test_cancelling_says_first_which_leads_are_left_without_a_next_step(client, 
     last = plan()
     form = {"action": "cancel_selected", "_selected_action": [last.pk, both[0].pk]}
     asked = client.post("/admin/sales/followup/", form)
-    assert [row.pk for row in asked.context["left"]] == [lead.pk]
+    assert [row.pk for row in asked.context["unplanned_leads"]] == [lead.pk]
     assert FollowUp.objects.open().count() == 3
     client.post("/admin/sales/followup/", form | {"step": "confirm", "reason": "They called off"})
     assert list(FollowUp.objects.open()) == [both[1]]

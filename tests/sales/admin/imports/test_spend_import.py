@@ -1,4 +1,4 @@
-"""The page on which a manager uploads a file of spend."""
+"""The page that imports spend from a file."""
 
 from datetime import date
 
@@ -20,26 +20,43 @@ def fair(db):
     return source
 
 
-def test_spend_from_a_file_is_looked_at_and_then_saved(browse, manager, fair):
+def test_a_file_is_previewed_and_then_saved(browse, manager, fair):
     content = f"{HEADER}2026-05,<fair>,,320\n2026-06,<Fair>,June,5.50\n"
-    browser = browse(manager)
+    client = browse(manager)
     upload = SimpleUploadedFile("spend.csv", b"\xef\xbb\xbf" + content.encode())
-    looked = text(browser.post(UPLOAD, {"step": "preview", "file": upload}))
-    assert "What would be saved: 2 amounts, 325.50 in all" in looked
-    assert "replaces 310.00" in looked
+
+    preview = text(client.post(UPLOAD, {"step": "preview", "file": upload}))
+    assert "What would be saved: 2 amounts, $325.50 in all" in preview
+    assert "Replaces $310" in preview
     assert SourceSpend.objects.count() == 1
-    answer = browser.post(UPLOAD, {"step": "save", "text": content})
-    assert answer["Location"] == reverse("admin:sales_sourcespend_changelist")
+
+    response = client.post(UPLOAD, {"step": "save", "text": content}, follow=True)
+    assert response.redirect_chain == [(reverse("admin:sales_sourcespend_changelist"), 302)]
+    assert "2 amounts were saved, $325.50 in all." in text(response)
     assert list(SourceSpend.objects.order_by("month").values_list("campaign", "amount")) == [("", 320), ("June", 5.5)]
 
 
-def test_a_wrong_file_is_not_saved(browse, manager, fair):
-    browser = browse(manager)
-    wrong = text(browser.post(UPLOAD, {"step": "save", "text": f"{HEADER}2026-06,<Fair>,,1\n2026-05,Expo,,x\n"}))
-    assert "1 of 2 lines are wrong." in wrong
-    for files in (
-        {"file": SimpleUploadedFile("x.csv", "month".encode("utf-16"))}, {"file": SimpleUploadedFile("x.csv", b"")},
-        {"file": SimpleUploadedFile("x.csv", b"x" * 1_000_001)}, {"text": ""}, {"text": "colour\nred\n"},
-    ):  # fmt: skip
-        assert 'class="errorlist"' in text(browser.post(UPLOAD, {"step": "save", **files}))
+def test_a_file_with_a_wrong_row_is_not_saved(browse, manager, fair):
+    content = f"{HEADER}2026-06,<Fair>,,1\n2026-05,Expo,,x\n"
+    page = text(browse(manager).post(UPLOAD, {"step": "save", "text": content}))
+    assert "Wrong rows: 1 of 2. Correct them first." in page
+    assert "1 of 2 rows is wrong" in page
+    assert SourceSpend.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param({"file": ("month".encode("utf-16"))}, id="no rows"),
+        pytest.param({"file": b""}, id="an empty file"),
+        pytest.param({"file": b"x" * 1_000_001}, id="a byte too many"),
+        pytest.param({"text": ""}, id="nothing"),
+        pytest.param({"text": "colour\nred\n"}, id="other columns"),
+    ],
+)
+def test_what_is_not_a_file_of_spend_is_refused(browse, manager, fair, data):
+    values = {
+        name: SimpleUploadedFile("x.csv", value) if isinstance(value, bytes) else value for name, value in data.items()
+    }
+    assert 'class="errorlist"' in text(browse(manager).post(UPLOAD, {"step": "save", **values}))
     assert SourceSpend.objects.count() == 1

@@ -41,7 +41,7 @@ def test_added_changed_and_shown(browse, manager, rep, desk):
     rule.refresh_from_db()
     assert (rule.to_user, rule.to_team, [each["value"] for each in rule.conditions]) == (rep, None, ["60"])
     AssignmentRule.objects.update(conditions=[{"field": "x", "operator": "equals", "value": "1"}])
-    assert "Broken: Choose a field." in text(browse(manager).get(LIST))
+    assert "Invalid: Choose a field." in text(browse(manager).get(LIST))
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_tried_out_on_recent_leads_before_saving(browse, manager, rep, desk, mak
     )  # fmt: skip
     page = text(browse(manager).post(PREVIEW, {**FORM, "to_team": desk.pk}))
     for shown in (
-        "newest 3 leads", "2 leads are what it asks for", "1 goes by it to: Charter desk, in turn",
-        "1 is decided by no rule at all", "Maria Very big", "Charter desk, in turn Big groups",
+        "newest 3 leads", "2 leads match the rule", "1 lead would go to: Charter desk, in turn",
+        "1 lead matches no rule at all", "Maria Very big", "Charter desk, in turn Big groups",
     ):  # fmt: skip
         assert shown in page
     assert "Band of 10" not in page
@@ -83,7 +83,7 @@ def test_a_changed_rule_is_tried_in_the_place_of_itself(browse, manager, rep, ma
     make_lead(estimated_passengers=50)
     rule = AssignmentRule.objects.create(rule_name="All", position=1, to_user=rep)
     page = text(browse(manager).post(f"{PREVIEW}?rule={rule.pk}", {**FORM, "rule_name": "All", "to_user": rep.pk}))
-    assert "1 goes by it to: Maria" in page
+    assert "1 lead would go to: Maria" in page
     rule.refresh_from_db()
     assert rule.conditions == []
     change = browse(manager).get(reverse("admin:sales_assignmentrule_change", args=[rule.pk])).content.decode()

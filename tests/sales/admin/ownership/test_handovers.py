@@ -42,7 +42,7 @@ def test_a_user_for_whom_something_waits_is_not_deactivated(browse, admin, rep, 
     for make in waiting:
         row = make()
         refused = deactivate(client, change)
-        assert "Leads, follow-ups or rules wait for them." in text(refused)
+        assert "This user still has open leads, follow-ups or assignment rules." in text(refused)
         assert f'href="{handover}"' in refused.content.decode()
         rep.refresh_from_db()
         assert rep.is_active
@@ -59,22 +59,22 @@ def test_choose_preview_confirm(browse, admin, rep, colleague, stranger, make_le
     AssignmentRule.objects.create(rule_name="Big groups", position=1, to_user=rep)
     assert f'href="{handover}"' in client.get(change).content.decode()
     page = text(client.get(handover))
-    for shown in ("2 open leads", "1 assignment rule that names them", "1 closed lead, which stays theirs"):
+    for shown in ("2 open leads", "1 assignment rule names them", "1 closed lead, which stays theirs"):
         assert shown in page
-    assert "Maria · " not in page  # nobody hands over to themselves
+    assert "Maria · Charter desk" not in page  # nobody hands over to themselves
     nobody = client.post(handover, {"step": "preview", "way": "in_turn"})
     assert nobody.context["form"].errors == {"receivers": ["This field is required."]}
     chosen = {"receivers": [colleague.pk, stranger.pk], "way": "in_turn", "reason": ""}
     preview = client.post(handover, {**chosen, "step": "preview"})
-    assert "1 rule, which will name Tom: Big groups" in text(preview)
+    assert "1 assignment rule will name Tom: Big groups" in text(preview)
     assert Lead.objects.filter(assigned_to=rep).count() == 3
-    confirm = {**chosen, "step": "confirm", "expected": preview.context["found"].fingerprint}
+    confirm = {**chosen, "step": "confirm", "expected": preview.context["handover"].fingerprint}
     make_lead(assigned_to=rep)
     again = client.post(handover, confirm)
     assert "has changed since you looked at it" in text(again)
-    confirm["expected"] = again.context["found"].fingerprint
+    confirm["expected"] = again.context["handover"].fingerprint
     done = client.post(handover, confirm, follow=True)
-    assert "Maria is deactivated; 3 leads and 0 follow-ups were handed over." in text(done)
+    assert "Maria has been deactivated. Handed over: 3 leads and 0 follow-ups." in text(done)
     rep.refresh_from_db()
     assert (rep.is_active, Lead.objects.open().filter(assigned_to=rep).exists()) == (False, False)
     assert {Lead.objects.get(pk=lead.pk).assigned_to for lead in leads} == {colleague, stranger}

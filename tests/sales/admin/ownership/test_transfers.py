@@ -45,13 +45,14 @@ def test_choose_preview_confirm(ask, manager, rep, colleague, make_lead):
     preview = ask(manager, chosen, "preview", **to)
     page = text(preview)
     for shown in (
-        "3 leads go to Tom", "1 open follow-up moves too", "1 stays as it is", "Tom 3 3,000", "New 3 3,000",
-        "Band 0 Maria Tom", "1 theirs already", "Already there theirs already",
+        "3 leads go to Tom", "1 open follow-up moves with them", "1 lead stays as it is",
+        "Tom 3 $3,000", "New 3 $3,000",
+        "Band 0 Maria Tom", "1 already theirs", "Already there already theirs",
     ):  # fmt: skip
         assert shown in page
     assert LeadTransfer.objects.count() == 0
     done = ask(manager, chosen, "confirm", seen=preview, **to)
-    assert "3 leads given to Tom, with 1 open follow-up. 1 left as they were." in text(done)
+    assert "3 leads given to Tom, with 1 open follow-up. 1 lead stays as it is." in text(done)
     batch = TransferBatch.objects.get()
     assert f'<a href="{reverse("admin:sales_transferbatch_change", args=[batch.pk])}">' in done.content.decode()
     assert (set(Lead.objects.filter(assigned_to=colleague)), batch.reason) == ({*mine, already}, "Holiday")
@@ -66,7 +67,7 @@ def test_shared_out_for_a_time(ask, manager, rep, colleague, stranger, make_lead
     assert "3 leads given to several people (2 to Tom, 1 to Otto), with 0 open follow-ups." in text(done)
     assert str(TransferBatch.objects.get().until) == "2099-01-05"
     past = ask(manager, leads, "preview", **to | {"until": "2020-01-05"})
-    assert past.context["form"].errors == {"until": ["This day is over."]}
+    assert past.context["form"].errors == {"until": ["This date is in the past."]}
 
 
 def test_a_whole_filtered_list_goes_by_its_filter(ask, browse, manager, rep, colleague, make_lead):
@@ -108,7 +109,7 @@ def test_the_form_says_what_people_have(ask, manager, rep, colleague, make_lead)
 def test_what_nobody_has_room_for_stays(ask, manager, rep, colleague, make_lead):
     User.objects.filter(pk=colleague.pk).update(max_open_leads=0)
     page = ask(manager, [make_lead(assigned_to=rep)], "preview", receivers=[colleague.pk])
-    assert "1 nobody chosen may have more open leads" in text(page)
+    assert "1 every receiver is at their limit of open leads" in text(page)
     assert 'value="confirm"' not in page.content.decode()
 
 
@@ -129,10 +130,10 @@ def test_a_batch_shows_what_undoing_does_and_undoes_it(browse, manager, rep, col
     url = reverse("admin:sales_transferbatch_change", args=[batch.pk])
     page = text(browse(manager).get(url))
     for shown in ("Band Maria Tom goes back to Maria", "Choir Maria Tom stays: transferred since",
-                  "Undo: give back 1 lead", "1 stays as it is"):  # fmt: skip
+                  "Undo: give back 1 lead", "1 lead stays as it is"):  # fmt: skip
         assert shown in page
     done = browse(manager).post(reverse("admin:sales_transferbatch_undo", args=[batch.pk]), follow=True)
-    assert "1 lead given to Maria, with 0 open follow-ups. 1 left as they were." in text(done)
+    assert "1 lead given to Maria, with 0 open follow-ups. 1 lead stays as it is." in text(done)
     assert "Undo: give back" not in text(done)
     lead.refresh_from_db()
     assert lead.assigned_to == rep
@@ -140,8 +141,8 @@ def test_a_batch_shows_what_undoing_does_and_undoes_it(browse, manager, rep, col
     assert "This transfer was already undone." in text(again)
     back = TransferBatch.objects.get(undoes=batch)
     listed = text(browse(manager).get(BATCHES))
-    assert f"Given back by batch {back.pk}" in listed
-    assert f"Gives back batch {batch.pk}" in listed
+    assert f"Undone by batch {back.pk}" in listed
+    assert f"Undoes batch {batch.pk}" in listed
 
 
 def test_only_the_author_or_an_admin_undoes(browse, admin, manager, make_user, desk, rep, colleague, make_lead):

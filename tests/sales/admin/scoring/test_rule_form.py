@@ -20,7 +20,7 @@ def refused(page):
 
 def test_the_page_holds_what_fits_together(browse, manager):
     page = text(browse(manager).get(ADD))
-    found = re.search(r'<script id="offered" type="application/json">(.*?)</script>', page)
+    found = re.search(r'<script id="form-options" type="application/json">(.*?)</script>', page)
     offered = json.loads(found[1])
     assert [(field["type"], field["name"], tuple(field["operators"])) for field in offered["fields"]] == [
         (field.rule_type, field.name, field.operators) for field in FIELDS.values()
@@ -42,18 +42,18 @@ def test_no_two_fields_share_a_name():
     [
         (
             {"rule_type": "activity"},
-            {"condition_field": "“Number of accessible seats needed” goes with the type “What the lead is”."},
+            {"condition_field": "“Number of accessible seats needed” belongs to the type “Details of the lead”."},
         ),
         (
             {"condition_operator": "contains"},
             {
-                "condition_operator": "With “Number of accessible seats needed” goes: is, is not, is more than, "
-                "is at least, is less than, is at most, is between, is one of, is known."
+                "condition_operator": "“Number of accessible seats needed” takes these comparisons: is, is not, "
+                "is more than, is at least, is less than, is at most, is between, is one of, is known."
             },
         ),
         (
             {"within_days": "7"},
-            {"within_days": "“Number of accessible seats needed” does not happen at a time: leave this empty."},
+            {"within_days": "“Number of accessible seats needed” does not come from events, so leave this empty."},
         ),
         ({"condition_value": "many"}, {"condition_value": "Enter a whole number."}),
         ({"condition_field": "", "points": "x"}, {

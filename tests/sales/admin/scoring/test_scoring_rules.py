@@ -25,7 +25,7 @@ def text(answer, status=200):
 def test_a_rule_that_plain_sql_broke_is_shown_as_broken(browse, manager):
     LeadScoringRule.objects.filter(rule_name="Large Group Size").update(condition_value="many")
     page = text(browse(manager).get(LIST))
-    assert page.count('<span class="overdue">Broken</span>: Enter a whole number.') == 1
+    assert page.count('<span class="overdue">Invalid</span>: Enter a whole number.') == 1
 
 
 @pytest.fixture
@@ -63,9 +63,9 @@ def test_switched_twice_is_switched_once(switch):
 
 
 def test_what_can_not_be_switched_says_why(switch, browse, manager, repeat_client):
-    assert switch("off", rule_id=0) == ([(LIST, 302)], ["It can't be switched off: There is no such rule."])
+    assert switch("off", rule_id=0) == ([(LIST, 302)], ["The rule can't be switched off: There is no such rule."])
     LeadScoringRule.objects.filter(pk=repeat_client.pk).update(condition_value="many", is_active=False)
-    assert switch("on")[1] == ["It can't be switched on: condition_value: Enter true or false."]
+    assert switch("on")[1] == ["The rule can't be switched on: condition_value: Enter true or false."]
     assert switch("on", next="https://elsewhere.example/")[0] == [(LIST, 302)]
     address = reverse("admin:sales_leadscoringrule_switch", args=[repeat_client.pk])
     assert browse(manager).post(address, {"is_active": "perhaps"}).status_code == 400
@@ -87,8 +87,8 @@ def test_how_many_leads_match_is_asked_by_itself(browse, manager, make_lead, rep
 def test_a_new_rule_is_rehearsed_and_not_saved(browse, manager, rep, make_lead):
     make_lead(assigned_to=rep, accessible_seats=2, company_name="Harbor Tours")
     page = text(browse(manager).post(PREVIEW, FORM))
-    assert "<strong>1</strong> of 1 open lead changes its score" in page
-    assert "<strong>1</strong> becomes hot (50 points or more)" in page
+    assert "<strong>1</strong> of 1 open lead gets another score" in page
+    assert "<strong>1</strong> lead becomes hot (50 points or more)" in page
     assert "Harbor Tours</a>" in page
     assert "Wheelchairs +55" in page
     assert (LeadScoringRule.objects.count(), ScoringRun.objects.count()) == (8, 0)
@@ -99,7 +99,7 @@ def test_a_changed_rule_is_rehearsed_in_the_place_of_itself(browse, manager, mak
     rule = LeadScoringRule.objects.get(rule_name="Repeat Client")
     values = {name: getattr(rule, name) for name in FORM if getattr(rule, name) not in (None, False)}
     page = text(browse(manager).post(f"{PREVIEW}?rule={rule.pk}", values | {"points": "20"}))
-    assert "<strong>1</strong> of 1 open lead changes its score" in page
+    assert "<strong>1</strong> of 1 open lead gets another score" in page
     rule.refresh_from_db()
     assert rule.points == 30
 
@@ -114,7 +114,7 @@ def test_a_changed_rule_is_rehearsed_in_the_place_of_itself(browse, manager, mak
 )
 def test_what_can_not_be_saved_says_why(browse, manager, wrong, why):
     page = text(browse(manager).post(PREVIEW, FORM | wrong))
-    assert "This can&#x27;t be saved" in page or "This can't be saved" in page
+    assert "This rule can't be saved yet." in page
     assert why in page
 
 

@@ -8,7 +8,7 @@ from notifications import outbox
 from notifications.emails import test_email
 from notifications.models import Delivery
 from sales.models import IntakeForm, LeadImport, LeadSource
-from sales.queries.home.first_steps import EmailTestState, first_steps
+from sales.queries.home.first_steps import EmailTestState, get_first_steps
 from sales.services.first_steps import hide
 
 NOTHING = {"people": False, "sources": False, "leads": False, "email": False}
@@ -25,7 +25,7 @@ SENT = {"state": "sent", "ended_at": LATER}
 
 
 def test_a_new_system_has_everything_to_do(admin):
-    assert first_steps(admin).done == NOTHING
+    assert get_first_steps(admin).done == NOTHING
 
 
 @pytest.mark.parametrize(
@@ -39,37 +39,37 @@ def test_a_new_system_has_everything_to_do(admin):
 )
 def test_each_step_is_done_by_what_there_is(admin, make_user, make_lead, step, take):
     take(admin=admin, make_user=make_user, make_lead=make_lead)
-    steps = first_steps(admin)
+    steps = get_first_steps(admin)
     assert steps.done == NOTHING | {step: True}
     assert (steps.done_count, steps.has_leads) == (1, step == "leads")
 
 
 def test_who_has_left_is_nobody_to_work_with(admin, leaver):
-    assert first_steps(admin).done["people"] is False
+    assert get_first_steps(admin).done["people"] is False
 
 
 def test_a_manager_gets_the_steps_that_are_theirs_and_a_salesperson_none(manager, rep):
-    assert first_steps(manager).done == {"sources": False, "leads": False, "email": False}
-    assert first_steps(rep) is None
+    assert get_first_steps(manager).done == {"sources": False, "leads": False, "email": False}
+    assert get_first_steps(rep) is None
 
 
 def test_they_end_when_all_are_done(admin, manager, make_lead):
     make_lead(), LeadSource.objects.create(name="Web site")
-    assert (first_steps(admin).done_count, first_steps(manager).done_count) == (3, 2)
+    assert (get_first_steps(admin).done_count, get_first_steps(manager).done_count) == (3, 2)
     send(admin, **SENT)
-    assert (first_steps(admin), first_steps(manager)) == (None, None)
+    assert (get_first_steps(admin), get_first_steps(manager)) == (None, None)
 
 
 def test_they_end_for_who_puts_them_away_alone(admin, manager):
     hide(by=admin)
-    assert first_steps(admin) is None
-    assert first_steps(manager) is not None
+    assert get_first_steps(admin) is None
+    assert get_first_steps(manager) is not None
 
 
 def test_demo_data_leaves_nothing_to_set_up(admin, settings):
     settings.DEMO = True
     with CaptureQueriesContext(connection) as captured:
-        assert first_steps(admin) is None
+        assert get_first_steps(admin) is None
     assert len(captured) == 0
 
 
@@ -88,33 +88,33 @@ def test_ones_own_test_says_more_than_that_others_were_sent(admin, fate, done):
     test_email.send_test_email(by=admin)
     test_email.find_last_delivery(admin).update(**fate)
     sent = Delivery.objects.get(notification__kind=test_email.KIND)
-    steps = first_steps(admin)
+    steps = get_first_steps(admin)
     assert steps.done["email"] is done
     assert steps.test == EmailTestState(sent.state, sent.last_error, sent.ended_at, sent.next_attempt_at)
 
 
 def test_somebody_elses_test_is_no_test_of_ones_own(admin, manager):
     test_email.send_test_email(by=manager)
-    assert first_steps(admin).test is None
+    assert get_first_steps(admin).test is None
 
 
 def test_how_far_the_first_leads_are(admin, manager):
-    assert (first_steps(admin).has_form, first_steps(admin).waiting_import) == (False, None)
+    assert (get_first_steps(admin).has_form, get_first_steps(admin).waiting_import) == (False, None)
     IntakeForm.objects.create(name="Web site", key="k")
     LeadImport.objects.create(by=manager, file_name="theirs.csv", state="checked")
     waits = LeadImport.objects.create(by=admin, file_name="leads.csv", state="checked")
     LeadImport.objects.create(by=admin, file_name="gone.csv", state="discarded")
-    assert (first_steps(admin).has_form, first_steps(admin).waiting_import) == (True, waits.pk)
+    assert (get_first_steps(admin).has_form, get_first_steps(admin).waiting_import) == (True, waits.pk)
 
 
 def test_one_query_whatever_there_is(admin, manager, make_lead, django_assert_num_queries):
     with django_assert_num_queries(1):
-        first_steps(admin)
+        get_first_steps(admin)
     for number in range(3):
         make_lead(), LeadSource.objects.create(name=f"S{number}"), send(admin, f"x{number}", **SENT)
     test_email.send_test_email(by=admin)
     with django_assert_num_queries(1):
-        assert first_steps(admin) is not None
+        assert get_first_steps(admin) is not None
     test_email.find_last_delivery(admin).update(**SENT)
     with django_assert_num_queries(1):
-        assert first_steps(admin) is None
+        assert get_first_steps(admin) is None

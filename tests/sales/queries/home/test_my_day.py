@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from sales.models import FollowUp
-from sales.queries.home.my_day import MAX_LEADS, MAX_TASKS, MonthSummary, my_day
+from sales.queries.home.my_day import MAX_LEADS, MAX_TASKS, MonthSummary, get_my_day
 
 NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)  # in New York it is the evening of the 24th
 TODAY = date(2026, 11, 24)
@@ -46,7 +46,7 @@ def test_tasks_stand_where_the_persons_own_calendar_has_them(plan, maria, collea
     plan(0, lead=make_lead(assigned_to=maria, archived_at=NOW))
     plan(0, cancelled_at=NOW)
     plan(-1, completed=True, completed_at=NOW, outcome="successful")
-    day = my_day(maria)
+    day = get_my_day(maria)
     assert (day.overdue.rows, day.overdue.count) == ([late, yesterday], 2)
     assert (day.today.rows, day.today.count) == ([early, untimed, at_two], 3)  # without a time it counts as nine
     assert (day.coming.rows, day.coming.count) == ([tomorrow, in_a_week], 2)
@@ -58,7 +58,7 @@ def test_long_lists_are_cut_and_counted(plan, make_lead, maria):
     for number in range(MAX_TASKS + 3):
         plan(-1 - number, lead=lead)
     leads = [make_lead(assigned_to=maria, score=number) for number in range(MAX_LEADS + 2)]
-    day = my_day(maria)
+    day = get_my_day(maria)
     assert (len(day.overdue.rows), day.overdue.count, day.overdue.hidden_count) == (MAX_TASKS, MAX_TASKS + 3, 3)
     assert day.overdue.rows[0].scheduled_date == TODAY - timedelta(days=MAX_TASKS + 3)
     assert (day.unplanned.rows, day.unplanned.count) == (leads[::-1][:MAX_LEADS], MAX_LEADS + 2)
@@ -71,7 +71,7 @@ def test_leads_are_ones_own(make_lead, maria, colleague, plan):
     make_lead(score=90)
     make_lead(assigned_to=maria, status="won", score=90)
     plan(3, lead=called)
-    day = my_day(maria)
+    day = get_my_day(maria)
     assert (day.new.rows, day.new.count) == ([fresh], 1)
     assert (day.unplanned.rows, day.unplanned.count) == ([fresh], 1)
     assert (day.hot.rows, day.hot.count) == ([called], 1)
@@ -91,9 +91,9 @@ def test_the_month_began_where_the_person_is(make_lead, maria, colleague, plan):
     done = {"completed": True, "outcome": "successful", "lead": lead, "completed_by": maria}
     plan(-1, completed_at=first, **done)
     plan(-1, completed_at=before, **done)
-    assert my_day(maria).month == MonthSummary(completed=1, new_leads=1, bookings=2, booked=Decimal("1200.50"))
+    assert get_my_day(maria).month == MonthSummary(completed=1, new_leads=1, bookings=2, booked=Decimal("1200.50"))
 
 
 def test_somebody_new_has_an_empty_day(maria):
-    day = my_day(maria)
+    day = get_my_day(maria)
     assert (day.is_clear, day.is_empty, day.month) == (True, True, MonthSummary(0, 0, 0, Decimal(0)))

@@ -11,7 +11,7 @@ from django.test import override_settings
 from athena.accounts.roles import Role
 from notifications.models import Delivery, Notification
 from sales.models import FollowUp, LeadSource, ScoringRun, SourceSpend
-from sales.queries.home.team_day import MonthlyBookings, PipelineStage, TeamMember, team_day
+from sales.queries.home.team_day import Bookings, MonthlyBookings, PipelineStage, TeamMember, get_team_day
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 
@@ -32,7 +32,7 @@ def test_people_most_behind_first(make_lead, manager, rep, colleague, stranger, 
             late(make_lead(assigned_to=who, status="quoted"), who)
     late(make_lead(assigned_to=rep, status="won"), rep, "2026-03-31")
     late(make_lead(assigned_to=rep, archived_at=NOW), rep)
-    assert team_day(manager).people == [
+    assert get_team_day(manager).people == [
         TeamMember(colleague.pk, "Tom", True, 2, 2),
         TeamMember(leaver.pk, "Gone", False, 1, 1),
         TeamMember(rep.pk, "Maria", True, 1, 1),
@@ -44,7 +44,7 @@ def test_pipeline_and_counts_are_of_what_the_manager_sees(make_lead, make_user, 
     make_lead(assigned_to=rep, status="quoted", estimated_value=Decimal("50.50"), quote_valid_until=date(2026, 4, 2))
     make_lead(status="quoted", score=70)
     make_lead(assigned_to=stranger, estimated_value=Decimal(1000), score=99)
-    mine = team_day(manager)
+    mine = get_team_day(manager)
     assert mine.pipeline == [
         PipelineStage("new", "New", 1, Decimal(100)),
         PipelineStage("contacted", "Contacted", 0, Decimal(0)),
@@ -52,7 +52,7 @@ def test_pipeline_and_counts_are_of_what_the_manager_sees(make_lead, make_user, 
         PipelineStage("quoted", "Quoted", 2, Decimal("50.50")),
     ]
     assert mine.counts == {"unowned": 1, "unplanned": 3, "uncontacted": 1, "stale": 0, "expiring": 1}
-    of_all = team_day(make_user("chief", Role.MANAGER))
+    of_all = get_team_day(make_user("chief", Role.MANAGER))
     assert (of_all.counts["uncontacted"], of_all.pipeline[0].value) == (2, Decimal(1100))
 
 
@@ -64,11 +64,13 @@ def test_bookings_beside_last_months_by_then(make_lead, manager, rep):
 
     for day, value in (("2026-01-31", 1), ("2026-02-01", 10), ("2026-02-28", 100), ("2026-03-01", 1000)):
         won(day, value)
-    assert team_day(manager).bookings == MonthlyBookings(
-        now=(1, Decimal(1000)), by_then=(2, Decimal(110)), before=(2, Decimal(110))
+    assert get_team_day(manager).bookings == MonthlyBookings(
+        this_month=Bookings(1, Decimal(1000)),
+        last_month_by_now=Bookings(2, Decimal(110)),
+        last_month=Bookings(2, Decimal(110)),
     )
     with time_machine.travel("2026-03-15T12:00Z", tick=False):
-        assert team_day(manager).bookings.by_then == (1, Decimal(10))
+        assert get_team_day(manager).bookings.last_month_by_now == (1, Decimal(10))
 
 
 def test_speed_and_sources_of_late(make_lead, manager, rep):
@@ -80,7 +82,7 @@ def test_speed_and_sources_of_late(make_lead, manager, rep):
     make_lead(**at | {"created_at": "2025-12-01T10:00Z"}, source=fair)
     won = {"status": "won", "closed_at": NOW, "won_at": NOW, "booked_value": Decimal(930)}
     make_lead(**at, source=ads, first_contacted_at="2026-03-30T20:00Z", **won)
-    found = team_day(manager)
+    found = get_team_day(manager)
     assert found.recent.first_contact_hours == 4
     assert [(row.name, row.leads, row.won, row.spend, row.roi) for row in found.recent.sources] == [
         ("Ads", 3, 1, Decimal("310.00"), 2.0), ("Fair", 1, 0, Decimal(0), None),
@@ -90,7 +92,7 @@ def test_speed_and_sources_of_late(make_lead, manager, rep):
 def test_failed_runs_of_the_last_week(manager):
     for day, state in (("2026-03-30", "failed"), ("2026-03-30", "done"), ("2026-03-01", "failed")):
         ScoringRun.objects.create(state=state, rule_set_version=1, finished_at=f"{day}T10:00Z")
-    assert team_day(manager).failed_runs == 1
+    assert get_team_day(manager).failed_runs == 1
 
 
 def test_messages_given_up_of_the_last_week_to_ones_own_people(manager, rep, stranger):
@@ -104,23 +106,42 @@ def test_messages_given_up_of_the_last_week_to_ones_own_people(manager, rep, str
     ):
         told = Notification.objects.create(kind="lead_assigned", recipient=who, dedupe_key=str(number))
         Delivery.objects.create(notification=told, channel="email", state=state, ended_at=f"{day}T10:00Z")
-    assert team_day(manager).failed_deliveries == 1
+    assert get_team_day(manager).failed_deliveries == 1
 
 
 def test_the_same_queries_whatever_there_is(make_lead, manager, rep, django_assert_num_queries):
     with django_assert_num_queries(10):
-        team_day(manager)
+        get_team_day(manager)
     for _ in range(5):
         late(make_lead(assigned_to=rep), rep)
     with django_assert_num_queries(10):
-        team_day(manager)
+        get_team_day(manager)
 
 
 @override_settings(CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}})
 def test_figures_of_weeks_are_worked_out_once_in_a_few_minutes(make_lead, manager):
     for hours in (2, 4):
         make_lead(created_at=NOW - timedelta(hours=5), first_contacted_at=NOW - timedelta(hours=5 - hours))
-        found = team_day(manager)
+        found = get_team_day(manager)
         assert (found.recent.first_contact_hours, found.recent.as_of, found.counts["unowned"]) == (2, NOW, hours // 2)
     cache.clear()
-    assert team_day(manager).recent.first_contact_hours == 3
+    assert get_team_day(manager).recent.first_contact_hours == 3
+
+
+@time_machine.travel("2026-03-31T01:00Z", tick=False)
+def test_recent_figures_go_by_the_companys_date(make_lead, manager):
+    """It is still Monday the 30th where the company is: the last 30 days begin on 28 February there."""
+    evening = datetime(2026, 2, 28, 12, tzinfo=UTC)
+    make_lead(created_at=evening, first_contacted_at=evening + timedelta(hours=7))
+
+    assert get_team_day(manager).recent.first_contact_hours == 7
+
+
+@time_machine.travel("2026-04-01T01:00Z", tick=False)
+def test_the_month_begins_where_the_manager_is(make_lead, manager, rep):
+    """It is April in UTC, and still March where the manager is."""
+    manager.time_zone = "America/New_York"
+    manager.save()
+    make_lead(assigned_to=rep, status="won", closed_at="2026-03-02T12:00Z", booked_value=5)
+
+    assert get_team_day(manager).bookings.this_month == Bookings(1, Decimal(5))

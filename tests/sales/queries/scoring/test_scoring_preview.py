@@ -31,17 +31,17 @@ def scored(repeat_client, make_lead, rep, manager):
 
 def test_it_tells_what_saving_does(scored, repeat_client, manager):
     told = preview_rules(manager, get_rules_with_change(HOTTER, repeat_client.pk))
-    assert (told.leads, told.changed, told.hot, told.entering, told.leaving) == (6, 4, 50, 4, 0)
-    assert told.before == [2, 0, 0, 4, 0, 0, 0, 0, 0, 0]
-    assert told.after == [2, 0, 0, 0, 0, 0, 4, 0, 0, 0]
-    assert told.tallest == 4
-    assert [(sample.before, sample.after.score) for sample in told.samples] == [(30, 60)] * 4
-    assert told.samples[0].after.rules[0].points == 60
+    assert (told.lead_count, told.changed, told.hot_score, told.becoming_hot, told.no_longer_hot) == (6, 4, 50, 4, 0)
+    assert told.histogram_before == [2, 0, 0, 4, 0, 0, 0, 0, 0, 0]
+    assert told.histogram_after == [2, 0, 0, 0, 0, 0, 4, 0, 0, 0]
+    assert told.highest_count == 4
+    assert [(sample.score_before, sample.explanation.score) for sample in told.samples] == [(30, 60)] * 4
+    assert told.samples[0].explanation.rules[0].points == 60
     scoring_rules.update_rule(by=manager, rule_id=repeat_client.pk, changes=HOTTER)
     scoring_runs.process_batches()
     assert list(Lead.objects.open().order_by("pk").values_list("score", flat=True)) == [60] * 4 + [0] * 2
     back = preview_rules(manager, get_rules_with_change({"is_active": False}, repeat_client.pk))
-    assert (back.changed, back.entering, back.leaving, back.after[0]) == (4, 0, 4, 6)
+    assert (back.changed, back.becoming_hot, back.no_longer_hot, back.histogram_after[0]) == (4, 0, 4, 6)
 
 
 def test_a_new_rule_is_rehearsed_beside_the_others(scored, manager):
@@ -50,8 +50,8 @@ def test_a_new_rule_is_rehearsed_beside_the_others(scored, manager):
         "condition_operator": "contains", "condition_value": "choir", "points": 100,
     }  # fmt: skip
     told = preview_rules(manager, get_rules_with_change(new, None))
-    assert (told.changed, told.entering, told.after[9]) == (6, 6, 6)
-    assert {line.rule_name for line in told.samples[0].after.rules} == {"Choirs", "Repeat Client"}
+    assert (told.changed, told.becoming_hot, told.histogram_after[9]) == (6, 6, 6)
+    assert {line.rule_name for line in told.samples[0].explanation.rules} == {"Choirs", "Repeat Client"}
 
 
 def test_it_writes_nothing(scored, repeat_client, manager):
@@ -72,7 +72,7 @@ def test_it_is_about_leads_that_one_may_read(scored, repeat_client, stranger, ma
     elsewhere = make_user("boss", role="manager", team=stranger.team)
     theirs = make_lead(assigned_to=stranger, is_repeat=True, score=30)
     told = preview_rules(elsewhere, get_rules_with_change(HOTTER, repeat_client.pk))
-    assert (told.leads, told.changed, told.entering, sum(told.before)) == (1, 1, 1, 1)
+    assert (told.lead_count, told.changed, told.becoming_hot, sum(told.histogram_before)) == (1, 1, 1, 1)
     assert [sample.lead for sample in told.samples] == [theirs]
 
 
@@ -93,10 +93,33 @@ def test_its_cost_does_not_depend_on_how_many_leads(repeat_client, manager, make
         preview_rules(manager, get_rules_with_change(HOTTER, repeat_client.pk))
 
 
+def test_the_histogram_names_the_scores_of_each_bar(repeat_client, manager, make_lead):
+    make_lead(score=9)
+    make_lead(score=10)
+    make_lead(score=100)
+
+    bars = preview_rules(manager, []).bars
+
+    assert [bar.scores for bar in bars] == [
+        "0 to 9",
+        "10 to 19",
+        "20 to 29",
+        "30 to 39",
+        "40 to 49",
+        "50 to 59",
+        "60 to 69",
+        "70 to 79",
+        "80 to 89",
+        "90 to 100",
+    ]
+    assert [bar.before for bar in bars] == [1, 1, 0, 0, 0, 0, 0, 0, 0, 1]
+    assert [bar.after for bar in bars] == [3, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+
+
 def test_without_leads_and_without_rules(repeat_client, manager):
     told = preview_rules(manager, [])
-    assert (told.leads, told.changed, told.before, told.samples) == (0, 0, [0] * 10, [])
-    assert told.tallest == 1
+    assert (told.lead_count, told.changed, told.histogram_before, told.samples) == (0, 0, [0] * 10, [])
+    assert told.highest_count == 1
 
 
 def test_a_change_that_can_not_be_saved_can_not_be_rehearsed(repeat_client):

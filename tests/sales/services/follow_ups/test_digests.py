@@ -91,49 +91,82 @@ def test_nothing_to_say_is_no_mail_also_later_that_day(rep, leaver, plan):
     assert not Notification.objects.filter(recipient=leaver).exists()
 
 
-@time_machine.travel(MONDAY, tick=False)
-def test_what_it_says(rep, colleague, plan, make_lead):
+@pytest.fixture
+def sections(rep, colleague, plan, make_lead):
+    """The sections of Maria's digest of Monday 30 November, by name, and the leads in it."""
     rep.time_zone = "America/New_York"
     rep.save()
-    first, second = plan(rep, "2026-11-30", scheduled_time="10:00"), plan(rep, "2026-11-30")
-    late = plan(rep, "2026-11-27", follow_up_type="quote")
-    for other in (plan(rep, "2026-12-01"), plan(rep, "2026-11-30", completed=True, completed_at=MONDAY,
-                  outcome="successful"), plan(rep, "2026-11-27", cancelled_at=MONDAY)):  # fmt: skip
-        other.lead.status = "won"
-        other.lead.save()
-    plan(colleague, "2026-11-30")
 
     def lead(name, **fields):
         return make_lead(company_name=name, assigned_to=rep, **{"first_contacted_at": MONDAY, **fields})
 
-    hot = lead("Hot", score=70, first_contacted_at=None, phone="212 555 0123")
-    quote = lead("Quote", status="quoted", quote_valid_until="2026-12-07")
-    bid = lead("Bid", bid_due_at="2026-12-02T19:00Z")
-    passed = lead("Passed", pickup_at="2026-11-29T12:00Z")
-    lead("Not yet", quote_valid_until="2026-12-08", bid_due_at="2026-12-08T12:00Z", pickup_at="2026-11-30T12:00Z",
-         status="lost", lost_reason_id="price")  # fmt: skip
-    planned = lead("Planned", quote_valid_until="2026-12-08", bid_due_at="2026-12-08T12:00Z", pickup_at=MONDAY)
+    timed, untimed = plan(rep, "2026-11-30", scheduled_time="10:00"), plan(rep, "2026-11-30")
+    overdue = plan(rep, "2026-11-27", follow_up_type="quote")
+    leads = {
+        "timed": timed.lead,
+        "untimed": untimed.lead,
+        "overdue": overdue.lead,
+        "hot": lead("Hot", score=70, first_contacted_at=None, phone="212 555 0123"),
+        "quote": lead("Quote", status="quoted", quote_valid_until="2026-12-07"),
+        "bid": lead("Bid", bid_due_at="2026-12-02T19:00Z"),
+        "passed": lead("Passed", pickup_at="2026-11-29T12:00Z"),
+    }
+    # Rows that belong to no section:
+    later = {"quote_valid_until": "2026-12-08", "bid_due_at": "2026-12-08T12:00Z"}
+    for other in (
+        plan(rep, "2026-12-01"),
+        plan(rep, "2026-11-30", completed=True, completed_at=MONDAY, outcome="successful"),
+        plan(rep, "2026-11-27", cancelled_at=MONDAY),
+    ):
+        other.lead.status = "won"
+        other.lead.save()
+    plan(colleague, "2026-11-30")
+    lead("Lost", **later, pickup_at="2026-11-30T12:00Z", status="lost", lost_reason_id="price")
+    planned = lead("Planned", **later, pickup_at=MONDAY)
     FollowUp.objects.create(lead=planned, assigned_to=colleague, follow_up_type="call", scheduled_date="2027-01-01")
 
-    def line(lead, detail):
-        return {"lead_id": lead.pk, "lead_name": str(lead), "detail": detail}
+    with time_machine.travel(MONDAY, tick=False):
+        digests = build_digests({rep: date(2026, 11, 30)})
 
-    def section(name, short, title, *lines):
-        return {"name": name, "short": short, "title": title, "count": len(lines), "more": 0, "lines": list(lines)}
+    assert list(digests) == [rep.pk]
+    return {section["name"]: section for section in digests[rep.pk]}, leads
 
-    assert build_digests({rep: date(2026, 11, 30)}) == {
-        rep.pk: [
-            section("today", "today", "Today", line(second.lead, "Call"), line(first.lead, "Call, 10:00")),
-            section("overdue", "overdue", "Overdue", line(late.lead, "Quote, Friday, 27 November")),
-            section("hot", "hot", "Hot, and not contacted yet", line(hot, "70 points, 212 555 0123")),
-            section("quotes", "expiring", "Quotes about to expire", line(quote, "until Monday, 7 December")),
-            section("bids", "to bid on", "Bids about to fall due", line(bid, "Wednesday, 2 December, 14:00")),
-            section("unplanned", "unplanned", "Nothing is planned", line(hot, "70 points, 212 555 0123"),
-                    *(line(each, "0 points") for each in (quote, bid, passed))),
-            section("passed", "to close", "The trip has passed: won or lost?",
-                    line(passed, "Sunday, 29 November")),
-        ]
-    }  # fmt: skip
+
+@pytest.mark.parametrize(
+    ("name", "short", "title", "lines"),
+    [
+        ("today", "today", "Today", [("untimed", "Call"), ("timed", "Call, 10:00")]),
+        ("overdue", "overdue", "Overdue", [("overdue", "Quote, Fri 27 Nov 2026")]),
+        ("hot", "hot", "Hot, not contacted yet", [("hot", "70 points, 212 555 0123")]),
+        ("quotes", "expiring", "Quotes that expire soon", [("quote", "until Mon 7 Dec 2026")]),
+        ("bids", "to bid on", "Bids due soon", [("bid", "Wed 2 Dec 2026, 14:00")]),
+        (
+            "unplanned",
+            "unplanned",
+            "Unplanned",
+            [("hot", "70 points, 212 555 0123"), ("quote", "0 points"), ("bid", "0 points"), ("passed", "0 points")],
+        ),
+        ("passed", "to close", "The trip has passed: won or lost?", [("passed", "Sun 29 Nov 2026")]),
+    ],
+)
+def test_a_section_lists_its_leads_and_what_is_special_about_each(sections, name, short, title, lines):
+    by_name, leads = sections
+
+    section = by_name[name]
+
+    assert section["short"] == short
+    assert section["title"] == title
+    assert section["count"] == len(lines)
+    assert section["more"] == 0
+    assert section["lines"] == [
+        {"lead_id": leads[key].pk, "lead_name": str(leads[key]), "detail": detail} for key, detail in lines
+    ]
+
+
+def test_the_sections_have_a_fixed_order(sections):
+    by_name, _ = sections
+
+    assert list(by_name) == ["today", "overdue", "hot", "quotes", "bids", "unplanned", "passed"]
 
 
 def test_each_has_their_own_day_and_long_lists_are_counted(make_user, plan):

@@ -1,188 +1,155 @@
-"""A file is read in no transaction, by one worker at a time; in doubt a person chooses, and nothing is lost."""
+"""A file is read in no transaction and by one worker at a time; all of its rows are staged, or none."""
 
 import threading
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.urls import reverse
 
-from sales import errors
 from sales.exchange import file_reader, subprocess_reader
-from sales.models import ImportFile, ImportRow, Lead, LeadImport, LeadSource
-from sales.services.imports import import_batches, imports, row_staging
+from sales.models import ImportFile, ImportRow, LeadImport, LeadSource
+from sales.services.imports import import_batches, row_staging
 from tests.sales.exchange import hostile_workbooks
+from tests.sales.services.imports.conftest import row_states
 
-DATES = 'Company,Pickup,Value\nA,03/04/2027,"1.234,50"\nB,12/04/2027,20\nC,13/04/2027,\n'
-
-
-@pytest.fixture
-def send(manager):
-    def send(content, now=True):
-        content = content.encode() if isinstance(content, str) else content
-        made = imports.upload(by=manager, file_name="leads", content=content)
-        if now:
-            import_batches.run_or_publish(made.pk)
-        made.refresh_from_db()
-        return made
-
-    return send
+FILE = "Company\nA\nB\n"
 
 
-def rows(made):
-    return list(made.rows.order_by("line").values_list("line", "state"))
+def write_meanwhile(lead_import, results):
+    """Write to other tables, and to the import, over a connection of its own."""
+    connection.connect()
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA busy_timeout = 300")
+        else:
+            cursor.execute("SET lock_timeout = '300ms'")
+    try:
+        LeadSource.objects.create(name="Meanwhile")
+        LeadImport.objects.filter(pk=lead_import.pk).update(file_name="renamed")
+        results.append("written")
+    except Exception as error:
+        results.append(type(error).__name__)
+    finally:
+        connection.close()
 
 
-@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("in_transaction", [False, True], ids=["as it is", "control: in a transaction"])
 @pytest.mark.django_db(transaction=True)
-def test_others_write_while_a_file_is_read(send, monkeypatch, held, settings):
-    """With `held`, the control, it is read in a transaction that has written, as it used to be."""
-    made = send("Company\nA\n", now=False)
-    read, written = file_reader.read_file, []
+def test_others_can_write_while_a_file_is_read(upload, monkeypatch, in_transaction):
+    lead_import = upload("Company\nA\n", work=False)
+    read_file, results = file_reader.read_file, []
 
-    def write():
-        connection.connect()
-        with connection.cursor() as cursor:
-            if connection.vendor == "sqlite":
-                cursor.execute("PRAGMA busy_timeout = 300")
-            else:
-                cursor.execute("SET lock_timeout = '300ms'")
-        try:
-            LeadSource.objects.create(name="Meanwhile")
-            LeadImport.objects.filter(pk=made.pk).update(file_name="renamed")
-            written.append(True)
-        except Exception as error:
-            written.append(type(error).__name__)
-        finally:
-            connection.close()
-
-    def reading(*args):
-        thread = threading.Thread(target=write)
+    def read_slowly(*args):
+        thread = threading.Thread(target=write_meanwhile, args=(lead_import, results))
         thread.start()
         thread.join()
-        return read(*args)
+        return read_file(*args)
 
-    monkeypatch.setattr(file_reader, "read_file", reading)
-    if held:
-        from django.db import transaction
-
+    monkeypatch.setattr(file_reader, "read_file", read_slowly)
+    if in_transaction:
         with transaction.atomic():
-            row_staging.stage_file(made.pk)
+            row_staging.stage_file(lead_import.pk)
+        assert results == ["OperationalError"]
     else:
-        assert row_staging.stage_file(made.pk)
-    assert written == (["OperationalError"] if held else [True])
+        assert row_staging.stage_file(lead_import.pk)
+        assert results == ["written"]
 
 
-def test_two_workers_do_not_read_one_file_and_a_dead_ones_is_read_anew(send, monkeypatch):
-    made = send("Company\nA\nB\n", now=False)
-    stage = row_staging.insert_ignoring_conflicts
+def test_two_workers_do_not_read_one_file_and_that_of_a_dead_worker_is_read_anew(upload, monkeypatch):
+    lead_import = upload(FILE, work=False)
+    insert = row_staging.insert_ignoring_conflicts
 
-    def killed(*args):
-        stage(*args)
-        assert not row_staging.stage_file(made.pk)  # another worker, meanwhile
+    def insert_and_be_killed(*args):
+        insert(*args)
+        assert row_staging.stage_file(lead_import.pk) is None  # another worker, meanwhile
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(row_staging, "insert_ignoring_conflicts", killed)
+        patch.setattr(row_staging, "insert_ignoring_conflicts", insert_and_be_killed)
         with pytest.raises(SystemExit):
-            row_staging.stage_file(made.pk)
-    LeadImport.objects.filter(pk=made.pk).update(
-        reading_until="2026-01-01T00:00:00Z"
-    )  # a kill -9 leaves it, and it lapses
-    ImportRow.objects.create(lead_import=made, line=9, cells=["left behind"])
+            row_staging.stage_file(lead_import.pk)
+    # A worker that is killed with -9 leaves its claim, which expires, and rows.
+    LeadImport.objects.filter(pk=lead_import.pk).update(reading_until="2026-01-01T00:00:00Z")
+    ImportRow.objects.create(lead_import=lead_import, line=9, cells=["left behind"])
+
     assert import_batches.run_all() == 2
-    made.refresh_from_db()
-    assert (made.state, rows(made)) == ("checked", [(2, "ready"), (3, "ready")])
+
+    lead_import.refresh_from_db()
+    assert lead_import.state == "checked"
+    assert lead_import.reading_until is None
+    assert row_states(lead_import) == {2: "ready", 3: "ready"}
 
 
-def test_whoever_lost_the_claim_writes_nothing(send, monkeypatch):
-    made = send("Company\nA\nB\n", now=False)
-    read = subprocess_reader.open_sheet
+@pytest.mark.parametrize("content", [FILE, "Company\n"], ids=["a good file", "a refused file"])
+def test_a_worker_that_has_lost_its_claim_writes_nothing(upload, monkeypatch, content):
+    lead_import = upload(content, work=False)
+    open_sheet = subprocess_reader.open_sheet
 
-    def slow(*args):
-        LeadImport.objects.filter(pk=made.pk).update(reading_until="2036-01-01T00:00:00Z")  # by the next worker
-        return read(*args)
+    def open_slowly(*args):
+        LeadImport.objects.filter(pk=lead_import.pk).update(reading_until="2036-01-01T00:00:00Z")  # another worker
+        return open_sheet(*args)
 
-    monkeypatch.setattr(subprocess_reader, "open_sheet", slow)
-    assert not row_staging.stage_file(made.pk)
-    assert (rows(made), ImportFile.objects.count()) == ([], 1)
+    monkeypatch.setattr(subprocess_reader, "open_sheet", open_slowly)
+    assert row_staging.stage_file(lead_import.pk) is None
+
+    lead_import.refresh_from_db()
+    assert lead_import.state == "reading"
+    assert lead_import.reading_until.year == 2036
+    assert row_states(lead_import) == {}
+    assert ImportFile.objects.count() == 1
 
 
-def test_a_large_file_is_left_to_the_workers_even_if_it_is_small_packed(send):
-    content = hostile_workbooks.workbook(
-        hostile_workbooks.sheet(
-            "<row/>" * 400_000 + f'<row r="500000">{hostile_workbooks.text_cell("A500000", "A")}</row>'
-        )
-    )
+def test_an_error_of_ours_ends_the_import_and_its_claim(upload, monkeypatch):
+    lead_import = upload(FILE, work=False)
+    monkeypatch.setattr(subprocess_reader, "open_sheet", lambda *args: 1 / 0)
+
+    assert import_batches.run_all() == 0
+
+    lead_import.refresh_from_db()
+    assert lead_import.state == "failed"
+    assert lead_import.reading_until is None
+
+
+def test_a_file_that_is_small_but_large_unpacked_is_left_to_the_workers(upload):
+    far_row = f'<row r="500000">{hostile_workbooks.text_cell("A500000", "A")}</row>'
+    content = hostile_workbooks.workbook(hostile_workbooks.sheet("<row/>" * 400_000 + far_row))
     assert len(content) < 10_000
-    made = send(content)
-    assert (made.state, rows(made)) == ("reading", [])
+
+    lead_import = upload(content)
+    assert lead_import.state == "reading"
+    assert lead_import.reading_until is None
+    assert row_states(lead_import) == {}
+
     import_batches.run_all()
-    made.refresh_from_db()
-    assert (made.state, rows(made)) == ("checked", [(500_000, "ready")])
+    lead_import.refresh_from_db()
+    assert lead_import.state == "checked"
+    assert row_states(lead_import) == {500_000: "ready"}
 
 
-def test_a_hostile_file_is_refused_and_stays_so(send):
-    made = send(hostile_workbooks.EVIL["millions of cells in one row"]())
+def test_a_hostile_file_is_refused_and_stays_so(upload):
+    lead_import = upload(hostile_workbooks.EVIL["millions of cells in one row"]())
     import_batches.run_all()
-    made.refresh_from_db()
-    assert (made.state, "too large" in made.error, ImportFile.objects.count()) == ("refused", True, 0)
+    lead_import.refresh_from_db()
+    assert lead_import.state == "refused"
+    assert "too large" in lead_import.error
+    assert ImportFile.objects.count() == 0
     assert import_batches.run_all() == 0
 
 
-def test_another_sheet_can_be_chosen_until_the_import_starts(send, manager):
-    sheets = (
-        hostile_workbooks.sheet(f'<row r="2">{hostile_workbooks.text_cell("A2", name)}</row>')
-        for name in ("Alpha", "Beta")
-    )
-    made = send(hostile_workbooks.workbook(*sheets, names=["January", "February"]))
-    assert (made.sheet, made.other_sheets, made.rows.get().cells) == ("January", ["February"], ["Alpha"])
-    with pytest.raises(errors.Invalid):
-        imports.choose_sheet(by=manager, import_id=made.pk, sheet="March")
-    imports.choose_sheet(by=manager, import_id=made.pk, sheet="February")
-    import_batches.run_or_publish(made.pk)
-    made.refresh_from_db()
-    assert (made.sheet, made.rows.get().cells) == ("February", ["Beta"])
-    imports.start(by=manager, import_id=made.pk, duplicates="skip")
-    assert ImportFile.objects.count() == 0
-    with pytest.raises(errors.Conflict):
-        imports.choose_sheet(by=manager, import_id=made.pk, sheet="January")
+def test_reading_a_file_leaves_other_imports_alone(upload):
+    others = [upload(FILE), upload(FILE, work=False)]
+    before = list(LeadImport.objects.order_by("pk").values())
 
+    lead_import = upload(FILE)
 
-def test_a_file_whose_first_sheet_can_not_be_read_can_be_read_at_another(send, manager):
-    made = send(
-        hostile_workbooks.workbook(hostile_workbooks.sheet(""), hostile_workbooks.sheet(hostile_workbooks.A_ROW))
-    )
-    assert (made.state, made.error) == ("refused", "There are no rows below the header.")
-    imports.choose_sheet(by=manager, import_id=made.pk, sheet="Sheet2")
-    import_batches.run_or_publish(made.pk)
-    made.refresh_from_db()
-    assert (made.state, made.error, rows(made)) == ("checked", "", [(2, "ready")])
-    imports.discard(by=manager, import_id=made.pk)
-    assert ImportFile.objects.count() == 0
-
-
-def test_nothing_of_a_doubted_column_is_read_until_a_person_chooses(send, manager):
-    made = send(DATES)
-    assert [row.values for row in made.rows.all()] == [
-        {"company_name": "A"}, {"company_name": "B", "estimated_value": "20"}, {"company_name": "C"},
-    ]  # fmt: skip
-    assert {name: (each["written"], each["likely"]) for name, each in made.notations.items()} == {
-        "pickup_at": ("", "day"), "estimated_value": ("", "comma"),
-    }  # fmt: skip
-    for wrong in ({"pickup_at": "comma"}, {"pickup_at": ""}, {"phone": "day"}):
-        with pytest.raises(errors.Invalid):
-            imports.choose_notations(by=manager, import_id=made.pk, written=wrong)
-    imports.choose_notations(by=manager, import_id=made.pk, written={"pickup_at": "day", "estimated_value": "comma"})
-    import_batches.run_or_publish(made.pk)
-    made.refresh_from_db()
-    assert [(row.state, row.values.get("pickup_at", "")[:10]) for row in made.rows.all()] == [
-        ("ready", "2027-04-03"), ("ready", "2027-04-12"), ("ready", "2027-04-13"),
-    ]  # fmt: skip
-    assert made.rows.get(line=2).values["estimated_value"] == "1234.50"
+    assert row_states(lead_import) == row_states(others[0]) == {2: "ready", 3: "ready"}
+    assert row_states(others[1]) == {}
+    assert list(LeadImport.objects.exclude(pk=lead_import.pk).order_by("pk").values()) == before
+    assert [file.lead_import for file in ImportFile.objects.all()] == [others[1]]
 
 
 WRONG = (
-    "Company,=cmd,Contact,E-mail,Notes\n"
+    "Company,=cmd,Contact,Email,Notes\n"
     "Smith, Jones & Co,,Ana Ruiz,,Wants two,coaches\n"
     '"=B2&"" High""",,Ana Vale,not-an-address,x\n'
     '"Beta",,Cy Moe,cy@beta.example,"=== log ===\ncalled"\n'
@@ -193,60 +160,22 @@ WRONG = (
 )
 
 
-def test_the_wrong_rows_sent_again_are_as_wrong_as_they_were_however_often(send, browse, manager):
-    made, client = send(WRONG), browse(manager)
-    first = list(made.rows.filter(state="wrong").values_list("cells", "problems"))
+def test_wrong_rows_that_are_uploaded_again_are_as_wrong_as_before_however_often(upload, browse, manager):
+    lead_import, client = upload(WRONG), browse(manager)
+    first = list(lead_import.rows.filter(state="wrong").values_list("cells", "problems"))
     assert len(first) == 6
     for _ in range(3):
-        file = client.get(reverse("admin:sales_leadimport_wrong", args=[made.pk])).getvalue()
+        file = client.get(reverse("admin:sales_leadimport_wrong", args=[lead_import.pk])).getvalue()
         assert not [line for line in file.decode("utf-8-sig").splitlines() if line.startswith(("=", "+", "-", "@"))]
         assert ",'=cmd," in file.decode()
-        made = send(file)
-        assert (made.header, made.unused_headers) == (["Company", "=cmd", "Contact", "E-mail", "Notes"], ["=cmd"])
-        assert list(made.rows.values_list("cells", "problems")) == first
+        lead_import = upload(file)
+        assert lead_import.header == ["Company", "=cmd", "Contact", "Email", "Notes"]
+        assert lead_import.unused_headers == ["=cmd"]
+        assert list(lead_import.rows.values_list("cells", "problems")) == first
 
 
-def test_a_row_whose_cells_were_dropped_once_stays_wrong(send):
-    made = send("Company,Contact,What is wrong\nSmith, Jones,Line: It has more cells than the header.\nA,B,E-mail: x\n")
-    assert rows(made) == [(2, "wrong"), (3, "ready")]
-
-
-def test_what_is_kept_goes_into_the_notes_and_takes_nothing_out_of_them(send, manager, make_lead):
-    lead = make_lead(
-        email="a@a.example", email_normalised="a@a.example", notes="Nice people", phone="", phone_normalised=""
+def test_a_row_that_has_lost_its_extra_cells_stays_wrong(upload):
+    lead_import = upload(
+        "Company,Contact,What is wrong\nSmith, Jones,Line: It has more cells than the header.\nA,B,Email: x\n"
     )
-    text = "Company,E-mail,Phone,Mobile\nA,a@a.example; b@a.example,212 555 0100,212 555 0101\n"
-    text += "B,,212 555 0102,212 555 0103\n"
-    for _ in range(2):
-        made = send(text)
-        imports.start(by=manager, import_id=made.pk, duplicates="update")
-        import_batches.run_or_publish(made.pk)
-    lead.refresh_from_db()
-    assert lead.notes == "Nice people\nEmail: b@a.example\nMobile: 212 555 0101"
-    assert Lead.objects.get(company_name="B").notes == "Mobile: 212 555 0103"
-
-
-def test_placeholders_identify_nobody(send, manager, make_lead):
-    make_lead(company_name="VIP", phone="9999999999", phone_normalised="+19999999999")
-    numbers = (
-        "000-000-0000",
-        "0000000000",
-        "1234567890",
-        "123-456-7890",
-        "9999999999",
-        "(999) 999-9999",
-        "617-000-0000",
-    )
-    made = send("Company,Phone\n" + "".join(f"A{n},{number}\n" for n, number in enumerate(numbers)))
-    assert set(made.rows.values_list("same_as", "same_line", "phone_normalised")) == {(None, None, "")}
-
-
-def test_files_that_wait_for_a_choice_are_forgotten_with_their_rows(send):
-    made = send(
-        hostile_workbooks.workbook(
-            hostile_workbooks.sheet(hostile_workbooks.A_ROW), hostile_workbooks.sheet(hostile_workbooks.A_ROW)
-        )
-    )
-    LeadImport.objects.filter(pk=made.pk).update(created_at="2026-01-01T00:00:00Z")
-    imports.delete_old_rows()
-    assert ImportFile.objects.count() == ImportRow.objects.count() == 0
+    assert row_states(lead_import) == {2: "wrong", 3: "ready"}

@@ -85,7 +85,7 @@ def test_a_wrong_row_is_named_and_nothing_is_saved(manager, fair, row, problem):
     assert wrong.line == 3
     (only_problem,) = wrong.problems
     assert problem in only_problem
-    with pytest.raises(spend_import.SpendRefused, match="1 of 2 rows are wrong"):
+    with pytest.raises(spend_import.SpendRefused, match="Wrong rows: 1 of 2"):
         spend_import.save_spend(by=manager, text=text)
     assert list_spend() == []
 

@@ -58,7 +58,12 @@ def test_everything_that_waits_goes_to_others(admin, rep, colleague, stranger, m
     assert (held.rule.to_user, rep.is_active, rep.login_epoch) == (stranger, False, 1)
     assert not handovers.count_waiting_work(rep)
     assert {(row.batch.reason, row.transferred_by) for row in LeadTransfer.objects.all()} == {("Maria leaves", admin)}
-    assert (len(done.plan.moves), done.plan.follow_ups, len(done.elsewhere), done.rules) == (3, 1, 3, [held.rule])
+    assert (len(done.plan.moves), done.plan.follow_up_count, len(done.other_follow_ups), done.rules) == (
+        3,
+        1,
+        3,
+        [held.rule],
+    )
     told = {(row.recipient, row.kind, row.context["count"]) for row in Notification.objects.exclude(recipient=rep)}
     assert told == {
         (stranger, "leads_received", 2), (manager, "leads_received", 1), (colleague, "follow_ups_received", 1),

@@ -63,7 +63,7 @@ def test_what_has_not_moved_since_goes_back_with_its_follow_ups(admin, rep, coll
     Activity.objects.all().delete()
 
     done = transfer_undo.undo(by=admin, batch_id=batch.pk)
-    assert (done.lead_ids, done.skipped, done.follow_ups) == ([lead.pk], [(moved_on.pk, "moved_since")], 2)
+    assert (done.lead_ids, done.skipped, done.follow_up_count) == ([lead.pk], [(moved_on.pk, "moved_since")], 2)
     assert (owner(lead), owner(moved_on)) == (rep, stranger)
     assert [assignee(each) for each in (task, others, done_since, of_the_new_owner)] == [rep, stranger, colleague, rep]
     again = FollowUp.objects.get(pk=task.pk)
@@ -93,7 +93,7 @@ def test_an_unowned_lead_goes_back_to_nobody_and_each_follow_up_to_whose_it_was(
     assert Activity.objects.latest("id").description == "Lead transferred from Maria to nobody"
     again = transfer_undo.undo(by=admin, batch_id=done.batch.pk)  # undoing the undoing does it again
     assert (owner(lead), {assignee(task) for task in tasks}) == (rep, {rep})
-    assert (again.batch.undoes, again.follow_ups) == (done.batch, 2)
+    assert (again.batch.undoes, again.follow_up_count) == (done.batch, 2)
 
 
 def test_a_follow_up_that_was_given_to_somebody_else_since_stays_there(
@@ -166,7 +166,7 @@ def test_statements_do_not_grow_with_the_leads(admin, rep, colleague, make_lead,
         batch = give(*leads, to=colleague)
         with CaptureQueriesContext(connection) as captured:
             done = transfer_undo.undo(by=admin, batch_id=batch.pk)
-        assert len(done.moves) == done.follow_ups == many
+        assert len(done.moves) == done.follow_up_count == many
         counts.append(len(captured))
     assert counts[0] == counts[1] <= 25
 
@@ -250,7 +250,7 @@ def test_what_was_given_for_a_time_comes_back_by_itself_once(rep, colleague, mak
     back = TransferBatch.objects.get(undoes=batch)
     assert (back.by, back.until, batch.returned_at is not None) == (None, None, True)
     yesterday = company_today() - timedelta(days=1)
-    assert back.reason == f"Given back: it was until {yesterday:%a %-d %b %Y}"
+    assert back.reason == f"Returned: the transfer was until {yesterday:%a %-d %b %Y}"
     assert LeadTransfer.objects.get(batch=back).transferred_by is None
     assert Notification.objects.get(recipient=rep, kind="leads_received").context["by_name"] == "Athena"
 

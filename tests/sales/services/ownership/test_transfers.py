@@ -54,7 +54,7 @@ def test_one_lead_moves_with_everything_that_belongs_to_it(rep, colleague, make_
     assert (mine.due_at.hour, mine.remind_at.hour) == (9, 8)
     assert (theirs.reminder_no, done_before.assigned_to) == (1, rep)
     assert lead.next_follow_up_date == min(mine.due_at, theirs.due_at)
-    assert (done.lead_ids, done.follow_ups, done.skipped) == ([lead.pk], 1, [])
+    assert (done.lead_ids, done.follow_up_count, done.skipped) == ([lead.pk], 1, [])
     transfer = LeadTransfer.objects.get()
     assert (transfer.from_user, transfer.to_user, transfer.transferred_by) == (rep, colleague, rep)
     assert (transfer.transfer_reason, transfer.notes, transfer.batch) == ("Holiday", "Call soon", done.batch)
@@ -121,17 +121,17 @@ def test_the_plan_is_what_happens(admin, rep, colleague, make_lead, plan):
     leads = [make_lead(assigned_to=who) for who in (rep, colleague, None)]
     plan(leads[0], rep), plan(leads[2], colleague)
     planned = transfers.plan(by=admin, leads=every(*leads), to_user_id=colleague.pk)
-    assert (LeadTransfer.objects.count(), planned.follow_ups) == (0, 1)
+    assert (LeadTransfer.objects.count(), planned.follow_up_count) == (0, 1)
     done = transfers.transfer(by=admin, leads=every(*leads), to_user_id=colleague.pk)
     assert done.fingerprint == planned.fingerprint
-    assert (done.moves, done.skipped, done.handed) == (planned.moves, planned.skipped, planned.handed)
+    assert (done.moves, done.skipped, done.reassignments) == (planned.moves, planned.skipped, planned.reassignments)
 
 
 @pytest.mark.parametrize("way", [None, "in_turn", "fewest_open"])
 def test_statements_do_not_grow_with_the_leads(admin, rep, colleague, stranger, make_lead, plan, way):
     stranger.max_open_leads = 1000
     stranger.save()
-    to = {"to_user_id": colleague.pk} if way is None else {"receivers": [colleague.pk, stranger.pk], "way": way}
+    to = {"to_user_id": colleague.pk} if way is None else {"receivers": [colleague.pk, stranger.pk], "method": way}
     counts = []
     for many in (2, 300):
         leads = [make_lead(assigned_to=rep) for _ in range(many)]
@@ -139,7 +139,7 @@ def test_statements_do_not_grow_with_the_leads(admin, rep, colleague, stranger, 
             plan(lead, rep)
         with CaptureQueriesContext(connection) as captured:
             done = transfers.transfer(by=admin, leads=every(*leads), **to)
-        assert len(done.moves) == done.follow_ups == many
+        assert len(done.moves) == done.follow_up_count == many
         counts.append(len(captured))
     assert counts[0] == counts[1] <= 25
 
@@ -156,26 +156,27 @@ def test_the_chain_holds_over_many_moves(admin, rep, colleague, manager, make_le
 
 
 def shared(done):
-    return {share.user: share.leads for share in done.shares}
+    return {total.user: total.lead_count for total in done.receiver_totals}
 
 
 def test_in_turn_goes_on_from_batch_to_batch(admin, rep, colleague, stranger, make_lead):
     people = [stranger.pk, rep.pk, colleague.pk]
     first = transfers.transfer(by=admin, leads=every(*(make_lead() for _ in range(4))), receivers=people)
     assert shared(first) == {rep: 2, colleague: 1, stranger: 1}
-    assert [move.to for move in first.moves] == [rep, colleague, stranger, rep]
+    assert [move.receiver for move in first.moves] == [rep, colleague, stranger, rep]
     one_by_one = [
-        transfers.transfer(by=admin, leads=every(make_lead()), receivers=people[::-1]).moves[0].to for _ in range(4)
+        transfers.transfer(by=admin, leads=every(make_lead()), receivers=people[::-1]).moves[0].receiver
+        for _ in range(4)
     ]
     assert one_by_one == [colleague, stranger, rep, colleague]  # whoever comes first is not the first each time
     with_others = transfers.transfer(by=admin, leads=every(make_lead()), receivers=[rep.pk, colleague.pk])
-    assert with_others.moves[0].to == rep  # another group has a turn of its own
+    assert with_others.moves[0].receiver == rep  # another group has a turn of its own
 
 
 def test_a_plan_takes_nobodys_turn(admin, rep, colleague, make_lead):
     people = [rep.pk, colleague.pk]
     for _ in range(2):
-        assert transfers.plan(by=admin, leads=every(make_lead()), receivers=people).moves[0].to == rep
+        assert transfers.plan(by=admin, leads=every(make_lead()), receivers=people).moves[0].receiver == rep
     assert Turn.objects.count() == 0
 
 
@@ -185,7 +186,7 @@ def test_fewest_open_counts_what_the_batch_gives(admin, rep, colleague, make_lea
     make_lead(assigned_to=rep, archived_at=timezone.now())
     make_lead(assigned_to=colleague)
     leads = every(*(make_lead() for _ in range(6)))
-    done = transfers.transfer(by=admin, leads=leads, receivers=[rep.pk, colleague.pk], way="fewest_open")
+    done = transfers.transfer(by=admin, leads=leads, receivers=[rep.pk, colleague.pk], method="fewest_open")
     assert shared(done) == {rep: 2, colleague: 4}  # three and one open ones before, five and five after
 
 
@@ -240,8 +241,8 @@ def test_what_would_happen_by_status_and_value(admin, rep, colleague, make_lead)
         make_lead(status="quoted"),
     ]  # fmt: skip
     planned = transfers.plan(by=admin, leads=every(*leads), receivers=[rep.pk, colleague.pk])
-    assert planned.statuses == [("New", 1, 1000), ("Quoted", 2, 500)]
-    assert [(share.user, share.leads, share.value) for share in planned.shares] == [
+    assert planned.status_totals == [("New", 1, 1000), ("Quoted", 2, 500)]
+    assert [(total.user, total.lead_count, total.value) for total in planned.receiver_totals] == [
         (rep, 2, 1000), (colleague, 1, 500),
     ]  # fmt: skip
 
@@ -280,7 +281,7 @@ def test_receivers_are_known_active_and_allowed(admin, rep, colleague, stranger,
             give(admin, *ids)
     with pytest.raises(errors.Invalid) as refused:
         give(admin, colleague.pk, leaver.pk)
-    assert refused.value.fields == {"receivers": "Not active: Gone."}
+    assert refused.value.fields == {"receivers": "These users are not active: Gone."}
     with pytest.raises(errors.ReceiverNotAllowed):
         give(rep, colleague.pk, stranger.pk)
     assert LeadTransfer.objects.count() == 0
