@@ -34,7 +34,7 @@ class NewUserForm(StrictRowForm, AdminUserCreationForm):  # type: ignore[type-ar
 class UserAdmin(AthenaModelAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     """Users are deactivated, never deleted."""
 
-    form = UserForm
+    form: Any = UserForm
     add_form = NewUserForm
     list_display = ("full_name", "email", "role", "team", "time_zone", "is_active", "last_login")
     list_select_related = ("team",)
