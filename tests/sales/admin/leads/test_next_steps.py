@@ -95,7 +95,7 @@ def test_completing_a_step_shows_the_next_one(browse, rep, lead, cadence):
     with time_machine.travel("2026-11-23T15:00Z", tick=False):
         cadences.enroll(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
         url = reverse("admin:sales_followup_complete", args=[FollowUp.objects.get().pk])
-        assert "A step of the cadence “New inquiry” (day 0)" in browse(rep).get(url).content.decode()
+        assert "step of the cadence “New inquiry” (day 0)" in browse(rep).get(url).content.decode()
         done = browse(rep).post(url, {"outcome": "no_answer", "next_follow_up_days": "3"}, follow=True)
     assert list_messages(done) == [("success", "Completed: Lincoln High School Band. Next: Call on Wed 25 Nov 2026.")]
 
