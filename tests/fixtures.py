@@ -1,4 +1,4 @@
-"""The people of the tests, and clients that act as them."""
+"""Users of the tests, leads, and clients that are signed in as a user."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,7 +15,7 @@ from sales.models import Lead
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Django asks SQLite once a process whether it knows JSON: here, and not while a test counts statements."""
+    """Let Django ask SQLite here, once per process, whether it supports JSON, and not while a test counts queries."""
     with django_db_blocker.unblock():
         assert connection.features.supports_json_field
 
@@ -32,9 +32,9 @@ def other_desk(db: None) -> Team:
 
 @pytest.fixture(scope="module")
 def made_once(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A transaction around all tests of a module, for rows that are made once. Ask for it before `db`.
+    """A transaction around all tests of a module, for rows that are created once. Request it before `db`.
 
-    Each test's own transaction, within it, undoes what the test does to them.
+    Each test runs in a transaction inside it, which undoes the test's own changes.
     """
     with django_db_blocker.unblock(), transaction.atomic():
         yield
@@ -66,7 +66,7 @@ def colleague(make_user: Callable[..., User], desk: Team) -> User:
 
 @pytest.fixture
 def stranger(make_user: Callable[..., User], other_desk: Team) -> User:
-    """A rep of another team."""
+    """A salesperson of another team."""
     return make_user("otto", team=other_desk)
 
 
@@ -87,7 +87,7 @@ def leaver(make_user: Callable[..., User], desk: Team) -> User:
 
 @pytest.fixture
 def make_lead(db: None) -> Callable[..., Lead]:
-    """A lead as a row, past the services: what a test is about should be in the test."""
+    """Creates a row of a lead without the services. A test should set the values that it is about."""
 
     def make(**fields: object) -> Lead:
         fields.setdefault("company_name", "Lincoln High School Band")
@@ -98,24 +98,24 @@ def make_lead(db: None) -> Callable[..., Lead]:
 
 @pytest.fixture
 def api() -> Callable[[User | None], APIClient]:
-    """A client of the HTTP API that is logged in as somebody, or nobody."""
+    """Creates a client of the HTTP API that is signed in as a user, or as nobody."""
 
     def client(user: User | None = None) -> APIClient:
-        made = APIClient()
+        api_client = APIClient()
         if user is not None:
-            made.force_authenticate(user)
-        return made
+            api_client.force_authenticate(user)
+        return api_client
 
     return client
 
 
 @pytest.fixture
 def browse() -> Callable[[User], Client]:
-    """A browser in which somebody is logged in."""
+    """Creates a browser in which a user is signed in."""
 
     def client(user: User) -> Client:
-        made = Client()
-        made.force_login(user)
-        return made
+        browser = Client()
+        browser.force_login(user)
+        return browser
 
     return client

@@ -85,8 +85,10 @@ class Sink:
         answer = self.answers.popleft() if self.answers else Answer(True, OK)
         self._counts[session] += 1
         if answer.is_kept:
-            self.mails.append(message_from_bytes(bytes(envelope.content or b""), policy=policy.default))
+            assert isinstance(envelope.content, bytes)
+            self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
         if answer.text == CUT:
+            assert isinstance(server.transport, asyncio.WriteTransport)
             server.transport.abort()
         if answer.text == SILENCE:
             self.is_silent.set()

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from athena.api.fields import MAX_TEXT_LENGTH
+from athena.limits import MAX_TEXT_LENGTH
 from sales.exchange.cells import parsing
 from sales.exchange.columns import COLUMNS, EXTRA_NOTES
 from sales.exchange.mapping import map_columns
