@@ -26,12 +26,12 @@ class ServiceForm(ConcurrentEditForm):
 
     checks_constraints = False  # the service checks rules between fields, with better messages
 
-    def refusal(self) -> dict[str, str]:
-        if isinstance(self.refused, errors.Invalid):
-            return dict(self.refused.fields)
-        if isinstance(self.refused, errors.SalesError):
-            return {NON_FIELD_ERRORS: str(self.refused)}
-        return super().refusal()
+    def list_save_errors(self) -> dict[str, str]:
+        if isinstance(self.save_error, errors.Invalid):
+            return dict(self.save_error.fields)
+        if isinstance(self.save_error, errors.SalesError):
+            return {NON_FIELD_ERRORS: str(self.save_error)}
+        return super().list_save_errors()
 
 
 class CappedCount(int):
@@ -106,7 +106,7 @@ class ServiceAdmin(NextPageAdmin, VisibleAdmin):
     """
 
     form = ServiceForm
-    refusals = (*AthenaModelAdmin.refusals, errors.SalesError)
+    save_errors = (*AthenaModelAdmin.save_errors, errors.SalesError)
     has_history = True
 
     def has_add_permission(self, request: HttpRequest) -> bool:

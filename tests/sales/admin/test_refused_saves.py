@@ -85,8 +85,8 @@ def test_what_the_database_alone_knows_is_said_beside_the_field(
 def test_a_date_without_a_time_is_told_what_lacks_and_the_cursor_is_there(refused, make_lead, manager):
     lead = make_lead(assigned_to=manager)
     for sent, message, empty in (
-        ({"pickup_at_0": "2027-05-01"}, "Give the time, too: there is only a date.", "pickup_at_1"),
-        ({"pickup_at_1": "08:30"}, "Give the date, too: there is only a time.", "pickup_at_0"),
+        ({"pickup_at_0": "2027-05-01"}, "Enter the time, too.", "pickup_at_1"),
+        ({"pickup_at_1": "08:30"}, "Enter the date, too.", "pickup_at_0"),
     ):
         response = refused(lead, **sent)
         assert response.context["adminform"].form.errors == {"pickup_at": [message]}
