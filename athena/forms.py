@@ -1,7 +1,7 @@
-"""The rules of `athena.api.fields` for the forms of pages, so that both doors take the same text, numbers and days.
+"""Strict forms for pages: they apply the rules of `athena.api.fields`, so that pages and API accept the same values.
 
-What is wrong is said beside its field, and the cursor goes to the first such field. Forms of rows also say, beside the
-field, what a constraint of the database refuses.
+An error is shown beside its field, and the first invalid field gets the cursor. Forms of rows also show the violation
+of a database constraint beside its field.
 """
 
 import copy
@@ -18,11 +18,11 @@ from athena.api import fields
 from athena.api.row_ids import parse_id
 from athena.db import constraints
 
-PARTS = ("Give the date, too: there is only a time.", "Give the time, too: there is only a date.")
+MISSING_PARTS = ("Enter the date, too.", "Enter the time, too.")
 
 
 class StrictFormMixin(forms.BaseForm):
-    """Mixed into a form: its fields take what the API's fields take."""
+    """A mixin for forms: their fields accept what the API's fields accept."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -33,7 +33,7 @@ class StrictFormMixin(forms.BaseForm):
     def _clean_fields(self) -> None:
         super()._clean_fields()  # type: ignore[misc]
         for name, field in self.fields.items():
-            error = _error_of(field, self.cleaned_data.get(name))
+            error = _find_error(field, self.cleaned_data.get(name))
             if error:
                 self.add_error(name, error)
 
@@ -46,24 +46,24 @@ class StrictFormMixin(forms.BaseForm):
 
 
 class StrictRowForm(StrictFormMixin):
-    """Mixed into the form of a row.
+    """A mixin for model forms.
 
-    The form works on a copy: whatever is typed, the page's head shows the row as it is saved. What nobody touched is
-    not checked again: a row that other rules once let in can still be changed elsewhere. `refused` is the error of the
-    database or a service at which the attempt to save ended.
+    The form works on a copy of the row, so that the rest of the page shows the saved row whatever was typed. Fields
+    that the user did not change are not validated again, so that a row from before a rule existed can be edited.
+    `save_error` is the error of the database or a service that ended an attempt to save.
     """
 
     instance: Model
-    refused: Exception | None = None
-    checks_constraints = True  # False where a service says it in better words
-    checks_limits = True  # the same for the limits of numbers
+    save_error: Exception | None = None
+    checks_constraints = True  # False if a service has better messages
+    checks_limits = True  # False if a service checks the limits of numbers
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if kwargs.get("instance") is not None:
             kwargs["instance"] = copy.copy(kwargs["instance"])
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
-            column = next((column for column in self.instance._meta.fields if column.name == name), None)
+            column = next((field for field in self.instance._meta.fields if field.name == name), None)
             if column is not None and self.checks_limits and isinstance(field, forms.IntegerField):  # or a decimal
                 _limit(field, *constraints.find_number_limits(column))
 
@@ -78,15 +78,15 @@ class StrictRowForm(StrictFormMixin):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        for name, messages in self.refusal().items():
+        for name, messages in self.list_save_errors().items():
             self.add_error(name if name in self.fields else NON_FIELD_ERRORS, messages)
         return cleaned
 
-    def refusal(self) -> dict[str, str]:
-        """What `refused` says, by field."""
-        if isinstance(self.refused, IntegrityError | DataError):
-            names, message = constraints.explain_violation(self.refused)
-            return {self._place(names): message}
+    def list_save_errors(self) -> dict[str, str]:
+        """The messages of `save_error`, by field."""
+        if isinstance(self.save_error, IntegrityError | DataError):
+            names, message = constraints.explain_violation(self.save_error)
+            return {self._find_field(names): message}
         return {}
 
     def _post_clean(self) -> None:
@@ -100,29 +100,33 @@ class StrictRowForm(StrictFormMixin):
             try:
                 constraint.validate(model, self.instance, exclude=exclude)
             except ValidationError:
-                place = self._place(constraints.get_fields(constraint, model))
-                self.add_error(place, constraints.get_message(constraint))
+                name = self._find_field(constraints.get_fields(constraint, model))
+                self.add_error(name, constraints.get_message(constraint))
 
-    def _place(self, names: list[str]) -> str:
-        """The last of these fields that the form has: beside it a violation is said."""
+    def _find_field(self, names: list[str]) -> str:
+        """The last of these fields that is on the form, which shows the error; otherwise the form itself."""
         return next((name for name in reversed(names) if name in self.fields), NON_FIELD_ERRORS)
 
 
 class StrictForm(StrictFormMixin, forms.Form):
-    """A form of its own, not of a row."""
+    """The base of forms that are not for a row."""
+
+
+class StrictModelForm(StrictRowForm, forms.ModelForm):  # type: ignore[type-arg]
+    """The base of forms for a row."""
 
 
 class IdsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
-    """Several rows, by their ids: what no row can have as its id is not among the choices."""
+    """Several rows, chosen by their ids."""
 
     def _check_values(self, value: Any) -> Any:
-        for key in value:
-            if parse_id(str(key)) is None:
-                raise ValidationError(self.error_messages["invalid_choice"], "invalid_choice", {"value": key})
+        for row_id in value:
+            if parse_id(str(row_id)) is None:
+                raise ValidationError(self.error_messages["invalid_choice"], "invalid_choice", {"value": row_id})
         return super()._check_values(value)  # type: ignore[misc]
 
 
-def _error_of(field: forms.Field, value: Any) -> str | None:
+def _find_error(field: forms.Field, value: Any) -> str | None:
     if isinstance(value, str) and not isinstance(field.widget, forms.PasswordInput):
         key = fields.find_text_error(value, one_line=not isinstance(field.widget, forms.Textarea))
         return fields.TEXT_ERRORS[key] if key else None
@@ -132,27 +136,27 @@ def _error_of(field: forms.Field, value: Any) -> str | None:
 
 
 def _ask_for_both_parts(field: forms.SplitDateTimeField) -> None:
-    """A date without a time, or a time without a date, is told so."""
+    """Show an error for a date without a time and for a time without a date."""
     field.require_all_fields = False
-    for part, message in zip(field.fields, PARTS, strict=True):
+    for part, message in zip(field.fields, MISSING_PARTS, strict=True):
         part.required = True
         part.error_messages["incomplete"] = message
 
 
 def _limit(field: Any, low: Any, high: Any) -> None:
-    """Let a field take numbers from `low` to `high` (or what it was given that is narrower), and its input say so."""
-    low = max((each for each in (low, field.min_value) if each is not None), default=None)
-    high = min((each for each in (high, field.max_value) if each is not None), default=None)
+    """Limit a number field and its input to `low` … `high`, unless the field has narrower limits."""
+    low = max((limit for limit in (low, field.min_value) if limit is not None), default=None)
+    high = min((limit for limit in (high, field.max_value) if limit is not None), default=None)
     field.min_value, field.max_value = low, high
-    kept = [each for each in field.validators if not isinstance(each, MinValueValidator | MaxValueValidator)]
+    others = [rule for rule in field.validators if not isinstance(rule, MinValueValidator | MaxValueValidator)]
     limits = [(MinValueValidator, low, "min"), (MaxValueValidator, high, "max")]
-    field.validators = kept + [validator(limit) for validator, limit, _ in limits if limit is not None]
+    field.validators = others + [validator(limit) for validator, limit, _ in limits if limit is not None]
     if isinstance(field.widget, forms.NumberInput):
         field.widget.attrs |= {attribute: str(limit) for _, limit, attribute in limits if limit is not None}
 
 
 def _focus(widget: Any, data: Any) -> None:
-    """Put the cursor into an input; of several, into the first that is empty."""
+    """Give an input the cursor; of several inputs, the first empty one."""
     if isinstance(widget, forms.MultiWidget):
         values = data or [""] * len(widget.widgets)
         empty = [part for part, value in zip(widget.widgets, values, strict=False) if not value]

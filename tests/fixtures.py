@@ -1,4 +1,4 @@
-"""Users, teams and leads for tests, and clients that are signed in as a user."""
+"""Users of the tests, leads, and clients that are signed in as a user."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,7 +15,7 @@ from sales.models import Lead
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Let Django ask SQLite now whether it supports JSON, and not during a test that counts statements."""
+    """Let Django ask SQLite here, once per process, whether it supports JSON, and not while a test counts queries."""
     with django_db_blocker.unblock():
         assert connection.features.supports_json_field
 
@@ -32,9 +32,9 @@ def other_desk(db: None) -> Team:
 
 @pytest.fixture(scope="module")
 def made_once(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A transaction around all tests of a module, for rows that are made once. Request it before `db`.
+    """A transaction around all tests of a module, for rows that are created once. Request it before `db`.
 
-    Each test has a transaction of its own within it, which is rolled back.
+    Each test runs in a transaction inside it, which undoes the test's own changes.
     """
     with django_db_blocker.unblock(), transaction.atomic():
         yield
@@ -87,7 +87,7 @@ def leaver(make_user: Callable[..., User], desk: Team) -> User:
 
 @pytest.fixture
 def make_lead(db: None) -> Callable[..., Lead]:
-    """Writes a lead without calling a service. Name the fields that the test is about in the test itself."""
+    """Creates a row of a lead without the services. A test should set the values that it is about."""
 
     def make(**fields: object) -> Lead:
         fields.setdefault("company_name", "Lincoln High School Band")
@@ -98,7 +98,7 @@ def make_lead(db: None) -> Callable[..., Lead]:
 
 @pytest.fixture
 def api() -> Callable[[User | None], APIClient]:
-    """A client of the API that is signed in as a user, or as nobody."""
+    """Creates a client of the HTTP API that is signed in as a user, or as nobody."""
 
     def client(user: User | None = None) -> APIClient:
         api_client = APIClient()
@@ -111,7 +111,7 @@ def api() -> Callable[[User | None], APIClient]:
 
 @pytest.fixture
 def browse() -> Callable[[User], Client]:
-    """A client of the pages in which a user is signed in."""
+    """Creates a browser in which a user is signed in."""
 
     def client(user: User) -> Client:
         browser = Client()

@@ -1,15 +1,17 @@
-"""People and teams: administrators write, managers read."""
+"""The admin pages of users and teams: administrators write, managers read."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from athena.accounts.models import Team, User, zone_choices
 from athena.admin.site import AthenaModelAdmin
+from athena.forms import StrictRowForm
 
 admin.site.unregister(Group)
 
@@ -20,10 +22,20 @@ class TeamAdmin(AthenaModelAdmin):
     search_fields = ("name",)
 
 
+class UserForm(StrictRowForm, UserChangeForm):  # type: ignore[type-arg]
+    """The form of a user."""
+
+
+class NewUserForm(StrictRowForm, AdminUserCreationForm):  # type: ignore[type-arg]
+    """The form of a new user."""
+
+
 @admin.register(User)
 class UserAdmin(AthenaModelAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     """Users are deactivated, never deleted."""
 
+    form: Any = UserForm
+    add_form = NewUserForm
     list_display = ("full_name", "email", "role", "team", "time_zone", "is_active", "last_login")
     list_select_related = ("team",)
     list_filter = ("role", "team", "is_active")
@@ -35,7 +47,7 @@ class UserAdmin(AthenaModelAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         (None, {"fields": ("email", "password")}),
         ("Person", {"fields": ("full_name", "time_zone", "reminder_minutes", "digest_hour")}),
         ("Work", {"fields": ("role", "team", "max_open_leads", "away_until", "is_active")}),
-        ("So far", {"fields": ("last_login", "created_at")}),
+        ("History", {"fields": ("last_login", "created_at")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": (
@@ -44,7 +56,7 @@ class UserAdmin(AthenaModelAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     )  # fmt: skip
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Who may only read sees nothing of the password: its button leads to a page that is not theirs."""
+        """Hide the password field from users who may only read: its button leads to a page that they may not open."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
@@ -57,7 +69,7 @@ class UserAdmin(AthenaModelAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change and "is_active" in form.changed_data:
-            obj.login_epoch += 1  # logins from before do not come back with the account
+            obj.login_epoch += 1  # sessions and tokens from before stay invalid after reactivation
         super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

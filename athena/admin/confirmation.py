@@ -1,4 +1,4 @@
-"""Actions on many rows ask before they act: a page names how many there are and some of them, and then does it."""
+"""Confirmation of actions on many rows: a page shows the number of rows and some of them before the action runs."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -11,34 +11,34 @@ from django.contrib.admin.utils import model_ngettext
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-SAMPLE = 20
-CHANGED = "What is selected has changed since you looked at it. Look again, then decide."
+MAX_SAMPLE = 20  # rows that the page names
+SELECTION_CHANGED = "The selection has changed since you looked at it. Check it again."
 
 Action = Callable[[Any, HttpRequest, Any], HttpResponse | None]
 
 
 def fingerprint(keys: Iterable[int]) -> str:
-    """Which rows these are, in whatever order."""
+    """A hash of these ids, in any order."""
     return hashlib.sha256(",".join(map(str, sorted(keys))).encode()).hexdigest()
 
 
 def is_confirmed(request: HttpRequest, queryset: Any) -> bool:
-    """Whether the page of these rows was confirmed, and it showed the same ones. Says so where it showed others.
+    """Whether the user has confirmed the action on these rows. Shows a warning if the page had shown other rows.
 
-    A selection names its rows; of a whole list the page sends which ones it has shown (`expected`). The queryset is
-    read here, so what is done next is done to these rows, whatever happens meanwhile.
+    A selection names its rows. For a whole list the page sends the fingerprint of the rows it has shown (`expected`).
+    The queryset is evaluated here, so the action runs on these rows even if others match meanwhile.
     """
     if request.POST.get("post") != "yes" and request.POST.get("step") != "confirm":
         return False
     keys = [row.pk for row in queryset]
     if request.POST.get("select_across") == "1" and request.POST.get("expected") != fingerprint(keys):
-        messages.warning(request, CHANGED)
+        messages.warning(request, SELECTION_CHANGED)
         return False
     return True
 
 
 def selection_context(request: HttpRequest, queryset: Any) -> dict[str, Any]:
-    """What a page that asks before it acts sends with its form (`admin/selection.html`), and how many rows it names."""
+    """The context of a confirmation page's form (`admin/selection.html`): the selection and the number of rows."""
     keys = list(queryset.values_list("pk", flat=True))
     return {
         "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
@@ -50,34 +50,34 @@ def selection_context(request: HttpRequest, queryset: Any) -> dict[str, Any]:
 
 
 def requires_confirmation(verb: str, *, note: str = "", only_whole_lists: bool = False) -> Callable[[Action], Action]:
-    """Let an action of a list ask first: "`verb` 12 leads?", with what `note` says of the consequences.
+    """Decorate an action of a list so that it asks first: "`verb` 12 leads?". `note` explains the consequences.
 
-    What destroys nothing asks for whole lists alone (`only_whole_lists`): rows that were ticked have been seen.
+    With `only_whole_lists` the action does not ask about rows that the user has ticked one by one; use it for actions
+    that destroy nothing.
     """
 
-    def decorate(act: Action) -> Action:
-        @wraps(act)
-        def ask(page: Any, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+    def decorate(action: Action) -> Action:
+        @wraps(action)
+        def ask_first(page: Any, request: HttpRequest, queryset: Any) -> HttpResponse | None:
             is_selection = request.POST.get("select_across") != "1"
             if (only_whole_lists and is_selection) or is_confirmed(request, queryset):
-                return act(page, request, queryset)
-            asked = selection_context(request, queryset)
-            count = asked["count"]
-            what = f"{verb} {count:,} {model_ngettext(page.opts, count)}"
-            context = {
+                return action(page, request, queryset)
+            context = selection_context(request, queryset)
+            count = context["count"]
+            button = f"{verb} {count:,} {model_ngettext(page.opts, count)}"
+            context |= {
                 **page.admin_site.each_context(request),
-                **asked,
-                "title": f"{what}?",
-                "button": what,
+                "title": f"{button}?",
+                "button": button,
                 "note": note,
                 "opts": page.opts,
                 "action": request.POST["action"],
-                "sample": queryset[:SAMPLE],
-                "left_out": max(count - SAMPLE, 0),
+                "sample": queryset[:MAX_SAMPLE],
+                "left_out": max(count - MAX_SAMPLE, 0),
                 "back": request.get_full_path(),
             }
             return TemplateResponse(request, "admin/confirm.html", context)
 
-        return ask
+        return ask_first
 
     return decorate

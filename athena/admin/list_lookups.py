@@ -1,7 +1,7 @@
-"""What a list of the admin may be asked in its address: to compare its rows' own columns with values they can have.
+"""Limits the lookups in the addresses of admin lists: they may compare the table's own columns with valid values.
 
-A pattern (`__regex`, `__contains`) would be tried, and a transform (`__date`) computed, on every row: both are refused,
-as are questions about other tables.
+Patterns (`__regex`, `__contains`) and transforms (`__date`) would be evaluated on every row, so they are refused, as
+are lookups in other tables.
 """
 
 from datetime import date
@@ -24,27 +24,27 @@ from athena.db.constraints import find_number_limits
 from athena.limits import MAX_AMOUNT
 
 COMPARISONS = ("exact", "in", "isnull", "gte", "gt", "lte", "lt")
-DAY_PARTS = {"year": fields.YEARS, "month": range(1, 13), "day": range(1, 32)}  # of a list's date hierarchy
-MAX_VALUES = 200  # in an address, and in one `__in`
+DAY_PARTS = {"year": fields.YEARS, "month": range(1, 13), "day": range(1, 32)}  # the parts of a date hierarchy
+MAX_VALUES = 200  # in one address, and in one `__in`
 MAX_TEXT = 200
-MAX_WORDS = 20  # of a search: each is looked for in each row
+MAX_WORDS = 20  # in one search: each word is searched in each row
 
 
 class LimitedSearchForm(ChangeListSearchForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        messages = {"max_length": f"Search for {MAX_TEXT} characters at most."}
+        messages = {"max_length": f"Search for at most {MAX_TEXT} characters."}
         self.fields["q"] = forms.CharField(required=False, max_length=MAX_TEXT, error_messages=messages)
 
     def clean_q(self) -> str:
         text: str = self.cleaned_data["q"]
         if len(text.split()) > MAX_WORDS:
-            raise ValidationError(f"Search for {MAX_WORDS} words at most.")
+            raise ValidationError(f"Search for at most {MAX_WORDS} words.")
         return text
 
 
 class LimitedChangeList(ChangeList):
-    """A list that is asked for a bounded number of things. A search that can't be made finds nothing."""
+    """A list with a limited number of filter values. An invalid search finds nothing."""
 
     search_form_class = LimitedSearchForm
 
@@ -55,14 +55,14 @@ class LimitedChangeList(ChangeList):
         return rows if self.search_form_class(request.GET).is_valid() else rows.none()
 
     def get_ordering(self, request: HttpRequest, queryset: "QuerySet[Any, Any]") -> list[Any]:
-        """Each column once: a database takes a limited number."""
+        """Order by each column once: databases limit the number of columns."""
         return list(dict.fromkeys(super().get_ordering(request, queryset)))
 
 
 def is_comparison(options: "Options[Any]", lookup: str, date_hierarchy: str | None) -> bool:
-    """Whether a lookup compares an own column of the table (or names none, which may be a filter of the list)."""
+    """Whether a lookup compares a column of this table. True for other names, which may be filters of the list."""
     name, *rest = lookup.split("__")
-    field = _column(options, name)
+    field = _find_column(options, name)
     if field is None:
         return True
     if not field.concrete:
@@ -74,9 +74,9 @@ def is_comparison(options: "Options[Any]", lookup: str, date_hierarchy: str | No
 
 
 def require_value(options: "Options[Any]", lookup: str, text: str) -> None:
-    """Raise `IncorrectLookupParameters` where a column, or a filter of the list, can't be compared with this text."""
+    """Raise `IncorrectLookupParameters` if the column or filter cannot be compared with this text."""
     name, *rest = lookup.split("__")
-    field, last = _column(options, name), rest[-1] if rest else ""
+    field, last = _find_column(options, name), rest[-1] if rest else ""
     if fields.find_text_error(text, one_line=False):
         raise IncorrectLookupParameters
     if field is None or last == "isnull":
@@ -90,19 +90,19 @@ def require_value(options: "Options[Any]", lookup: str, text: str) -> None:
     if allowed is not None:
         if not (text.isascii() and text.isdigit() and int(text) in allowed):
             raise IncorrectLookupParameters
-    elif field is not None and not all(_holds(field, value) for value in values):
+    elif field is not None and not all(_can_hold(field, value) for value in values):
         raise IncorrectLookupParameters
 
 
-def _column(options: "Options[Any]", name: str) -> Any:
+def _find_column(options: "Options[Any]", name: str) -> Any:
     try:
         return options.pk if name == "pk" else options.get_field(name)
     except FieldDoesNotExist:
         return None
 
 
-def _holds(field: Any, text: str) -> bool:
-    """Whether a column can hold the value that `text` says."""
+def _can_hold(field: Any, text: str) -> bool:
+    """Whether the column can hold the value of `text`."""
     if field.is_relation:
         field = field.target_field  # type: ignore[attr-defined]
     try:
@@ -120,7 +120,7 @@ def _holds(field: Any, text: str) -> bool:
 
 
 class ListPages(admin.ModelAdmin):  # type: ignore[type-arg]
-    """The lists of all admins."""
+    """The base of all admin lists."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return LimitedChangeList
@@ -134,13 +134,13 @@ class ListPages(admin.ModelAdmin):  # type: ignore[type-arg]
         return True
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Raises `IncorrectLookupParameters`, which leads to the whole list, or `BadRequest` when it has led there."""
+        """Raises `IncorrectLookupParameters`, which redirects to the whole list, or then `BadRequest`."""
         try:
             return super().get_changelist_instance(request)
         except IncorrectLookupParameters as error:
             if ERROR_FLAG in request.GET:
-                raise BadRequest("The address asks for what this list can't show.") from error
-            messages.error(request, "The address asked for something that this list can't show. This is all of it.")
+                raise BadRequest("The address has a filter that this list does not support.") from error
+            messages.error(request, "The address had a filter that this list does not support. This is the whole list.")
             raise
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

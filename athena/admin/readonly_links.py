@@ -1,5 +1,8 @@
-"""What a page of a row shows to be read: the row as it is saved, whatever was typed beside it and refused; who may open
-another row gets a link to it, everybody else its name."""
+"""The read-only parts of an admin page: they show the row as it is saved, whatever was typed beside them, and link to
+another row only if the user may open it.
+
+Django builds these parts without knowing the user, so each level is built here in its place.
+"""
 
 import copy
 from collections.abc import Iterator
@@ -11,8 +14,10 @@ from django.db.models import Model
 from athena.accounts.models import User
 
 
-class _Field(AdminReadonlyField):
-    user: User
+class _ReadonlyField(AdminReadonlyField):
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
 
     def get_admin_url(self, remote_field: Any, remote_obj: Any) -> str:
         options = remote_field.model._meta
@@ -22,36 +27,52 @@ class _Field(AdminReadonlyField):
 
 
 class _Line(Fieldline):
-    user: User
-    saved: Model
+    def __init__(self, *args: Any, user: User, saved: Model, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user, self.saved = user, saved
 
     def __iter__(self) -> Iterator[Any]:
         for field in super().__iter__():
             if isinstance(field, AdminReadonlyField):
-                field.__class__, field.user = _Field, self.user  # type: ignore[attr-defined]
-                field.form = copy.copy(field.form)
-                field.form.instance = self.saved
-            yield field
+                yield self._build_readonly_field(field)
+            else:
+                yield field
+
+    def _build_readonly_field(self, field: AdminReadonlyField) -> _ReadonlyField:
+        form = copy.copy(self.form)
+        form.instance = self.saved
+        name = field.field["field"]
+        return _ReadonlyField(form, name, field.is_first, model_admin=self.model_admin, user=self.user)
 
 
 class _Fieldset(Fieldset):
-    user: User
-    saved: Model
+    def __init__(self, *args: Any, user: User, saved: Model, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user, self.saved = user, saved
 
     def __iter__(self) -> Iterator[Fieldline]:
-        for line in super().__iter__():
-            line.__class__, line.user, line.saved = _Line, self.user, self.saved  # type: ignore[attr-defined]
-            yield line
+        for field in self.fields:  # type: ignore[attr-defined]
+            yield _Line(
+                self.form, field, self.readonly_fields, model_admin=self.model_admin, user=self.user, saved=self.saved
+            )
 
 
 class ReadonlyLinksForm(AdminForm):
-    """The form of the page of `saved`, for `user`. (Django makes the parts itself, not knowing who looks.)"""
+    """The `AdminForm` of the page of the row `saved`, as `user` may see it."""
 
-    def __init__(self, made: AdminForm, user: User, saved: Model) -> None:
-        self.__dict__.update(vars(made))
+    def __init__(self, form: AdminForm, user: User, saved: Model) -> None:
+        super().__init__(form.form, form.fieldsets, {}, form.readonly_fields, form.model_admin)
+        self.prepopulated_fields = form.prepopulated_fields
         self.user, self.saved = user, saved
 
     def __iter__(self) -> Iterator[Fieldset]:
-        for fieldset in super().__iter__():
-            fieldset.__class__, fieldset.user, fieldset.saved = _Fieldset, self.user, self.saved  # type: ignore[attr-defined]
-            yield fieldset
+        for name, options in self.fieldsets:
+            yield _Fieldset(
+                self.form,
+                name,
+                self.readonly_fields,
+                model_admin=self.model_admin,
+                user=self.user,
+                saved=self.saved,
+                **options,
+            )

@@ -1,7 +1,7 @@
-"""The admin's own site: its name, a way in that counts failures like the API's, and what its lists may be asked."""
+"""The admin site: its login, which counts failures like the API's, its menu, and the base of all model admins."""
 
 from collections.abc import Iterable
-from functools import partial, update_wrapper
+from functools import update_wrapper
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -11,7 +11,7 @@ from django.core.exceptions import BadRequest, ValidationError
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, reverse
+from django.urls import URLPattern, URLResolver, reverse, reverse_lazy
 from django.utils.text import capfirst
 
 from athena.accounts import services, time_zone_checks
@@ -28,12 +28,12 @@ MAX_EMAIL = 254
 
 
 class LockableForm(Form):
-    """A form that asks for a password, of which too many were wrong perhaps."""
+    """A form with a password, which may be locked after too many failures."""
 
     locked_out: LockedOut | None = None
 
     def lock(self, error: LockedOut) -> ValidationError:
-        """What to raise."""
+        """Remember the lockout. Returns the error to raise."""
         self.locked_out = error
         return ValidationError(str(error), code="locked_out")
 
@@ -41,7 +41,7 @@ class LockableForm(Form):
 class LoginForm(LockableForm, AdminAuthenticationForm):
     def __init__(self, request: Any = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
-        if len(self.data.get("username", "")) > MAX_EMAIL:  # the page shows it again
+        if len(self.data.get("username", "")) > MAX_EMAIL:  # the page shows it again, so it must not be too long
             self.data = {**self.data, "username": self.data["username"][: MAX_EMAIL + 1]}
 
     def clean(self) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class LoginForm(LockableForm, AdminAuthenticationForm):
 
 
 class PasswordForm(LockableForm, AdminPasswordChangeForm):
-    """For one's own password: a wrong old one counts like a failed login."""
+    """Changes the user's own password. A wrong old password counts as a failed login."""
 
     def __init__(self, *args: Any, address: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,18 +67,18 @@ class PasswordForm(LockableForm, AdminPasswordChangeForm):
     def clean_old_password(self) -> str:
         password: str = self.cleaned_data["old_password"]
         try:
-            right = services.confirm_password(by=self.user, password=password, address=self.address)
+            is_correct = services.confirm_password(by=self.user, password=password, address=self.address)
         except LockedOut as error:
             raise self.lock(error) from error
-        if not right:
+        if not is_correct:
             raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
         return password
 
 
 class AthenaModelAdmin(ListPages, RowPages):
-    """What the pages of all models share.
+    """The base of all model admins.
 
-    `rank` is the place in the menu: the smaller, the nearer to its top.
+    Models with a small `rank` come first in the menu.
     """
 
     rank = 100
@@ -86,6 +86,15 @@ class AthenaModelAdmin(ListPages, RowPages):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         title = {"title": capfirst(self.opts.verbose_name_plural)}
         return super().changelist_view(request, title | (extra_context or {}))
+
+
+class OwnPasswordChangeView(PasswordChangeView):
+    form_class = PasswordForm
+    success_url = reverse_lazy("admin:password_change_done")
+    template_name = "registration/password_change_form.html"
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "address": client_address(self.request)}
 
 
 class AthenaSite(admin.AdminSite):
@@ -107,62 +116,59 @@ class AthenaSite(admin.AdminSite):
         return [*self._pages, *super().get_urls()]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """As Django's, but what a page of ours sends after its login has ended comes back, to be sent again."""
+        """As Django's, but a form that a page of ours sends after its session has ended is given back."""
         inner = super().admin_view(view, cacheable)
 
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def check_session(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             is_form = request.method == "POST" and request.path != reverse("admin:logout")
             if is_form and is_from_our_own_page(request) and not self.has_permission(request):
                 return error_page(request, "logged_out")
             response: HttpResponse = inner(request, *args, **kwargs)
             return response
 
-        return update_wrapper(checked, inner)
+        return update_wrapper(check_session, inner)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """What people open every day comes first, by `rank`; then the alphabet."""
+        """The menu, by `rank` and then alphabetically."""
 
         def rank(model: dict[str, Any]) -> int:
             return getattr(self._registry[model["model"]], "rank", AthenaModelAdmin.rank)
 
-        menu = super().get_app_list(request, app_label)
-        for part in menu:
-            part["models"].sort(key=rank)
-        return sorted(menu, key=lambda part: min(map(rank, part["models"])))
+        apps = super().get_app_list(request, app_label)
+        for app in apps:
+            app["models"].sort(key=rank)
+        return sorted(apps, key=lambda app: min(map(rank, app["models"])))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """The home page; administrators read on it what is wrong with accounts."""
+        """The home page. Administrators see problems with accounts on it."""
         if isinstance(request.user, User) and request.user.is_superuser:
             for problem in time_zone_checks.describe_unknown_zones():
-                messages.warning(request, f"{problem} The company’s zone counts for them until it is corrected.")
+                messages.warning(
+                    request, f"{problem} Athena uses the company’s time zone for them until this is corrected."
+                )
         return super().index(request, extra_context)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         term = request.GET.get("term", "")
         if len(term) > MAX_TEXT or len(term.split()) > MAX_WORDS or find_text_error(term, one_line=False):
-            raise BadRequest("Nothing is called this.")
+            raise BadRequest("Invalid search.")
         return super().autocomplete_view(request)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         nobody_yet = {"nobody_yet": request.method == "GET" and not User.objects.exists()}
-        response = _locked(super().login(request, nobody_yet | (extra_context or {})))
+        response = _with_lockout_status(super().login(request, nobody_yet | (extra_context or {})))
         if isinstance(response, HttpResponseRedirect):  # the same response: it carries the new CSRF cookie
             response["Location"] = choose_redirect(request, response.url, reverse("admin:index"))
         return response
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         request.current_app = self.name  # type: ignore[attr-defined]
-        view = PasswordChangeView.as_view(
-            form_class=partial(PasswordForm, address=client_address(request)),
-            success_url=reverse("admin:password_change_done"),
-            template_name="registration/password_change_form.html",
-            extra_context={**self.each_context(request), **(extra_context or {})},
-        )
-        return cast(TemplateResponse, _locked(view(request)))
+        view = OwnPasswordChangeView.as_view(extra_context={**self.each_context(request), **(extra_context or {})})
+        return cast(TemplateResponse, _with_lockout_status(view(request)))
 
 
-def _locked(response: Any) -> HttpResponse:
-    """The page, as 429 where its form says that too many passwords were wrong."""
+def _with_lockout_status(response: Any) -> HttpResponse:
+    """The response, with status 429 if its form is locked after too many failures."""
     form = (response.context_data or {}).get("form") if isinstance(response, TemplateResponse) else None
     if isinstance(form, LockableForm) and form.locked_out is not None:
         response.status_code = 429

@@ -1,7 +1,7 @@
-"""Fields that take exactly what the contract says, and nothing that merely looks like it.
+"""Strict serializer fields: they accept what the API documents and convert nothing else.
 
-The same fields read JSON bodies and query parameters. In a body a number is a JSON number; in a query (where the
-serializer's context says `{"query": True}`) it is ASCII digits, and a boolean is `true` or `false`.
+The same fields read JSON bodies and query parameters. In a body a number is a JSON number. In a query (the serializer's
+context holds `{"query": True}`) a number is written in ASCII digits, and a boolean is `true` or `false`.
 """
 
 import re
@@ -20,7 +20,7 @@ from athena.limits import MAX_AMOUNT, MAX_COUNT, MAX_TEXT_LENGTH
 
 MAX_ID = 2**63 - 1
 YEARS = range(2000, 2101)
-MAX_REPORTED_ERRORS = 20  # of what is wrong with a request, so many are named
+MAX_REPORTED_ERRORS = 20  # of one request
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -60,14 +60,14 @@ class IdField(IntegerField):
 
 
 class CountField(IntegerField):
-    """How many: 0 to 100,000."""
+    """A count from 0 to 100,000."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"min_value": 0, "max_value": MAX_COUNT, **options})
 
 
 class ListField(serializers.ListField):
-    """At most `max_length` of something. A longer list is not looked at; of wrong items the first few are named."""
+    """At most `max_length` items. The items of a longer list are not checked; the first few errors are named."""
 
     def __init__(self, *, max_length: int, **options: Any) -> None:
         super().__init__(max_length=max_length, **options)
@@ -75,24 +75,24 @@ class ListField(serializers.ListField):
     def run_child_validation(self, data: Any) -> list[Any]:
         if len(data) > (self.max_length or 0):
             self.fail("max_length", max_length=self.max_length)
-        found: list[Any] = []
-        wrong: dict[Any, Any] = {}
-        for place, item in enumerate(data):
+        values: list[Any] = []
+        errors: dict[Any, Any] = {}
+        for index, item in enumerate(data):
             try:
-                found.append(self.child.run_validation(item))
+                values.append(self.child.run_validation(item))
             except serializers.ValidationError as error:
-                wrong[place] = error.detail
-                if len(wrong) == MAX_REPORTED_ERRORS:
+                errors[index] = error.detail
+                if len(errors) == MAX_REPORTED_ERRORS:
                     break
-        if wrong:
-            raise serializers.ValidationError(wrong)
-        return found
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
 
 
 class BooleanField(serializers.BooleanField):
-    """`true` or `false`. Never stands for itself: where it is absent, it is absent."""
+    """`true` or `false`. An absent field stays absent and does not become `false`."""
 
-    default_error_messages = {"invalid": "This is either true or false."}
+    default_error_messages = {"invalid": "Must be true or false."}
     default_empty_html = serializers.empty
 
     def to_internal_value(self, data: Any) -> bool:
@@ -108,7 +108,7 @@ class MoneyField(serializers.DecimalField):
 
     default_error_messages = {
         "invalid": "A number is required.",
-        "decimals": "At most two decimals are possible.",
+        "decimals": "At most two decimals are allowed.",
     }
 
     def __init__(self, **options: Any) -> None:
@@ -116,7 +116,7 @@ class MoneyField(serializers.DecimalField):
         super().__init__(max_digits=None, decimal_places=2, **{**defaults, **options})
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
-        """Blank text is text, and not an absent amount."""
+        """Treat blank text as invalid, not as an absent amount."""
         return serializers.Field.validate_empty_values(self, data)
 
     def to_internal_value(self, data: Any) -> Decimal:
@@ -131,15 +131,15 @@ class MoneyField(serializers.DecimalField):
 
 
 TEXT_ERRORS = {
-    "characters": "This holds characters that can't be stored.",
-    "one_line": "This is one line of text, without control characters.",
+    "characters": "This contains characters that can't be stored.",
+    "one_line": "This must be one line of text, without control characters.",
 }
-EMAIL_ERROR = "This is not an e-mail address."
+EMAIL_ERROR = "This is not an email address."
 YEARS_ERROR = "The year must be between 2000 and 2100."
 
 
 def find_text_error(text: str, *, one_line: bool) -> str | None:
-    """The key of `TEXT_ERRORS` that says what is wrong with a text; None where it is right."""
+    """The key in `TEXT_ERRORS` of the first error in a text; None for a valid text."""
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
         return "characters"
     if one_line and any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in text.strip()):
@@ -148,14 +148,14 @@ def find_text_error(text: str, *, one_line: bool) -> str | None:
 
 
 def is_in_allowed_years(value: date | datetime) -> bool:
-    """Whether a day, or an instant both where it was written and in UTC, is in the years 2000 to 2100."""
+    """Whether a date is in the years 2000 to 2100; a datetime must be so in its own zone and in UTC."""
     if value.year not in YEARS:
         return False
     return not isinstance(value, datetime) or value.astimezone(UTC).year in YEARS
 
 
 class _Text(serializers.CharField):
-    """Text, trimmed. What is optional may also be emptied."""
+    """Trimmed text. An optional field may be blank."""
 
     default_error_messages = {"invalid": "Text is required.", **TEXT_ERRORS}
     one_line = False
@@ -168,7 +168,9 @@ class _Text(serializers.CharField):
             if not isinstance(data, str):
                 self.fail("invalid")
             if self.max_length is not None and len(data.strip()) > self.max_length:
-                self.fail("max_length", max_length=self.max_length)  # alone: the rest would take its time
+                self.fail(
+                    "max_length", max_length=self.max_length
+                )  # without the other checks, which are slow for a long text
             if key := find_text_error(data, one_line=self.one_line):
                 self.fail(key)
         return super().run_validation(data)
@@ -184,14 +186,14 @@ class OneLineField(_Text):
 
 
 class LongTextField(_Text):
-    """Text of several lines, 10,000 characters at most."""
+    """Text of several lines, at most 10,000 characters."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"max_length": MAX_TEXT_LENGTH, **options})
 
 
 class PasswordField(_Text):
-    """Text exactly as it was typed."""
+    """A password, exactly as it was typed."""
 
     def __init__(self, **options: Any) -> None:
         style = {"input_type": "password"}
@@ -212,8 +214,8 @@ class EmailField(OneLineField):
         return value
 
 
-def _read(pattern: re.Pattern[str], parse: Callable[[str], Any], data: Any) -> Any:
-    """`data` as `parse` reads it, or None where it is not text of this pattern or says something impossible."""
+def _parse(pattern: re.Pattern[str], parse: Callable[[str], Any], data: Any) -> Any:
+    """`parse(data)`, or None if `data` is not a text of this pattern or means an impossible value."""
     if not isinstance(data, str) or not pattern.fullmatch(data):
         return None
     try:
@@ -222,16 +224,16 @@ def _read(pattern: re.Pattern[str], parse: Callable[[str], Any], data: Any) -> A
         return None
 
 
-_read_date: Callable[[Any], date | None] = partial(_read, _DATE, date.fromisoformat)
-_read_time: Callable[[Any], time | None] = partial(_read, _TIME, time.fromisoformat)
-_read_datetime: Callable[[Any], datetime | None] = partial(_read, _DATETIME, datetime.fromisoformat)
+_read_date: Callable[[Any], date | None] = partial(_parse, _DATE, date.fromisoformat)
+_read_time: Callable[[Any], time | None] = partial(_parse, _TIME, time.fromisoformat)
+_read_datetime: Callable[[Any], datetime | None] = partial(_parse, _DATETIME, datetime.fromisoformat)
 
 
 class DateField(serializers.DateField):
     """`YYYY-MM-DD`, in the years 2000 to 2100."""
 
     default_error_messages = {
-        "invalid": "A date is written YYYY-MM-DD.",
+        "invalid": "Write a date as YYYY-MM-DD.",
         "years": YEARS_ERROR,
     }
 
@@ -245,10 +247,10 @@ class DateField(serializers.DateField):
 
 
 class DateTimeField(serializers.DateTimeField):
-    """`YYYY-MM-DDThh:mm[:ss]` with `Z` or an offset, in the years 2000 to 2100; comes out in UTC."""
+    """`YYYY-MM-DDThh:mm[:ss]` with `Z` or an offset, in the years 2000 to 2100; the value is in UTC."""
 
     default_error_messages = {
-        "invalid": "A time is written YYYY-MM-DDThh:mm:ss with an offset, such as 2026-05-01T09:30:00-04:00.",
+        "invalid": "Write a datetime as YYYY-MM-DDThh:mm:ss with an offset, such as 2026-05-01T09:30:00-04:00.",
         "years": YEARS_ERROR,
     }
 
@@ -262,18 +264,18 @@ class DateTimeField(serializers.DateTimeField):
 
 
 class DateOrDateTimeField(serializers.Field[Any, Any, Any, Any]):
-    """In a query: an instant with an offset (which comes out in UTC), or a day."""
+    """A query parameter that is a date, or a datetime with an offset; a datetime is returned in UTC."""
 
     def to_internal_value(self, data: Any) -> date:
         field = DateField() if isinstance(data, str) and _DATE.fullmatch(data) else DateTimeField()
-        moment: date = field.run_validation(data)
-        return moment
+        value: date = field.run_validation(data)
+        return value
 
 
 class TimeField(serializers.TimeField):
-    """`hh:mm[:ss]` on somebody's wall clock: without a zone."""
+    """`hh:mm[:ss]`: a time of day without a zone."""
 
-    default_error_messages = {"invalid": "A time of day is written hh:mm or hh:mm:ss, without a zone."}
+    default_error_messages = {"invalid": "Write a time of day as hh:mm or hh:mm:ss, without a zone."}
 
     def to_internal_value(self, data: Any) -> time:
         value = _read_time(data)
@@ -283,7 +285,7 @@ class TimeField(serializers.TimeField):
 
 
 class ChoiceField(serializers.ChoiceField):
-    """One of the choices, spelt exactly so."""
+    """One of the choices, spelled exactly the same."""
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, str) and data in self.choices:

@@ -1,4 +1,4 @@
-"""Query parameters: what is unknown, unreadable or empty is a 400 that names the parameter."""
+"""Strict filters and query parameters: an unknown, invalid or empty parameter is a 400 error that names it."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time, timedelta
@@ -25,30 +25,31 @@ AnyField = serializers.Field[Any, Any, Any, Any]
 
 
 class StrictFilter(django_filters.Filter):
-    """A filter whose values are read by a strict field. `many`: repeated, the values are an OR."""
+    """A filter whose values are read by a strict field. With `many`, repeated values are combined by OR."""
 
     many = False
     schema: dict[str, Any] = {"type": "string"}
 
     def make_field(self) -> AnyField:
+        """The field that reads one value."""
         raise NotImplementedError(type(self).__name__)
 
     def read(self, values: Sequence[str]) -> Any:
-        """The values as Python has them. Raises `ValidationError`."""
+        """The parsed value, or a list of values with `many`. Raises `ValidationError`."""
         if not self.many and len(values) > 1:
             raise ValidationError("Give this parameter once.")
         if "" in values:
             raise ValidationError("This parameter may not be empty.")
         field = self.make_field()
         field._context = {"query": True}  # type: ignore[attr-defined]
-        found = [field.run_validation(value) for value in values]
-        return found if self.many else found[0]
+        parsed = [field.run_validation(value) for value in values]
+        return parsed if self.many else parsed[0]
 
     def filter(self, qs: Any, value: Any) -> Any:
         return qs.filter(**{f"{self.field_name}__{self.lookup_expr}": value})
 
     def parameter(self, name: str) -> dict[str, Any]:
-        """How the schema describes it."""
+        """The OpenAPI description of the parameter."""
         schema = {"type": "array", "items": self.schema} if self.many else self.schema
         shown = {"name": name, "in": "query", "required": False, "schema": schema}
         return shown | ({"description": str(self.extra["help_text"])} if self.extra.get("help_text") else {})
@@ -67,7 +68,7 @@ class ChoicesFilter(StrictFilter):
 
 
 class IdsFilter(StrictFilter):
-    """One or more ids; with `or_none`, `none` stands for the rows that have none."""
+    """One or more ids; with `or_none`, `none` matches the rows without one."""
 
     many = True
     schema = {"type": "integer", "minimum": 1}
@@ -82,10 +83,10 @@ class IdsFilter(StrictFilter):
         return _IdOrNone() if self.or_none else fields.IdField()
 
     def filter(self, qs: Any, value: Any) -> Any:
-        wanted = Q(**{f"{self.field_name}__in": [each for each in value if each is not None]})
+        condition = Q(**{f"{self.field_name}__in": [key for key in value if key is not None]})
         if None in value:
-            wanted |= Q(**{f"{self.field_name}__isnull": True})
-        return qs.filter(wanted)
+            condition |= Q(**{f"{self.field_name}__isnull": True})
+        return qs.filter(condition)
 
 
 class _IdOrNone(fields.IdField):
@@ -107,8 +108,8 @@ class DateFilter(StrictFilter):
         return fields.DateField()
 
 
-class _Bound(StrictFilter):
-    """One end of a range. It belongs to the range: `_before` and `_after` mean the same for every filter."""
+class _RangeEnd(StrictFilter):
+    """One end of a range, inclusive: `_after` and `_before` mean the same in every filter."""
 
     lookup: ClassVar[str]
     side: ClassVar[str]
@@ -118,12 +119,12 @@ class _Bound(StrictFilter):
         super().__init__(**{"lookup_expr": self.lookup, "help_text": f"{self.side} {self.about}", **options})
 
 
-class _DateTimeBound(_Bound):
-    """Of a column of instants: a time with an offset, or a day, which is a whole day where the company is."""
+class _DateTimeRangeEnd(_RangeEnd):
+    """A range end for a datetime column: a datetime with an offset, or a day in the company's time zone."""
 
     about = (
-        "this day or time, which is included. A day is a whole day where the company is (COMPANY_TIME_ZONE); "
-        "a time has an offset."
+        "this date or datetime, inclusive. A date is a whole day in the company's time zone (COMPANY_TIME_ZONE); "
+        "a datetime needs an offset."
     )
     schema = {"type": "string", "example": "2026-05-01"}
 
@@ -133,17 +134,17 @@ class _DateTimeBound(_Bound):
     def filter(self, qs: Any, value: Any) -> Any:
         if isinstance(value, datetime):
             return super().filter(qs, value)
-        begins, ends = (
+        start, end = (
             datetime.combine(day, time(), ZoneInfo(settings.COMPANY_TIME_ZONE)) for day in (value, value + DAY)
         )
-        condition = {"gte": {"gte": begins}, "lte": {"lt": ends}}[self.lookup]
-        return qs.filter(**{f"{self.field_name}__{lookup}": moment for lookup, moment in condition.items()})
+        condition = {"gte": {"gte": start}, "lte": {"lt": end}}[self.lookup]
+        return qs.filter(**{f"{self.field_name}__{lookup}": instant for lookup, instant in condition.items()})
 
 
-class _DateBound(_Bound):
-    """Of a column of days, which are days of the calendar of whoever the row is about."""
+class _DateRangeEnd(_RangeEnd):
+    """A range end for a date column."""
 
-    about = "this day, which is included. The days are those of the assignee's calendar."
+    about = "this date, inclusive. Dates are those of the assignee's calendar."
     schema = DateFilter.schema
 
     def make_field(self) -> AnyField:
@@ -158,16 +159,16 @@ class Before:
     lookup, side = "lte", "On or before"
 
 
-class DateTimeAfterFilter(After, _DateTimeBound): ...
+class DateTimeAfterFilter(After, _DateTimeRangeEnd): ...
 
 
-class DateTimeBeforeFilter(Before, _DateTimeBound): ...
+class DateTimeBeforeFilter(Before, _DateTimeRangeEnd): ...
 
 
-class DateAfterFilter(After, _DateBound): ...
+class DateAfterFilter(After, _DateRangeEnd): ...
 
 
-class DateBeforeFilter(Before, _DateBound): ...
+class DateBeforeFilter(Before, _DateRangeEnd): ...
 
 
 class BooleanFilter(StrictFilter):
@@ -185,32 +186,34 @@ class TextFilter(StrictFilter):
 
 
 class StrictFilterSet(django_filters.FilterSet):
-    """Filters that combine by AND. Made of the strict filters above."""
+    """A set of strict filters, which are combined by AND."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        loose = [
-            name for name, each in getattr(cls, "declared_filters", {}).items() if not isinstance(each, StrictFilter)
-        ]
-        if loose:
-            raise TypeError(f"{cls.__name__} has filters that are not strict: {', '.join(loose)}")
-        for end, kind in (("_after", After), ("_before", Before)):
-            for name, each in getattr(cls, "declared_filters", {}).items():
-                if name.endswith(end) and not isinstance(each, kind):
-                    raise TypeError(f"{cls.__name__}.{name} is not a filter that includes its day")
+        declared = getattr(cls, "declared_filters", {})
+        not_strict = [name for name, filter_ in declared.items() if not isinstance(filter_, StrictFilter)]
+        if not_strict:
+            raise TypeError(f"{cls.__name__} has filters that are not strict: {', '.join(not_strict)}")
+        for suffix, base in (("_after", After), ("_before", Before)):
+            for name, filter_ in declared.items():
+                if name.endswith(suffix) and not isinstance(filter_, base):
+                    raise TypeError(f"{cls.__name__}.{name} is not an inclusive range filter")
 
     def read(self, parameters: QueryDict, others: Iterable[str] = ()) -> dict[str, Any]:
-        """The values of the parameters that are there. Raises `ValidationError` naming each that is wrong."""
-        wrong: dict[str, Any] = _unknown(parameters, {*self.filters, *others})
+        """The values of the given parameters. Raises `ValidationError` that names each invalid one.
+
+        `others` are parameters that are read elsewhere.
+        """
+        errors: dict[str, Any] = _find_unknown(parameters, {*self.filters, *others})
         values = {}
-        for name, each in self.filters.items():
+        for name, filter_ in self.filters.items():
             if name in parameters:
                 try:
-                    values[name] = each.read(parameters.getlist(name))
+                    values[name] = filter_.read(parameters.getlist(name))
                 except ValidationError as error:
-                    wrong[name] = error.detail
-        if wrong:
-            raise ValidationError(wrong)
+                    errors[name] = error.detail
+        if errors:
+            raise ValidationError(errors)
         return values
 
     def apply(self, queryset: "QuerySet[Any, Any]", values: dict[str, Any]) -> "QuerySet[Any, Any]":
@@ -220,7 +223,7 @@ class StrictFilterSet(django_filters.FilterSet):
 
 
 class StrictFilterBackend(BaseFilterBackend):
-    """Asks a view's `filterset_class` strictly. A view without one takes the parameters of its pages alone."""
+    """Applies a view's `filterset_class`. A view without one accepts only the parameters of pagination."""
 
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
         filterset = getattr(view, "filterset_class", None) or StrictFilterSet
@@ -229,39 +232,39 @@ class StrictFilterBackend(BaseFilterBackend):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         filterset = getattr(view, "filterset_class", None)
-        return [each.parameter(name) for name, each in (filterset.base_filters if filterset else {}).items()]
+        return [filter_.parameter(name) for name, filter_ in (filterset.base_filters if filterset else {}).items()]
 
 
-def read_query(request: Request, shape: type[StrictSerializer], also: Iterable[str] = ()) -> dict[str, Any]:
-    """The query parameters of a verb, read by a serializer. Each may be given once; unknown ones are refused.
+def read_query(request: Request, serializer_class: type[StrictSerializer], also: Iterable[str] = ()) -> dict[str, Any]:
+    """The query parameters of an action, read by a serializer. Each may be given once; unknown ones are refused.
 
-    `also` names parameters that somebody else reads (such as the page's). Raises `ValidationError`.
+    `also` names parameters that are read elsewhere (such as those of pagination). Raises `ValidationError`.
     """
-    readable = shape().fields
-    wrong = _unknown(request.query_params, {*readable, *also})
-    given = {name: values for name, values in request.query_params.lists() if name in readable}
-    wrong |= {name: ["Give this parameter once."] for name, values in given.items() if len(values) > 1}
-    wrong |= {name: ["This parameter may not be empty."] for name, values in given.items() if "" in values}
-    if wrong:
-        raise ValidationError(wrong)
-    bound = shape(data={name: value for name, (value,) in given.items()}, context={"query": True})
+    known = serializer_class().fields
+    errors = _find_unknown(request.query_params, {*known, *also})
+    given = {name: values for name, values in request.query_params.lists() if name in known}
+    errors |= {name: ["Give this parameter once."] for name, values in given.items() if len(values) > 1}
+    errors |= {name: ["This parameter may not be empty."] for name, values in given.items() if "" in values}
+    if errors:
+        raise ValidationError(errors)
+    bound = serializer_class(data={name: value for name, (value,) in given.items()}, context={"query": True})
     bound.is_valid(raise_exception=True)
     values: dict[str, Any] = bound.validated_data
     return values
 
 
 def require_utf8(query: bytes) -> None:
-    """That a query is text: each parameter that is not is named. Raises `ValidationError`."""
-    wrong = {}
+    """Check that a query string is UTF-8. Raises `ValidationError` that names each parameter that is not."""
+    errors = {}
     for part in query.split(b"&"):
         try:
             unquote_to_bytes(part).decode()
         except UnicodeDecodeError:
-            wrong[unquote_to_bytes(part.partition(b"=")[0]).decode(errors="replace")] = ["This is not UTF-8."]
-    if wrong:
-        raise ValidationError(wrong)
+            errors[unquote_to_bytes(part.partition(b"=")[0]).decode(errors="replace")] = ["This is not UTF-8."]
+    if errors:
+        raise ValidationError(errors)
 
 
-def _unknown(parameters: QueryDict, known: set[str]) -> dict[str, Any]:
-    strange = (name for name in parameters if name not in known)
-    return {name: ["There is no such parameter."] for name in islice(strange, fields.MAX_REPORTED_ERRORS)}
+def _find_unknown(parameters: QueryDict, known: set[str]) -> dict[str, Any]:
+    unknown = (name for name in parameters if name not in known)
+    return {name: ["There is no such parameter."] for name in islice(unknown, fields.MAX_REPORTED_ERRORS)}

@@ -1,8 +1,8 @@
-"""Idempotency-Key: a POST that is sent again does its work once, and is answered again with the first answer.
+"""Idempotency-Key: a POST that is sent again is carried out once, and gets the first response again.
 
-The claim is committed before the work begins, so that a second request hears at once that the first is running. The
-answer is committed with the work, so that there is never one without the other. A claim that a crash left behind is
-anybody's after a minute; whoever took that long finds it gone, and does nothing.
+The claim of a key is committed before the work begins, so that a second request learns at once that the first is
+running. The response is committed together with the work. A claim that a crash left behind can be taken over after a
+minute (`CLAIM_LIFETIME`); a request that takes longer finds its claim gone and is rolled back.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ class KeyReused(exceptions.APIException):
 
 
 def read_key(request: Request) -> str | None:
-    """The request's key, or None. Raises `ValidationError`."""
+    """The Idempotency-Key of the request, or None. Raises `ValidationError`."""
     key: str | None = request.headers.get("Idempotency-Key")
     if key is not None and not (0 < len(key) <= MAX_LENGTH and key.isascii() and key.isprintable()):
         raise exceptions.ValidationError({"Idempotency-Key": [f"Give 1 to {MAX_LENGTH} printable ASCII characters."]})
@@ -49,9 +49,9 @@ def read_key(request: Request) -> str | None:
 
 
 def run_once(view: Any, work: Handler, key: str, request: Request, *args: Any, **kwargs: Any) -> Response:
-    """Do the work, or answer as it was answered. Raises `StillRunning`, `KeyReused`.
+    """Call `work` unless a request with this key was carried out already; return its response or the first one.
 
-    Answers of 429 and 5xx are forgotten: trying again may help.
+    Responses 429 and 5xx are not kept, since trying again may help. Raises `StillRunning` and `KeyReused`.
     """
     row = _claim(int(request.user.pk or 0), key, _fingerprint(request))
     if row.status is not None:
@@ -61,7 +61,7 @@ def run_once(view: Any, work: Handler, key: str, request: Request, *args: Any, *
     try:
         with transaction.atomic():
             response = work(request, *args, **kwargs)
-            if not _keep(claim, response):
+            if not _save_response(claim, response):
                 raise StillRunning
     except Exception as error:
         try:
@@ -72,19 +72,19 @@ def run_once(view: Any, work: Handler, key: str, request: Request, *args: Any, *
         if response.status_code == 429 or response.status_code >= 500:
             claim.delete()
         else:
-            _keep(claim, response)
+            _save_response(claim, response)
     return response
 
 
 def _claim(user_id: int, key: str, fingerprint: str) -> IdempotencyKey:
-    """The new claim (without a status), or the row with the answer of the first."""
+    """A new claim (without a status), or the row with the response to the first request."""
     now = timezone.now()
     try:
         with transaction.atomic():
             return IdempotencyKey.objects.create(user_id=user_id, key=key, fingerprint=fingerprint, created_at=now)
     except IntegrityError:
         row = IdempotencyKey.objects.filter(user_id=user_id, key=key).first()
-    if row is None:  # given up in this moment
+    if row is None:  # the other request has just given up its claim
         raise StillRunning
     if row.created_at < now - (CLAIM_LIFETIME if row.status is None else ANSWER_LIFETIME):
         return _take_over(row, fingerprint)
@@ -105,8 +105,8 @@ def _take_over(row: IdempotencyKey, fingerprint: str) -> IdempotencyKey:
     return row
 
 
-def _keep(claim: "QuerySet[IdempotencyKey]", response: Any) -> bool:
-    """Write the answer down. False where the claim was lost meanwhile."""
+def _save_response(claim: "QuerySet[IdempotencyKey]", response: Any) -> bool:
+    """Save the response. Returns False if another request has taken over the claim."""
     answer = None if response.data is None else json.loads(JSONRenderer().render(response.data))
     return bool(claim.update(status=response.status_code, answer=answer))
 
@@ -117,5 +117,5 @@ def _fingerprint(request: Request) -> str:
 
 
 def delete_expired() -> int:
-    """Delete the keys whose time is over. Returns how many."""
+    """Delete expired keys. Returns their number."""
     return IdempotencyKey.objects.filter(created_at__lt=timezone.now() - ANSWER_LIFETIME).delete()[0]

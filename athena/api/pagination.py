@@ -1,4 +1,4 @@
-"""Pages that stay right while rows come and go: each begins after the last row of the one before (keyset)."""
+"""Keyset pagination: each page starts after the last row of the page before, even if rows come and go."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -18,19 +18,21 @@ DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 DEFAULT_ARRAY_LIMIT = 1_000
 PAGE_PARAMETERS = ("limit", "cursor", "ordering", "count")
 ARRAY_PARAMETERS = ("limit", "cursor")
-ARRAY_SCHEMA = [  # for the schema of what answers by `array_response`
+ARRAY_SCHEMA = [  # the schema of the parameters of `array_response`
     OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}),
-    OpenApiParameter("cursor", str, description="From the answer's Link header, which says where the next page is."),
+    OpenApiParameter(
+        "cursor", str, description="From the Link header of the response, which has the address of the next page."
+    ),
 ]
-_SALT = "athena.http.pagination"  # stays as it is: cursors signed before an upgrade hold after it
+_SALT = "athena.http.pagination"  # must not change: cursors that were signed before an upgrade stay valid
 
 
 class Pageable(Protocol):
-    """What pages are cut from: a `Keyset`, or whatever else can be read from a place on."""
+    """A list that can be read from a position on: a `Keyset`, or the timeline of a lead."""
 
     name: str
 
-    def read(self, limit: int, place: Sequence[Any] | None, backwards: bool = ...) -> list[dict[str, Any]]: ...
+    def read(self, limit: int, position: Sequence[Any] | None, backwards: bool = ...) -> list[dict[str, Any]]: ...
 
     def get_position(self, row: dict[str, Any]) -> list[Any]: ...
 
@@ -40,8 +42,8 @@ class Pageable(Protocol):
 class KeysetPagination(BasePagination):
     """`{"next", "previous", "results"}` of a viewset that declares `orderings` and `default_ordering`.
 
-    `orderings` maps a public name to a column or annotation of the rows, which are a `.values()` queryset. Ties break
-    by id and NULLs come last both ways.
+    `orderings` maps a public name to a column or annotation of the rows, a `.values()` queryset. Equal rows are ordered
+    by id, and NULLs come last in both directions.
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
@@ -49,21 +51,23 @@ class KeysetPagination(BasePagination):
         ordering = read_choice(request, "ordering", names, view.default_ordering)
         column = view.orderings[ordering.removeprefix("-")]
         keyset = Keyset(queryset, [f"-{column}" if ordering.startswith("-") else column])
-        self.count = queryset.order_by().count() if _flag(request, "count") else None
+        self.count = queryset.order_by().count() if _read_flag(request, "count") else None
         return self.read_page(keyset, request)
 
     def read_page(self, keyset: Pageable, request: Request) -> list[Any]:
-        """The rows of the page that the request asks for, and where the pages around it are."""
+        """The rows of the requested page. Sets `next` and `previous`, the addresses of its neighbors."""
         self.request = request
         limit = read_limit(request, DEFAULT_LIMIT, MAX_LIMIT)
-        backwards, place = _decode(request, keyset) if "cursor" in request.query_params else (False, None)
-        rows = keyset.read(limit + 1, place, backwards)
-        more = len(rows) > limit
+        backwards, position = _decode_cursor(request, keyset) if "cursor" in request.query_params else (False, None)
+        rows = keyset.read(limit + 1, position, backwards)
+        has_more = len(rows) > limit
         rows = rows[:limit][::-1] if backwards else rows[:limit]
-        has_next, has_previous = (bool(rows), more) if backwards else (more, bool(rows) and place is not None)
+        has_next, has_previous = (
+            (bool(rows), has_more) if backwards else (has_more, bool(rows) and position is not None)
+        )
         ends = [keyset.get_position(row) for row in (rows[0], rows[-1])] if rows else []
-        self.previous = _link(request, keyset, True, ends[0]) if has_previous else None
-        self.next = _link(request, keyset, False, ends[-1]) if has_next else None
+        self.previous = _build_link(request, keyset, True, ends[0]) if has_previous else None
+        self.next = _build_link(request, keyset, False, ends[-1]) if has_next else None
         return [keyset.without_order_columns(row) for row in rows]
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -89,83 +93,84 @@ class KeysetPagination(BasePagination):
 
 
 class FixedOrderPagination(KeysetPagination):
-    """The same pages of what has one order and is not counted: read with `read_page`."""
+    """Pages of a list that has one fixed order and no count. Read them with `read_page`."""
 
     count = None
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        return [each for each in super().get_schema_operation_parameters(view) if each["name"] in ARRAY_PARAMETERS]
+        parameters = super().get_schema_operation_parameters(view)
+        return [parameter for parameter in parameters if parameter["name"] in ARRAY_PARAMETERS]
 
 
 def array_response(
     request: Request, queryset: "QuerySet[Any, Any]", *, default_limit: int = DEFAULT_ARRAY_LIMIT
 ) -> Response:
-    """An ordered `.values()` queryset as a bare array; where it goes on, a `Link: …; rel="next"` header says where.
+    """An ordered `.values()` queryset as a bare JSON array. A `Link: …; rel="next"` header names the next page, if any.
 
     Reads the parameters `limit` and `cursor` (`ARRAY_PARAMETERS`).
     """
     limit = read_limit(request, default_limit, MAX_LIMIT)
     keyset = Keyset(queryset, queryset.query.order_by)
-    _, place = _decode(request, keyset) if "cursor" in request.query_params else (False, None)
-    if place is None and limit == DEFAULT_ARRAY_LIMIT:  # as good as always all of it
+    _, position = _decode_cursor(request, keyset) if "cursor" in request.query_params else (False, None)
+    if position is None and limit == DEFAULT_ARRAY_LIMIT:  # the usual case: all rows fit
         rows = keyset.first(limit + 1)
         if len(rows) <= limit:
             return Response(rows)
-    rows = keyset.read(limit + 1, place)
+    rows = keyset.read(limit + 1, position)
     response = Response([keyset.without_order_columns(dict(row)) for row in rows[:limit]])
     if len(rows) > limit:
-        response["Link"] = f'<{_link(request, keyset, False, keyset.get_position(rows[limit - 1]))}>; rel="next"'
+        response["Link"] = f'<{_build_link(request, keyset, False, keyset.get_position(rows[limit - 1]))}>; rel="next"'
     return response
 
 
-def read_limit(request: Request, default: int, most: int) -> int:
-    """The page's size: 1 to `most`, or `default` where the request does not say."""
+def read_limit(request: Request, default: int, maximum: int) -> int:
+    """The `limit` parameter: 1 to `maximum`, or `default` if it is not given. Raises `ValidationError`."""
     if "limit" not in request.query_params:
         return default
-    text = _once(request, "limit")
-    if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= most):
-        raise ValidationError({"limit": [f"A whole number from 1 to {most} is required."]})
+    text = _read_once(request, "limit")
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= maximum):
+        raise ValidationError({"limit": [f"A whole number from 1 to {maximum} is required."]})
     return int(text)
 
 
 def read_choice(request: Request, name: str, choices: Sequence[str], default: str) -> str:
-    value = _once(request, name) if name in request.query_params else default
+    value = _read_once(request, name) if name in request.query_params else default
     if value not in choices:
         raise ValidationError({name: [f"Choose one of: {', '.join(choices)}."]})
     return value
 
 
-def _flag(request: Request, name: str) -> bool:
+def _read_flag(request: Request, name: str) -> bool:
     return read_choice(request, name, ("true", "false"), "false") == "true"
 
 
-def _once(request: Request, name: str) -> str:
+def _read_once(request: Request, name: str) -> str:
     values = request.query_params.getlist(name)
     if len(values) > 1:
         raise ValidationError({name: ["Give this parameter once."]})
     return str(values[0])
 
 
-def _link(request: Request, keyset: Pageable, backwards: bool, place: Sequence[Any]) -> str:
-    """This request's address with a cursor: signed, so that only places of this very list come back."""
+def _build_link(request: Request, keyset: Pageable, backwards: bool, position: Sequence[Any]) -> str:
+    """The address of this request with a cursor, which is signed so that clients cannot make up positions."""
     parameters = request.query_params.copy()
-    parameters["cursor"] = signing.dumps([keyset.name, backwards, *place], salt=_SALT)
+    parameters["cursor"] = signing.dumps([keyset.name, backwards, *position], salt=_SALT)
     query = urlencode([(name, value) for name, values in parameters.lists() for value in values])
     return request.build_absolute_uri(f"{request.path}?{query}")
 
 
-def _decode(request: Request, keyset: Pageable) -> tuple[bool, list[Any]]:
+def _decode_cursor(request: Request, keyset: Pageable) -> tuple[bool, list[Any]]:
     try:
-        name, backwards, *place = signing.loads(_once(request, "cursor"), salt=_SALT)
+        name, backwards, *position = signing.loads(_read_once(request, "cursor"), salt=_SALT)
     except signing.BadSignature as error:
-        raise _bad_cursor() from error
+        raise _invalid_cursor() from error
     if name != keyset.name:
-        raise _bad_cursor()
-    return backwards, place
+        raise _invalid_cursor()
+    return backwards, position
 
 
-def _bad_cursor() -> ValidationError:
-    return ValidationError({"cursor": ["This is not a cursor of this list in this order."]})
+def _invalid_cursor() -> ValidationError:
+    return ValidationError({"cursor": ["This is not a cursor for this list in this order."]})
 
 
 def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,4 @@
-"""JSON as the contract takes it: one object, no key twice, nothing that other parsers read differently.
-
-And, for the route that takes them, the forms of web pages.
-"""
+"""Strict parsers for request bodies: JSON without ambiguities, and the forms of web pages for the intake route."""
 
 import json
 import math
@@ -24,7 +21,10 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """The body as a dictionary. Raises `ParseError` (400) and `UnsupportedMediaType` (415)."""
+        """The body as a dictionary: one JSON object without duplicate keys.
+
+        Raises `ParseError` (400) and `UnsupportedMediaType` (415).
+        """
         _require_utf8(media_type or "")
         try:
             value = json.loads(
@@ -36,8 +36,8 @@ class StrictJSONParser(BaseParser):
         except UnicodeDecodeError as error:
             raise ParseError("The body is not UTF-8.") from error
         except (ValueError, RecursionError) as error:
-            why = str(error) if isinstance(error, _Refused) else "The body is not valid JSON."
-            raise ParseError(why) from error
+            reason = str(error) if isinstance(error, _Refused) else "The body is not valid JSON."
+            raise ParseError(reason) from error
         if not isinstance(value, dict):
             raise ParseError("The body must be a JSON object.")
         if _too_deep(value, MAX_DEPTH):
@@ -46,7 +46,7 @@ class StrictJSONParser(BaseParser):
 
 
 class StrictFormParser(BaseParser):
-    """A form of a web page: each name once. What was left blank is absent."""
+    """A form of a web page: each name once; a blank field counts as absent."""
 
     media_type = "application/x-www-form-urlencoded"
 
@@ -67,12 +67,12 @@ class StrictFormParser(BaseParser):
 
 
 class _Refused(ValueError):
-    """Valid JSON to some parsers, but not to us; the message says why."""
+    """JSON that other parsers may accept but we refuse; the message says why."""
 
 
 def _require_utf8(media_type: str) -> None:
     kind, *parameters = media_type.split(";")
-    if "*" in kind:  # a range, which the framework takes for any parser
+    if "*" in kind:  # a media range, which the framework accepts for any parser
         raise UnsupportedMediaType(media_type)
     for parameter in parameters:
         name, _, value = parameter.partition("=")
@@ -82,12 +82,12 @@ def _require_utf8(media_type: str) -> None:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    value = dict(pairs)
+    if len(value) < len(pairs):
         raise _Refused("A key occurs twice.")
-    if UNSTORABLE.search("".join(found)):
-        raise _Refused("A key holds characters that are not allowed.")
-    return found
+    if UNSTORABLE.search("".join(value)):
+        raise _Refused("A key contains characters that are not allowed.")
+    return value
 
 
 def _finite(text: str) -> float:

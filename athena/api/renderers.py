@@ -1,4 +1,4 @@
-"""JSON out, and who gets what."""
+"""The JSON of responses, and content negotiation."""
 
 import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from rest_framework.utils.encoders import JSONEncoder
 
 
 class _Encoder(JSONEncoder):
-    """Money is a number; times are ISO 8601 with an offset."""
+    """Writes amounts as numbers and datetimes as ISO 8601 with an offset."""
 
     def default(self, obj: Any) -> Any:
         if isinstance(obj, Decimal):
@@ -26,12 +26,12 @@ class JSONRenderer(renderers.JSONRenderer):
 
 
 class Negotiation(DefaultContentNegotiation):
-    """As DRF's, but a client that sends no Accept or an empty one takes JSON, and `q=0` means no."""
+    """DRF's negotiation, but without an Accept header the response is JSON, and `q=0` excludes a type."""
 
     def get_accept_list(self, request: Request) -> list[str]:
         header = request.META.get("HTTP_ACCEPT", "").strip() or "*/*"
-        wanted = [part.strip() for part in header.split(",")]
-        return [part for part in wanted if part and not _refused(part)]
+        ranges = [part.strip() for part in header.split(",")]
+        return [part for part in ranges if part and not _refused(part)]
 
 
 def _refused(media_range: str) -> bool:

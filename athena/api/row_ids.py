@@ -1,4 +1,4 @@
-"""The ids of rows, as addresses and forms give them."""
+"""Parses the ids of rows in addresses and forms."""
 
 from django.http import Http404
 
@@ -8,7 +8,7 @@ _DIGITS = len(str(MAX_ID))
 
 
 def parse_id(text: str) -> int | None:
-    """The id that `text` says in ASCII digits; None for what no row can have as its id."""
+    """The id in `text` (ASCII digits); None if no row can have it."""
     if len(text) > _DIGITS or not (text.isascii() and text.isdigit()):
         return None
     key = int(text)
@@ -16,7 +16,7 @@ def parse_id(text: str) -> int | None:
 
 
 def parse_id_or_404(text: str) -> int:
-    """As `parse_key`. Raises `Http404` for what no row can have as its id."""
+    """The id in `text`. Raises `Http404` if no row can have it."""
     key = parse_id(text)
     if key is None:
         raise Http404

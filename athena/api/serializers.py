@@ -11,23 +11,23 @@ from athena.api.fields import MAX_REPORTED_ERRORS
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """A body. Its fields come from `athena.api.fields`; unknown keys are refused (the first few by
-    their names), read-only keys ignored.
+    """The serializer of a request body. Its fields come from `athena.api.fields`. Unknown keys are refused.
 
-    Read-only are the fields declared so, and those keys of `Meta.row` (the shape in which the resource goes out) that
-    the body does not take: what was read can be changed and sent back whole.
+    Read-only keys are ignored: the fields declared so, and the keys of `Meta.row` (the row that the API returns) that
+    the body does not take. So a client may change a row that it has read and send it back whole.
 
-    A field that may be left out may also be `null`, which means left out; one that is declared with `allow_null` is a
-    column that can be empty, and `null` empties it.
+    `null` for an optional field is the same as leaving it out, except for a field with `allow_null`, which it empties.
     """
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if isinstance(data, Mapping):
-            data = {name: value for name, value in data.items() if value is not None or not self.means_left_out(name)}
+            data = {
+                name: value for name, value in data.items() if value is not None or not self.is_left_out_by_null(name)
+            }
         return super().run_validation(data)
 
-    def means_left_out(self, name: str) -> bool:
-        """Whether `null` for this field is as good as nothing."""
+    def is_left_out_by_null(self, name: str) -> bool:
+        """Whether `null` for this field is the same as leaving it out."""
         field = self.fields.get(name)
         if field is None or field.allow_null:
             return False
@@ -37,13 +37,13 @@ class StrictSerializer(serializers.Serializer[Any]):
         if isinstance(data, Mapping):
             row = getattr(getattr(self, "Meta", None), "row", None)
             known = set(self.fields) | set(row.keys() if row is not None else ())
-            strange = (str(name) for name in data if name not in known)
-            unknown = {name: ["There is no such field."] for name in islice(strange, MAX_REPORTED_ERRORS)}
+            unknown_names = (str(name) for name in data if name not in known)
+            unknown = {name: ["There is no such field."] for name in islice(unknown_names, MAX_REPORTED_ERRORS)}
             if unknown:
-                raise serializers.ValidationError(unknown | self._errors_of_the_rest(data))
+                raise serializers.ValidationError(unknown | self._find_other_errors(data))
         return super().to_internal_value(data)
 
-    def _errors_of_the_rest(self, data: Any) -> dict[str, Any]:
+    def _find_other_errors(self, data: Any) -> dict[str, Any]:
         try:
             super().to_internal_value(data)
         except serializers.ValidationError as error:
@@ -52,10 +52,10 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 
 class Row(serializers.Serializer[Any]):
-    """The shape of one row of an answer.
+    """One row of a response: it defines both the columns of the query and the schema of the response.
 
-    A field is the column (or annotation) of its name, or what `Meta.expressions` says: an expression or a lookup path.
-    The values go out as the database gives them.
+    A field is the column or annotation of the same name, or what `Meta.expressions` maps it to: an expression or a
+    lookup path. The values are returned as the database gives them.
     """
 
     @classmethod
@@ -64,13 +64,16 @@ class Row(serializers.Serializer[Any]):
 
     @classmethod
     def read(cls, queryset: "QuerySet[Any, Any]") -> "QuerySet[Any, dict[str, Any]]":
-        """The queryset as dictionaries with just the declared keys, straight from the database."""
+        """The queryset as dictionaries with the declared keys."""
         expressions: dict[str, str | Expression] = getattr(getattr(cls, "Meta", None), "expressions", {})
-        computed = {name: F(what) if isinstance(what, str) else what for name, what in expressions.items()}
+        computed = {
+            name: F(expression) if isinstance(expression, str) else expression
+            for name, expression in expressions.items()
+        }
         rows: QuerySet[Any, dict[str, Any]] = queryset.annotate(**computed).values(*cls.keys())
         return rows
 
     @classmethod
     def of(cls, row: Model) -> dict[str, Any]:
-        """One row by its key, as `read` gives it."""
+        """This one row, read from the database as `read` does."""
         return cls.read(row._meta.model._default_manager.filter(pk=row.pk)).get()

@@ -1,4 +1,4 @@
-"""How many calls in how much time."""
+"""Rates of requests, such as 300 per minute. Settings need them before Django is ready (see `throttles`)."""
 
 import re
 from dataclasses import dataclass
@@ -16,5 +16,5 @@ class Rate:
         """`300/minute` (or second, hour, day). Raises `ValueError`."""
         match = re.fullmatch(r"(\d{1,9})/(second|minute|hour|day)", text)
         if match is None:
-            raise ValueError(f"“{text}” is no rate like 300/minute.")
+            raise ValueError(f"“{text}” is not a rate like 300/minute.")
         return cls(int(match[1]), _SECONDS[match[2]])

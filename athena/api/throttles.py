@@ -1,7 +1,7 @@
-"""How many requests somebody may make in a time: counted in one place for all processes, without losing any.
+"""Throttles: how many requests a client may send per unit of time. One count serves all processes.
 
-Redis counts where there is one, the database elsewhere. Windows are fixed (the minute of the clock, say), so twice the
-number is possible around a window's edge. What cannot be counted passes: a throttle is no reason to be away.
+Redis counts if there is one, otherwise the database. Windows of time are fixed (a minute of the clock, say), so around
+the end of a window twice the limit is possible. If counting fails, requests pass.
 """
 
 import math
@@ -22,17 +22,17 @@ from athena.models import ThrottleCount
 
 logger = structlog.get_logger(__name__)
 
-_REDIS_WAIT, _REDIS_REST = 0.25, 10.0  # seconds to wait for Redis, and not to ask it again once it did not answer
+_REDIS_TIMEOUT, _REDIS_PAUSE = 0.25, 10.0  # seconds to wait for Redis, and to pause after it did not respond
 
 
 class Throttle(BaseThrottle):
-    """Counts by `ident` under the rate of its scope in `settings.THROTTLES`."""
+    """Counts requests by `ident`, with the rate of its scope in `settings.THROTTLES`."""
 
     scope: ClassVar[str]
     _wait: float = 0
 
     def ident(self, request: Request) -> str | None:
-        """Whose requests are counted together; None for a request that is not counted here."""
+        """The client whose requests are counted together; None for a request that is not counted."""
         raise NotImplementedError(type(self).__name__)
 
     def allow_request(self, request: Request, view: Any) -> bool:
@@ -40,7 +40,7 @@ class Throttle(BaseThrottle):
         return rate is None or ident is None or self.count_request(ident, rate)
 
     def count_request(self, ident: str, rate: Rate) -> bool:
-        """Count one more of `ident`. Whether it is within the rate."""
+        """Count a request of `ident`. Returns whether it is within the rate."""
         now = time.time()
         window = int(now // rate.seconds) * rate.seconds
         self._wait = window + rate.seconds - now
@@ -51,43 +51,43 @@ class Throttle(BaseThrottle):
 
 
 class PublicThrottle(Throttle):
-    """Of routes that need no login: each by itself, by address and by whom it is about (`subjects`).
+    """For routes without a login: counts each route separately, by client address and by `subjects` of the request.
 
-    Behind one address may be a whole school. One visitor who asks too often is told to wait alone; only ten times as
-    much from the address, whoever it is about, makes everybody wait who is behind it.
+    Many people may share one address, such as a school. So a single visitor who sends too many requests has to wait
+    alone; only ten times as many requests from one address make everybody behind it wait.
     """
 
     scope = "public"
     subjects: ClassVar[tuple[str, ...]] = ("email", "refresh_token", "token", "pk")
-    _everybody = 10
+    _address_factor = 10
 
     def allow_request(self, request: Request, view: Any) -> bool:
         rate, address = settings.THROTTLES.get(self.scope), client_address(request._request)
         if rate is None:
             return True
         route = f"{view.basename}-{view.action}:{address}"
-        everybody = Rate(rate.calls * self._everybody, rate.seconds)
-        return self.count_request(route, everybody) and self.count_request(
+        address_rate = Rate(rate.calls * self._address_factor, rate.seconds)
+        return self.count_request(route, address_rate) and self.count_request(
             f"{route}:{self._subject(request, view)}", rate
         )
 
     def _subject(self, request: Request, view: Any) -> str:
-        """A hash of what the request is about."""
-        body: Any = request.data  # one object, by whatever parser
-        sent = {**request.query_params.dict(), **body, **view.kwargs}
-        named = [str(sent.get(name, "")).strip().casefold() for name in self.subjects]
-        return salted_hmac("athena.http.throttles", "\n".join(named), algorithm="sha256").hexdigest()[:16]
+        """A hash of the values of `subjects` in the request."""
+        body: Any = request.data  # a dictionary, whichever parser read it
+        values = {**request.query_params.dict(), **body, **view.kwargs}
+        subjects = [str(values.get(name, "")).strip().casefold() for name in self.subjects]
+        return salted_hmac("athena.http.throttles", "\n".join(subjects), algorithm="sha256").hexdigest()[:16]
 
 
 class IntakeThrottle(PublicThrottle):
-    """Of the forms on web sites: by form and visitor, too."""
+    """For intake forms on web sites: counts by form and visitor."""
 
     scope = "intake"
     subjects = ("key", "email", "phone")
 
 
 class UserThrottle(Throttle):
-    """Of everything else: by user."""
+    """For all other routes: counts by user."""
 
     scope = "user"
 
@@ -96,7 +96,7 @@ class UserThrottle(Throttle):
 
 
 def _count(key: str, window: int, seconds: int) -> int:
-    """This request's number in its window."""
+    """The number of this request in its window of time."""
     if settings.REDIS_URL:
         return _count_in_redis(key, window, seconds)
     return ThrottleCount.count(key, window + seconds)
@@ -112,7 +112,7 @@ def _count_in_redis(key: str, window: int, seconds: int) -> int:
             pipeline.expire(name, seconds)
             return int(pipeline.execute()[0])
     except redis.RedisError as error:
-        _Redis.paused_until = time.monotonic() + _REDIS_REST
+        _Redis.paused_until = time.monotonic() + _REDIS_PAUSE
         logger.warning("throttle_not_counted", error=repr(error))
         return 0
 
@@ -123,9 +123,11 @@ class _Redis:
 
 @cache
 def _client() -> "redis.Redis":
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=_REDIS_WAIT, socket_connect_timeout=_REDIS_WAIT)
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=_REDIS_TIMEOUT, socket_connect_timeout=_REDIS_TIMEOUT
+    )
 
 
 def delete_expired() -> int:
-    """Delete the counts of windows that are over. Returns how many."""
+    """Delete the counts of past windows. Returns their number."""
     return ThrottleCount.objects.filter(ends_at__lt=time.time()).delete()[0]

@@ -16,8 +16,8 @@ from django.utils.html import format_html
 from athena.admin.site import AthenaModelAdmin
 from sales import errors
 from sales.admin.concurrent_edits import ConcurrentEditForm
-from sales.admin.leads.timeline import show_timeline
 from sales.admin.navigation import NextPageAdmin
+from sales.admin.timeline import show_timeline
 from sales.models import Lead
 
 
@@ -26,12 +26,12 @@ class ServiceForm(ConcurrentEditForm):
 
     checks_constraints = False  # the service checks rules between fields, with better messages
 
-    def refusal(self) -> dict[str, str]:
-        if isinstance(self.refused, errors.Invalid):
-            return dict(self.refused.fields)
-        if isinstance(self.refused, errors.SalesError):
-            return {NON_FIELD_ERRORS: str(self.refused)}
-        return super().refusal()
+    def list_save_errors(self) -> dict[str, str]:
+        if isinstance(self.save_error, errors.Invalid):
+            return dict(self.save_error.fields)
+        if isinstance(self.save_error, errors.SalesError):
+            return {NON_FIELD_ERRORS: str(self.save_error)}
+        return super().list_save_errors()
 
 
 class CappedCount(int):
@@ -106,7 +106,7 @@ class ServiceAdmin(NextPageAdmin, VisibleAdmin):
     """
 
     form = ServiceForm
-    refusals = (*AthenaModelAdmin.refusals, errors.SalesError)
+    save_errors = (*AthenaModelAdmin.save_errors, errors.SalesError)
     has_history = True
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -24,6 +24,7 @@ from django_celery_beat.models import (
 from athena import time_zones
 from athena.admin.confirmation import requires_confirmation
 from athena.admin.site import AthenaModelAdmin
+from athena.forms import StrictRowForm
 
 
 class CrontabPages(CrontabScheduleAdmin):  # type: ignore[misc]
@@ -52,7 +53,7 @@ for model, pages in SCHEDULES.items():
     admin.site.register(model, type(pages.__name__, (AthenaModelAdmin, pages), {}))
 
 
-class TaskForm(PeriodicTaskForm):  # type: ignore[misc]
+class TaskForm(StrictRowForm, PeriodicTaskForm):  # type: ignore[misc]
     def clean(self) -> Any:
         """Skip the package's rules between fields if the task is invalid: they would say that it is missing."""
         return self.cleaned_data if "task" in self.errors else super().clean()

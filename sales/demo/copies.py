@@ -99,7 +99,7 @@ def _build_value(field: "Field[object, object]", spans: dict[type[Model], int]) 
     column, target = f't."{field.column}"', field.model if field.primary_key else field.related_model
     if field.model is FollowUp and field.name == "activity":
         return "NULL"
-    return f"{column} + n.n * {spans[target]}" if target in spans else column  # type: ignore[index]
+    return f"{column} + n.n * {spans[target]}" if isinstance(target, type) and target in spans else column
 
 
 def _build_link_statement(spans: dict[type[Model], int]) -> str:

@@ -165,7 +165,8 @@ def _complete_step(history: LeadHistory, follow_up: FollowUp, step: Step, end: s
 def _correct_head_count(history: LeadHistory) -> None:
     """Write a change of the head count to the number that the lead has."""
     lead = history.lead
-    passengers, lead.estimated_passengers = lead.estimated_passengers, max(1, lead.estimated_passengers - 3)  # type: ignore[operator]
+    passengers = lead.estimated_passengers or 0
+    lead.estimated_passengers = max(1, passengers - 3)
     history.change_fields(history.owner, estimated_passengers=passengers)
 
 
@@ -188,9 +189,10 @@ def _leave_open(history: LeadHistory, follow_up: FollowUp) -> None:
         return
     clock = None if rng.random() < 0.5 else rng.choice(TIMES)
     day = _pick_date(history, draw, today)
-    was_moved = follow_up.first_scheduled_date != follow_up.scheduled_date
+    first = follow_up.first_scheduled_date
+    was_moved = first != follow_up.scheduled_date
     follow_up.scheduled_date, follow_up.scheduled_time = day, clock
-    follow_up.first_scheduled_date = min(day, follow_up.first_scheduled_date) if was_moved else day  # type: ignore[type-var]
+    follow_up.first_scheduled_date = min(day, first) if first and was_moved else day
     if rng.random() < 0.06 and history.owner != people.OTTO:
         history.plan(
             scripts.PERMIT, today + timedelta(days=rng.randint(1, 8)), None, for_user=people.OTTO, by=people.MANAGER

@@ -1,4 +1,4 @@
-"""Who gets a new lead that nobody has been named for."""
+"""Assignment rules: who gets a new lead that nobody has been named for."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,14 +9,15 @@ from sales.models.fields import unique_name_constraint, user_field
 
 
 class AssignmentRule(models.Model):
-    """Asked in order, the lowest number first; the first that matches and has somebody to give the lead to decides.
+    """A rule that gives new leads an owner. Rules are tried by position, the lowest number first.
 
-    `conditions` are what a scoring rule may ask of a lead's attributes, all of which must hold: a list of
-    `{"field", "operator", "value"}`. No person and no team is the pool: the lead stays without an owner.
+    The first rule that a lead matches, and that has a receiver who is present and has room, decides. A lead must match
+    all `conditions`, a list of `{"field", "operator", "value"}` with the same meaning as in scoring rules. A rule
+    without a person and a team leaves the lead in the pool, without an owner.
     """
 
     rule_name = models.CharField("name", max_length=100, unique=True)
-    position = models.PositiveIntegerField(help_text="The lowest number is asked first.")
+    position = models.PositiveIntegerField(help_text="Rules are tried in this order, the lowest number first.")
     is_active = models.BooleanField(default=True, db_default=True)
     conditions = models.JSONField(default=list, db_default=models.Value([], models.JSONField()), editable=False)
     to_user = user_field("to_user_id", null=True, blank=True, verbose_name="person")

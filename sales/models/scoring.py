@@ -1,4 +1,4 @@
-"""How leads are scored: the rules, the runs that apply them, and every change of a score."""
+"""Scoring: the rules, the runs that score all leads, and the history of scores."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -10,7 +10,7 @@ from sales.models.lead import Lead
 
 
 class RuleSet(models.Model):
-    """The one row that says which version the rules as a whole are at. Every change of a rule raises it."""
+    """The version of the rules as a whole: a single row. Every change of a rule raises it."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     version = models.IntegerField(default=1, db_default=1)
@@ -24,10 +24,12 @@ class RuleSet(models.Model):
 
 
 class LeadScoringRule(models.Model):
+    """A rule: a lead whose field fulfils the operator and the value gets the points."""
+
     class Type(models.TextChoices):
-        ATTRIBUTE = "attribute", "What the lead is"
-        ACTIVITY = "activity", "What was done"
-        ENGAGEMENT = "engagement", "How they respond"
+        ATTRIBUTE = "attribute", "Details of the lead"
+        ACTIVITY = "activity", "Activities"
+        ENGAGEMENT = "engagement", "Their responses"
 
     class Operator(models.TextChoices):
         EQUALS = "equals", "is"
@@ -45,14 +47,16 @@ class LeadScoringRule(models.Model):
     rule_type = models.CharField(max_length=50, choices=Type)
     condition_field = models.CharField(max_length=100)
     condition_operator = models.CharField(max_length=20, choices=Operator)
-    condition_value = models.CharField(max_length=255, help_text="Between: 25,50. One of: school,church.")
+    condition_value = models.CharField(
+        max_length=255, help_text="For “is between”, such as 25,50; for “is one of”, such as school,church."
+    )
     points = models.IntegerField(help_text="From −100 to 100.")
     is_active = models.BooleanField(default=True, db_default=True)
-    within_days = models.IntegerField(null=True, blank=True, help_text="Only what happened in the last N days counts.")
+    within_days = models.IntegerField(null=True, blank=True, help_text="Only events of the last N days count.")
     half_life_days = models.IntegerField(
-        null=True, blank=True, help_text="Points halve every N days since it happened."
+        null=True, blank=True, help_text="The points halve every N days after the event."
     )
-    group = line_field(50, help_text="Of the matching rules of a group only the one with the most points counts.")
+    group = line_field(50, help_text="Of the matching rules in a group, only the one with the most points counts.")
     version = models.IntegerField(default=1, db_default=1, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -99,13 +103,13 @@ class LeadScoringRule(models.Model):
 
 
 class ScoringRun(models.Model):
-    """One pass over all open leads, which the workers take batch by batch."""
+    """One recalculation of all open leads, in batches that the workers take one by one."""
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
         RUNNING = "running", "Running"
         DONE = "done", "Done"
-        STALE = "stale", "Overtaken by a rule change"
+        STALE = "stale", "Stopped by a rule change"
         FAILED = "failed", "Failed"
 
     UNFINISHED = ("queued", "running")
@@ -139,10 +143,10 @@ class ScoringRun(models.Model):
 
 
 class ScoringBatch(models.Model):
-    """A part of a run that is still to be done: the leads from `first_lead` to `last_lead`, both included.
+    """A part of a run that is not done yet: the leads with ids from `first_lead` to `last_lead`, both included.
 
-    The worker that scores it locks the row and deletes it in the same transaction, so a batch is done exactly once
-    whatever dies, and several workers share a run.
+    The worker that scores the batch locks its row and deletes it in the same transaction. So each batch is done exactly
+    once, even if a worker dies, and several workers can share a run.
     """
 
     run = models.ForeignKey(ScoringRun, models.CASCADE, related_name="batches")
@@ -162,7 +166,7 @@ class ScoringBatch(models.Model):
 
 
 class LeadScoreHistory(models.Model):
-    """One change of one lead's score. A lead's score is the sum of its `points_changed`."""
+    """A change of a lead's score. The score is always the sum of the lead's `points_changed`."""
 
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="score_history", db_index=False)
     old_score = models.IntegerField()

@@ -1,4 +1,4 @@
-"""Who gave which lead to whom, and why. Transfers made together share a batch, which can be undone."""
+"""Transfers: who gave which lead to whom, and why. Transfers made together share a batch, which can be undone."""
 
 from datetime import date
 from typing import Self
@@ -18,23 +18,23 @@ NOT_RETURNED = Q(until__isnull=False, returned_at__isnull=True)
 
 class TransferBatchQuerySet(models.QuerySet["TransferBatch"]):
     def visible_to(self, user: User) -> Self:
-        """One's own, and those of whose leads one may read at least one."""
+        """The batches that `user` made, and those with at least one lead that `user` may read."""
         leads = LeadTransfer.objects.visible_to(user).order_by()
         return self.filter(Q(by=user.pk) | Q(pk__in=leads.values("batch"))) if user.is_active else self.none()
 
     def to_return(self, today: date) -> Self:
-        """Given for a time that is over, and neither given back nor undone."""
+        """Temporary transfers whose last day is before `today`, neither returned nor undone."""
         return self.filter(NOT_RETURNED, until__lt=today, undone_by__isnull=True)
 
 
 class TransferBatch(models.Model):
-    """`until` is the last day, on the company's calendar, for which the leads were given away; null is for good."""
+    """Leads transferred together. `until`: the last day, on the company's calendar, of a temporary transfer."""
 
     by = user_field("by_id", null=True)
     reason = text_field()
     undoes = models.OneToOneField("self", models.PROTECT, null=True, related_name="undone_by")
     until = models.DateField(null=True)
-    returned_at = models.DateTimeField(null=True)  # when Athena gave back what could be, because the time was over
+    returned_at = models.DateTimeField(null=True)  # when Athena returned the leads because the last day was over
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = TransferBatchQuerySet.as_manager()
@@ -56,6 +56,8 @@ class TransferBatch(models.Model):
 
 
 class LeadTransfer(models.Model):
+    """The transfer of one lead from one owner (null: nobody) to another."""
+
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="transfers", db_index=False)
     batch = models.ForeignKey(TransferBatch, models.PROTECT, related_name="transfers")
     from_user = user_field("from_user_id", null=True)
@@ -87,7 +89,7 @@ class LeadTransfer(models.Model):
 
 
 class MovedFollowUp(models.Model):
-    """A follow-up that went with its lead, and whose it was: what undoing the batch gives back."""
+    """A follow-up that moved with its lead, and its previous assignee, who gets it back if the batch is undone."""
 
     batch = models.ForeignKey(TransferBatch, models.PROTECT, related_name="moved_follow_ups", db_index=False)
     follow_up = models.ForeignKey(FollowUp, models.CASCADE, related_name="+", db_index=False)
@@ -102,9 +104,9 @@ class MovedFollowUp(models.Model):
 
 
 class Turn(models.Model):
-    """Whose turn it was last in a group of people who get leads in turn; the row is locked while leads are shared out.
+    """The user who got the last lead of a group that gets leads in turn. Locked while leads are distributed.
 
-    The group is a team (`team:7`), or the people that somebody chose, in whatever order they were named.
+    `group` names a team (`team:7`), or the users that somebody chose, in any order (a hash of their ids).
     """
 
     group = models.CharField(max_length=64, unique=True)

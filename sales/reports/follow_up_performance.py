@@ -21,7 +21,7 @@ class FollowUpPerformanceParameters(PeriodParameters):
     user_id = fields.IdField(required=False)
 
 
-class FollowUpCountsSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class FollowUpCountsSerializer(serializers.Serializer[Any]):
     completed = serializers.IntegerField()
     pending = serializers.IntegerField()
     overdue = serializers.IntegerField()

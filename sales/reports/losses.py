@@ -1,5 +1,7 @@
 """Lost leads: why leads are lost, where they came from, and what they were worth."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from athena.formatting import format_money, format_percent
@@ -24,7 +26,7 @@ class LossRowSerializer(RowSerializer):
     median_days_to_loss = serializers.FloatField(allow_null=True)
 
 
-class LossesReportSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class LossesReportSerializer(serializers.Serializer[Any]):
     rows = LossRowSerializer(many=True)
     totals = LossRowSerializer()
 

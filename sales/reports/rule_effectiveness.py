@@ -25,7 +25,7 @@ VERDICTS = {
 INCONCLUSIVE = ("unclear", "too_few")
 
 
-class LiftSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class LiftSerializer(serializers.Serializer[Any]):
     lift = serializers.FloatField(
         allow_null=True,
         help_text="How many times as often matching leads are won as others. Null if no other lead is won.",
@@ -37,7 +37,7 @@ class LiftSerializer(serializers.Serializer):  # type: ignore[type-arg]
     )
 
 
-class RuleEffectivenessSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class RuleEffectivenessSerializer(serializers.Serializer[Any]):
     rule_id = serializers.IntegerField()
     rule_name = serializers.CharField()
     matches = serializers.IntegerField(help_text="Matching leads among those that you may read.")

@@ -1,9 +1,11 @@
 """What the serializers of all reports share."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 
-class RowSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class RowSerializer(serializers.Serializer[Any]):
     """The first keys of every row."""
 
     key = serializers.JSONField(

@@ -36,7 +36,7 @@ class SourceRoiRowSerializer(RowSerializer):
     median_days_to_booking = serializers.FloatField(allow_null=True)
 
 
-class SourceRoiReportSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class SourceRoiReportSerializer(serializers.Serializer[Any]):
     rows = SourceRoiRowSerializer(many=True)
     totals = SourceRoiRowSerializer()
 

@@ -1,5 +1,7 @@
 """Sales speed: how soon leads are contacted, quoted and booked."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from sales.queries.reports.speed import SpeedRow, compute_speed
@@ -14,14 +16,14 @@ class SpeedParameters(TableParameters):
     by = build_choice_field(BY.options, BY.default)
 
 
-class HoursSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class HoursSerializer(serializers.Serializer[Any]):
     reached = serializers.IntegerField()
     waiting = serializers.IntegerField(help_text="Open leads that have not reached this stage.")
     median_hours = serializers.FloatField(allow_null=True)
     p90_hours = serializers.FloatField(allow_null=True, help_text="Nine of ten leads took no longer.")
 
 
-class DaysSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class DaysSerializer(serializers.Serializer[Any]):
     reached = serializers.IntegerField()
     waiting = serializers.IntegerField()
     median_days = serializers.FloatField(allow_null=True)
@@ -35,7 +37,7 @@ class SpeedRowSerializer(RowSerializer):
     booking = DaysSerializer()
 
 
-class SpeedReportSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class SpeedReportSerializer(serializers.Serializer[Any]):
     rows = SpeedRowSerializer(many=True)
     totals = SpeedRowSerializer()
 

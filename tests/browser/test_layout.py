@@ -108,7 +108,7 @@ def import_file(page):
     lines = ["Company,Contact,E-mail,Passengers", "North Choir,Nina,nina@example.com,40", f"{LONG},,x@example.com,many"]
     file = {"name": "leads.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
     page.set_input_files("[name=file]", file)
-    press(page, "Send and look at it")
+    press(page, "Upload and preview")
     page.get_by_text("Rows", exact=True).wait_for()
 
 
@@ -116,14 +116,14 @@ def ask_to_undo_an_import(page):
     import_file(page)
     page.get_by_role("button", name="Import 1 row").first.click()
     press(page, "Undo this import")
-    page.get_by_text("that it made will be archived").wait_for()
+    page.get_by_text("that the import created will be archived").wait_for()
 
 
 def import_doubted(page):
     lines = ["Company,Passengers,Pickup date,Value", "North Choir,many,03/04/2027,1.250", "South Choir,40,04/05/2027,x"]
     file = {"name": "doubted.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
     page.set_input_files("[name=file]", file)
-    press(page, "Send and look at it")
+    press(page, "Upload and preview")
     page.get_by_text("not read until you choose").first.wait_for()
 
 
@@ -156,12 +156,12 @@ def import_spend(page):
 
 
 def preview_rule(page):
-    press(page, "Preview: what would happen?")
+    press(page, "Preview the scores")
 
 
 def try_rule(page):
     page.fill("#id_rule_name", "Everything")
-    press(page, "Try it out on recent leads")
+    press(page, "Try it on recent leads")
 
 
 LONG = "Donaudampfschifffahrtsgesellschaft" * 4

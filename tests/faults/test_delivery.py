@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.processes import WORKER, celery, run_code, sending
 from tests.live import wait_for
-from tests.smtp import OK, SILENCE, Sink
+from tests.smtp import OK, SILENCE, Answer, Sink
 
 pytestmark = pytest.mark.live
 
@@ -49,10 +49,10 @@ def environment(sink: Sink, tmp_path: Path) -> Iterator[dict[str, str]]:
 
 def test_a_killed_worker_loses_no_mail(sink: Sink, environment: dict[str, str]) -> None:
     for taken_before, taken in [(0, False), (5, False), (4, True), (3, True)]:
-        sink.answers.extend([*[(True, OK)] * taken_before, (taken, SILENCE)])
+        sink.answers.extend([*[Answer(True, OK)] * taken_before, Answer(taken, SILENCE)])
         with celery(environment, *WORKER):
-            wait_for(sink.silent.is_set, "the mail during which the worker is killed")
-        sink.silent.clear()
+            wait_for(sink.is_silent.is_set, "the mail during which the worker is killed")
+        sink.is_silent.clear()
 
     with celery(environment, *WORKER):
         wait_for(lambda: len(set(sink.message_ids)) == MESSAGES, "the last mail")

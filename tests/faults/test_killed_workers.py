@@ -24,7 +24,7 @@ import pytest
 
 from tests.faults.processes import WORKER, celery, run_code, sending
 from tests.live import wait_for
-from tests.smtp import OK, SILENCE, Sink
+from tests.smtp import OK, SILENCE, Answer, Sink
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(1800)]
 
@@ -121,9 +121,9 @@ def test_nobody_is_missing_and_hardly_anybody_told_twice(sink: Sink, environment
 
 
 def test_control_a_claim_that_is_a_mark_loses_what_a_kill_interrupts(sink: Sink, environment: dict[str, str]) -> None:
-    sink.answers.extend([(True, OK), (False, SILENCE)])
+    sink.answers.extend([Answer(True, OK), Answer(False, SILENCE)])
     with beat(environment, 1), celery(environment, *WORKER, altered=AS_FROM_A_QUEUE):
-        wait_for(sink.silent.is_set, "the mail during which the worker is killed")
+        wait_for(sink.is_silent.is_set, "the mail during which the worker is killed")
     assert (len(sink.mails), [state for state, _ in ends(environment)].count("sent")) == (1, 20)
 
 

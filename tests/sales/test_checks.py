@@ -1,3 +1,5 @@
+"""The deployment check for demo passwords."""
+
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.core.checks import run_checks
@@ -10,7 +12,7 @@ from sales.checks import demo_passwords
 
 @pytest.fixture
 def accounts(db, make_user, settings):
-    """Two of the demo's accounts, the second with a password of its own, and somebody else."""
+    """Two demo accounts, of which one has changed its password, and another user."""
     settings.DEMO = False
     for name, password in [("maria", "maria123"), ("tom", "changed it"), ("somebody", "somebody123")]:
         user = make_user(name)
@@ -27,12 +29,12 @@ def test_a_demo_password_that_works_fails_the_deploy_check(accounts):
         call_command("check", "--deploy", "--database", "default", "--tag", "database")
 
 
-def test_in_a_demo_it_may(accounts, settings):
+def test_a_demo_passes(accounts, settings):
     settings.DEMO = True
     assert demo_passwords(None, ["default"]) == []
 
 
-def test_an_account_that_is_not_active_lets_nobody_in(accounts, settings):
+def test_an_inactive_account_passes(accounts, settings):
     User.objects.filter(email="maria@example.com").update(is_active=False)
     assert demo_passwords(None, ["default"]) == []
 

@@ -10,9 +10,9 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from athena.admin.requests import get_user
+from athena.http.csv_responses import stream_csv
 from sales import errors
 from sales.admin.base import VisibleAdmin
-from sales.admin.imports.csv_download import stream_csv
 from sales.models import LeadExport
 from sales.models.lead import LeadQuerySet
 from sales.services.imports import exports
@@ -35,7 +35,7 @@ def export_list(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, file
         return to_list
     filters = {name: values for name, values in request.GET.lists() if name not in _PAGING_PARAMS}
     if file_format == "csv":
-        return stream_csv("leads.csv", exports.export_csv(by=by, leads=leads, filters=filters))
+        return stream_csv("leads", exports.export_csv(by=by, leads=leads, filters=filters))
     try:
         content = exports.export_xlsx(by=by, leads=leads, filters=filters)
     except errors.Invalid as error:

@@ -11,7 +11,7 @@ from django.utils.formats import number_format
 from django.utils.timezone import localtime
 
 from athena.accounts.models import User
-from athena.admin.confirmation import SAMPLE
+from athena.admin.confirmation import MAX_SAMPLE
 from athena.formatting import format_date, format_datetime, format_money
 from sales import schedule
 from sales.exchange import columns
@@ -124,7 +124,7 @@ def summarize_undo(lead_import: LeadImport, by: User) -> dict[str, Any]:
     rows = lead_import.rows.order_by().filter(state__in=ImportRow.IMPORTED_STATES)
     created = Count("lead", distinct=True, filter=Q(state=ImportRow.State.CREATED))
     counts = rows.aggregate(all=Count("lead", distinct=True), created=created)
-    sample = list(Lead.objects.in_scope_of(by).filter(pk__in=rows.values("lead")).order_by("pk")[:SAMPLE])
+    sample = list(Lead.objects.in_scope_of(by).filter(pk__in=rows.values("lead")).order_by("pk")[:MAX_SAMPLE])
     return {
         "created": counts["created"],
         "updated": counts["all"] - counts["created"],

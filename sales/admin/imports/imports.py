@@ -21,11 +21,11 @@ from django.utils.html import format_html
 from athena.accounts.models import User
 from athena.admin.requests import get_user
 from athena.forms import StrictForm
+from athena.http.csv_responses import iter_csv, stream_csv
 from athena.http.middleware import allow_upload
 from sales import errors
 from sales.admin.base import VisibleAdmin
 from sales.admin.imports import import_preview
-from sales.admin.imports.csv_download import csv_download
 from sales.exchange import columns, file_reader
 from sales.models import ImportRow, LeadImport
 from sales.services.imports import import_batches, imports
@@ -110,7 +110,7 @@ class LeadImportAdmin(VisibleAdmin):
         self._require_permission(request)
         header = [column.label for column in columns.COLUMNS]
         example = [column.example for column in columns.COLUMNS]
-        return csv_download("leads-template.csv", header, [example])
+        return stream_csv("leads-template", iter_csv(header, [example]))
 
     def wrong_rows_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         """Download the rows that are wrong, with their problems, to be corrected and uploaded again.
@@ -129,7 +129,7 @@ class LeadImportAdmin(VisibleAdmin):
             ]
             for row in rows.iterator(chunk_size=2_000)
         )
-        return csv_download("wrong-rows.csv", [*lead_import.header, file_reader.PROBLEMS_HEADER], cells)
+        return stream_csv("wrong-rows", iter_csv([*lead_import.header, file_reader.PROBLEMS_HEADER], cells))
 
     def sheet_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         sheet = request.POST.get("sheet", "")

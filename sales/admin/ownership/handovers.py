@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from athena.accounts.admin import UserAdmin
 from athena.accounts.models import User
 from athena.admin.requests import get_user
+from athena.forms import StrictRowForm
 from sales import errors, policy
 from sales.admin.ownership.reassignment import (
     ReceiversForm,
@@ -27,7 +28,7 @@ from sales.services import first_steps
 from sales.services.ownership import handovers
 
 
-class UserWorkForm(UserChangeForm):  # type: ignore[type-arg]
+class UserWorkForm(StrictRowForm, UserChangeForm):  # type: ignore[type-arg]
     """A user's form, which deactivates nobody for whom work is waiting."""
 
     def clean_is_active(self) -> bool:

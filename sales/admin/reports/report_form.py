@@ -28,15 +28,13 @@ class ReportForm(StrictForm):
     """Offers only the teams and people whose numbers the user may read."""
 
     start_date, end_date = _build_date_field("From"), _build_date_field("To")
-    team = forms.ModelChoiceField(Team.objects.none(), required=False, empty_label="All")
-    person = PersonField(User.objects.none(), required=False, empty_label="Everybody")
 
     def __init__(self, user: User, choices: Mapping[str, Choice], data: QueryDict) -> None:
         super().__init__({name: choice.default for name, choice in choices.items()} | data.dict())
         people = User.objects.filter(policy.get_scope_filter(user))
-        self.fields["person"].queryset = people  # type: ignore[attr-defined]
         teams = Team.objects.filter(pk__in=people.order_by().values("team"))
-        self.fields["team"].queryset = teams  # type: ignore[attr-defined]
+        self.fields["team"] = forms.ModelChoiceField(teams, required=False, empty_label="All")
+        self.fields["person"] = PersonField(people, required=False, empty_label="Everybody")
         self._choices = choices
         for name, choice in choices.items():
             self.fields[name] = forms.ChoiceField(choices=list(choice.options.items()), label=choice.label)

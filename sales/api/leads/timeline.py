@@ -20,12 +20,12 @@ class TimelineFilters(filters.StrictFilterSet):
     kind = filters.ChoicesFilter(choices=[(kind, kind) for kind in KINDS])
 
 
-class Actor(serializers.Serializer):  # type: ignore[type-arg]
+class Actor(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     full_name = serializers.CharField()
 
 
-class TimelineItem(serializers.Serializer):  # type: ignore[type-arg]
+class TimelineItem(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(KINDS)
     id = serializers.IntegerField(help_text="The id of the row that records it. Together with the kind it is unique.")
     at = serializers.DateTimeField()

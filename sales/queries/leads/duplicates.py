@@ -21,11 +21,10 @@ from sales.models.search import build_match_keys
 from sales.queries.leads.similar_names import find_similar_names
 
 MAX_MATCHES = 20  # of one lead
-MAX_GROUPS, MAX_GROUP_SIZE, MAX_PAIRS = (
-    500,
-    10,
-    100,
-)  # of the queue: groups of each sign, leads looked at in one, pairs shown
+# Of the list of pairs: groups of leads per sign, leads compared within a group, and pairs shown.
+MAX_GROUPS = 500
+MAX_GROUP_SIZE = 10
+MAX_PAIRS = 100
 
 # What two leads may have in common: the strength of that sign (1 to 100), and its label.
 SIGNS = {

@@ -87,8 +87,8 @@ class Timeline:
             for row, event, (title, detail) in zip(rows, events, describe_events(events), strict=True)
         ]
 
-    def read(self, limit: int, place: Sequence[Any] | None = None, backwards: bool = False) -> list[dict[str, Any]]:
-        return [asdict(entry) for entry in self.read_entries(limit, place, backwards)]
+    def read(self, limit: int, position: Sequence[Any] | None = None, backwards: bool = False) -> list[dict[str, Any]]:
+        return [asdict(entry) for entry in self.read_entries(limit, position, backwards)]
 
     def get_position(self, row: dict[str, Any]) -> list[Any]:
         return _build_position(row["at"], row["kind"], row["id"])

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from athena.accounts.models import User
+from athena.http.csv_responses import iter_csv
 from sales import errors
-from sales.exchange import file_writer
+from sales.exchange.xlsx import writer
 from sales.models import LeadExport
 from sales.models.lead import LeadQuerySet
 from sales.queries.imports import export_rows
@@ -21,7 +22,7 @@ def export_csv(*, by: User, leads: LeadQuerySet, filters: Filters) -> Iterator[b
     Raises `NotAllowed`.
     """
     export = _record(by, "csv", filters)
-    return file_writer.iter_csv(export_rows.HEADER, _iter_counted(export, by, leads))
+    return iter_csv(export_rows.HEADER, _iter_counted(export, by, leads))
 
 
 def export_xlsx(*, by: User, leads: LeadQuerySet, filters: Filters) -> bytes:
@@ -31,7 +32,7 @@ def export_xlsx(*, by: User, leads: LeadQuerySet, filters: Filters) -> bytes:
             {"file": f"An Excel file has at most {MAX_XLSX_LEADS:,} leads. Export them as CSV: Excel opens it, too."}
         )
     export = _record(by, "xlsx", filters)
-    return file_writer.build_xlsx(export_rows.HEADER, _iter_counted(export, by, leads))
+    return writer.build_xlsx(export_rows.HEADER, _iter_counted(export, by, leads))
 
 
 def _record(by: User, file_format: str, filters: Filters) -> LeadExport:

@@ -132,5 +132,5 @@ def test_the_wrong_parameters_of_a_verb_are_named(query, wrong):
 
 @pytest.mark.parametrize("name", ["made_after", "made_before"])
 def test_a_bound_that_does_not_include_its_day_is_a_mistake_of_the_author(name):
-    with pytest.raises(TypeError, match=f"{name} is not a filter that includes its day"):
+    with pytest.raises(TypeError, match=f"{name} is not an inclusive range filter"):
         type("Loose", (filters.StrictFilterSet,), {name: filters.DateFilter(field_name="created_at", lookup_expr="lt")})

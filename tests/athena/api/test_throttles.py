@@ -105,7 +105,7 @@ def test_a_redis_that_is_away_costs_one_short_wait_and_refuses_nobody(db, api, r
 
 @pytest.mark.parametrize("text", ["300", "x/minute", "3/week", "-1/minute", "3/minutes"])
 def test_a_wrong_rate_is_said(text):
-    with pytest.raises(ValueError, match="is no rate"):
+    with pytest.raises(ValueError, match="is not a rate"):
         Rate.parse(text)
 
 

@@ -1,4 +1,4 @@
-"""A lead to which something of everything has happened."""
+"""A lead with a row of every kind: activities, follow-ups, transfers."""
 
 from datetime import date
 
@@ -10,13 +10,13 @@ from sales.services.leads import leads
 from sales.services.ownership import transfers
 
 
-def tell_story(rep: User, colleague: User, manager: User) -> Lead:
-    """A new lead of the rep's, from the source "Fair": written to, planned for, given away and back."""
+def create_eventful_lead(rep: User, colleague: User, manager: User) -> Lead:
+    """Create a lead of `rep` from the source "Fair", with an email, two follow-ups, and transfers away and back."""
     source, _ = LeadSource.objects.get_or_create(name="Fair")
     lead = leads.create(by=rep, values={"company_name": "Band", "source": source.pk})
     activities.log(by=rep, lead_id=lead.pk, activity_type="email", direction="inbound")
     for day in (date(2026, 1, 5), date(2027, 1, 5)):
         follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=day)
-    for whom in (colleague, rep):
-        transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), to_user_id=whom.pk)
+    for receiver in (colleague, rep):
+        transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), to_user_id=receiver.pk)
     return lead

@@ -32,15 +32,20 @@ def add(browse):
     return make
 
 
-def errors_of(answer):
-    assert answer.status_code == 200
-    return answer.context["adminform"].form.errors
+def errors_of(response):
+    assert response.status_code == 200
+    return response.context["adminform"].form.errors
 
 
-def test_a_rep_adds_a_lead_of_their_own(add, rep):
-    answer = add(rep, Lead, company_name="Band", email="A@example.com", estimated_passengers="60")
+def test_a_salesperson_adds_a_lead(add, rep):
+    response = add(rep, Lead, company_name="Band", email="A@example.com", estimated_passengers="60")
     lead = Lead.objects.get()
-    assert (answer.status_code, lead.assigned_to, lead.score, lead.email_normalised) == (302, rep, 30, "a@example.com")
+    assert (response.status_code, lead.assigned_to, lead.score, lead.email_normalised) == (
+        302,
+        rep,
+        30,
+        "a@example.com",
+    )
 
 
 def test_a_manager_names_the_owner(add, manager, rep):
@@ -56,11 +61,11 @@ def test_a_change_is_audited(change, rep, make_lead):
     assert set(FieldChange.objects.values_list("field", "by")) == {("notes", rep.pk), ("estimated_value", rep.pk)}
 
 
-def test_what_the_service_refuses_is_said_beside_the_field_and_nothing_is_lost(change, rep, make_lead):
+def test_a_services_error_is_shown_beside_the_field_and_nothing_typed_is_lost(change, rep, make_lead):
     lead = make_lead(assigned_to=rep)
-    answer = change(rep, lead, status="lost", notes="They went by train")
-    assert errors_of(answer) == {"lost_reason": ["Choose why the lead was lost."]}
-    assert "They went by train" in answer.content.decode()
+    response = change(rep, lead, status="lost", notes="They went by train")
+    assert errors_of(response) == {"lost_reason": ["Choose why the lead was lost."]}
+    assert "They went by train" in response.content.decode()
     lead.refresh_from_db()
     assert (lead.status, FieldChange.objects.count()) == ("new", 0)
 
@@ -76,10 +81,10 @@ def test_archive_and_restore(browse, manager, rep, make_lead):
     lead = make_lead(assigned_to=rep)
     url = reverse("admin:sales_lead_changelist")
     chosen = {"action": "archive_selected", "_selected_action": [lead.pk]}
-    asked = browse(manager).post(url, chosen)
-    assert "Archive 1 lead?" in asked.content.decode()
+    confirmation = browse(manager).post(url, chosen)
+    assert "Archive 1 lead?" in confirmation.content.decode()
     assert Lead.objects.visible_to(manager).count() == 1
-    browse(manager).post(url, untouched(asked.content.decode()))
+    browse(manager).post(url, untouched(confirmation.content.decode()))
     assert Lead.objects.visible_to(manager).count() == 0
     assert "Lincoln" not in browse(manager).get(url).content.decode()
     browse(manager).post(f"{url}?archived=yes", {"action": "restore_selected", "_selected_action": [lead.pk]})
@@ -107,8 +112,8 @@ def test_follow_ups_are_planned_moved_completed_and_cancelled(add, change, brows
     following = FollowUp.objects.open().get()
     listing = reverse("admin:sales_followup_changelist")
     cancel = {"action": "cancel_selected", "_selected_action": [following.pk, plan.pk]}
-    asked = browse(rep).post(listing, cancel).content.decode()
-    assert "1 open lead will have no follow-up:" in asked
+    confirmation = browse(rep).post(listing, cancel).content.decode()
+    assert "1 open lead will have no follow-up:" in confirmation
     assert FollowUp.objects.open().count() == 1
     browse(rep).post(listing, cancel | {"step": "confirm", "reason": "They call us"})
     assert FollowUp.objects.open().count() == 0
@@ -116,8 +121,8 @@ def test_follow_ups_are_planned_moved_completed_and_cancelled(add, change, brows
 
 def test_a_closed_lead_refuses_a_follow_up_with_a_reason(add, rep, make_lead):
     lead = make_lead(assigned_to=rep, status="won")
-    answer = add(rep, FollowUp, lead=lead.pk, follow_up_type="call", scheduled_date="2027-01-05")
-    assert errors_of(answer) == {"__all__": ["The lead is closed. Reopen it first."]}
+    response = add(rep, FollowUp, lead=lead.pk, follow_up_type="call", scheduled_date="2027-01-05")
+    assert errors_of(response) == {"__all__": ["The lead is closed. Reopen it first."]}
 
 
 def test_an_activity_is_logged(add, rep, make_lead):
@@ -172,7 +177,7 @@ def test_an_admin_adds_and_deactivates_people(add, change, browse, admin, desk, 
     assert browse(admin).get(reverse("admin:accounts_user_delete", args=[person.pk])).status_code == 403
 
 
-def test_pages_speak_the_local_time_of_whoever_reads_them(browse, rep, make_lead):
+def test_pages_show_times_in_the_users_time_zone(browse, rep, make_lead):
     rep.time_zone = "Asia/Tokyo"
     rep.save()
     lead = make_lead(assigned_to=rep)

@@ -26,36 +26,36 @@ def open_page(browse):
         sent = untouched(client.get(url).content.decode())
 
         def save(**values):
-            answer = client.post(url, sent | values)
-            if answer.status_code == 200:
-                sent.update(untouched(answer.content.decode()))
-            return answer
+            response = client.post(url, sent | values)
+            if response.status_code == 200:
+                sent.update(untouched(response.content.decode()))
+            return response
 
         return save
 
     return start
 
 
-def said(answer):
-    return [str(message) for message in get_messages(answer.wsgi_request)]
+def list_messages(response):
+    return [str(message) for message in get_messages(response.wsgi_request)]
 
 
-def test_what_each_has_changed_stays_and_the_later_one_is_told(open_page, rep, manager, make_lead):
+def test_changes_of_both_people_stay_and_the_second_one_is_informed(open_page, rep, manager, make_lead):
     lead = make_lead(assigned_to=rep, notes="Two\nlines", estimated_value="1200.00", is_repeat=True)
     save = open_page(rep, lead)
     changes = {"status": "qualified", "is_repeat": False, "estimated_passengers": 40}
     leads.update(by=manager, lead_id=lead.pk, changes=changes)
-    answer = save(company_name="Jazz Band", **AT)
+    response = save(company_name="Jazz Band", **AT)
     lead.refresh_from_db()
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert (lead.company_name, lead.status, lead.is_repeat, lead.estimated_passengers) == (
         "Jazz Band", "qualified", False, 40,
     )  # fmt: skip
     assert str(lead.pickup_at) == "2027-05-07 08:30:00+00:00"
     assert set(FieldChange.objects.filter(by=rep).values_list("field", flat=True)) == {"company_name", "pickup_at"}
-    assert said(answer)[0] == (
+    assert list_messages(response)[0] == (
         "Somebody else changed these fields in the meantime, and their changes were kept: Status is now “Qualified”,"
-        " Estimated passengers is “40” now, Is repeat is “False” now."
+        " Estimated passengers is now “40”, Is repeat is now “False”."
     )
 
 
@@ -63,8 +63,8 @@ def test_a_field_that_both_have_changed_comes_back_once(open_page, rep, manager,
     lead = make_lead(assigned_to=rep, notes="")
     save = open_page(rep, lead)
     leads.update(by=manager, lead_id=lead.pk, changes={"notes": "Wants wifi", "estimated_value": 900})
-    answer = save(notes="Wants a toilet", contact_name="Ann")
-    assert answer.context["adminform"].form.errors == {
+    response = save(notes="Wants a toilet", contact_name="Ann")
+    assert response.context["adminform"].form.errors == {
         "notes": ["Somebody else changed this to “Wants wifi”. Save again to keep your value."]
     }
     lead.refresh_from_db()
@@ -74,18 +74,18 @@ def test_a_field_that_both_have_changed_comes_back_once(open_page, rep, manager,
     assert (lead.notes, lead.contact_name, lead.estimated_value) == ("Wants a toilet", "Ann", 900)
 
 
-def test_who_wrote_the_same_has_nothing_to_decide(open_page, rep, manager, make_lead):
+def test_the_same_value_from_both_is_no_conflict(open_page, rep, manager, make_lead):
     lead = make_lead(assigned_to=rep)
     save = open_page(rep, lead)
     leads.update(by=manager, lead_id=lead.pk, changes={"notes": "Wants wifi", "pickup_at": None})
-    answer = save(notes="Wants wifi")
-    assert (answer.status_code, FieldChange.objects.filter(by=rep).count()) == (302, 0)
+    response = save(notes="Wants wifi")
+    assert (response.status_code, FieldChange.objects.filter(by=rep).count()) == (302, 0)
 
 
-def test_nothing_is_said_where_nobody_else_was(open_page, rep, make_lead):
+def test_without_another_edit_there_is_no_message(open_page, rep, make_lead):
     lead = make_lead(assigned_to=rep, notes="Two\r\nlines", estimated_value="1200.00", pickup_at="2027-05-07T12:30Z")
-    answer = open_page(rep, lead)(contact_name="Ann")
-    assert [message for message in said(answer) if "else" in message] == []
+    response = open_page(rep, lead)(contact_name="Ann")
+    assert [message for message in list_messages(response) if "else" in message] == []
     assert list(FieldChange.objects.values_list("field", flat=True)) == ["contact_name"]
 
 
@@ -94,13 +94,15 @@ def test_a_follow_up_completed_meanwhile_keeps_what_was_typed(open_page, rep, ma
     plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2027, 1, 5))
     save = open_page(rep, plan)
     follow_ups.complete(by=rep, follow_up_id=plan.pk, completion_input=CompletionInput(outcome="voicemail"))
-    answer = save(notes="Ask for the deposit")
-    assert answer.context["adminform"].form.errors == {"__all__": ["This follow-up is already completed or canceled."]}
-    assert "Ask for the deposit" in answer.content.decode()
+    response = save(notes="Ask for the deposit")
+    assert response.context["adminform"].form.errors == {
+        "__all__": ["This follow-up is already completed or canceled."]
+    }
+    assert "Ask for the deposit" in response.content.decode()
 
 
 @pytest.mark.parametrize("disputed", [False, True])
-def test_rules_and_sources_too(open_page, manager, admin, disputed):
+def test_rules_and_sources_are_protected_too(open_page, manager, admin, disputed):
     rule, source = LeadScoringRule.objects.get(rule_name="Large Group Size"), LeadSource.objects.create(name="Fair")
     save_rule, save_source = open_page(manager, rule), open_page(manager, source)
     scoring_rules.update_rule(by=admin, rule_id=rule.pk, changes={"points": 7})

@@ -145,12 +145,12 @@ def rows(manager: User, desk: Team) -> dict[Any, Any]:
 def constraints_of(model: type, names: set[str]) -> set[str]:
     """The constraints about at least one of these fields, and the unique fields among them."""
     options = model._meta  # type: ignore[attr-defined]
-    found = {
+    names_in_use = {
         constraint.name
         for constraint in options.constraints
         if isinstance(constraint, CheckConstraint | UniqueConstraint) and names & {*get_fields(constraint, model)}
     }
-    return found | {field.name for field in options.fields if field.unique and field.name in names}
+    return names_in_use | {field.name for field in options.fields if field.unique and field.name in names}
 
 
 def test_each_constraint_has_a_case(admin, rows, rf):
@@ -180,19 +180,19 @@ def test_it_is_said_beside_its_field_and_nothing_is_lost(browse, admin, rows, de
     sent = {name: value.format(user=admin.pk, team=desk.pk) for name, value in sent.items()}
     client = browse(admin)
     before = every_row()
-    answer = client.post(url, untouched(client.get(url).content.decode()) | sent)
-    assert answer.status_code == 200
+    response = client.post(url, untouched(client.get(url).content.decode()) | sent)
+    assert response.status_code == 200
     assert every_row() == before
-    form, name = answer.context["adminform"].form, beside
+    form, name = response.context["adminform"].form, beside
     if model in INLINES:
         prefix, number, name = beside.split("-")
         formset = next(
-            each.formset for each in answer.context["inline_admin_formsets"] if each.formset.prefix == prefix
+            inline.formset for inline in response.context["inline_admin_formsets"] if inline.formset.prefix == prefix
         )
         form = formset.forms[int(number)]
     assert list(form.errors) == [name]
     assert not any("Constraint" in message or "constraint" in message for message in form.errors[name])
-    typed = untouched(answer.content.decode())
+    typed = untouched(response.content.decode())
     choices = {
         "role",
         "direction",
@@ -218,8 +218,8 @@ def test_no_page_breaks_whatever_is_typed_into_all_of_its_fields(browse, admin, 
         for url in (reverse(f"{name}_change", args=[row.pk]), reverse(f"{name}_add")):
             page = untouched(client.get(url).content.decode())
             kept = {name for name in page if name in ("csrfmiddlewaretoken", "seen") or name.endswith("_FORMS")}
-            answer = client.post(url, {name: page[name] if name in kept else value for name in page})
-            assert answer.status_code in (200, 302), url
+            response = client.post(url, {name: page[name] if name in kept else value for name in page})
+            assert response.status_code in (200, 302), url
 
 
 @pytest.mark.parametrize(
@@ -232,10 +232,10 @@ def test_no_page_breaks_whatever_is_typed_into_all_of_its_fields(browse, admin, 
 def test_forms_of_another_package_say_it_too(browse, admin, rows, model, name, value):
     row, client = rows[model], browse(admin)
     url = reverse(f"admin:django_celery_beat_{model._meta.model_name}_change", args=[row.pk])
-    answer = client.post(url, untouched(client.get(url).content.decode()) | {name: value})
-    assert name in answer.context["adminform"].form.errors
+    response = client.post(url, untouched(client.get(url).content.decode()) | {name: value})
+    assert name in response.context["adminform"].form.errors
     if model is CrontabSchedule:
-        assert "Every minute" in answer.content.decode()  # in words, as it is saved
+        assert "Every minute" in response.content.decode()  # in words, as it is saved
 
 
 def test_who_only_reads_a_task_sees_no_empty_list_to_choose_from(browse, manager, rows):

@@ -44,12 +44,12 @@ def test_with_leads_the_team_is_below(browse, admin, make_lead):
     assert -1 < page.index(WELCOME) < page.index("The team today")
 
 
-@pytest.mark.parametrize(("who", "many"), [("admin", 4), ("manager", 3), ("rep", 0)])
-def test_everybody_gets_the_steps_that_they_may_take(browse, request, who, many):
+@pytest.mark.parametrize(("who", "step_count"), [("admin", 4), ("manager", 3), ("rep", 0)])
+def test_everybody_gets_the_steps_that_they_may_take(browse, request, who, step_count):
     client = browse(request.getfixturevalue(who))
-    assert len(states(client)) == many
+    assert len(states(client)) == step_count
     links = re.findall(r'href="(/[^"]+)"', steps(client))
-    assert bool(links) is bool(many)
+    assert bool(links) is bool(step_count)
     assert {link: client.get(link).status_code for link in links} == dict.fromkeys(links, 200)
 
 
@@ -85,12 +85,12 @@ def test_the_test_e_mail_says_what_became_of_it(browse, admin, monkeypatch):
     client, fails = browse(admin), []
     send = EmailChannel.send
 
-    def answer(self, notification):
+    def response(self, notification):
         if fails:
             raise fails.pop()
         send(self, notification)
 
-    monkeypatch.setattr(EmailChannel, "send", answer)
+    monkeypatch.setattr(EmailChannel, "send", response)
 
     def test():
         url = reverse("admin:notifications_delivery_test")
@@ -117,17 +117,17 @@ def test_the_test_e_mail_says_what_became_of_it(browse, admin, monkeypatch):
 def test_from_the_deliveries_one_comes_back_to_them(browse, manager):
     client, deliveries = browse(manager), reverse("admin:notifications_delivery_changelist")
     assert "Send me a test email" in client.get(deliveries).content.decode()
-    answer = client.post(reverse("admin:notifications_delivery_test"), follow=True)
-    assert answer.redirect_chain == [(deliveries, 302)]
-    assert f"A test email to {manager.email} is on its way." in answer.content.decode()
-    assert "Test email" in answer.content.decode().partition('id="result_list"')[2]
+    response = client.post(reverse("admin:notifications_delivery_test"), follow=True)
+    assert response.redirect_chain == [(deliveries, 302)]
+    assert f"A test email to {manager.email} is on its way." in response.content.decode()
+    assert "Test email" in response.content.decode().partition('id="result_list"')[2]
 
 
 def test_put_away_they_are_gone(browse, manager, admin):
-    answer = browse(manager).post(reverse("admin:accounts_user_put_first_steps_away"), follow=True)
-    assert answer.redirect_chain == [(HOME, 302)]
+    response = browse(manager).post(reverse("admin:accounts_user_put_first_steps_away"), follow=True)
+    assert response.redirect_chain == [(HOME, 302)]
     assert (steps(browse(manager)), len(states(browse(admin)))) == ("", 4)
-    assert "The team today" in answer.content.decode()
+    assert "The team today" in response.content.decode()
 
 
 def test_the_settings_are_shown_without_secrets(browse, admin, settings):

@@ -41,8 +41,8 @@ def test_a_manager_sees_the_team_and_the_list_behind_each_number(browse, manager
     links = [part.split('"')[0].replace("&amp;", "&") for part in page.split('href="')[1:] if "?" in part.split('"')[0]]
     assert len(links) > 10
     for link in links:
-        answer = client.get(link)
-        assert answer.status_code == 200, (link, answer.get("Location"))
+        response = client.get(link)
+        assert response.status_code == 200, (link, response.get("Location"))
 
 
 def test_completing_leads_back_home(browse, rep, task):
@@ -53,9 +53,9 @@ def test_completing_leads_back_home(browse, rep, task):
         "next_follow_up_days": "4",
         "next": HOME,
     }
-    answer = browse(rep).post(f"/admin/sales/followup/{task.pk}/complete/", form, follow=True)
-    assert answer.redirect_chain == [(HOME, 302)]
-    assert "Completed: Harbor Choir." in answer.content.decode()
+    response = browse(rep).post(f"/admin/sales/followup/{task.pk}/complete/", form, follow=True)
+    assert response.redirect_chain == [(HOME, 302)]
+    assert "Completed: Harbor Choir." in response.content.decode()
     task.refresh_from_db()
     assert (task.completed, task.outcome, task.outcome_notes) == (True, "no_answer", "Rang twice")
     assert FollowUp.objects.open().count() == 1
@@ -64,14 +64,14 @@ def test_completing_leads_back_home(browse, rep, task):
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
 def test_it_never_leads_elsewhere(browse, rep, task, elsewhere):
     form = {"outcome": "successful", "no_next_reason": "They call us", "next": elsewhere}
-    answer = browse(rep).post(f"/admin/sales/followup/{task.pk}/complete/", form)
-    assert (answer.status_code, answer["Location"]) == (302, f"/admin/sales/lead/{task.lead_id}/change/")
+    response = browse(rep).post(f"/admin/sales/followup/{task.pk}/complete/", form)
+    assert (response.status_code, response["Location"]) == (302, f"/admin/sales/lead/{task.lead_id}/change/")
 
 
 def test_home_costs_the_same_for_one_row_and_for_many(browse, manager, rep, make_lead):
     counts = {}
-    for many in (1, 30):
-        for number in range(many):
+    for lead_count in (1, 30):
+        for number in range(lead_count):
             for who in (manager, rep):
                 lead = make_lead(assigned_to=who, score=60, status="quoted")
                 FollowUp.objects.create(

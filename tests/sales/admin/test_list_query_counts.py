@@ -11,7 +11,7 @@ from athena.accounts.models import Team
 from athena.accounts.roles import Role
 from sales.models import LeadSource, SourceSpend
 from tests.fixtures import new_user
-from tests.sales.admin.eventful_lead import tell_story
+from tests.sales.admin.eventful_lead import create_eventful_lead
 
 # The models whose pages somebody opens.
 MODELS = sorted(
@@ -26,19 +26,19 @@ def counts(made_once):
     """How many queries each list takes of an administrator when there is one row of everything, and with 21."""
     desk = Team.objects.create(name="Charter desk")
     people = new_user("maria", team=desk), new_user("tom", team=desk), new_user("manager", Role.MANAGER, desk)
-    client, found = Client(), {label: [] for label in MODELS}
+    client, counts_by_label = Client(), {label: [] for label in MODELS}
     client.force_login(new_user("admin", Role.ADMIN))
     client.get(reverse("admin:index"))
     SourceSpend.objects.create(source=LeadSource.objects.create(name="Fair"), month="2026-01-01", amount=10)
-    for many in (1, 20):
-        for _ in range(many):
-            tell_story(*people)
+    for row_count in (1, 20):
+        for _ in range(row_count):
+            create_eventful_lead(*people)
         for label in MODELS:
             with CaptureQueriesContext(connection) as captured:
                 answer = client.get(reverse(f"admin:{label.lower().replace('.', '_')}_changelist"))
             assert answer.status_code == 200
-            found[label].append(len(captured))
-    return found
+            counts_by_label[label].append(len(captured))
+    return counts_by_label
 
 
 @pytest.mark.parametrize("label", MODELS)

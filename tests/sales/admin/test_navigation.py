@@ -35,9 +35,9 @@ def page_of(lead, more=""):
 def link(client, page, part):
     """The first link in the main part of this page whose address holds `part`."""
     content = client.get(page).content.decode().partition('id="content"')[2]
-    links = [unescape(each.split('"')[0]) for each in content.split('href="')[1:]]
-    found = next(each for each in links if part in each)
-    return urlsplit(page).path + found if found.startswith("?") else found
+    links = [unescape(link.split('"')[0]) for link in content.split('href="')[1:]]
+    address = next(link for link in links if part in link)
+    return urlsplit(page).path + address if address.startswith("?") else address
 
 
 def save(client, url, **values):
@@ -80,8 +80,8 @@ def cancel(client, lead, page):
     follow_up = link(client, page, f"{FOLLOW_UPS}{FollowUp.objects.get().pk}/change/")
     body = client.get(follow_up).content.decode()
     form = untouched(body[body.index('value="cancel_selected"') - 80 : body.index("Cancel follow-up")])
-    asked = client.post(FOLLOW_UPS, form)
-    return client.post(FOLLOW_UPS, {**untouched(asked.content.decode()), **form, "step": "confirm"})
+    confirmation = client.post(FOLLOW_UPS, form)
+    return client.post(FOLLOW_UPS, {**untouched(confirmation.content.decode()), **form, "step": "confirm"})
 
 
 def change(client, lead, page):
@@ -93,8 +93,8 @@ FROM_A_LEAD = (log_a_call, correct, plan, reschedule, complete, snooze, cancel, 
 
 @pytest.mark.parametrize("act", FROM_A_LEAD)
 def test_from_a_leads_page_it_is_that_page_with_a_message(client, lead, act):
-    answer = act(client, lead, page_of(lead))
-    assert (answer.status_code, answer.get("Location")) == (302, page_of(lead)), act
+    response = act(client, lead, page_of(lead))
+    assert (response.status_code, response.get("Location")) == (302, page_of(lead)), act
     assert list(client.get(page_of(lead)).context["messages"])
 
 
@@ -169,9 +169,9 @@ def test_it_never_leads_off_the_site_or_to_what_is_not_there(client, lead, elsew
     ):
         form = {} if "snooze" in url else untouched(client.get(url).content.decode())
         query = {"next": elsewhere} if way == "GET" else None
-        answer = client.post(url, {**form, **values, **({} if query else {"next": elsewhere})}, query_params=query)
-        assert answer.status_code == 302, url
-        assert answer["Location"] in (page_of(lead), f"{FOLLOW_UPS}{plan.pk}/change/"), url
+        response = client.post(url, {**form, **values, **({} if query else {"next": elsewhere})}, query_params=query)
+        assert response.status_code == 302, url
+        assert response["Location"] in (page_of(lead), f"{FOLLOW_UPS}{plan.pk}/change/"), url
 
 
 def test_what_is_deleted_leads_back_to_the_list_and_not_to_itself(client):
@@ -203,17 +203,17 @@ def test_a_page_that_one_may_no_longer_read_is_not_gone_back_to(client, browse, 
         lead=lead, follow_up_type="call", scheduled_date="2099-01-05", assigned_to=stranger
     )
     helper = browse(stranger)
-    asked = {"action": "cancel_selected", "_selected_action": theirs.pk, "next": page_of(lead)}
-    answer = helper.post(
-        FOLLOW_UPS, {**untouched(helper.post(FOLLOW_UPS, asked).content.decode()), **asked, "step": "confirm"}
+    data = {"action": "cancel_selected", "_selected_action": theirs.pk, "next": page_of(lead)}
+    response = helper.post(
+        FOLLOW_UPS, {**untouched(helper.post(FOLLOW_UPS, data).content.decode()), **data, "step": "confirm"}
     )
-    assert answer["Location"] == FOLLOW_UPS
+    assert response["Location"] == FOLLOW_UPS
     assert [str(message) for message in helper.get(FOLLOW_UPS).context["messages"]] == ["1 canceled."]
 
-    asked = {"action": "reassign_selected", "_selected_action": lead.pk, "next": page_of(lead)}
-    chosen = {**asked, "receivers": stranger.pk, "way": "in_turn", "reason": "Theirs"}
+    data = {"action": "reassign_selected", "_selected_action": lead.pk, "next": page_of(lead)}
+    chosen = {**data, "receivers": stranger.pk, "way": "in_turn", "reason": "Theirs"}
     planned = client.post(LEADS, {**chosen, "step": "preview"})
-    answer = client.post(LEADS, {**untouched(planned.content.decode()), **chosen, "step": "confirm"})
-    assert answer["Location"] == LEADS
+    response = client.post(LEADS, {**untouched(planned.content.decode()), **chosen, "step": "confirm"})
+    assert response["Location"] == LEADS
     (message,) = client.get(LEADS).context["messages"]
     assert "1 lead given to" in str(message)

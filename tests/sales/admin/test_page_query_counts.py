@@ -12,7 +12,7 @@ from sales.admin.base import BoundedPaginator
 from sales.models import FollowUp, LeadScoringRule
 from sales.services import activities
 from sales.services.leads import search_index
-from tests.sales.admin.eventful_lead import tell_story
+from tests.sales.admin.eventful_lead import create_eventful_lead
 
 
 def page(label, name, *args):
@@ -20,7 +20,7 @@ def page(label, name, *args):
 
 
 def test_a_lead_page_shows_its_story_at_a_constant_cost(browse, rep, colleague, manager):
-    lead, client, counts, pages = tell_story(rep, colleague, manager), browse(rep), [], []
+    lead, client, counts, pages = create_eventful_lead(rep, colleague, manager), browse(rep), [], []
     url = page("sales.Lead", "change", lead.pk)
     client.get(url)
     for _ in range(2):
@@ -60,8 +60,8 @@ def test_a_rep_sees_no_more_than_the_api_shows(browse, rep, stranger, make_lead)
     ):  # fmt: skip
         assert client.get(url).status_code == 302  # to the index, with "it may have been deleted"
     assert client.get(reverse("admin:sales_followup_complete", args=[theirs.pk])).status_code == 404
-    answer = client.get("/admin/autocomplete/?app_label=sales&model_name=followup&field_name=lead&term=choir")
-    assert answer.json()["results"] == []
+    response = client.get("/admin/autocomplete/?app_label=sales&model_name=followup&field_name=lead&term=choir")
+    assert response.json()["results"] == []
     filters = client.get(page("sales.Lead", "changelist")).content.decode()
     assert "Otto" not in filters
 
@@ -71,8 +71,8 @@ def test_a_rep_sees_no_more_than_the_api_shows(browse, rep, stranger, make_lead)
 )
 def test_odd_parameters_do_no_harm(browse, rep, make_lead, query):
     make_lead(assigned_to=rep, archived_at=timezone.now())
-    answer = browse(rep).get(page("sales.Lead", "changelist") + query)
-    assert answer.status_code in (200, 302)
+    response = browse(rep).get(page("sales.Lead", "changelist") + query)
+    assert response.status_code in (200, 302)
     assert LeadScoringRule.objects.count() == 8
 
 
@@ -89,14 +89,14 @@ def test_matches_of_a_lead_cost_the_same_for_one_and_for_many(browse, rep, colle
     client, counts = browse(rep), []
     lead = make_lead(assigned_to=rep, company_name="Lewiston School Band")
     search_index.index_leads([lead])
-    for many in (1, 8):
+    for lead_count in (1, 8):
         search_index.index_leads(
-            [make_lead(assigned_to=colleague, company_name="Lewiston School Bands") for _ in range(many)]
+            [make_lead(assigned_to=colleague, company_name="Lewiston School Bands") for _ in range(lead_count)]
         )
         with CaptureQueriesContext(connection) as captured:
-            answer = client.get(page("sales.Lead", "change", lead.pk))
+            response = client.get(page("sales.Lead", "change", lead.pk))
         counts.append(len(captured))
-    assert len(answer.context["duplicates"]) == 9
+    assert len(response.context["duplicates"]) == 9
     assert counts[0] == counts[1]
 
 

@@ -20,16 +20,16 @@ def refused(browse, manager):
     def send(row, **values):
         url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
         client = browse(manager)
-        answer = client.post(url, untouched(client.get(url).content.decode()) | values)
-        assert answer.status_code == 200
-        return answer
+        response = client.post(url, untouched(client.get(url).content.decode()) | values)
+        assert response.status_code == 200
+        return response
 
     return send
 
 
-def head(answer):
+def head(response):
     """The page's title, its path and its headings."""
-    text = answer.content.decode()
+    text = response.content.decode()
     parts = (
         "title>.*?</title",
         "h1.*?</h1",
@@ -49,10 +49,10 @@ def test_the_head_of_a_page_shows_what_is_saved(refused, make_lead, manager):
         (LeadSource.objects.create(name="Fair"), {"name": "Typed", "unit_cost": "-1"}, ("Typed",), "Fair"),
         (Cadence.objects.create(name="Slow"), {"name": "Typed" * 30}, ("Typed",), "Slow"),
     ):  # fmt: skip
-        answer = refused(row, **values)
-        assert saved in head(answer)
-        assert [word for word in typed if word in head(answer)] == []
-        assert all(value in answer.content.decode() for value in values.values())
+        response = refused(row, **values)
+        assert saved in head(response)
+        assert [word for word in typed if word in head(response)] == []
+        assert all(value in response.content.decode() for value in values.values())
 
 
 @pytest.mark.parametrize(
@@ -78,18 +78,18 @@ def test_what_the_database_alone_knows_is_said_beside_the_field(
 
     monkeypatch.setattr(service, name, fail)
     field = {"lead": "quote_amount"}.get(model, "name")
-    answer = refused(rows[model](), **{field: "77"})
-    assert list(answer.context["adminform"].form.errors) == [field]
+    response = refused(rows[model](), **{field: "77"})
+    assert list(response.context["adminform"].form.errors) == [field]
 
 
 def test_a_date_without_a_time_is_told_what_lacks_and_the_cursor_is_there(refused, make_lead, manager):
     lead = make_lead(assigned_to=manager)
     for sent, message, empty in (
-        ({"pickup_at_0": "2027-05-01"}, "Give the time, too: there is only a date.", "pickup_at_1"),
-        ({"pickup_at_1": "08:30"}, "Give the date, too: there is only a time.", "pickup_at_0"),
+        ({"pickup_at_0": "2027-05-01"}, "Enter the time, too.", "pickup_at_1"),
+        ({"pickup_at_1": "08:30"}, "Enter the date, too.", "pickup_at_0"),
     ):
-        answer = refused(lead, **sent)
-        assert answer.context["adminform"].form.errors == {"pickup_at": [message]}
-        (focused,) = re.findall(r"<input[^>]*autofocus[^>]*>", answer.content.decode())
+        response = refused(lead, **sent)
+        assert response.context["adminform"].form.errors == {"pickup_at": [message]}
+        (focused,) = re.findall(r"<input[^>]*autofocus[^>]*>", response.content.decode())
         assert f'name="{empty}"' in focused
-        assert all(value in answer.content.decode() for value in sent.values())
+        assert all(value in response.content.decode() for value in sent.values())

@@ -111,8 +111,8 @@ def test_both_doors_take(api, manager, save, lead, name, value):
 @pytest.mark.parametrize("name", ["estimated_passengers", "vehicles_needed"])
 def test_nobody_types_a_trip_of_nobody(save, name):
     """What is not known yet is left empty. (A program's 0 is within the contract.)"""
-    answer = save({name: "0"})
-    assert list(answer.context["adminform"].form.errors) == [name]
+    response = save({name: "0"})
+    assert list(response.context["adminform"].form.errors) == [name]
 
 
 def test_what_nobody_touched_is_not_checked_again(browse, manager, lead):
@@ -135,6 +135,6 @@ FORMS = {
 @pytest.mark.parametrize(("model", "name"), FORMS.items())
 @pytest.mark.parametrize("value", BAD_LINES[:-1])
 def test_one_line_is_one_line_in_every_form(browse, admin, model, name, value):
-    answer = browse(admin).post(reverse(f"admin:{model}_add"), {name: value})
-    assert answer.status_code == 200
-    assert name in answer.context["adminform"].form.errors
+    response = browse(admin).post(reverse(f"admin:{model}_add"), {name: value})
+    assert response.status_code == 200
+    assert name in response.context["adminform"].form.errors

@@ -44,7 +44,7 @@ def test_spend_month_by_month(api, manager):
     assert (first.status_code, first.json()) == (201, row)
     assert (again.status_code, again.json()) == (200, {**row, "amount": 12.0})
     page = client.get(url).json()
-    assert [(each["month"], each["campaign"], each["amount"]) for each in page["results"]] == [
+    assert [(row["month"], row["campaign"], row["amount"]) for row in page["results"]] == [
         ("2026-06-01", "June", 7.0), ("2026-05-01", "", 12.0),
     ]  # fmt: skip
     assert client.post(url, {"month": "2026-05-02", "amount": 1}).json() == {
@@ -54,8 +54,8 @@ def test_spend_month_by_month(api, manager):
 
 def test_lost_reasons(api, rep):
     LostReason.objects.filter(name="other").update(is_active=False)
-    answer = api(rep).get("/api/v1/sales/lost-reasons")
-    assert [row["name"] for row in answer.json()] == [
+    response = api(rep).get("/api/v1/sales/lost-reasons")
+    assert [row["name"] for row in response.json()] == [
         "price", "no_availability", "trip_cancelled", "competitor", "no_response", "outside_area",
     ]  # fmt: skip
-    assert answer.json()[0] == {"name": "price", "label": "Price"}
+    assert response.json()[0] == {"name": "price", "label": "Price"}

@@ -1,4 +1,4 @@
-"""XLSX files made part by part: what spreadsheets write, and what nobody but an attacker does."""
+"""XLSX files made part by part: as spreadsheets write them, and as only an attacker does."""
 
 import io
 import zipfile
@@ -9,7 +9,7 @@ _TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
 def workbook(*sheets, texts="", names=(), states=(), packing=zipfile.ZIP_DEFLATED, **parts):
-    """A workbook of these sheets' XML (`sheet`); `texts` is the XML of the table of texts."""
+    """Return a workbook with the XML of these sheets (see `sheet`). `texts` is the XML of the shared texts."""
     names = names or [f"Sheet{number}" for number, _ in enumerate(sheets, 1)]
     states = states or ["visible"] * len(sheets)
     listed = "".join(
@@ -37,12 +37,13 @@ def workbook(*sheets, texts="", names=(), states=(), packing=zipfile.ZIP_DEFLATE
 
 
 def sheet(rows, before="", after=""):
-    """A sheet whose first line is the header Company; `rows` is the XML of the others."""
+    """Return the XML of a sheet whose first row is the header Company, and whose other rows are the XML `rows`."""
     head = '<row r="1"><c r="A1" t="inlineStr"><is><t>Company</t></is></c></row>'
     return f'<worksheet xmlns="{MAIN}">{before}<sheetData>{head}{rows}</sheetData>{after}</worksheet>'
 
 
 def text_cell(reference, text):
+    """Return the XML of a cell with text."""
     return f'<c r="{reference}" t="inlineStr"><is><t>{text}</t></is></c>'
 
 

@@ -38,18 +38,18 @@ PERSONAL = {
 }
 
 
-def test_each_column_of_text_is_declared():
-    found = {model._meta.label: set(columns) for model, columns in personal_data.list_searched_columns()}
-    assert found == PERSONAL
+def test_each_text_column_is_declared():
+    searched_columns = {model._meta.label: set(columns) for model, columns in personal_data.list_searched_columns()}
+    assert searched_columns == PERSONAL
 
 
-def test_what_is_declared_is_there():
+def test_declared_columns_exist():
     for label, columns in personal_data.WITHOUT_PERSONAL_DATA.items():
         if label.partition(".")[0] in {app.label for app in apps.get_app_configs()} and label != "auth.User":
             assert columns == personal_data.ALL_COLUMNS or columns <= set(list_text_columns(apps.get_model(label)))
 
 
-def test_text_is_found_in_every_kind_of_column():
+def test_every_kind_of_text_column_is_found():
     class Anything(models.Model):
         line = models.CharField(max_length=10)
         text = models.TextField()
@@ -75,7 +75,7 @@ ERASED_CHANGES = {
 }
 
 
-def test_each_kind_of_change_is_declared():
+def test_each_name_of_a_field_change_is_declared():
     assert written_changes() | {*WRITABLE_FIELDS, change_history.FIELD} == personal_data.KEPT_CHANGES | ERASED_CHANGES
     assert not personal_data.KEPT_CHANGES & ERASED_CHANGES
 
@@ -94,7 +94,7 @@ def written_changes():
     return {value.value for value in values if isinstance(value, ast.Constant)}
 
 
-def test_what_belongs_to_a_lead_is_found_by_its_key():
+def test_tables_of_leads_are_found_by_their_foreign_key():
     assert {model._meta.label for model, _, _ in personal_data.list_lead_columns()} == {
         *("sales.Activity", "sales.FieldChange", "sales.FollowUp", "sales.ImportRow"),
         *("sales.LeadScoreHistory", "sales.LeadTransfer"),

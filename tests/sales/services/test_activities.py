@@ -13,7 +13,7 @@ from sales.services.follow_ups.completion import CompletionInput
 from sales.services.leads import leads
 
 
-def test_an_inbound_answer_is_logged_and_rescored(rep, make_lead):
+def test_an_inbound_activity_is_logged_and_rescores_the_lead(rep, make_lead):
     lead = make_lead(assigned_to=rep)
     activity = activities.log(by=rep, lead_id=lead.pk, activity_type="email", direction="inbound", notes="Yes please")
     lead.refresh_from_db()
@@ -38,14 +38,14 @@ def test_the_first_contact_is_the_earliest_outbound_one(rep, make_lead):
 
 
 @pytest.mark.parametrize("kind", ["transfer", "status_change"])
-def test_the_systems_own_types_cannot_be_logged(rep, make_lead, kind):
+def test_types_that_athena_logs_cannot_be_logged_by_hand(rep, make_lead, kind):
     lead = make_lead(assigned_to=rep)
     with pytest.raises(errors.Invalid):
         activities.log(by=rep, lead_id=lead.pk, activity_type=kind)
     assert Activity.objects.count() == 0
 
 
-def test_nothing_can_have_happened_tomorrow(rep, make_lead):
+def test_an_activity_cannot_be_in_the_future(rep, make_lead):
     lead = make_lead(assigned_to=rep)
     with pytest.raises(errors.Invalid) as refused:
         activities.log(by=rep, lead_id=lead.pk, activity_type="call", occurred_at=timezone.now() + timedelta(days=1))
@@ -65,7 +65,7 @@ def correct(by, activity, **changes):
     return activities.correct(by=by, activity_id=activity.pk, changes=changes)
 
 
-def test_a_correction_keeps_what_was_said_and_rescores(rep, make_lead):
+def test_a_correction_records_the_old_values_and_rescores(rep, make_lead):
     lead = make_lead(assigned_to=rep)
     log = activities.log(by=rep, lead_id=lead.pk, activity_type="email", direction="inbound", notes="Yes please")
     lead.refresh_from_db()
@@ -85,7 +85,7 @@ def test_a_correction_keeps_what_was_said_and_rescores(rep, make_lead):
     assert lead.score_history.first().reason == "Corrected: Email"
 
 
-def test_what_the_lead_knew_from_it_follows(rep, make_lead):
+def test_the_leads_derived_dates_follow_a_correction(rep, make_lead):
     lead, now = make_lead(assigned_to=rep), timezone.now()
 
     def call(hours):
@@ -104,7 +104,7 @@ def test_what_the_lead_knew_from_it_follows(rep, make_lead):
     assert (lead.first_contacted_at, lead.last_activity_at) == (None, now - timedelta(hours=3))
 
 
-def test_a_first_contact_that_the_status_tells_of_stays(rep, make_lead):
+def test_a_first_contact_set_by_a_status_stays(rep, make_lead):
     lead = make_lead(assigned_to=rep)
     contacted = leads.update(by=rep, lead_id=lead.pk, changes={"status": "contacted"}).first_contacted_at
     log = activities.log(by=rep, lead_id=lead.pk, activity_type="call", direction="outbound")
@@ -126,7 +126,7 @@ def test_who_may_correct(rep, colleague, stranger, manager, make_lead):
     assert correct(rep, log, notes="Mine").notes == "Mine"
 
 
-def test_what_is_not_to_be_corrected(rep, make_lead):
+def test_what_cannot_be_corrected(rep, make_lead):
     lead = make_lead(assigned_to=rep)
     leads.update(by=rep, lead_id=lead.pk, changes={"status": "contacted"})
     plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2026, 1, 5))

@@ -128,7 +128,9 @@ def story(manager, rep, colleague, browse, api, make_lead, tmp_path, settings, d
     return lead, other
 
 
-def test_nothing_is_left_of_them_and_the_figures_stay(story, tmp_path, settings, django_capture_on_commit_callbacks):
+def test_all_personal_data_is_erased_and_the_reports_stay_the_same(
+    story, tmp_path, settings, django_capture_on_commit_callbacks
+):
     lead, other = story
     before = figures()
     assert traces() == list(TRACES)
@@ -150,14 +152,14 @@ def test_nothing_is_left_of_them_and_the_figures_stay(story, tmp_path, settings,
     assert privacy.erase_person(ran_by="root", address=ADDRESS) == privacy.ErasureCounts(0, 0)
 
 
-def test_what_waits_to_be_sent_still_can_be(story, settings):
+def test_waiting_notifications_can_still_be_sent(story, settings):
     Delivery.objects.update(state="waiting", ended_at=None, attempts=0)
     privacy.erase_person(ran_by="root", address=ADDRESS)
     assert set(delivery.deliver()) == {"sent", "lapsed"}
     assert Delivery.objects.get(state="lapsed").notification.kind == "lead_assigned"  # to the owner before
 
 
-def test_names_and_numbers_that_others_have_stay_theirs(story, make_lead):
+def test_shared_names_and_numbers_stay_with_the_other_person(story, make_lead):
     make_lead(company_name="Quillworks", phone="2125550177", phone_normalised="+12125550177", notes="Of Quillworks")
     privacy.erase_person(ran_by="root", address=ADDRESS)
     found = Lead.objects.get(phone="2125550177")
@@ -183,7 +185,7 @@ def wrote():
     return list(Activity.objects.filter(activity_type="quote_requested").order_by("pk").values_list("notes", flat=True))
 
 
-def test_what_somebody_wrote_into_anothers_lead_is_erased_and_nothing_else(two_people, make_lead):
+def test_the_persons_inquiry_in_another_lead_is_erased_and_nothing_else(two_people, make_lead):
     (ann, _, _) = wrote()
     assert privacy.erase_person(ran_by="root", address=ADDRESS).leads == 0
     assert wrote() == [ann, "", ""]
@@ -193,7 +195,7 @@ def test_what_somebody_wrote_into_anothers_lead_is_erased_and_nothing_else(two_p
     assert (two_people.contact_name, two_people.email) == ("Ann Field", "ann@field.example")
 
 
-def test_what_another_wrote_into_the_persons_lead_stays(two_people):
+def test_another_persons_inquiry_in_the_persons_lead_stays(two_people):
     (_, *zoe) = wrote()
     privacy.erase_person(ran_by="root", address="ann@field.example")
     number = "(212) 555-0188"
@@ -201,14 +203,14 @@ def test_what_another_wrote_into_the_persons_lead_stays(two_people):
     assert "ann" not in [word.strip("@.") for word in dump().casefold().split()]
 
 
-def test_a_copy_holds_what_the_person_wrote_and_not_what_others_did(two_people):
+def test_an_export_has_the_persons_inquiries_and_not_those_of_others(two_people):
     ann = privacy.export_person(ran_by="root", address="ann@field.example")
     zoe = privacy.export_person(ran_by="root", address=ADDRESS)
     ours, theirs = ([row["notes"] for row in copy["activities"]] for copy in (ann, zoe))
     assert (ours, theirs) == (wrote()[:1], wrote()[1:])
 
 
-def test_an_inquiry_from_before_its_author_was_stored(two_people):
+def test_an_old_inquiry_without_a_stored_author(two_people):
     for activity in Activity.objects.filter(activity_type="quote_requested"):
         activity.data.pop("email")
         activity.save()
@@ -217,7 +219,7 @@ def test_an_inquiry_from_before_its_author_was_stored(two_people):
     assert wrote() == [ann, "", ""]
 
 
-def test_a_corrected_activity_leaves_no_trace_of_what_it_said(rep, make_lead):
+def test_the_old_values_of_a_corrected_activity_are_erased(rep, make_lead):
     lead = make_lead(assigned_to=rep, email=ADDRESS, email_normalised=ADDRESS.casefold())
     note = activities.log(by=rep, lead_id=lead.pk, activity_type="note", notes="Wife is called Xanthippe")
     activities.correct(by=rep, activity_id=note.pk, changes={"notes": "No more"})
@@ -228,7 +230,7 @@ def test_a_corrected_activity_leaves_no_trace_of_what_it_said(rep, make_lead):
     assert "Activity corrected" in titles
 
 
-def test_every_kind_of_change_is_emptied_but_those_that_are_kept(rep, make_lead):
+def test_all_field_changes_are_emptied_except_those_for_reports(rep, make_lead):
     """Each field that has ever been changed, and one that is to come."""
     lead = make_lead(assigned_to=rep, email=ADDRESS, email_normalised=ADDRESS.casefold())
     names = [
@@ -249,7 +251,7 @@ def test_every_kind_of_change_is_emptied_but_those_that_are_kept(rep, make_lead)
     assert set(left) == personal_data.KEPT_CHANGES
 
 
-def test_a_copy_of_everything(story, tmp_path):
+def test_an_export_has_everything(story, tmp_path):
     target = tmp_path / "person.json"
     call_command("export_person", ADDRESS, to=target)
     found = json.loads(target.read_text())
@@ -268,7 +270,7 @@ def test_a_copy_of_everything(story, tmp_path):
         call_command("export_person", ADDRESS, to=target)
 
 
-def test_the_command_asks_first(story, monkeypatch):
+def test_the_command_asks_for_confirmation(story, monkeypatch):
     monkeypatch.setattr("builtins.input", lambda _: "no")
     with pytest.raises(CommandError, match="Nothing was erased"):
         call_command("erase_person", ADDRESS)
@@ -279,14 +281,14 @@ def test_the_command_asks_first(story, monkeypatch):
 
 
 @pytest.mark.parametrize("address", ["", "nobody", "@", "maria@example.com"])
-def test_who_is_no_person(rep, address):
+def test_addresses_that_are_refused(rep, address):
     with pytest.raises(errors.Invalid):
         privacy.erase_person(ran_by="root", address=address)
     with pytest.raises(CommandError):
         call_command("export_person", address)
 
 
-def test_a_file_that_is_being_read_comes_first(manager):
+def test_nobody_is_erased_while_a_file_is_being_read(manager):
     imports.upload(by=manager, file_name="x.csv", content=f"Company,E-mail\nA,{ADDRESS}\n".encode())
     with pytest.raises(errors.Conflict):
         privacy.erase_person(ran_by="root", address=ADDRESS)

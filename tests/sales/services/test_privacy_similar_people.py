@@ -31,26 +31,26 @@ def ann(make_lead):
 
 
 @pytest.mark.parametrize("address", ALIKE)
-def test_another_address_stays_wherever_it_is(ann, make_lead, manager, address):
+def test_a_similar_address_stays_everywhere(ann, make_lead, manager, address):
     text = f"From {address}"
     other = make_lead(contact_name="Jo", email=address, email_normalised=address, phone="", notes=text)
     activities.log(by=manager, lead_id=other.pk, activity_type="email", direction="inbound", notes=text)
-    told = Notification.objects.create(kind="x", recipient=manager, dedupe_key="x", context={"text": text})
+    notification = Notification.objects.create(kind="x", recipient=manager, dedupe_key="x", context={"text": text})
     made = imports.upload(by=manager, file_name="x.csv", content=f"Contact,E-mail\nJo,{address}\nBo,\n".encode())
     import_batches.run_or_publish(made.pk)
     privacy.erase_person(ran_by="root", address=ANN)
     other.refresh_from_db()
-    told.refresh_from_db()
+    notification.refresh_from_db()
     assert (other.email, other.email_normalised, other.notes) == (address, address, text)
     assert other.activities.get().notes == text
-    assert told.context == {"text": text}
+    assert notification.context == {"text": text}
     assert list(ImportRow.objects.order_by("line").values_list("state", "cells")) == [
         ("ready", ["Jo", address]), ("ready", ["Bo"]),
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", HERS)
-def test_what_is_theirs_goes_wherever_it_is(ann, make_lead, manager, text):
+def test_each_spelling_of_the_person_is_erased_everywhere(ann, make_lead, manager, text):
     other = make_lead(contact_name="Bob", email="bob@y.example", email_normalised="bob@y.example", notes=text)
     FieldChange.objects.create(lead=other, field="notes", old=text, new=[{"deep": text}], by=manager)
     Notification.objects.create(kind="x", recipient=manager, dedupe_key="x", context={"text": text})
@@ -64,7 +64,7 @@ def test_what_is_theirs_goes_wherever_it_is(ann, make_lead, manager, text):
     assert (other.contact_name, other.email) == ("Bob", "bob@y.example")
 
 
-def test_a_row_of_a_file_that_names_them_by_number_or_name_alone(ann, manager):
+def test_an_import_row_with_only_their_number_or_name_is_erased(ann, manager):
     rows = (
         f"Ann,,{NUMBER},5", f"Ann,,{NUMBER},many", '"Ann ""AJ"" Smith\\Jones",,,many', '"Ann ""AJ"" Smith\\Jones",,,3',
         f"Bob,bob@y.example,{NUMBER},4", f"Zed,,,{NUMBER}", "Zed,,,4",
@@ -80,7 +80,7 @@ def test_a_row_of_a_file_that_names_them_by_number_or_name_alone(ann, manager):
 
 
 @pytest.mark.parametrize("word", ["n/a", "0", "none", "x"])
-def test_what_is_no_number_is_not_looked_for(make_lead, word):
+def test_text_that_is_no_phone_number_is_not_searched_for(make_lead, word):
     make_lead(contact_name="Ann", email=ANN, email_normalised=ANN, phone=word, phone_normalised="")
     other = make_lead(contact_name="Bob", email="bob@y.example", notes=f"Seats: {word}")
     privacy.erase_person(ran_by="root", address=ANN)
@@ -88,7 +88,7 @@ def test_what_is_no_number_is_not_looked_for(make_lead, word):
     assert other.notes == f"Seats: {word}"
 
 
-def test_a_name_that_is_a_word_is_taken_out_only_as_it_is_written(make_lead):
+def test_a_one_word_name_is_erased_only_in_its_own_case(make_lead):
     make_lead(company_name="", contact_name="Will", email=ANN, email_normalised=ANN, phone="")
     other = make_lead(contact_name="Bob", email="bob@y.example", notes="They will pay, says Will.")
     privacy.erase_person(ran_by="root", address=ANN)
@@ -96,7 +96,7 @@ def test_a_name_that_is_a_word_is_taken_out_only_as_it_is_written(make_lead):
     assert other.notes == "They will pay, says [erased]."
 
 
-def test_anothers_row_of_a_file_keeps_its_own_name_and_number(ann, make_lead, manager):
+def test_another_persons_import_row_keeps_its_own_name_and_number(ann, make_lead, manager):
     lead = make_lead(contact_name="Cy", email="cy@y.example", email_normalised="cy@y.example")
     content = (
         "Lead,Contact,E-mail,Phone,Notes\n"

@@ -33,21 +33,21 @@ def texts(lead):
     return str([Lead.objects.filter(pk=lead.pk).values(), rows, list(Notification.objects.values("context"))])
 
 
-def test_what_somebody_wrote_into_anothers_lead_goes_and_the_lead_stays(shared):
+def test_an_inquiry_in_another_lead_is_erased_and_the_lead_stays(shared):
     privacy.erase_person(ran_by="root", address=ANN)
-    found = texts(shared)
-    assert [word for word in ("Ann Quill", "Elm Lane", ANN) if word in found] == []
-    assert [word for word in ("Bob Mill", "Two coaches to Salem", BOB, PHONE) if word not in found] == []
+    content = texts(shared)
+    assert [word for word in ("Ann Quill", "Elm Lane", ANN) if word in content] == []
+    assert [word for word in ("Bob Mill", "Two coaches to Salem", BOB, PHONE) if word not in content] == []
 
 
-def test_the_leads_own_person_goes_and_anothers_inquiry_stays(shared):
+def test_the_leads_person_is_erased_and_another_persons_inquiry_stays(shared):
     privacy.erase_person(ran_by="root", address=BOB)
-    found = texts(shared)
-    assert [word for word in ("Bob Mill", "Two coaches to Salem", BOB) if word in found] == []
-    assert [word for word in ("Ann Quill", "We are 40 from Elm Lane", ANN) if word not in found] == []
+    content = texts(shared)
+    assert [word for word in ("Bob Mill", "Two coaches to Salem", BOB) if word in content] == []
+    assert [word for word in ("Ann Quill", "We are 40 from Elm Lane", ANN) if word not in content] == []
 
 
-def test_what_was_corrected_is_not_kept_as_it_was(make_lead, manager, rep):
+def test_the_values_before_a_correction_are_erased(make_lead, manager, rep):
     lead = make_lead(contact_name="Zoe", email=ANN, email_normalised=ANN)
     made = activities.log(by=manager, lead_id=lead.pk, activity_type="call", notes="Has the keys of Elm Lane 12")
     activities.correct(by=manager, activity_id=made.pk, changes={"notes": "Nothing"})
@@ -56,7 +56,7 @@ def test_what_was_corrected_is_not_kept_as_it_was(make_lead, manager, rep):
     assert "Elm Lane" not in texts(lead)
 
 
-def test_an_inbound_activity_in_anothers_lead_goes_with_what_it_said_before(shared, manager):
+def test_an_inbound_activity_in_another_lead_is_erased_with_its_old_values(shared, manager):
     made = activities.log(
         by=manager, lead_id=shared.pk, activity_type="email", direction="inbound", notes=f"{ANN}: my knee is bad"
     )
@@ -65,7 +65,7 @@ def test_an_inbound_activity_in_anothers_lead_goes_with_what_it_said_before(shar
     assert [word for word in ("knee", "foot") if word in texts(shared)] == []
 
 
-def test_what_a_merge_filled_in_goes_and_the_kept_lead_stays(make_lead, manager):
+def test_values_filled_by_a_merge_are_erased_and_the_kept_lead_stays(make_lead, manager):
     kept = make_lead(company_name="Mill", contact_name="", email=BOB, email_normalised=BOB, phone="", notes="")
     gone = make_lead(company_name="Mill", contact_name="Ann Quill", email=ANN, email_normalised=ANN, notes="Elm Lane")
     merging.merge_leads(by=manager, lead_id=kept.pk, duplicate_ids=[gone.pk])
@@ -73,12 +73,12 @@ def test_what_a_merge_filled_in_goes_and_the_kept_lead_stays(make_lead, manager)
     assert (kept.contact_name, kept.notes) == ("Ann Quill", "Elm Lane")
     leads.update(by=manager, lead_id=kept.pk, changes={"campaign": "Spring"})
     privacy.erase_person(ran_by="root", address=ANN)
-    found = texts(kept)
-    assert [word for word in ("Ann Quill", "Elm Lane", ANN) if word in found] == []
-    assert (BOB in found, "Spring" in found) == (True, True)
+    content = texts(kept)
+    assert [word for word in ("Ann Quill", "Elm Lane", ANN) if word in content] == []
+    assert (BOB in content, "Spring" in content) == (True, True)
 
 
-def test_a_merged_lead_with_another_address_is_not_theirs(make_lead, manager):
+def test_a_merged_lead_with_another_address_is_not_erased(make_lead, manager):
     kept = make_lead(contact_name="Bob Mill", email=BOB, email_normalised=BOB, notes="b")
     gone = make_lead(contact_name="Ann Quill", email=ANN, email_normalised=ANN, notes="Elm Lane")
     merging.merge_leads(by=manager, lead_id=kept.pk, duplicate_ids=[gone.pk])
@@ -87,7 +87,7 @@ def test_a_merged_lead_with_another_address_is_not_theirs(make_lead, manager):
     assert (gone.contact_name, gone.email, gone.notes) == ("Ann Quill", ANN, "Elm Lane")
 
 
-def test_a_row_of_a_file_with_another_address_stays(make_lead, manager):
+def test_an_import_row_with_another_address_stays(make_lead, manager):
     make_lead(contact_name="Bob Mill", email=BOB, email_normalised=BOB, phone=PHONE, phone_normalised="+12125550177")
     text = f"Contact,E-mail,Phone\nAnn Quill,{ANN},{PHONE}\nBob,,{PHONE}\n"
     made = imports.upload(by=manager, file_name="x.csv", content=text.encode())

@@ -22,7 +22,7 @@ def spent():
     return list(SourceSpend.objects.order_by("month", "campaign").values_list("month", "campaign", "amount"))
 
 
-def test_a_source_is_made_and_changed_by_managers(manager, rep):
+def test_managers_create_and_change_sources(manager, rep):
     source = sources.create(by=manager, values={"name": "Expo", "channel": "trade_show"})
     sources.update(by=manager, source_id=source.pk, changes={"is_active": False, "unit_cost": Decimal("2.50")})
     source.refresh_from_db()
@@ -37,7 +37,7 @@ def test_a_source_is_made_and_changed_by_managers(manager, rep):
             call()
 
 
-def test_a_name_is_given_once(manager, fair):
+def test_a_name_is_unique(manager, fair):
     with pytest.raises(errors.Invalid) as refused:
         sources.create(by=manager, values={"name": "Fair"})
     assert list(refused.value.fields) == ["name"]
@@ -46,7 +46,7 @@ def test_a_name_is_given_once(manager, fair):
         sources.update(by=manager, source_id=other.pk, changes={"name": "Fair"})
 
 
-def test_spend_is_said_once_a_month_and_replaced(manager, fair):
+def test_a_month_has_one_amount_which_can_be_replaced(manager, fair):
     first = sources.set_spend(by=manager, source_id=fair.pk, month=MAY, amount=Decimal(10))
     again = sources.set_spend(by=manager, source_id=fair.pk, month=MAY, amount=Decimal(12))
     assert (first[1], again[1], first[0].pk == again[0].pk, spent()) == (True, False, True, [(MAY, "", 12)])

@@ -21,19 +21,19 @@ def change(lead):
     return reverse("admin:sales_lead_change", args=[lead.pk])
 
 
-def said(answer):
-    return [str(message) for message in answer.context["messages"]]
+def list_messages(response):
+    return [str(message) for message in response.context["messages"]]
 
 
-def test_a_new_lead_says_which_it_may_repeat(browse, rep, stranger, pair):
+def test_a_new_lead_shows_a_warning_with_its_duplicates(browse, rep, stranger, pair):
     new = {"company_name": "Somebody", "email": "DANA@lincoln.example", "status": "new"}
-    messages = said(browse(rep).post(reverse("admin:sales_lead_add"), new, follow=True))
+    messages = list_messages(browse(rep).post(reverse("admin:sales_lead_add"), new, follow=True))
     assert f'<a href="{change(pair[0])}">Lincoln Band</a> (same email)' in " ".join(messages)
-    messages = said(browse(stranger).post(reverse("admin:sales_lead_add"), new, follow=True))
+    messages = list_messages(browse(stranger).post(reverse("admin:sales_lead_add"), new, follow=True))
     assert "same inquiry" not in " ".join(messages)
 
 
-def test_a_lead_page_shows_them_and_what_is_odd_about_the_trip(browse, rep, manager, pair):
+def test_a_leads_page_shows_duplicates_and_trip_warnings(browse, rep, manager, pair):
     leads.update(by=rep, lead_id=pair[0].pk, changes={"vehicle_type": "van", "estimated_passengers": 48})
     pages = {by: browse(by).get(change(pair[0])).content.decode() for by in (rep, manager)}
     for by, page in pages.items():
@@ -45,7 +45,7 @@ def test_a_lead_page_shows_them_and_what_is_odd_about_the_trip(browse, rep, mana
     assert "Possible duplicates" not in browse(rep).get(change(pair[0])).content.decode()
 
 
-def test_from_the_queue_to_one_lead(browse, manager, pair):
+def test_a_pair_of_the_list_is_merged(browse, manager, pair):
     first, second = pair
     client = browse(manager)
     (shown,) = client.get(QUEUE).context["pairs"]
@@ -54,8 +54,8 @@ def test_from_the_queue_to_one_lead(browse, manager, pair):
     assert page.context["kept"] == second
     assert {row.label for row in page.context["rows"] if row.is_filled} == {"Company name"}
     assert Lead.objects.open().count() == 2
-    answer = client.post(MERGE, {"id": [first.pk, second.pk], "keep": second.pk}, follow=True)
-    assert (answer.redirect_chain, said(answer)) == (
+    response = client.post(MERGE, {"id": [first.pk, second.pk], "keep": second.pk}, follow=True)
+    assert (response.redirect_chain, list_messages(response)) == (
         [(change(second), 302)],
         ["2 leads were merged into Lincoln Band."],
     )
@@ -66,19 +66,19 @@ def test_from_the_queue_to_one_lead(browse, manager, pair):
 
 def test_selected_leads_are_merged_by_the_action(browse, manager, pair):
     data = {"action": "merge_selected", "_selected_action": [lead.pk for lead in pair]}
-    answer = browse(manager).post(LIST, data, follow=True)
-    assert [lead.pk for lead in answer.context["leads"]] == sorted(lead.pk for lead in pair)
+    response = browse(manager).post(LIST, data, follow=True)
+    assert [lead.pk for lead in response.context["leads"]] == sorted(lead.pk for lead in pair)
     alone = browse(manager).post(LIST, {**data, "_selected_action": [pair[0].pk]}, follow=True)
-    assert (alone.redirect_chain[-1][0], said(alone)) == (
+    assert (alone.redirect_chain[-1][0], list_messages(alone)) == (
         QUEUE,
         ["Choose two leads or more, or a pair from this list."],
     )
 
 
-def test_what_can_not_be_merged_says_why(browse, rep, manager, pair):
+def test_a_refused_merge_shows_the_reason(browse, rep, manager, pair):
     leads.update(by=rep, lead_id=pair[1].pk, changes={"status": "won", "booked_value": 900})
-    answer = browse(manager).post(MERGE, {"id": [lead.pk for lead in pair]})
-    assert said(answer) == ["Only open leads can be merged. Reopen the closed lead first."]
+    response = browse(manager).post(MERGE, {"id": [lead.pk for lead in pair]})
+    assert list_messages(response) == ["Only open leads can be merged. Reopen the closed lead first."]
     assert Lead.objects.filter(archived_at=None).count() == 2
 
 
@@ -89,18 +89,18 @@ def test_an_address_that_names_no_leads_is_404(browse, manager, query):
 
 def test_not_a_duplicate_is_remembered(browse, rep, pair):
     body = {"lead_id": pair[1].pk, "other_id": pair[0].pk, "next": change(pair[0])}
-    answer = browse(rep).post(APART, body)
-    assert (answer.status_code, answer["Location"]) == (302, change(pair[0]))
+    response = browse(rep).post(APART, body)
+    assert (response.status_code, response["Location"]) == (302, change(pair[0]))
     assert (NotDuplicate.objects.get().first, NotDuplicate.objects.get().second) == pair
     assert browse(rep).post(APART, {**body, "next": "https://evil.example"})["Location"] == LIST
     for wrong in ({"lead_id": "x"}, {"other_id": ""}, {"lead_id": "9" * 30}):
         assert browse(rep).post(APART, body | wrong).status_code == 404
-    assert said(browse(rep).post(APART, body | {"lead_id": pair[0].pk}, follow=True)) == [
+    assert list_messages(browse(rep).post(APART, body | {"lead_id": pair[0].pk}, follow=True)) == [
         "lead_id: Name a different lead."
     ]
 
 
-def test_a_manager_makes_a_form_and_is_shown_how_to_use_it(browse, manager):
+def test_a_manager_creates_a_form_and_sees_how_to_embed_it(browse, manager):
     client, add = browse(manager), reverse("admin:sales_intakeform_add")
     wrong = client.post(add, {"name": "Site", "allowed_origins": "www.example.com", "is_active": "on"})
     assert "Write an origin like https://www.example.com" in wrong.content.decode()

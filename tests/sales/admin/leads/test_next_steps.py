@@ -33,8 +33,8 @@ def cadence(db):
     return made
 
 
-def said(answer):
-    return [(message.level_tag, str(message)) for message in answer.context["messages"]]
+def list_messages(response):
+    return [(message.level_tag, str(message)) for message in response.context["messages"]]
 
 
 def steps(cadence):
@@ -72,7 +72,7 @@ def test_selected_leads_are_enrolled_in_a_cadence(browse, rep, lead, cadence, ma
     assert (page.status_code, "Day 0: Call, Day 2: Call" in page.content.decode()) == (200, True)
     assert not CadenceEnrolment.objects.exists()
     done = client.post(url, body | {"step": "confirm", "cadence": cadence.pk}, follow=True)
-    assert said(done) == [
+    assert list_messages(done) == [
         ("error", "Won already: The lead is closed. Reopen it first."), ("success", "1 enrolled in the cadence."),
     ]  # fmt: skip
     assert CadenceEnrolment.objects.get().lead == lead
@@ -85,19 +85,19 @@ def test_a_leads_page_shows_its_cadence_and_stops_it(browse, rep, colleague, lea
     assert (stop in browse(rep).get(page).content.decode(), stop in browse(colleague).get(page).content.decode()) == (
         True, False,
     )  # fmt: skip
-    assert said(browse(rep).post(stop, follow=True)) == [
+    assert list_messages(browse(rep).post(stop, follow=True)) == [
         ("success", "The lead is no longer enrolled in “New inquiry”. Its planned follow-ups stay.")
     ]
-    assert said(browse(rep).post(stop, follow=True)) == [("error", "The lead is not enrolled in a cadence.")]
+    assert list_messages(browse(rep).post(stop, follow=True)) == [("error", "The lead is not enrolled in a cadence.")]
 
 
-def test_completing_a_step_says_what_comes_next(browse, rep, lead, cadence):
+def test_completing_a_step_shows_the_next_one(browse, rep, lead, cadence):
     with time_machine.travel("2026-11-23T15:00Z", tick=False):
         cadences.enroll(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
         url = reverse("admin:sales_followup_complete", args=[FollowUp.objects.get().pk])
-        assert "A step of the cadence “New inquiry” (day 0)" in browse(rep).get(url).content.decode()
+        assert "step of the cadence “New inquiry” (day 0)" in browse(rep).get(url).content.decode()
         done = browse(rep).post(url, {"outcome": "no_answer", "next_follow_up_days": "3"}, follow=True)
-    assert said(done) == [("success", "Completed: Lincoln High School Band. Next: Call on Wed 25 Nov 2026.")]
+    assert list_messages(done) == [("success", "Completed: Lincoln High School Band. Next: Call on Wed 25 Nov 2026.")]
 
 
 def test_completing_with_nothing_to_follow(browse, rep, plan):
@@ -116,28 +116,28 @@ def test_snoozing(browse, rep, colleague, plan):
     url = reverse("admin:sales_followup_snooze", args=[plan.pk])
     page = browse(rep).get(reverse("admin:sales_followup_change", args=[plan.pk])).content.decode()
     assert page.count(f'formaction="{url}"') == 3
-    assert said(browse(rep).post(url, {"minutes": "120"}, follow=True)) == [
+    assert list_messages(browse(rep).post(url, {"minutes": "120"}, follow=True)) == [
         ("success", "Maria is reminded on Mon 23 Nov 2026, 17:00.")
     ]
     assert FollowUp.objects.get().snoozed_until == timezone.now() + timedelta(hours=2)
     for wrong in ({}, {"minutes": "x"}, {"minutes": "7"}, {"minutes": "-30"}):
-        assert said(browse(rep).post(url, wrong, follow=True)) == [
+        assert list_messages(browse(rep).post(url, wrong, follow=True)) == [
             ("error", "until: Choose a time within the next 30 days.")
         ]
     assert browse(colleague).post(url, {"minutes": "30"}).status_code == 403
 
 
-def test_a_day_after_the_pickup_is_warned_of(browse, rep, lead, plan):
+def test_a_date_after_the_pickup_shows_a_warning(browse, rep, lead, plan):
     Lead.objects.update(pickup_at=datetime(2027, 1, 4, 12, tzinfo=UTC))
     warning = ("warning", "The follow-up is after the pickup, which is on Mon 4 Jan 2027.")
     body = {"follow_up_type": "call", "scheduled_date": "2027-01-06", "lead": lead.pk}
     added = browse(rep).post(reverse("admin:sales_followup_add"), body, follow=True)
-    assert (said(added)[0], FollowUp.objects.count()) == (warning, 2)
+    assert (list_messages(added)[0], FollowUp.objects.count()) == (warning, 2)
     moved = browse(rep).post(reverse("admin:sales_followup_change", args=[plan.pk]), body, follow=True)
-    assert said(moved)[0] == warning
+    assert list_messages(moved)[0] == warning
 
 
-def test_calling_again(browse, rep, make_lead):
+def test_a_repeat_lead_is_created_from_the_list_and_the_page(browse, rep, make_lead):
     won = make_lead(assigned_to=rep, status="won", pickup_at=timezone.now() - timedelta(days=130))
     make_lead(assigned_to=rep, company_name="Open Choir", pickup_at=timezone.now() - timedelta(days=1))
     client, url = browse(rep), reverse("admin:sales_lead_changelist")
@@ -153,13 +153,13 @@ def test_calling_again(browse, rep, make_lead):
     new = Lead.objects.get(repeat_of=won)
     assert repeat not in client.get(page).content.decode()
     assert "This lead repeats" in client.get(reverse("admin:sales_lead_change", args=[new.pk])).content.decode()
-    assert said(client.post(repeat, follow=True)) == [("error", "This trip already has a repeat lead.")]
+    assert list_messages(client.post(repeat, follow=True)) == [("error", "This trip already has a repeat lead.")]
     done = client.post(url, {"action": "repeat_selected", "_selected_action": [won.pk]}, follow=True)
-    assert [level for level, _ in said(done)] == ["error"]
+    assert [level for level, _ in list_messages(done)] == ["error"]
     assert listed("call_again") == []
 
 
-def test_the_new_lead_of_a_trip_is_named_to_those_who_see_it(browse, rep, stranger, admin, make_lead):
+def test_a_repeat_lead_is_linked_only_for_those_who_see_it(browse, rep, stranger, admin, make_lead):
     trip = {"company_name": "Harbor Choir", "pickup_at": timezone.now() - timedelta(days=130)}
     won = make_lead(assigned_to=rep, status="won", **trip)
     new = make_lead(assigned_to=stranger, company_name="Somebody else's name", repeat_of=won)
@@ -169,7 +169,7 @@ def test_the_new_lead_of_a_trip_is_named_to_those_who_see_it(browse, rep, strang
     assert [repeat in text for text in pages] == [False, False]
 
 
-def test_ones_calendar_has_an_address_that_can_be_renewed(browse, rep):
+def test_the_address_of_the_calendar_can_be_renewed(browse, rep):
     url = reverse("admin:sales_followup_calendar")
     page = browse(rep).get(url)
     feed = page.context["feed"]

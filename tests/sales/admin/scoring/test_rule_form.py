@@ -42,7 +42,7 @@ def test_no_two_fields_share_a_name():
     [
         (
             {"rule_type": "activity"},
-            {"condition_field": "“Number of accessible seats needed” belongs to the type “What the lead is”."},
+            {"condition_field": "“Number of accessible seats needed” belongs to the type “Details of the lead”."},
         ),
         (
             {"condition_operator": "contains"},

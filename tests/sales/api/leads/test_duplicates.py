@@ -21,15 +21,15 @@ def row(lead, reasons, strength):
     }  # fmt: skip
 
 
-def test_a_new_lead_names_those_it_may_repeat_to_whoever_sees_them(api, rep, stranger, band):
+def test_a_new_lead_comes_with_its_visible_duplicates(api, rep, stranger, band):
     body = {"contact_name": "Dana", "email": "Dana@Lincoln.example"}
-    answer = api(rep).post(URL, body)
-    assert (answer.status_code, answer.json()["duplicates"]) == (201, [row(band, ["email"], 90)])
+    response = api(rep).post(URL, body)
+    assert (response.status_code, response.json()["duplicates"]) == (201, [row(band, ["email"], 90)])
     assert api(stranger).post(URL, body).json()["duplicates"] == []
     assert Lead.objects.count() == 3
 
 
-def test_a_lead_names_them_too_until_somebody_says_that_they_are_two(api, rep, band):
+def test_a_leads_duplicates_are_listed_until_they_are_dismissed(api, rep, band):
     client, twin = api(rep), leads.create(by=rep, values={"contact_name": "D", "email": "dana@lincoln.example"})
     url = f"{URL}/{band.pk}/duplicates"
     assert client.get(url).json() == {"lead_id": band.pk, "duplicates": [row(twin, ["email"], 90)]}
@@ -42,28 +42,28 @@ def test_a_lead_names_them_too_until_somebody_says_that_they_are_two(api, rep, b
 
 def test_merging(api, manager, rep, band):
     twin = leads.create(by=rep, values={"contact_name": "Dana", "email": "dana@lincoln.example", **BUS})
-    answer = api(manager).post(f"{URL}/{band.pk}/merge", {"duplicate_ids": [twin.pk]})
-    found = answer.json()
-    assert (answer.status_code, found["id"], found["contact_name"]) == (200, band.pk, "Dana")
-    assert [each["code"] for each in found["warnings"]] == ["too_many_passengers"]
+    response = api(manager).post(f"{URL}/{band.pk}/merge", {"duplicate_ids": [twin.pk]})
+    body = response.json()
+    assert (response.status_code, body["id"], body["contact_name"]) == (200, band.pk, "Dana")
+    assert [warning["code"] for warning in body["warnings"]] == ["too_many_passengers"]
     assert api(rep).get(f"{URL}/{twin.pk}").status_code == 404
     assert FieldChange.objects.get(field="merged").new == {"lead_id": twin.pk, "name": "Dana"}
 
 
 @pytest.mark.parametrize("ids", [[], ["1"], [1.0], [True], None, list(range(1, 60)), [[1]]])
-def test_ids_that_make_no_sense(api, manager, band, ids):
-    answer = api(manager).post(f"{URL}/{band.pk}/merge", {"duplicate_ids": ids})
-    assert (answer.status_code, set(answer.json())) == (400, {"duplicate_ids"})
+def test_wrong_ids_are_refused(api, manager, band, ids):
+    response = api(manager).post(f"{URL}/{band.pk}/merge", {"duplicate_ids": ids})
+    assert (response.status_code, set(response.json())) == (400, {"duplicate_ids"})
 
 
-def test_what_can_not_be_merged(api, manager, rep, band):
+def test_leads_that_cannot_be_merged(api, manager, rep, band):
     closed = leads.create(by=rep, values={"company_name": "Won", "status": "won", "booked_value": 900})
     cases = {(band.pk,): 400, (closed.pk,): 409, (999_999,): 404}
     got = {ids: api(manager).post(f"{URL}/{band.pk}/merge", {"duplicate_ids": ids}).status_code for ids in cases}
     assert got == cases
 
 
-def test_warnings_come_with_one_lead_and_may_be_sent_back(api, rep):
+def test_one_lead_comes_with_warnings_which_may_be_sent_back(api, rep):
     client = api(rep)
     made = client.post(URL, {"company_name": "Band", **BUS}).json()
     (warned,) = made["warnings"]

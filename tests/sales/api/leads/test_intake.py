@@ -56,11 +56,11 @@ def send_page(form):
     return post
 
 
-def test_somebody_new_is_a_lead_that_says_all(send, form):
-    answer = send()
-    assert answer.status_code == 202, answer.content
+def test_an_inquiry_of_a_new_client_becomes_a_lead_with_all_values(send, form):
+    response = send()
+    assert response.status_code == 202, response.content
     lead, inquiry, activity = Lead.objects.get(), Inquiry.objects.get(), Activity.objects.get()
-    assert answer.json() == {"reference": inquiry.reference}
+    assert response.json() == {"reference": inquiry.reference}
     assert (inquiry.form, inquiry.lead) == (form, lead)
     for name in TRIP.keys() - {"pickup_at", "return_at"}:
         assert getattr(lead, name) == TRIP[name]
@@ -80,7 +80,7 @@ def test_somebody_new_is_a_lead_that_says_all(send, form):
     assert lead.score > 0
 
 
-def test_the_same_words_again_are_the_same_inquiry_for_a_day(send):
+def test_an_identical_inquiry_within_a_day_is_the_same_one(send):
     first, again = send().json(), send().json()
     assert first == again
     assert (Lead.objects.count(), Activity.objects.count(), Inquiry.objects.count()) == (1, 1, 1)
@@ -92,21 +92,25 @@ def test_the_same_words_again_are_the_same_inquiry_for_a_day(send):
 @pytest.mark.parametrize(
     "values", [{"contact_name": "D", "email": "DANA@lincoln.example"}, {"company_name": "X", "phone": "617.555.0123"}]
 )
-def test_an_open_e_mail_or_phone_joins_its_lead(send, rep, values):
+def test_an_inquiry_joins_the_open_lead_with_the_same_email_or_phone(send, rep, values):
     lead = leads.create(by=rep, values={name: TRIP[name] for name in ("contact_name", "email", "phone")})
     Notification.objects.all().delete()
     before = Lead.objects.values("contact_name", "company_name", "email", "phone", "source", "utm_source").get()
-    answer = send(values, notes="And a second bus", utm_source="bing", source="web")
-    assert answer.status_code == 202
+    response = send(values, notes="And a second bus", utm_source="bing", source="web")
+    assert response.status_code == 202
     activity = Activity.objects.get(activity_type="quote_requested")
     lead.refresh_from_db()
     assert Lead.objects.values(*before).get() == before
     assert (lead.last_utm_source, lead.last_source.name) == ("bing", "Web")
     assert (activity.lead, activity.direction, lead.last_activity_at) == (lead, "inbound", activity.occurred_at)
     assert activity.notes.splitlines()[-3:] == ["Notes: And a second bus", "Source: web", "Utm source: bing"]
-    told = Notification.objects.get()
-    assert (told.kind, told.recipient, told.context["lead_id"]) == ("inquiry_received", rep, lead.pk)
-    assert "And a second bus" in told.context["said"]
+    notification = Notification.objects.get()
+    assert (notification.kind, notification.recipient, notification.context["lead_id"]) == (
+        "inquiry_received",
+        rep,
+        lead.pk,
+    )
+    assert "And a second bus" in notification.context["said"]
 
 
 def test_a_closed_lead_is_not_joined(send, rep):
@@ -118,7 +122,7 @@ def test_a_closed_lead_is_not_joined(send, rep):
     assert Lead.objects.count() == 2
 
 
-def test_a_source_may_be_named_and_an_unknown_one_loses_nothing(send, form):
+def test_a_source_may_be_named_and_an_unknown_name_is_kept_as_text(send, form):
     fair = LeadSource.objects.create(name="Trade Fair")
     LeadSource.objects.create(name="Old", is_active=False)
     for number, (name, source) in enumerate({"trade fair": fair, "Old": form.source, "Nobody": form.source}.items()):
@@ -144,40 +148,40 @@ def test_a_source_may_be_named_and_an_unknown_one_loses_nothing(send, form):
         ({"key": 5}, {"key"}),
     ],
 )
-def test_what_is_wrong_is_named_and_nothing_is_written(send, change, wrong):
-    answer = send({**TRIP, **NUMBERS, **change})
-    assert (answer.status_code, set(answer.json())) == (400, wrong)
+def test_errors_name_the_fields_and_nothing_is_written(send, change, wrong):
+    response = send({**TRIP, **NUMBERS, **change})
+    assert (response.status_code, set(response.json())) == (400, wrong)
     assert not Lead.objects.exists()
 
 
-def test_a_form_that_is_switched_off_takes_nothing(send, form, client):
+def test_an_inactive_form_receives_nothing(send, form, client):
     IntakeForm.objects.update(is_active=False)
     assert (send().status_code, client.get(f"/intake/{form.key}/").status_code) == (400, 404)
 
 
-def test_the_trap_is_answered_like_any_other_and_not_heard(send):
-    answer = send(website="https://spam.example")
-    assert (answer.status_code, set(answer.json())) == (202, {"reference"})
+def test_an_inquiry_with_the_trap_filled_in_gets_a_reference_and_is_dropped(send):
+    response = send(website="https://spam.example")
+    assert (response.status_code, set(response.json())) == (202, {"reference"})
     assert not Lead.objects.exists()
 
 
-def test_a_visitor_sends_so_many_and_no_more(send, send_page, settings):
+def test_a_visitor_is_throttled(send, send_page, settings):
     settings.THROTTLES = {**settings.THROTTLES, "intake": Rate(2, 86_400)}
     before = [send().status_code for _ in range(2)]
-    answer, page = send(), send_page({**TRIP, **NUMBERS})
-    assert (before, answer.status_code, page.status_code) == ([202, 202], 429, 429)
-    assert (answer.json()["code"], page["Content-Type"]) == ("throttled", "text/html; charset=utf-8")
-    assert answer["Retry-After"].isdigit()
+    response, page = send(), send_page({**TRIP, **NUMBERS})
+    assert (before, response.status_code, page.status_code) == ([202, 202], 429, 429)
+    assert (response.json()["code"], page["Content-Type"]) == ("throttled", "text/html; charset=utf-8")
+    assert response["Retry-After"].isdigit()
     assert page["Retry-After"].isdigit()
 
 
 class TestOtherSites:
     def test_may_send_and_read_where_the_form_allows_them(self, form):
         body = {"key": form.key, **TRIP}
-        answer = APIClient().post(URL, body, headers={"Origin": SITE})
-        assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (202, SITE)
-        assert "Origin" in answer["Vary"]
-        assert "Access-Control-Allow-Credentials" not in answer
+        response = APIClient().post(URL, body, headers={"Origin": SITE})
+        assert (response.status_code, response["Access-Control-Allow-Origin"]) == (202, SITE)
+        assert "Origin" in response["Vary"]
+        assert "Access-Control-Allow-Credentials" not in response
         wrong = APIClient().post(URL, {"key": form.key}, headers={"Origin": SITE})
         assert (wrong.status_code, wrong["Access-Control-Allow-Origin"]) == (400, SITE)
 
@@ -185,17 +189,17 @@ class TestOtherSites:
         "origin", ["https://evil.example", "null", f"{SITE}.evil.example", "http://www.coaches.example"]
     )
     def test_no_others(self, form, origin):
-        answer = APIClient().post(URL, {"key": form.key, **TRIP}, headers={"Origin": origin})
-        assert (answer.status_code, answer.json()["code"]) == (403, "origin_not_allowed")
-        assert "Access-Control-Allow-Origin" not in answer
+        response = APIClient().post(URL, {"key": form.key, **TRIP}, headers={"Origin": origin})
+        assert (response.status_code, response.json()["code"]) == (403, "origin_not_allowed")
+        assert "Access-Control-Allow-Origin" not in response
         assert not Lead.objects.exists()
 
     def test_ask_before(self, form):
         def ask(origin):
             return APIClient().options(URL, headers={"Origin": origin, "Access-Control-Request-Method": "POST"})
 
-        answer = ask(SITE)
-        assert {name: answer[name] for name in ("Access-Control-Allow-Origin", "Access-Control-Allow-Methods",
+        response = ask(SITE)
+        assert {name: response[name] for name in ("Access-Control-Allow-Origin", "Access-Control-Allow-Methods",
                                                 "Access-Control-Allow-Headers")} == {
             "Access-Control-Allow-Origin": SITE, "Access-Control-Allow-Methods": "POST",
             "Access-Control-Allow-Headers": "Content-Type",
@@ -210,13 +214,13 @@ class TestOtherSites:
 
 class TestPages:
     def test_the_form_may_be_framed_by_its_sites_alone_and_needs_no_script(self, client, form):
-        answer = client.get(f"/intake/{form.key}/?utm_source=google&utm_nothing=1&utm_term=%3Cb%3E")
-        policy = answer["Content-Security-Policy"]
-        assert answer.status_code == 200
+        response = client.get(f"/intake/{form.key}/?utm_source=google&utm_nothing=1&utm_term=%3Cb%3E")
+        policy = response["Content-Security-Policy"]
+        assert response.status_code == 200
         assert f"frame-ancestors 'self' {SITE}" in policy
         assert "script-src 'self'" in policy
-        assert "X-Frame-Options" not in answer
-        page = answer.content.decode()
+        assert "X-Frame-Options" not in response
+        page = response.content.decode()
         assert '<input type="hidden" name="utm_source" value="google">' in page
         assert '<input type="hidden" name="utm_term" value="&lt;b&gt;">' in page
         assert "utm_nothing" not in page
@@ -227,25 +231,28 @@ class TestPages:
         assert [client.get(f"/intake/{key}/").status_code for key in ("x", form.key + "x", "%00")] == [404, 404, 404]
 
     def test_a_form_is_thanked(self, client, form, send_page):
-        answer = send_page(more={"estimated_passengers": "48", "website": ""})
+        response = send_page(more={"estimated_passengers": "48", "website": ""})
         reference = Inquiry.objects.get().reference
-        assert (answer.status_code, answer["Location"]) == (303, f"/intake/{form.key}/thanks/?reference={reference}")
-        page = client.get(answer["Location"])
+        assert (response.status_code, response["Location"]) == (
+            303,
+            f"/intake/{form.key}/thanks/?reference={reference}",
+        )
+        page = client.get(response["Location"])
         assert (page.status_code, reference in page.content.decode()) == (200, True)
         assert Lead.objects.get().estimated_passengers == 48
 
     def test_on_a_page_of_their_own_where_there_is_one(self, client, form, send_page):
         IntakeForm.objects.update(thank_you_url=f"{SITE}/thanks?a=1")
-        answer = send_page()
-        assert (answer.status_code, answer["Location"]) == (303, f"{SITE}/thanks?a=1")
+        response = send_page()
+        assert (response.status_code, response["Location"]) == (303, f"{SITE}/thanks?a=1")
         assert f"form-action 'self' {SITE}" in client.get(f"/intake/{form.key}/")["Content-Security-Policy"]
 
     def test_what_is_wrong_comes_back_with_all_that_was_typed(self, send_page):
         typed = {**TRIP, "email": "dana at lincoln", "estimated_passengers": "about 40", "notes": "a\r\n<b>"}
-        answer = send_page(typed)
-        page = answer.content.decode()
-        assert answer.status_code == 400
-        assert f"frame-ancestors 'self' {SITE}" in answer["Content-Security-Policy"]
+        response = send_page(typed)
+        page = response.content.decode()
+        assert response.status_code == 400
+        assert f"frame-ancestors 'self' {SITE}" in response["Content-Security-Policy"]
         for value in ("dana at lincoln", "about 40", "2027-05-07T08:30", "(617) 555-0123", "google"):
             assert f'value="{value}"' in page
         assert "a\n&lt;b&gt;</textarea>" in page
@@ -257,10 +264,10 @@ class TestPages:
         ("body", "status"),
         [(b"key=a&key=b", 400), (b"key=%FF", 400), (b"a=1&" * 200, 400), (b"key=nothing", 400)],
     )
-    def test_what_can_not_be_read_is_a_page_too(self, db, body, status):
-        answer = Client().post(URL, body, content_type="application/x-www-form-urlencoded")
-        assert (answer.status_code, answer["Content-Type"]) == (status, "text/html; charset=utf-8")
-        assert "Your request was not sent" in answer.content.decode()
+    def test_an_unreadable_form_is_answered_with_a_page(self, db, body, status):
+        response = Client().post(URL, body, content_type="application/x-www-form-urlencoded")
+        assert (response.status_code, response["Content-Type"]) == (status, "text/html; charset=utf-8")
+        assert "Your request was not sent" in response.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -271,17 +278,17 @@ class TestPages:
         ("thank_you_url", "javascript:alert(1)"), ("thank_you_url", "/thanks"),
     ],
 )  # fmt: skip
-def test_what_a_form_can_not_say(manager, form, field, value):
+def test_fields_that_an_inquiry_cannot_set(manager, form, field, value):
     setattr(form, field, value)
     with pytest.raises(errors.Invalid) as refused:
         intake_forms.save(by=manager, form=form)
     assert set(refused.value.fields) == {field}
 
 
-def test_only_managers_keep_forms(rep, form):
+def test_only_managers_save_forms(rep, form):
     with pytest.raises(errors.NotAllowed):
         intake_forms.save(by=rep, form=form)
 
 
-def test_references_can_be_read_out():
+def test_references_are_easy_to_read_out():
     assert all(set(intake.make_reference()) <= set(intake._ALPHABET) for _ in range(50))

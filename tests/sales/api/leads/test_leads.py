@@ -11,12 +11,12 @@ from sales.services.leads import search_index
 URL = "/api/v1/sales/leads"
 
 
-def ids(answer) -> list[int]:
-    assert answer.status_code == 200, answer.content
-    return [row["id"] for row in answer.json()["results"]]
+def ids(response) -> list[int]:
+    assert response.status_code == 200, response.content
+    return [row["id"] for row in response.json()["results"]]
 
 
-def test_a_lead_is_taken_in_read_changed_and_put_away(api, manager, rep):
+def test_a_lead_is_created_read_changed_and_archived(api, manager, rep):
     source = LeadSource.objects.create(name="Fair")
     made = api(manager).post(
         URL,
@@ -62,15 +62,15 @@ def test_a_lead_is_taken_in_read_changed_and_put_away(api, manager, rep):
         ({"company_name": "A", "email": "not an address"}, "email"),
     ],
 )
-def test_what_is_wrong_is_named_and_nothing_is_written(api, admin, body, field):
-    answer = api(admin).post(URL, body)
-    assert (answer.status_code, list(answer.json())) == (400, [field])
+def test_errors_name_the_fields_and_nothing_is_written(api, admin, body, field):
+    response = api(admin).post(URL, body)
+    assert (response.status_code, list(response.json())) == (400, [field])
     assert Lead.objects.count() == 0
 
 
 def test_read_only_keys_are_ignored(api, admin):
-    answer = api(admin).post(URL, {"company_name": "A", "score": 99, "id": 7, "created_at": "x"})
-    assert (answer.status_code, answer.json()["score"]) == (201, 0)
+    response = api(admin).post(URL, {"company_name": "A", "score": 99, "id": 7, "created_at": "x"})
+    assert (response.status_code, response.json()["score"]) == (201, 0)
 
 
 def test_filters(api, admin, rep, make_lead):
@@ -122,12 +122,12 @@ def test_filters(api, admin, rep, make_lead):
         "limit=201", "cursor=abc", "ordering=phone", "created_after=yesterday", "unplanned=perhaps", "count=2",
     ],
 )  # fmt: skip
-def test_a_wrong_parameter_is_named(api, admin, query):
-    answer = api(admin).get(f"{URL}?{query}")
-    assert (answer.status_code, list(answer.json())) == (400, [query.partition("=")[0]])
+def test_an_error_names_the_wrong_parameter(api, admin, query):
+    response = api(admin).get(f"{URL}?{query}")
+    assert (response.status_code, list(response.json())) == (400, [query.partition("=")[0]])
 
 
-def test_pages_hold_every_lead_once(api, admin, make_lead):
+def test_pages_contain_every_lead_once(api, admin, make_lead):
     made = [make_lead(estimated_value=value).pk for value in (None, 5, 5, None, 1)]
     for ordering in ("estimated_value", "-estimated_value", "-created_at"):
         seen, url = [], f"{URL}?limit=2&ordering={ordering}&count=true"
@@ -139,7 +139,7 @@ def test_pages_hold_every_lead_once(api, admin, make_lead):
         assert sorted(seen) == made
 
 
-def test_who_sees_what(api, rep, colleague, stranger, manager, admin, make_lead):
+def test_each_user_sees_the_leads_in_their_scope(api, rep, colleague, stranger, manager, admin, make_lead):
     own, teams, foreign, unowned = (make_lead(assigned_to=who) for who in (rep, colleague, stranger, None))
     seen = {user: set(ids(api(user).get(URL))) for user in (rep, stranger, manager, admin)}
     assert seen == {
@@ -218,8 +218,8 @@ def test_a_quote_is_logged_with_its_amount_and_corrected(api, rep, make_lead):
     api(rep).patch(correction, {"activity_type": "note"}, format="json")
     read = api(rep).get(url).data
     assert (read["status"], read["quote_amount"], read["quoted_at"]) == ("new", None, None)
-    told = api(rep).get(f"{url}/timeline?kind=correction").data["results"]
-    assert [item["detail"] for item in told] == [
+    entries = api(rep).get(f"{url}/timeline?kind=correction").data["results"]
+    assert [item["detail"] for item in entries] == [
         "activity type: Quote sent → Note; amount: $4,000 → nothing; valid until: Mon 5 Jan 2099 → nothing",
         "amount: $4,200.50 → $4,000",
     ]

@@ -20,7 +20,7 @@ RULE = {
 }
 
 
-def answer(response, status=200):
+def read_json(response, status=200):
     assert response.status_code == status, response.content
     return response.json() if response.content else None
 
@@ -31,13 +31,13 @@ def rule_id(name="Repeat Client") -> int:
 
 def test_calculate_score(api, rep, make_lead):
     lead, cold = make_lead(assigned_to=rep, is_repeat=True), make_lead(assigned_to=rep)
-    first = answer(api(rep).post(f"{LEADS}/{lead.pk}/calculate-score"))
+    first = read_json(api(rep).post(f"{LEADS}/{lead.pk}/calculate-score"))
     lead.refresh_from_db()
     assert first.keys() == {"lead_id", "score", "updated_at"}
     assert (first["lead_id"], first["score"], lead.score) == (lead.pk, 30, 30)
     assert first["updated_at"] is not None
-    assert answer(api(rep).post(f"{LEADS}/{lead.pk}/calculate-score")) == first
-    assert answer(api(rep).post(f"{LEADS}/{cold.pk}/calculate-score")) == {
+    assert read_json(api(rep).post(f"{LEADS}/{lead.pk}/calculate-score")) == first
+    assert read_json(api(rep).post(f"{LEADS}/{cold.pk}/calculate-score")) == {
         "lead_id": cold.pk,
         "score": 0,
         "updated_at": None,
@@ -63,9 +63,9 @@ def test_score_history_newest_first(api, rep, stranger, make_lead):
             reason=f"No. {number}",
             changed_at=start + timedelta(seconds=number),
         )
-    found = answer(api(rep).get(f"{LEADS}/{lead.pk}/score-history"))
-    assert found["lead_id"] == lead.pk
-    assert [(row["old_score"], row["new_score"], row["points_changed"], row["reason"]) for row in found["history"]] == [
+    body = read_json(api(rep).get(f"{LEADS}/{lead.pk}/score-history"))
+    assert body["lead_id"] == lead.pk
+    assert [(row["old_score"], row["new_score"], row["points_changed"], row["reason"]) for row in body["history"]] == [
         (10, 45, 35, "No. 2"),
         (30, 10, -20, "No. 1"),
         (0, 30, 30, "No. 0"),
@@ -73,9 +73,9 @@ def test_score_history_newest_first(api, rep, stranger, make_lead):
     page = api(rep).get(f"{LEADS}/{lead.pk}/score-history?limit=2")
     assert [row["reason"] for row in page.json()["history"]] == ["No. 2", "No. 1"]
     following = page["Link"].split(">")[0].removeprefix("<")
-    assert [row["reason"] for row in answer(api(rep).get(following))["history"]] == ["No. 0"]
+    assert [row["reason"] for row in read_json(api(rep).get(following))["history"]] == ["No. 0"]
     assert api(stranger).get(f"{LEADS}/{lead.pk}/score-history").status_code == 404
-    assert answer(api(rep).get(f"{LEADS}/{lead.pk}/score-history?page=2"), 400).keys() == {"page"}
+    assert read_json(api(rep).get(f"{LEADS}/{lead.pk}/score-history?page=2"), 400).keys() == {"page"}
 
 
 def test_what_the_score_was_on_a_day(api, rep, make_lead):
@@ -91,20 +91,20 @@ def test_what_the_score_was_on_a_day(api, rep, make_lead):
         )
 
     def at(day):
-        found = answer(api(rep).get(f"{LEADS}/{lead.pk}/score-history?at={day}&limit=1"))
-        assert [row["new_score"] for row in found["history"]] == [45]
-        return found["score_at"]
+        body = read_json(api(rep).get(f"{LEADS}/{lead.pk}/score-history?at={day}&limit=1"))
+        assert [row["new_score"] for row in body["history"]] == [45]
+        return body["score_at"]
 
     days = ("2026-01-09", "2026-01-10", "2026-01-11", "2026-01-12", "2026-01-19", "2026-01-20", "2030-01-01")
     assert [at(day) for day in days] == [None, 0, 30, 10, 10, 45, 45]
-    assert answer(api(rep).get(f"{LEADS}/{lead.pk}/score-history?at=yesterday"), 400).keys() == {"at"}
+    assert read_json(api(rep).get(f"{LEADS}/{lead.pk}/score-history?at=yesterday"), 400).keys() == {"at"}
 
 
 def test_the_score_explains_itself(api, rep, stranger, make_lead):
     lead = make_lead(assigned_to=rep, estimated_passengers=60, estimated_value="2500.50", score=7)
     Activity.objects.create(lead=lead, activity_type="email", direction="inbound")
     with time_machine.travel("2026-06-15T12:00:00Z", tick=False):
-        why = answer(api(rep).get(f"{LEADS}/{lead.pk}/score"))
+        why = read_json(api(rep).get(f"{LEADS}/{lead.pk}/score"))
     assert [(rule["rule_name"], rule["matched"], rule["value"], rule["points"]) for rule in why.pop("rules")] == [
         ("Repeat Client", False, False, 30),
         ("High Budget", False, 2500.5, 25),
@@ -128,8 +128,8 @@ def test_high_score_is_of_open_visible_leads_best_first(api, rep, make_lead, str
     make_lead(assigned_to=rep, score=95, status="won")
     make_lead(assigned_to=rep, score=95, archived_at=due)
     hidden = make_lead(assigned_to=stranger, score=99)
-    found = answer(api(rep).get(f"{LEADS}/high-score"))
-    assert found[0] == {
+    body = read_json(api(rep).get(f"{LEADS}/high-score"))
+    assert body[0] == {
         "id": best.pk,
         "company_name": "Lincoln High School Band",
         "contact_name": "Ann Lee",
@@ -139,11 +139,11 @@ def test_high_score_is_of_open_visible_leads_best_first(api, rep, make_lead, str
         "assigned_to": rep.pk,
         "next_follow_up": None,
     }
-    assert [(row["id"], row["estimated_value"]) for row in found] == [(best.pk, 1200.5), (same.pk, 0), (hot.pk, 0)]
-    assert found[2]["next_follow_up"] is not None
-    assert [row["id"] for row in answer(api(rep).get(f"{LEADS}/high-score?min_score=49&limit=200"))][-1] == warm.pk
-    assert [row["id"] for row in answer(api(rep).get(f"{LEADS}/high-score?limit=1"))] == [best.pk]
-    assert [row["id"] for row in answer(api(stranger).get(f"{LEADS}/high-score"))] == [hidden.pk]
+    assert [(row["id"], row["estimated_value"]) for row in body] == [(best.pk, 1200.5), (same.pk, 0), (hot.pk, 0)]
+    assert body[2]["next_follow_up"] is not None
+    assert [row["id"] for row in read_json(api(rep).get(f"{LEADS}/high-score?min_score=49&limit=200"))][-1] == warm.pk
+    assert [row["id"] for row in read_json(api(rep).get(f"{LEADS}/high-score?limit=1"))] == [best.pk]
+    assert [row["id"] for row in read_json(api(stranger).get(f"{LEADS}/high-score"))] == [hidden.pk]
 
 
 @pytest.mark.parametrize(
@@ -159,31 +159,31 @@ def test_high_score_is_of_open_visible_leads_best_first(api, rep, make_lead, str
     ],
 )
 def test_high_score_refuses_what_it_cannot_read(api, rep, query, name):
-    assert list(answer(api(rep).get(f"{LEADS}/high-score?{query}"), 400)) == [name]
+    assert list(read_json(api(rep).get(f"{LEADS}/high-score?{query}"), 400)) == [name]
 
 
 def test_rules_most_points_first(api, manager, rep):
-    found = answer(api(manager).get(f"{SCORING}/rules"))
-    assert [(rule["rule_name"], rule["points"]) for rule in found[:3]] == [
+    body = read_json(api(manager).get(f"{SCORING}/rules"))
+    assert [(rule["rule_name"], rule["points"]) for rule in body[:3]] == [
         ("Repeat Client", 30),
         ("High Budget", 25),
         ("Large Group Size", 20),
     ]
-    assert len(found) == 8
-    assert found[0].keys() == {
+    assert len(body) == 8
+    assert body[0].keys() == {
         *("id", "rule_name", "rule_type", "condition_field", "condition_operator", "condition_value", "points"),
         *("is_active", "within_days", "half_life_days", "group", "version", "created_at", "updated_at", "problems"),
         "warnings",
     }
-    one = answer(api(manager).get(f"{SCORING}/rules/{rule_id()}"))
-    assert one == found[0]
+    one = read_json(api(manager).get(f"{SCORING}/rules/{rule_id()}"))
+    assert one == body[0]
     assert one["problems"] == {}
 
 
 def test_a_rule_that_plain_sql_broke_says_so(api, manager):
     LeadScoringRule.objects.filter(pk=rule_id()).update(condition_value="perhaps")
-    found = answer(api(manager).get(f"{SCORING}/rules/{rule_id()}"))
-    assert found["problems"] == {"condition_value": "Enter true or false."}
+    body = read_json(api(manager).get(f"{SCORING}/rules/{rule_id()}"))
+    assert body["problems"] == {"condition_value": "Enter true or false."}
 
 
 @pytest.mark.parametrize(
@@ -200,34 +200,34 @@ def test_a_rule_that_plain_sql_broke_says_so(api, manager):
 )
 def test_a_rule_with_the_condition_of_another_says_so(api, manager, same, change):
     client = api(manager)
-    first = answer(client.post(f"{SCORING}/rules", RULE), 201)
-    second = answer(client.post(f"{SCORING}/rules", {**RULE, "rule_name": "Again", **change}), 201)
+    first = read_json(client.post(f"{SCORING}/rules", RULE), 201)
+    second = read_json(client.post(f"{SCORING}/rules", {**RULE, "rule_name": "Again", **change}), 201)
     message = f"The condition is the same as in “{RULE['rule_name']}”: a lead that matches gets the points of each."
     assert (first["warnings"], second["warnings"]) == (
         [],
         [{"code": "same_condition", "message": message}] if same else [],
     )
-    rules = {rule["id"]: rule["warnings"] for rule in answer(client.get(f"{SCORING}/rules"))}
+    rules = {rule["id"]: rule["warnings"] for rule in read_json(client.get(f"{SCORING}/rules"))}
     assert (bool(rules[first["id"]]), rules[second["id"]]) == (same, second["warnings"])
 
 
 def test_rules_of_one_group_may_ask_the_same(api, manager):
     client = api(manager)
-    answer(client.post(f"{SCORING}/rules", RULE | {"group": "needs"}), 201)
-    again = answer(client.post(f"{SCORING}/rules", RULE | {"rule_name": "Again", "group": " Needs "}), 201)
+    read_json(client.post(f"{SCORING}/rules", RULE | {"group": "needs"}), 201)
+    again = read_json(client.post(f"{SCORING}/rules", RULE | {"rule_name": "Again", "group": " Needs "}), 201)
     assert again["warnings"] == []
 
 
 def test_texts_and_choices_of_a_condition_are_compared_as_the_rules_read_them(api, manager):
     client = api(manager)
     text = {"rule_type": "attribute", "condition_field": "campaign", "condition_operator": "in", "points": 1}
-    answer(client.post(f"{SCORING}/rules", text | {"rule_name": "One", "condition_value": "May, June"}), 201)
-    again = answer(client.post(f"{SCORING}/rules", text | {"rule_name": "Two", "condition_value": "JUNE,may"}), 201)
+    read_json(client.post(f"{SCORING}/rules", text | {"rule_name": "One", "condition_value": "May, June"}), 201)
+    again = read_json(client.post(f"{SCORING}/rules", text | {"rule_name": "Two", "condition_value": "JUNE,may"}), 201)
     assert [warning["code"] for warning in again["warnings"]] == ["same_condition"]
 
 
 def test_a_rule_from_first_to_last(api, manager):
-    made = answer(api(manager).post(f"{SCORING}/rules", RULE | {"group": "needs"}), 201)
+    made = read_json(api(manager).post(f"{SCORING}/rules", RULE | {"group": "needs"}), 201)
     assert made["rule_id"] == made["id"]
     assert {name: made[name] for name in (*RULE, "is_active", "within_days", "group", "version")} == {
         **RULE,
@@ -237,10 +237,10 @@ def test_a_rule_from_first_to_last(api, manager):
         "version": 1,
     }
     url = f"{SCORING}/rules/{made['id']}"
-    changed = answer(api(manager).patch(url, {"points": 8, "is_active": False}))
+    changed = read_json(api(manager).patch(url, {"points": 8, "is_active": False}))
     assert (changed["points"], changed["is_active"], changed["version"]) == (8, False, 2)
-    assert answer(api(manager).get(url)) == changed
-    assert answer(api(manager).patch(url, changed | {"points": 9}))["points"] == 9
+    assert read_json(api(manager).get(url)) == changed
+    assert read_json(api(manager).patch(url, changed | {"points": 9}))["points"] == 9
     assert api(manager).delete(url).status_code == 204
     assert api(manager).get(url).status_code == 404
     assert api(manager).delete(url).status_code == 404
@@ -272,24 +272,24 @@ def test_a_rule_from_first_to_last(api, manager):
     ],
 )
 def test_a_bad_rule_is_refused(api, manager, changes, field):
-    assert list(answer(api(manager).post(f"{SCORING}/rules", RULE | changes), 400)) == [field]
+    assert list(read_json(api(manager).post(f"{SCORING}/rules", RULE | changes), 400)) == [field]
     assert LeadScoringRule.objects.count() == 8
 
 
 def test_a_rule_needs_all_its_parts(api, manager):
-    assert answer(api(manager).post(f"{SCORING}/rules", {}), 400).keys() == RULE.keys()
+    assert read_json(api(manager).post(f"{SCORING}/rules", {}), 400).keys() == RULE.keys()
 
 
 def test_too_many_rules_are_a_conflict(api, manager):
     LeadScoringRule.objects.bulk_create(
         LeadScoringRule(**RULE | {"rule_name": f"Rule no. {number}"}) for number in range(192)
     )
-    refused = answer(api(manager).post(f"{SCORING}/rules", RULE), 409)
+    refused = read_json(api(manager).post(f"{SCORING}/rules", RULE), 409)
     assert refused["code"] == "too_many_rules"
 
 
 def test_what_a_rule_may_ask(api, manager):
-    fields = {(each["rule_type"], each["field"]): each for each in answer(api(manager).get(f"{SCORING}/fields"))}
+    fields = {(field["rule_type"], field["field"]): field for field in read_json(api(manager).get(f"{SCORING}/fields"))}
     assert fields["attribute", "trip_type"] == {
         "field": "trip_type",
         "rule_type": "attribute",
@@ -312,14 +312,14 @@ def test_what_a_rule_may_ask(api, manager):
 
 def test_recalculate_all_is_one_run_at_a_time(api, manager, make_lead):
     leads = [make_lead(is_repeat=True) for _ in range(3)]
-    first = answer(api(manager).post(f"{SCORING}/recalculate-all"), 202)
+    first = read_json(api(manager).post(f"{SCORING}/recalculate-all"), 202)
     run = ScoringRun.objects.get()
     assert first == {"message": "Recalculating the scores of 3 leads", "count": 3, "run_id": run.pk}
-    assert answer(api(manager).post(f"{SCORING}/recalculate-all"), 202) == first
+    assert read_json(api(manager).post(f"{SCORING}/recalculate-all"), 202) == first
     scoring_runs.process_batches()
     assert set(Lead.objects.values_list("score", flat=True)) == {30}
     assert LeadScoreHistory.objects.filter(run=run, user=manager, reason="Bulk recalculation").count() == len(leads)
-    assert answer(api(manager).post(f"{SCORING}/recalculate-all"), 202)["run_id"] != run.pk
+    assert read_json(api(manager).post(f"{SCORING}/recalculate-all"), 202)["run_id"] != run.pk
 
 
 def test_runs(api, manager, make_lead):
@@ -327,17 +327,17 @@ def test_runs(api, manager, make_lead):
     done = scoring_runs.start_run(by=manager, reason="First")
     scoring_runs.process_batches()
     queued = scoring_runs.start_run(by=None, reason="Second")
-    found = answer(api(manager).get(f"{SCORING}/runs?count=true"))
-    assert [(run["id"], run["state"], run["started_by"]) for run in found["results"]] == [
+    body = read_json(api(manager).get(f"{SCORING}/runs?count=true"))
+    assert [(run["id"], run["state"], run["started_by"]) for run in body["results"]] == [
         (queued.pk, "queued", None),
         (done.pk, "done", manager.pk),
     ]
-    assert (found["next"], found["previous"], found["count"]) == (None, None, 2)
-    one = answer(api(manager).get(f"{SCORING}/runs/{done.pk}"))
+    assert (body["next"], body["previous"], body["count"]) == (None, None, 2)
+    one = read_json(api(manager).get(f"{SCORING}/runs/{done.pk}"))
     assert (one["processed"], one["total"], one["changed"], one["reason"], one["error"]) == (1, 1, 1, "First", "")
     assert one["started_at"] <= one["finished_at"]
-    assert [run["id"] for run in answer(api(manager).get(f"{SCORING}/runs?state=done"))["results"]] == [done.pk]
-    assert answer(api(manager).get(f"{SCORING}/runs?state=lost"), 400).keys() == {"state"}
+    assert [run["id"] for run in read_json(api(manager).get(f"{SCORING}/runs?state=done"))["results"]] == [done.pk]
+    assert read_json(api(manager).get(f"{SCORING}/runs?state=lost"), 400).keys() == {"state"}
     assert api(manager).get(f"{SCORING}/runs/999").status_code == 404
 
 

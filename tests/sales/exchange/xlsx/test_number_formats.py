@@ -1,4 +1,4 @@
-"""A number of a workbook means what its cell shows: another currency, a percentage, leading zeros, a bare day."""
+"""A number of a workbook means what its cell shows: a currency, a percentage, leading zeros, a date without a time."""
 
 import io
 from datetime import date, datetime
@@ -50,12 +50,12 @@ def test_a_number_is_read_as_its_cell_shows_it(header, value, number_format, exp
     book.active["B2"].number_format = number_format
     file = io.BytesIO()
     book.save(file)
-    found = file_reader.read_file(file.getvalue())
-    columns = map_columns(found.header)
-    ((_, row),) = found.rows
-    values, wrong = read_row(columns, row, LOOKUPS)
-    if wrong:
-        assert str(expected) in wrong[header]
+    sheet = file_reader.read_file(file.getvalue())
+    columns = map_columns(sheet.header)
+    ((_, row),) = sheet.rows
+    values, problems = read_row(columns, row, LOOKUPS)
+    if problems:
+        assert str(expected) in problems[header]
     else:
         assert values[columns[1]] == expected
 
@@ -66,6 +66,6 @@ def test_a_number_is_read_as_its_cell_shows_it(header, value, number_format, exp
     (hostile_workbooks.text_cell("A2", "a_x005F_x000D_b"), "a_x000D_b"),
     (hostile_workbooks.text_cell("A2", "a_xD800_b"), "a_xD800_b"),
 ])  # fmt: skip
-def test_spellings_of_the_format(cell, text):
-    found = file_reader.read_file(hostile_workbooks.workbook(hostile_workbooks.sheet(f'<row r="2">{cell}</row>')))
-    assert list(found.rows) == [(2, [text])]
+def test_booleans_and_escaped_characters_are_read(cell, text):
+    sheet = file_reader.read_file(hostile_workbooks.workbook(hostile_workbooks.sheet(f'<row r="2">{cell}</row>')))
+    assert list(sheet.rows) == [(2, [text])]

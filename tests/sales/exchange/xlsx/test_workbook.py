@@ -1,4 +1,4 @@
-"""What an XLSX file may hold: read as people see it; or refused, before it takes memory or time, with the reason."""
+"""XLSX files are read as people see them, or refused with the reason before they take memory or time."""
 
 import pytest
 
@@ -10,8 +10,8 @@ from tests.sales.exchange.hostile_workbooks import text_cell
 
 
 @pytest.mark.parametrize("name", hostile_workbooks.EVIL)
-def test_what_is_made_to_hurt_is_refused_after_a_bounded_part_of_it(name, monkeypatch):
-    """Counted, not timed: the bytes that are unpacked, the events handled and the rows given."""
+def test_a_hostile_file_is_refused_after_a_limited_part_of_it(name, monkeypatch):
+    """Counts, and does not time, the bytes that are unpacked and the rows."""
     content, read = hostile_workbooks.EVIL[name](), 0
     assert len(content) < 400_000
     opened = workbook.Book.open
@@ -35,20 +35,21 @@ def test_what_is_made_to_hurt_is_refused_after_a_bounded_part_of_it(name, monkey
     assert read < 70_000_000
 
 
-def test_a_file_that_is_large_when_unpacked_is_read_by_another_process(monkeypatch):
+def test_a_file_that_is_large_when_unpacked_is_read_by_a_child_process(monkeypatch):
     rows = "".join(f'<row r="{line}">{text_cell(f"A{line}", f"Company {line}")}</row>' for line in range(2, 30_000))
     content = hostile_workbooks.workbook(hostile_workbooks.sheet(rows))
     assert len(content) < 300_000
     assert not subprocess_reader.is_small(content)
     monkeypatch.setattr(file_reader, "read_file", lambda *_: pytest.fail("read in this process"))
     with subprocess_reader.open_sheet(content) as sheet:
-        found = list(sheet.rows)
-    assert (sheet.header, found[0], found[-1], len(found)) == (
-        ["Company"], (2, ["Company 2"]), (29_999, ["Company 29999"]), 29_998,
-    )  # fmt: skip
+        rows_read = list(sheet.rows)
+    assert sheet.header == ["Company"]
+    assert len(rows_read) == 29_998
+    assert rows_read[0] == (2, ["Company 2"])
+    assert rows_read[-1] == (29_999, ["Company 29999"])
 
 
-def test_the_other_process_says_why_it_refuses_and_which_sheets_there_are():
+def test_the_child_process_says_why_it_refuses_a_file_and_which_sheets_it_has():
     content = hostile_workbooks.workbook(
         hostile_workbooks.sheet(f'<row r="2">{"<c/>" * 6_000_000}</row>'),
         hostile_workbooks.sheet(hostile_workbooks.A_ROW),
@@ -62,33 +63,35 @@ def test_the_other_process_says_why_it_refuses_and_which_sheets_there_are():
     assert refused.value.sheets == ["X", "Y"]
 
 
-@pytest.mark.parametrize("ends", [-9, -24])
-def test_a_process_that_is_ended_is_a_file_that_is_refused(ends, monkeypatch):
+@pytest.mark.parametrize("return_code", [-9, -24])
+def test_if_the_child_process_is_killed_the_file_is_refused(return_code, monkeypatch):
     monkeypatch.setattr(subprocess_reader, "is_small", lambda _: False)
     monkeypatch.setattr(
         subprocess_reader.subprocess,
         "run",
-        lambda *_, **__: subprocess_reader.subprocess.CompletedProcess([], ends, b"", b""),
+        lambda *_, **__: subprocess_reader.subprocess.CompletedProcess([], return_code, b"", b""),
     )
     with pytest.raises(Unreadable, match="more memory or time"), subprocess_reader.open_sheet(b"Company\nA\n"):
         pass
 
 
-def test_the_first_sheet_that_people_see_is_read_and_the_others_are_named():
+def test_the_first_visible_sheet_is_read_and_the_others_are_named():
     first, second, third = (
         hostile_workbooks.sheet(f'<row r="2">{text_cell("A2", name)}</row>') for name in ("Alpha", "Beta", "Gamma")
     )
     content = hostile_workbooks.workbook(first, second, third, names=["Lists", "March", "April"],
                             states=["veryHidden", "visible", "visible"])  # fmt: skip
-    found = file_reader.read_file(content)
-    assert (found.name, found.sheets, list(found.rows)) == ("March", ["Lists", "March", "April"], [(2, ["Beta"])])
-    assert found.remarks == ["The sheet “March” was read. Left out: “Lists” (hidden), “April”."]
+    sheet = file_reader.read_file(content)
+    assert sheet.name == "March"
+    assert sheet.sheets == ["Lists", "March", "April"]
+    assert list(sheet.rows) == [(2, ["Beta"])]
+    assert sheet.remarks == ["The sheet “March” was read. Left out: “Lists” (hidden), “April”."]
     assert list(file_reader.read_file(content, "Lists").rows) == [(2, ["Alpha"])]
     with pytest.raises(Unreadable, match="There is no sheet “May”"):
         file_reader.read_file(content, "May")
 
 
-def test_what_is_hidden_or_merged_is_read_and_said():
+def test_hidden_rows_and_merged_cells_are_read_with_a_remark():
     rows = (
         f'<row r="2" hidden="1">{text_cell("A2", "Alpha")}{text_cell("C2", "x")}</row>'
         f'<row r="3">{text_cell("C3", "y")}</row><row r="4">{text_cell("C4", "z")}</row><row r="5"/>'
@@ -99,11 +102,11 @@ def test_what_is_hidden_or_merged_is_read_and_said():
             rows, '<cols><col min="3" max="3" hidden="1"/></cols>', '<mergeCells><mergeCell ref="A2:B5"/></mergeCells>'
         )
     )
-    found = file_reader.read_file(content)
-    assert list(found.rows) == [
+    sheet = file_reader.read_file(content)
+    assert list(sheet.rows) == [
         (2, ["Alpha", "", "x"]), (3, ["Alpha", "", "y"]), (4, ["Alpha", "", "z"]), (6, ["", "", "w"]),
     ]  # fmt: skip
-    assert found.remarks == [
+    assert sheet.remarks == [
         "A merged cell's value stands for each of its rows.",
         "Hidden rows were read, too: 1.",
         "Hidden columns were read, too: C.",
@@ -115,7 +118,7 @@ def test_what_is_hidden_or_merged_is_read_and_said():
     [("1353.125", "1353.125"), ("353.125", "353.1250"), ("0.30000000000000004", "0.3"), ("44.99999999", "44.99999999"),
      ("447911123456", "447911123456"), ("1234567890123456789", "1.23456789012346e+18"), ("1E-05", "0.00001")],
 )  # fmt: skip
-def test_numbers_have_the_digits_that_a_spreadsheet_has(number, text):
+def test_numbers_have_as_many_digits_as_in_a_spreadsheet(number, text):
     assert worksheet._format_number(float(number)) == text
 
 
@@ -128,7 +131,7 @@ def test_numbers_have_the_digits_that_a_spreadsheet_has(number, text):
         ("word/document.xml", "a Word document"),
     ],
 )
-def test_other_programs_files_are_called_by_their_name(part, reason):
+def test_the_files_of_other_programs_are_refused_by_name(part, reason):
     with pytest.raises(Unreadable, match=r"This is .* (Save|Export|Copy)") as refused:
         file_reader.read_file(
             hostile_workbooks.workbook(hostile_workbooks.sheet(hostile_workbooks.A_ROW), **{part: b"x"})
@@ -136,7 +139,7 @@ def test_other_programs_files_are_called_by_their_name(part, reason):
     assert reason in refused.value.reason
 
 
-def test_a_strict_workbook_is_called_so():
+def test_a_strict_workbook_is_refused_by_name():
     content = hostile_workbooks.workbook(hostile_workbooks.sheet(hostile_workbooks.A_ROW), **{
         "xl/workbook.xml": '<workbook xmlns="http://purl.oclc.org/ooxml/spreadsheetml/main"/>'
     })  # fmt: skip

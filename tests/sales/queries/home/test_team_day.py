@@ -126,3 +126,22 @@ def test_figures_of_weeks_are_worked_out_once_in_a_few_minutes(make_lead, manage
         assert (found.recent.first_contact_hours, found.recent.as_of, found.counts["unowned"]) == (2, NOW, hours // 2)
     cache.clear()
     assert get_team_day(manager).recent.first_contact_hours == 3
+
+
+@time_machine.travel("2026-03-31T01:00Z", tick=False)
+def test_recent_figures_go_by_the_companys_date(make_lead, manager):
+    """It is still Monday the 30th where the company is: the last 30 days begin on 28 February there."""
+    evening = datetime(2026, 2, 28, 12, tzinfo=UTC)
+    make_lead(created_at=evening, first_contacted_at=evening + timedelta(hours=7))
+
+    assert get_team_day(manager).recent.first_contact_hours == 7
+
+
+@time_machine.travel("2026-04-01T01:00Z", tick=False)
+def test_the_month_begins_where_the_manager_is(make_lead, manager, rep):
+    """It is April in UTC, and still March where the manager is."""
+    manager.time_zone = "America/New_York"
+    manager.save()
+    make_lead(assigned_to=rep, status="won", closed_at="2026-03-02T12:00Z", booked_value=5)
+
+    assert get_team_day(manager).bookings.this_month == Bookings(1, Decimal(5))

@@ -27,7 +27,7 @@ def band(rep):
     )  # fmt: skip
 
 
-def found(by, **values):
+def find_matches(by, **values):
     return [(match.lead.pk, match.reasons, match.strength) for match in duplicates.find_duplicates(by, values)]
 
 
@@ -43,13 +43,13 @@ def found(by, **values):
         ({"company_name": "The Lincoln High School Band LLC"}, ("similar_name",), 60),
     ],
 )  # fmt: skip
-def test_what_they_have_in_common(rep, band, values, reasons, strength):
-    assert found(rep, **values) == [(band.pk, reasons, strength)]
+def test_each_sign_finds_a_duplicate(rep, band, values, reasons, strength):
+    assert find_matches(rep, **values) == [(band.pk, reasons, strength)]
 
 
 @pytest.mark.parametrize("name", ["Lincon High School Band", "Lincoln Highschool Band", "Lincoln High Scool Bands"])
-def test_almost_the_same_name(rep, band, name):
-    ((lead, reasons, strength),) = found(rep, company_name=name)
+def test_a_similar_name_finds_a_duplicate(rep, band, name):
+    ((lead, reasons, strength),) = find_matches(rep, company_name=name)
     assert (lead, reasons) == (band.pk, ("similar_name",))
     assert 36 <= strength < 60
 
@@ -62,35 +62,35 @@ def test_almost_the_same_name(rep, band, name):
         {**TRIP, "pickup_at": PICKUP.replace(day=9)}, {"email": "dan@lincoln.example"}, {"company_name": "Li"},
     ],
 )  # fmt: skip
-def test_what_says_nothing(rep, band, values):
-    assert found(rep, **values) == []
+def test_values_that_find_no_duplicate(rep, band, values):
+    assert find_matches(rep, **values) == []
 
 
-def test_closed_and_archived_leads_are_no_duplicates(rep, manager, band):
+def test_closed_and_archived_leads_are_not_duplicates(rep, manager, band):
     leads.update(by=rep, lead_id=band.pk, changes={"status": "lost", "lost_reason": "price"})
-    assert found(rep, email="dana@lincoln.example") == []
+    assert find_matches(rep, email="dana@lincoln.example") == []
     leads.update(by=rep, lead_id=band.pk, changes={"status": "new"})
-    assert len(found(rep, email="dana@lincoln.example")) == 1
+    assert len(find_matches(rep, email="dana@lincoln.example")) == 1
     leads.archive(by=manager, lead_id=band.pk)
-    assert found(None, email="dana@lincoln.example") == []
+    assert find_matches(None, email="dana@lincoln.example") == []
 
 
-def test_nobody_hears_of_what_they_can_not_see(band, rep, colleague, stranger):
+def test_only_visible_leads_are_found(band, rep, colleague, stranger):
     name = {"company_name": "Lincoln High School Bend"}
     for values in ({"email": "dana@lincoln.example"}, name, TRIP):
-        seen = {by: len(duplicates.find_duplicates(by, values)) for by in (rep, colleague, stranger, None)}
-        assert seen == {rep: 1, colleague: 1, stranger: 0, None: 1}
+        counts = {by: len(duplicates.find_duplicates(by, values)) for by in (rep, colleague, stranger, None)}
+        assert counts == {rep: 1, colleague: 1, stranger: 0, None: 1}
 
 
-def test_the_surest_comes_first_and_a_change_counts_at_once(rep, band):
+def test_the_strongest_match_comes_first_and_changes_count_at_once(rep, band):
     other = leads.create(by=rep, values={"contact_name": "Dana Ruiz", "phone": "6175550123"})
     values = {"email": "dana@lincoln.example", "phone": "617-555-0123"}
-    assert found(rep, **values) == [(band.pk, ("email", "phone"), 100), (other.pk, ("phone",), 80)]
+    assert find_matches(rep, **values) == [(band.pk, ("email", "phone"), 100), (other.pk, ("phone",), 80)]
     leads.update(by=rep, lead_id=band.pk, changes={"email": "", "phone": ""})
-    assert found(rep, **values) == [(other.pk, ("phone",), 80)]
+    assert find_matches(rep, **values) == [(other.pk, ("phone",), 80)]
 
 
-def test_of_a_lead_it_is_not_its_own(rep, band):
+def test_a_lead_is_not_its_own_duplicate(rep, band):
     twin = leads.create(by=rep, values={"contact_name": "Dana", "email": "dana@lincoln.example"})
     assert [match.lead for match in duplicates.find_duplicates_of_lead(rep, band)] == [twin]
     assert [match.lead for match in duplicates.find_duplicates_of_lead(rep, twin)] == [band]
@@ -100,12 +100,14 @@ def test_of_a_lead_it_is_not_its_own(rep, band):
     assert [(row.first, row.second, row.by) for row in NotDuplicate.objects.all()] == [(band, twin, rep)]
 
 
-def test_many_at_once_as_one_by_one_at_a_constant_cost(rep, band, django_assert_max_num_queries):
+def test_a_batch_finds_the_same_as_single_searches_in_a_constant_number_of_queries(
+    rep, band, django_assert_max_num_queries
+):
     rows = [{"email": "dana@lincoln.example"}, {}, {"phone": "617 555 0123"}, dict(TRIP), {"email": "x@y.example"}]
     with CaptureQueriesContext(connection) as few:
-        many = duplicates.find_duplicates_of_many(rep, rows)
-    assert [[match.lead for match in each] for each in many] == [[band], [], [band], [band], []]
-    assert many == [duplicates.find_duplicates(rep, row) for row in rows]
+        matches_by_row = duplicates.find_duplicates_of_many(rep, rows)
+    assert [[match.lead for match in matches] for matches in matches_by_row] == [[band], [], [band], [band], []]
+    assert matches_by_row == [duplicates.find_duplicates(rep, row) for row in rows]
     with CaptureQueriesContext(connection) as more:
         duplicates.find_duplicates_of_many(rep, rows * 40)
     assert len(few) == len(more) == 3
@@ -155,13 +157,13 @@ def test_a_lead_that_plain_sql_wrote_is_found_after_the_tick(rep, make_lead):
     lead = make_lead(company_name="Émile's École", assigned_to=rep, email="e@x.example", **TRIP)
     assert duplicates.find_duplicates(rep, {"company_name": "Emile's Ecole"}) == []
     reminders.fill_derived_columns()
-    assert found(rep, company_name="Emile's Ecole") == [(lead.pk, ("similar_name",), 60)]
-    assert found(rep, email="E@x.example", **TRIP) == [(lead.pk, ("email", "trip"), 100)]
+    assert find_matches(rep, company_name="Emile's Ecole") == [(lead.pk, ("similar_name",), 60)]
+    assert find_matches(rep, email="E@x.example", **TRIP) == [(lead.pk, ("email", "trip"), 100)]
     assert Lead.objects.search("emile ecole x.example").get() == lead
 
 
 @pytest.mark.postgres  # the threshold is a setting of that server's extension
-def test_the_index_leaves_out_no_name_that_is_alike(db):
+def test_the_index_finds_every_similar_name(db):
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('pg_trgm.similarity_threshold')::float, current_setting('jit')")
         threshold, jit = cursor.fetchone()

@@ -29,7 +29,7 @@ def test_too_many_passengers(kind, vehicles, people, warned):
     assert codes(**trip) == ["too_many_passengers"] * warned
 
 
-def test_it_says_how_many_are_needed():
+def test_the_warning_names_the_number_of_vehicles_needed():
     trip = {"vehicle_type": "motorcoach", "vehicles_needed": 1, "estimated_passengers": 120}
     (warned,) = trip_warnings.list_warnings(trip, NOW)
     assert warned.text == "120 passengers, but 56 seats (one motorcoach seats 56): plan 3 vehicles."
@@ -66,7 +66,7 @@ def test_peak_weekends(pickup, warned):
     assert codes(pickup_at=datetime.fromisoformat(pickup)) == ["peak_weekend"] * warned
 
 
-def test_a_closed_lead_needs_no_second_look():
+def test_a_closed_lead_has_no_warnings():
     trip = {"vehicle_type": "van", "estimated_passengers": 100, "pickup_at": NOW}
     assert [codes(status=status, **trip) for status in ("quoted", "won", "lost")] == [
         ["too_many_passengers", "short_notice"], [], []

@@ -1,4 +1,4 @@
-"""Comparing two shares exactly, against figures of SciPy 1.17 (`contingency.odds_ratio`, `hypergeom`)."""
+"""Comparing two win rates exactly, against results of SciPy 1.17 (`contingency.odds_ratio`, `hypergeom`)."""
 
 import math
 from itertools import product
@@ -7,8 +7,8 @@ import pytest
 
 from sales.queries.reports.exact_statistics import Lift, _Table, compare_shares
 
-# won and closed leads that match, won and closed others: the limits of the odds ratio, and the p-value
-EXACT = [
+# (won and closed leads that match, won and closed others), the limits of the odds ratio, and the p-value
+SCIPY_RESULTS = [
     ((12, 20, 6, 30), (1.4460657971953066, 25.908765724660135), 0.00963492605073608),
     ((16, 17, 61, 137), (2.896142541519507, 846.6634997484363), 0.00012715220284238973),
     ((0, 10, 5, 10), (0, 0.8365217939177361), 0.032507739938080496),
@@ -19,13 +19,14 @@ EXACT = [
 ]
 
 
-@pytest.mark.parametrize(("shares", "limits", "p_value"), EXACT)
+@pytest.mark.parametrize(("shares", "limits", "p_value"), SCIPY_RESULTS)
 def test_limits_and_p_values_are_exact(shares, limits, p_value):
     won_with, closed_with, won_without, closed_without = shares
     table = _Table(closed_with, closed_without, won_with + won_without)
-    low = 0 if won_with == table.fewest else math.exp(table.lower_limit(won_with))
-    high = math.inf if won_with == table.most else math.exp(table.upper_limit(won_with))
-    assert (low, high) == (pytest.approx(limits[0], rel=1e-5), pytest.approx(limits[1], rel=1e-5))
+    low = 0 if won_with == table.min_won_with else math.exp(table.lower_limit(won_with))
+    high = math.inf if won_with == table.max_won_with else math.exp(table.upper_limit(won_with))
+    assert low == pytest.approx(limits[0], rel=1e-5)
+    assert high == pytest.approx(limits[1], rel=1e-5)
     lift = compare_shares(*shares)
     assert lift is not None
     assert lift.p_value == pytest.approx(p_value, rel=1e-9, abs=1e-12)
@@ -38,16 +39,19 @@ def test_sixteen_of_seventeen_is_better_than_sixty_one_of_137():
     assert 1 < lift.low < lift.lift < lift.high
 
 
-def test_no_upper_bound_where_no_other_lead_is_won():
+def test_there_is_no_upper_limit_if_no_other_lead_is_won():
     lift = compare_shares(5, 10, 0, 10)
     assert lift is not None
-    assert (lift.lift, lift.low > 1, lift.high) == (None, True, None)
+    assert lift.lift is None
+    assert lift.low > 1
+    assert lift.high is None
 
 
-def test_none_of_those_that_match_is_won():
+def test_no_matching_lead_is_won():
     lift = compare_shares(0, 10, 5, 10)
     assert lift is not None
-    assert (lift.lift, lift.low) == (0, 0)
+    assert lift.lift == 0
+    assert lift.low == 0
     assert lift.high is not None
     assert lift.high < 1
 
@@ -55,12 +59,12 @@ def test_none_of_those_that_match_is_won():
 @pytest.mark.parametrize(
     "shares", [(0, 0, 0, 0), (5, 9, 0, 0), (0, 5, 0, 9), (5, 5, 9, 9), (1, 1, 0, 1), (3, 3, 0, 2), (1, 1, 29, 35)]
 )
-def test_too_few_leads_say_nothing(shares):
+def test_too_few_leads_have_no_result(shares):
     assert compare_shares(*shares) is None
 
 
-def test_the_interval_and_the_test_agree_whatever_the_shares():
-    """Of every table with up to nine leads on either side; and turned upside down, each says the opposite."""
+def test_the_interval_and_the_test_agree():
+    """For every table with up to nine leads on either side; and swapping the sides gives the opposite."""
     sizes = [(won, closed) for closed in range(10) for won in range(closed + 1)]
     compared = 0
     for (won_with, closed_with), (won_without, closed_without) in product(sizes, sizes):
@@ -70,7 +74,7 @@ def test_the_interval_and_the_test_agree_whatever_the_shares():
         if lift is None or opposite is None:
             continue
         compared += 1
-        assert (lift.p_value < 0.05) == _leaves_out_1(lift)
+        assert (lift.p_value < 0.05) == _excludes_one(lift)
         assert lift.p_value == pytest.approx(opposite.p_value)
         if lift.lift:
             assert lift.low <= lift.lift * (1 + 1e-9)
@@ -78,11 +82,11 @@ def test_the_interval_and_the_test_agree_whatever_the_shares():
     assert compared > 1000
 
 
-def _leaves_out_1(lift: Lift) -> bool:
+def _excludes_one(lift: Lift) -> bool:
     return lift.low > 1 or (lift.high is not None and lift.high < 1)
 
 
-def test_a_million_leads_take_no_more_terms_than_matter():
+def test_a_million_leads_take_few_terms():
     table = _Table(250_000, 750_000, 430_000)
     terms = list(table._weights(round(table.won_with_at(0.0)), 1, 0.0))
     assert len(terms) < 5_000

@@ -195,3 +195,105 @@ def test_a_cadence_that_changes_goes_on_after_the_day_that_was_reached(manager, 
 def test_managers_define_them(rep, cadence):
     with pytest.raises(errors.NotAllowed):
         cadences.save(by=rep, cadence=cadence, steps=[], removed=[])
+
+
+@time_machine.travel(MONDAY, tick=False)
+def test_the_first_step_is_planned_where_the_owner_is(rep, lead, cadence):
+    rep.time_zone = "Pacific/Auckland"  # it is Tuesday there, and Monday where the company is
+    rep.save()
+
+    enrolment = cadences.enroll(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
+
+    assert enrolment.follow_up.scheduled_date == date(2026, 11, 24)
+
+
+@pytest.fixture
+def enroll(rep, cadence, make_lead):
+    """Enroll a new lead."""
+
+    def run():
+        lead = make_lead(assigned_to=rep)
+        return cadences.enroll(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
+
+    return run
+
+
+def test_stopping_all_but_one_leaves_other_leads_alone(enroll):
+    kept, merged, other = enroll(), enroll(), enroll()
+
+    cadences.stop_all_but_one(kept.lead, [merged.lead], reason="Merged")
+
+    merged.refresh_from_db()
+    assert merged.stop_reason == "Merged"
+    assert set(CadenceEnrolment.objects.running()) == {kept, other}
+
+
+def test_stopping_all_but_one_keeps_the_oldest_if_the_kept_lead_has_none(rep, enroll, make_lead):
+    older, newer = enroll(), enroll()
+
+    cadences.stop_all_but_one(make_lead(assigned_to=rep), [newer.lead, older.lead], reason="Merged")
+
+    assert list(CadenceEnrolment.objects.running()) == [older]
+
+
+def test_stopping_for_leads_leaves_other_leads_alone(enroll):
+    stopped, other = enroll(), enroll()
+
+    cadences.stop_for_leads(Lead.objects.filter(pk=stopped.lead_id), reason="The lead answered")
+
+    stopped.refresh_from_db()
+    assert stopped.stop_reason == "The lead answered"
+    assert list(CadenceEnrolment.objects.running()) == [other]
+
+
+def test_stopping_at_a_follow_up_leaves_other_cadences_alone(enroll):
+    stopped, other = enroll(), enroll()
+
+    cadences.stop_at_follow_up(stopped.follow_up, reason="Its step was canceled")
+
+    assert list(CadenceEnrolment.objects.running()) == [other]
+
+
+def test_stopping_by_hand_leaves_other_cadences_alone(rep, enroll):
+    stopped, other = enroll(), enroll()
+
+    cadences.stop(by=rep, lead_id=stopped.lead_id)
+
+    assert list(CadenceEnrolment.objects.running()) == [other]
+
+
+def test_completing_a_step_moves_only_its_own_cadence_on(rep, enroll):
+    moved, other = enroll(), enroll()
+
+    follow_ups.complete(by=rep, follow_up_id=moved.follow_up_id, completion_input=CompletionInput(outcome="no_answer"))
+
+    moved.refresh_from_db()
+    other.refresh_from_db()
+    assert moved.day == 1
+    assert other.day == 0
+
+
+def test_the_last_step_stops_only_its_own_cadence(rep, enroll):
+    finished, other = enroll(), enroll()
+    CadenceEnrolment.objects.filter(pk=finished.pk).update(day=3)
+
+    follow_ups.complete(
+        by=rep, follow_up_id=finished.follow_up_id, completion_input=CompletionInput(outcome="successful")
+    )
+
+    finished.refresh_from_db()
+    assert finished.stop_reason == "Finished"
+    assert list(CadenceEnrolment.objects.running()) == [other]
+
+
+def test_a_step_of_another_cadence_is_not_the_next_one(rep, enroll):
+    enrolment = enroll()
+    longer = Cadence.objects.create(name="Longer")
+    CadenceStep.objects.create(cadence=longer, day=2, follow_up_type="meeting")
+    CadenceEnrolment.objects.filter(pk=enrolment.pk).update(day=1)
+
+    result = follow_ups.complete(
+        by=rep, follow_up_id=enrolment.follow_up_id, completion_input=CompletionInput(outcome="no_answer")
+    )
+
+    assert result.next_follow_up.follow_up_type == "call"  # of day 3

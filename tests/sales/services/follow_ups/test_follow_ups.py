@@ -56,6 +56,108 @@ def test_a_rep_plans_for_themselves_a_manager_for_any_active_user(rep, manager, 
         plan(by=manager, assigned_to=leaver.pk)
 
 
+NO_USER = 999_999
+
+
+def test_an_assignee_who_does_not_exist_is_refused_for_a_new_follow_up(manager, plan):
+    with pytest.raises(errors.Invalid) as refused:
+        plan(by=manager, assigned_to=NO_USER)
+
+    assert refused.value.fields == {"assigned_to": "There is no such user."}
+    assert not FollowUp.objects.exists()
+
+
+def test_an_assignee_who_does_not_exist_is_refused_for_a_change(rep, manager, plan):
+    planned = plan()
+
+    with pytest.raises(errors.Invalid) as refused:
+        follow_ups.update(by=manager, follow_up_id=planned.pk, changes={"assigned_to": NO_USER})
+
+    assert refused.value.fields == {"assigned_to": "There is no such user."}
+    planned.refresh_from_db()
+    assert planned.assigned_to == rep
+
+
+def test_an_inactive_assignee_is_refused_for_a_change(rep, manager, leaver, plan):
+    planned = plan()
+
+    with pytest.raises(errors.Invalid) as refused:
+        follow_ups.update(by=manager, follow_up_id=planned.pk, changes={"assigned_to": leaver.pk})
+
+    assert refused.value.fields == {"assigned_to": "This user is not active."}
+    planned.refresh_from_db()
+    assert planned.assigned_to == rep
+
+
+def test_nobody_as_the_assignee_is_refused(plan):
+    with pytest.raises(errors.Invalid):
+        plan(by=None)
+
+
+def test_a_follow_up_leaves_the_other_leads_next_date_alone(rep, plan, make_lead):
+    other = make_lead(assigned_to=rep)
+    Lead.objects.filter(pk=other.pk).update(next_follow_up_date="2030-01-01T00:00Z")
+
+    planned = plan()
+    follow_ups.update(by=rep, follow_up_id=planned.pk, changes={"notes": "x"})
+    follow_ups.cancel(by=rep, follow_up_id=planned.pk)
+
+    other.refresh_from_db()
+    assert other.next_follow_up_date == datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def test_changing_one_follow_up_leaves_the_others_alone(rep, plan):
+    changed, other = plan(), plan()
+    before = FollowUp.objects.values().get(pk=other.pk)
+
+    follow_ups.update(by=rep, follow_up_id=changed.pk, changes={"scheduled_date": date(2030, 1, 1)})
+    follow_ups.snooze(by=rep, follow_up_id=changed.pk, until=timezone.now() + timedelta(hours=1))
+    follow_ups.cancel(by=rep, follow_up_id=changed.pk)
+
+    assert FollowUp.objects.values().get(pk=other.pk) == before
+
+
+def test_completing_one_follow_up_leaves_the_others_alone(rep, plan, make_lead):
+    completed, other = plan(), plan()
+    other_lead = make_lead(assigned_to=rep)
+    before, lead_before = FollowUp.objects.values().get(pk=other.pk), Lead.objects.values().get(pk=other_lead.pk)
+
+    follow_ups.complete(by=rep, follow_up_id=completed.pk, completion_input=CompletionInput(outcome="successful"))
+
+    assert FollowUp.objects.values().get(pk=other.pk) == before
+    assert Lead.objects.values().get(pk=other_lead.pk) == lead_before
+
+
+def test_closing_the_lead_cancels_only_its_own_follow_ups(rep, plan, make_lead):
+    completed, sibling = plan(), plan()
+    other_lead = make_lead(assigned_to=rep)
+    other = plan(lead_id=other_lead.pk)
+    closing = CompletionInput(outcome="lost", close="lost", lost_reason="price")
+
+    follow_ups.complete(by=rep, follow_up_id=completed.pk, completion_input=closing)
+
+    sibling.refresh_from_db()
+    other.refresh_from_db()
+    other_lead.refresh_from_db()
+    assert not sibling.is_open
+    assert other.is_open
+    assert other_lead.status == "new"
+    assert other_lead.next_follow_up_date == other.due_at
+
+
+def test_only_who_may_change_the_lead_closes_it(rep, colleague, manager, plan):
+    """The assignee need not be the lead's owner."""
+    given = plan(by=manager, assigned_to=colleague.pk)
+    closing = CompletionInput(outcome="lost", close="lost", lost_reason="price")
+
+    with pytest.raises(errors.NotYourLead):
+        follow_ups.complete(by=colleague, follow_up_id=given.pk, completion_input=closing)
+
+    given.refresh_from_db()
+    assert given.is_open
+    assert Lead.objects.get().status == "new"
+
+
 def test_who_may_plan(colleague, stranger, plan):
     with pytest.raises(errors.NotYourLead):
         plan(by=colleague)

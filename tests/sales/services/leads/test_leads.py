@@ -1,6 +1,6 @@
 """Taking leads in, changing, closing, reopening and archiving them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,13 +13,16 @@ from sales.models import Activity, FieldChange, FollowUp, Lead, LeadSource
 from sales.services.follow_ups import follow_ups
 from sales.services.leads import leads
 
+EARLIER = datetime(2027, 5, 7, 12, tzinfo=UTC)
+LATER = EARLIER + timedelta(hours=8)
+
 
 def changes_of(lead: Lead) -> list[tuple[str, object, object]]:
     rows = FieldChange.objects.filter(lead=lead).order_by("id")
     return [(row.field, row.old, row.new) for row in rows]
 
 
-def test_a_reps_new_lead_is_theirs_and_scored(rep):
+def test_a_salesperson_owns_their_new_lead_and_it_is_scored(rep):
     lead = leads.create(by=rep, values={"company_name": "Band", "estimated_passengers": 60})
     assert (lead.assigned_to, lead.status, lead.score) == (rep, "new", 30)
     history = lead.score_history.get()
@@ -27,46 +30,69 @@ def test_a_reps_new_lead_is_theirs_and_scored(rep):
     assert Notification.objects.count() == 0
 
 
-def test_a_manager_may_name_the_owner_who_is_told(manager, rep):
+def test_a_manager_may_name_the_owner_who_is_notified(manager, rep):
     lead = leads.create(by=manager, values={"contact_name": "Ann Lee", "assigned_to": rep.pk})
-    told = Notification.objects.get()
-    assert (lead.assigned_to, told.recipient, told.kind) == (rep, rep, "lead_assigned")
+    notification = Notification.objects.get()
+    assert (lead.assigned_to, notification.recipient, notification.kind) == (rep, rep, "lead_assigned")
     assert leads.create(by=manager, values={"contact_name": "Ann Lee"}).assigned_to is None
 
 
-def test_a_rep_cannot_name_somebody_else(rep, colleague):
+def test_a_salesperson_cannot_name_another_owner(rep, colleague):
     with pytest.raises(errors.ReceiverNotAllowed):
         leads.create(by=rep, values={"contact_name": "Ann Lee", "assigned_to": colleague.pk})
     assert Lead.objects.count() == 0
 
 
-@pytest.mark.parametrize(
-    ("values", "field"),
-    [
-        ({}, "company_name"),
-        ({"contact_name": "A", "source": 99}, "source"),
-        ({"contact_name": "A", "status": "lost"}, "lost_reason"),
-        ({"contact_name": "A", "status": "lost", "lost_reason": "weather"}, "lost_reason"),
-        ({"contact_name": "A", "lost_reason": "price"}, "lost_reason"),
-        ({"contact_name": "A", "booked_value": Decimal(1)}, "booked_value"),
-        ({"contact_name": "A", "score": 99}, "score"),
-        ({"contact_name": "A", "assigned_to": 99}, "assigned_to"),
-    ],
-)
-def test_what_a_lead_cannot_be(admin, values, field):
+WRONG_VALUES = [
+    pytest.param({"source": 99}, "source", id="unknown source"),
+    pytest.param({"status": "lost"}, "lost_reason", id="lost without a reason"),
+    pytest.param({"status": "lost", "lost_reason": "weather"}, "lost_reason", id="unknown lost reason"),
+    pytest.param({"lost_reason": "price"}, "lost_reason", id="a lost reason of an open lead"),
+    pytest.param({"status": "won"}, "booked_value", id="won without a value"),
+    pytest.param({"booked_value": Decimal(1)}, "booked_value", id="a booked value of an open lead"),
+    pytest.param({"score": 99}, "score", id="a column that only Athena writes"),
+    pytest.param({"assigned_to": 99}, "assigned_to", id="unknown owner, or an owner in an update"),
+    pytest.param({"pickup_at": LATER, "return_at": EARLIER}, "return_at", id="return before pickup"),
+    pytest.param({"company_name": "", "contact_name": ""}, "company_name", id="no name"),
+]
+
+
+@pytest.mark.parametrize(("values", "field"), WRONG_VALUES)
+def test_a_new_lead_with_wrong_values_is_refused(admin, values, field):
     with pytest.raises(errors.Invalid) as refused:
-        leads.create(by=admin, values=values)
+        leads.create(by=admin, values={"contact_name": "A", **values})
     assert list(refused.value.fields) == [field]
     assert Lead.objects.count() == 0
 
 
-def test_an_inactive_user_gets_no_lead(admin, leaver):
+@pytest.mark.parametrize(("values", "field"), WRONG_VALUES)
+def test_an_update_with_wrong_values_is_refused(admin, make_lead, values, field):
+    lead = make_lead(contact_name="A")
+    make_lead(contact_name="B")
+    rows = list(Lead.objects.order_by("pk").values())
+    with pytest.raises(errors.Invalid) as refused:
+        leads.update(by=admin, lead_id=lead.pk, changes=values)
+    assert list(refused.value.fields) == [field]
+    assert list(Lead.objects.order_by("pk").values()) == rows
+    assert not FieldChange.objects.exists()
+
+
+def test_an_update_does_not_touch_other_leads(admin, make_lead):
+    lead, other = make_lead(contact_name="A"), make_lead(contact_name="B")
+    follow_ups.create(by=admin, lead_id=other.pk, follow_up_type="call", scheduled_date=local_today(admin))
+    row = Lead.objects.filter(pk=other.pk).values().get()
+    leads.update(by=admin, lead_id=lead.pk, changes={"notes": "Wants wifi", "status": "won", "booked_value": 900})
+    assert Lead.objects.filter(pk=other.pk).values().get() == row
+    assert FollowUp.objects.open().filter(lead=other).count() == 1
+
+
+def test_an_inactive_user_cannot_own_a_new_lead(admin, leaver):
     with pytest.raises(errors.Invalid) as refused:
         leads.create(by=admin, values={"contact_name": "A", "assigned_to": leaver.pk})
     assert list(refused.value.fields) == ["assigned_to"]
 
 
-def test_email_and_phone_are_kept_as_typed_and_normalised(admin):
+def test_email_and_phone_are_kept_as_typed_and_normalized(admin):
     lead = leads.create(by=admin, values={"contact_name": "A", "email": "Ann@Example.COM", "phone": "(212) 555-0123"})
     assert (lead.email, lead.email_normalised) == ("Ann@Example.COM", "ann@example.com")
     assert (lead.phone, lead.phone_normalised) == ("(212) 555-0123", "+12125550123")
@@ -103,13 +129,13 @@ def test_an_update_that_changes_nothing_writes_nothing(rep, make_lead):
     assert (after.version, after.updated_at, changes_of(lead)) == (lead.version, lead.updated_at, [])
 
 
-def test_the_owner_is_not_changed_here(manager, rep, make_lead):
+def test_an_update_cannot_change_the_owner(manager, rep, make_lead):
     lead = make_lead(assigned_to=rep)
     with pytest.raises(errors.Invalid):
         leads.update(by=manager, lead_id=lead.pk, changes={"assigned_to": manager.pk})
 
 
-def test_a_colleague_sees_but_may_not_write_and_a_stranger_does_not_see(rep, colleague, stranger, make_lead):
+def test_a_colleague_may_only_read_and_a_stranger_sees_nothing(rep, colleague, stranger, make_lead):
     lead = make_lead(assigned_to=rep)
     with pytest.raises(errors.NotYourLead):
         leads.update(by=colleague, lead_id=lead.pk, changes={"notes": "x"})
@@ -117,7 +143,7 @@ def test_a_colleague_sees_but_may_not_write_and_a_stranger_does_not_see(rep, col
         leads.update(by=stranger, lead_id=lead.pk, changes={"notes": "x"})
 
 
-def test_closing_cancels_what_is_open_and_reopening_does_not_bring_it_back(rep, make_lead):
+def test_closing_cancels_open_follow_ups_and_reopening_does_not_restore_them(rep, make_lead):
     lead = make_lead(assigned_to=rep)
     plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=local_today(rep))
     lost = leads.update(by=rep, lead_id=lead.pk, changes={"status": "lost", "lost_reason": "price"})
@@ -151,7 +177,7 @@ def test_a_booking_records_value_date_and_source_and_reopening_keeps_its_history
 
 
 @pytest.mark.parametrize("reason", [{}, {"lost_reason": None}, {"lost_reason": "because"}])
-def test_a_lost_lead_needs_a_reason_of_the_list(rep, make_lead, reason):
+def test_a_lost_lead_needs_a_lost_reason(rep, make_lead, reason):
     lead = make_lead(assigned_to=rep)
     with pytest.raises(errors.Invalid) as refused:
         leads.update(by=rep, lead_id=lead.pk, changes={"status": "lost", **reason})
@@ -160,13 +186,13 @@ def test_a_lost_lead_needs_a_reason_of_the_list(rep, make_lead, reason):
     assert (lead.status, changes_of(lead)) == ("new", [])
 
 
-def test_a_closed_leads_score_freezes(rep, make_lead):
+def test_a_closed_lead_keeps_its_score(rep, make_lead):
     lead = make_lead(assigned_to=rep)
     leads.update(by=rep, lead_id=lead.pk, changes={"status": "won", "booked_value": Decimal(900)})
     assert leads.update(by=rep, lead_id=lead.pk, changes={"estimated_passengers": 60}).score == 0
 
 
-def test_reaching_a_stage_means_having_reached_the_ones_before_it(rep, make_lead):
+def test_a_status_sets_the_times_of_all_earlier_stages(rep, make_lead):
     lead = make_lead(assigned_to=rep)
     quoted = leads.update(by=rep, lead_id=lead.pk, changes={"status": "quoted"})
     stamps = (quoted.first_contacted_at, quoted.qualified_at, quoted.quoted_at)

@@ -82,7 +82,7 @@ def test_everything_moves_and_the_empty_fields_are_filled(manager, rep, colleagu
 
 
 @pytest.mark.parametrize("kept_has_one", [True, False])
-def test_one_cadence_goes_on(manager, rep, band, twin, kept_has_one):
+def test_one_cadence_keeps_running(manager, rep, band, twin, kept_has_one):
     cadence = Cadence.objects.create(name="New inquiry")
     CadenceStep.objects.create(cadence=cadence, day=0, follow_up_type="call")
     third = leads.create(by=rep, values={"company_name": "Lincoln Band", "email": "d@lincoln.example"})
@@ -95,7 +95,7 @@ def test_one_cadence_goes_on(manager, rep, band, twin, kept_has_one):
     assert set(stopped.values_list("lead", "stop_reason")) == {(band.pk, "Merged into Lincoln Band")}
 
 
-def test_it_is_audited(manager, band, twin):
+def test_a_merge_is_recorded(manager, band, twin):
     FieldChange.objects.all().delete()
     merging.merge_leads(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk])
     rows = {row.field: (row.lead_id, row.old, row.new, row.by) for row in FieldChange.objects.all()}
@@ -113,7 +113,7 @@ def test_it_is_audited(manager, band, twin):
     assert reason == "Merged: Dana Ruiz"
 
 
-def test_the_oldest_fills_first_and_what_does_not_fit_is_left(manager, rep, band):
+def test_the_oldest_duplicate_fills_first_and_conflicting_values_are_left_out(manager, rep, band):
     leads.update(by=rep, lead_id=band.pk, changes={"return_at": PICKUP})
     first = leads.create(by=rep, values={"contact_name": "First", "pickup_at": PICKUP.replace(day=20)})
     second = leads.create(by=rep, values={"contact_name": "Second", "pickup_at": PICKUP.replace(day=1)})
@@ -121,7 +121,7 @@ def test_the_oldest_fills_first_and_what_does_not_fit_is_left(manager, rep, band
     assert (kept.contact_name, kept.pickup_at) == ("First", PICKUP.replace(day=1))
 
 
-def test_what_was_merged_into_a_duplicate_goes_along(manager, band, twin, make_lead):
+def test_leads_merged_into_a_duplicate_move_with_it(manager, band, twin, make_lead):
     oldest = make_lead(assigned_to=manager)
     merging.merge_leads(by=manager, lead_id=twin.pk, duplicate_ids=[oldest.pk])
     merging.merge_leads(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk])
@@ -129,7 +129,7 @@ def test_what_was_merged_into_a_duplicate_goes_along(manager, band, twin, make_l
 
 
 @pytest.mark.parametrize("kept_is_closed", [True, False])
-def test_what_is_refused_changes_nothing(manager, rep, stranger, band, twin, make_lead, kept_is_closed):
+def test_a_refused_merge_changes_nothing(manager, rep, stranger, band, twin, make_lead, kept_is_closed):
     far = make_lead(assigned_to=stranger)
     closed = make_lead(assigned_to=rep, status="won")
     pair = (closed.pk, [band.pk]) if kept_is_closed else (band.pk, [twin.pk, closed.pk])
@@ -150,13 +150,13 @@ def test_what_is_refused_changes_nothing(manager, rep, stranger, band, twin, mak
     assert not FieldChange.objects.filter(field="merged").exists()
 
 
-def test_a_merged_lead_is_not_restored(manager, band, twin):
+def test_a_merged_lead_cannot_be_restored(manager, band, twin):
     merging.merge_leads(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk])
     with pytest.raises(errors.LeadMerged):
         leads.restore(by=manager, lead_id=twin.pk)
 
 
-def test_a_preview_says_what_merging_does_and_writes_nothing(manager, band, twin):
+def test_a_preview_shows_the_filled_fields_and_writes_nothing(manager, band, twin):
     before = list(Lead.objects.order_by("pk").values())
     changes = merging.preview_merge(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk])
     assert list(Lead.objects.order_by("pk").values()) == before
@@ -167,7 +167,7 @@ def test_a_preview_says_what_merging_does_and_writes_nothing(manager, band, twin
     }  # fmt: skip
 
 
-def test_every_table_that_points_to_leads_moves_or_is_said_to_stay():
+def test_every_table_that_points_to_leads_moves_or_is_declared_to_stay():
     """Held against the columns that there are, so that a new table is not forgotten."""
     pointing = {
         (model, field.name)
@@ -260,7 +260,7 @@ def check_random_merges(people: tuple[User, ...], steps) -> None:
             assert set(FieldChange.objects.filter(lead=lead).values_list("field", flat=True)) == {"archived"}
             assert Lead.objects.get(pk=lead.merged_into_id).merged_into_id is None
     gone = FieldChange.objects.filter(field="merged").values_list("new", flat=True)
-    assert sorted(each["lead_id"] for each in gone) == sorted(
+    assert sorted(row["lead_id"] for row in gone) == sorted(
         Lead.objects.exclude(merged_into=None).values_list("pk", flat=True)
     )
     assert not Activity.objects.exclude(follow_up=None).exclude(follow_up__lead=F("lead")).exists()

@@ -34,7 +34,7 @@ def won(make_lead, rep):
     ],
 )  # fmt: skip
 @time_machine.travel(NOW, tick=False)
-def test_the_anniversary_comes_in_6_to_9_months(won, pickup, due):
+def test_trips_with_an_anniversary_in_6_to_9_months_are_offered_again(won, pickup, due):
     won(pickup_at=pickup)
     assert Lead.objects.call_again().exists() == due
 
@@ -48,7 +48,7 @@ def test_the_window_is_a_setting(settings, won):
 
 
 @time_machine.travel(NOW, tick=False)
-def test_who_is_not_in_the_queue(won, make_lead):
+def test_which_trips_are_not_offered_again(won, make_lead):
     won(status="lost", lost_reason_id="price")
     won(archived_at=NOW)
     won(email_normalised="a@example.com")
@@ -63,7 +63,7 @@ def test_who_is_not_in_the_queue(won, make_lead):
 
 
 @time_machine.travel(NOW, tick=False)
-def test_a_new_lead_with_the_old_trips_data(won, rep):
+def test_a_repeat_lead_copies_the_won_trip(won, rep):
     old = won(
         email="a@example.com", phone="212 555 0123", trip_type="round_trip", return_at=JUNE + timedelta(hours=30),
         pickup_location="Gym", estimated_passengers=50, estimated_value=4000, booked_value=4500, quote_amount=4400,
@@ -89,7 +89,7 @@ def test_a_new_lead_with_the_old_trips_data(won, rep):
 
 
 @time_machine.travel("2030-03-01T15:00Z", tick=False)
-def test_the_next_anniversary_is_still_to_come(won, rep):
+def test_the_new_pickup_is_the_next_future_anniversary(won, rep):
     leap = won(pickup_at="2028-02-29T17:00Z", return_at="2028-03-01T17:00Z")
     new = repeat_trips.repeat_trip(by=rep, lead_id=leap.pk)
     assert (new.pickup_at.isoformat(), new.return_at.isoformat()) == (
@@ -97,7 +97,7 @@ def test_the_next_anniversary_is_still_to_come(won, rep):
     )  # fmt: skip
 
 
-def test_who_may_and_what(won, make_lead, rep, colleague, stranger, manager, leaver):
+def test_who_may_repeat_which_lead(won, make_lead, rep, colleague, stranger, manager, leaver):
     old = won()
     for by, error in ((colleague, errors.NotYourLead), (stranger, errors.NotFound)):
         with pytest.raises(error):
@@ -112,7 +112,7 @@ def test_who_may_and_what(won, make_lead, rep, colleague, stranger, manager, lea
 
 
 @time_machine.travel(NOW, tick=False)
-def test_by_themselves_where_that_is_set(settings, won):
+def test_trips_are_repeated_automatically_if_the_setting_is_on(settings, won):
     one, other = won(email="a@example.com", email_normalised="a@example.com"), won(company_name="Other")
     won(email="a@example.com", email_normalised="a@example.com", company_name="The same client's second trip")
     assert repeat_trips.repeat_due_trips() == 0

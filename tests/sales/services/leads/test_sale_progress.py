@@ -53,7 +53,7 @@ def quoted(amount, until=None):
 
 @pytest.mark.parametrize("direction", ["outbound", "inbound", None])
 @pytest.mark.parametrize("kind", TYPES)
-def test_what_logging_says_of_a_new_lead(rep, lead, log, kind, direction):
+def test_the_status_of_a_new_lead_after_an_activity(rep, lead, log, kind, direction):
     activity = log(kind, direction)
     if kind == "quote" and direction != "inbound":
         assert state(lead) == ("quoted", (True, True, True), None, None)
@@ -70,7 +70,7 @@ def test_what_logging_says_of_a_new_lead(rep, lead, log, kind, direction):
 
 @pytest.mark.parametrize("outcome", ["successful", "no_answer", "voicemail", "rescheduled", "lost"])
 @pytest.mark.parametrize("kind", ["call", "email", "meeting", "quote", "other"])
-def test_what_completing_says_of_a_new_lead(rep, lead, kind, outcome):
+def test_the_status_of_a_new_lead_after_a_completed_follow_up(rep, lead, kind, outcome):
     plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type=kind, scheduled_date=local_today(rep))
     follow_ups.complete(by=rep, follow_up_id=plan.pk, completion_input=CompletionInput(outcome=outcome))
     assert state(lead) == (NEW if kind == "other" or outcome == "no_answer" else CONTACTED)
@@ -90,7 +90,7 @@ def test_a_completed_quote_with_an_amount_is_a_quote(rep, lead):
 
 
 @pytest.mark.parametrize("status", ["contacted", "qualified", "quoted", "won", "lost"])
-def test_no_status_is_lowered_and_no_closed_lead_opened(rep, make_lead, status):
+def test_a_status_never_moves_back_and_a_closed_lead_stays_closed(rep, make_lead, status):
     ending = {"won": {"booked_value": 900}, "lost": {"lost_reason_id": "price"}}
     lead = make_lead(assigned_to=rep, status=status, **ending.get(status, {}))
     activities.log(by=rep, lead_id=lead.pk, activity_type="call", direction="outbound")
@@ -101,7 +101,7 @@ def test_no_status_is_lowered_and_no_closed_lead_opened(rep, make_lead, status):
     assert (lead.status, lead.quote_amount) == (status if status in ending else "quoted", Decimal(700))
 
 
-def test_the_latest_quote_is_the_leads_and_only_a_quote_has_one(lead, log):
+def test_the_latest_quote_becomes_the_leads_quote(lead, log):
     now = timezone.now()
     log("quote", amount=Decimal(4200), valid_until=date(2027, 1, 5), occurred_at=now - timedelta(days=3))
     log("quote", amount=Decimal(3900), occurred_at=now - timedelta(days=1))
@@ -137,8 +137,8 @@ def test_a_correction_takes_a_contact_back(rep, lead, log, correct, corrections)
     correct(call, activity_type="meeting", direction="outbound")
     assert state(lead) == CONTACTED
     assert lead.first_contacted_at == Activity.objects.get(pk=call.pk).occurred_at
-    told = list(FieldChange.objects.filter(field="status").order_by("pk").values_list("old", "new"))
-    assert all(old == new for (_, old), (new, _) in pairwise(told)), told
+    changes = list(FieldChange.objects.filter(field="status").order_by("pk").values_list("old", "new"))
+    assert all(old == new for (_, old), (new, _) in pairwise(changes)), changes
 
 
 def test_another_contact_keeps_the_lead_contacted(lead, log, correct):
@@ -169,7 +169,7 @@ def test_a_correction_takes_a_quote_back_to_the_one_before(lead, log, correct):
         correct(first, amount=Decimal(5))
 
 
-def test_what_a_person_has_set_since_stays(rep, lead, log, correct):
+def test_values_that_a_person_set_since_stay(rep, lead, log, correct):
     call, quote = log("call"), log("quote", amount=Decimal(4200), valid_until=date(2027, 1, 5))
     leads.update(by=rep, lead_id=lead.pk, changes={"status": "qualified", "quote_amount": Decimal(4000)})
     correct(quote, amount=Decimal(4100), valid_until=date(2027, 1, 6))
@@ -182,7 +182,7 @@ def test_what_a_person_has_set_since_stays(rep, lead, log, correct):
     assert state(lead)[:1] + state(lead)[2:3] == ("quoted", Decimal(5000))
 
 
-def test_a_correction_scores_the_lead_anew_and_of_a_closed_lead_moves_nothing(rep, lead, log, correct):
+def test_a_correction_rescores_the_lead_and_does_not_change_a_closed_one(rep, lead, log, correct):
     call = log()
     leads.update(by=rep, lead_id=lead.pk, changes={"status": "lost", "lost_reason": "price"})
     version = Lead.objects.get(pk=lead.pk).version

@@ -15,61 +15,62 @@ from sales.services.ownership import transfers
 from sales.services.scoring import scores
 
 
-def found(words, by=None):
+def search_leads(words, by=None):
     rows = Lead.objects.all() if by is None else Lead.objects.visible_to(by)
     return list(rows.search(words).order_by("pk"))
 
 
-def test_a_lead_is_found_as_it_is_written_and_changed(rep):
+def test_a_lead_is_found_by_its_current_values(rep):
     lead = leads.create(by=rep, values={"company_name": "École Émile", "phone": "(617) 555-0123"})
-    assert [found(words) for words in ("emile ecole", "5550123", "617 555", "ECOLE 0123", "band", "ecole band")] == [
+    searches = ("emile ecole", "5550123", "617 555", "ECOLE 0123", "band", "ecole band")
+    assert [search_leads(words) for words in searches] == [
         [lead], [lead], [lead], [lead], [], []
     ]  # fmt: skip
     leads.update(by=rep, lead_id=lead.pk, changes={"company_name": "Lincoln Band", "phone": "+49 30 901820"})
-    assert [found(words) for words in ("ecole", "555", "lincoln", "4930901820", "030901")] == [
+    assert [search_leads(words) for words in ("ecole", "555", "lincoln", "4930901820", "030901")] == [
         [], [], [lead], [lead], []
     ]  # fmt: skip
 
 
-def test_wildcards_are_letters_like_others(rep):
+def test_wildcards_are_ordinary_characters(rep):
     lead = leads.create(by=rep, values={"company_name": "100% Fun_Tours \\o/"})
-    assert [found(words) for words in ("%", "_", "\\", "100%", "n_t", "n%t", "f_n")] == [
+    assert [search_leads(words) for words in ("%", "_", "\\", "100%", "n_t", "n%t", "f_n")] == [
         [lead], [lead], [lead], [lead], [lead], [], []
     ]  # fmt: skip
 
 
-def test_an_owner_or_a_score_never_touches_it(rep, manager, colleague):
+def test_a_new_owner_or_score_does_not_write_the_index(rep, manager, colleague):
     lead = leads.create(by=rep, values={"company_name": "Band", "estimated_passengers": 60})
     with CaptureQueriesContext(connection) as captured:
         transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), to_user_id=colleague.pk)
         activities.log(by=colleague, lead_id=lead.pk, activity_type="quote_requested", direction="inbound")
         scores.recalculate_lead(by=manager, lead_id=lead.pk)
-    assert not [each["sql"] for each in captured if "lead_search" in each["sql"]]
+    assert not [query["sql"] for query in captured if "lead_search" in query["sql"]]
 
 
-def test_plain_sql_is_caught_up_with(make_lead, rep):
+def test_leads_written_by_plain_sql_are_indexed_later(make_lead, rep):
     raw = make_lead(company_name="Écho", email="A@x.example")
     whole = make_lead(company_name="Böse", email_normalised="", phone_normalised="")
     old = make_lead(company_name="Älter", email_normalised="", phone_normalised="")
     LeadSearch.objects.create(lead=old, text="älter")  # as the migration leaves it
     Lead.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=9))
-    assert found("echo") + found("bose") + found("alter") == []
+    assert search_leads("echo") + search_leads("bose") + search_leads("alter") == []
     assert reminders.fill_derived_columns() == 3
-    assert found("echo") + found("bose") + found("alter") == [raw, whole, old]
+    assert search_leads("echo") + search_leads("bose") + search_leads("alter") == [raw, whole, old]
     assert (reminders.fill_derived_columns(), search_index.index_missing_leads(10)) == (0, 0)
 
 
-def test_a_merged_lead_answers_to_what_it_was_given(rep, manager):
+def test_a_kept_lead_is_found_by_its_filled_values(rep, manager):
     kept = leads.create(by=rep, values={"company_name": "Band"})
     other = leads.create(by=rep, values={"contact_name": "Dana", "email": "dana@lincoln.example"})
     merging.merge_leads(by=manager, lead_id=kept.pk, duplicate_ids=[other.pk])
-    assert found("band dana@lincoln") == [kept]
-    assert found("dana", by=manager) == [kept]
+    assert search_leads("band dana@lincoln") == [kept]
+    assert search_leads("dana", by=manager) == [kept]
 
 
 @pytest.mark.postgres  # its trigram index; SQLite reads the texts one by one
 @pytest.mark.parametrize("who", ["admin", "manager", "rep"])
-def test_a_selective_search_uses_the_index_whoever_asks(request, who, make_lead):
+def test_a_selective_search_uses_the_index_for_every_user(request, who, make_lead):
     by = request.getfixturevalue(who)
     make_lead(company_name="Zebra Xylophones", assigned_to=by)
     Lead.objects.bulk_create(Lead(company_name=f"Band number {number}", assigned_to=by) for number in range(300))

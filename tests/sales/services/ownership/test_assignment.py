@@ -143,6 +143,56 @@ def test_a_rule_leads_to_one_who_can_have_it(rule, desk, rep, leaver):
         AssignmentRule.objects.update(to_team=desk)
 
 
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"rule_name": "  "}, ["rule_name"]),
+        ({"rule_name": "taken"}, ["rule_name"]),
+        ({"conditions": [{"field": "score", "operator": "equals", "value": "1"}]}, ["condition_1"]),
+        ({"conditions": [{"field": "estimated_passengers", "operator": "equals", "value": "1"}] * 6}, ["conditions"]),
+        ({"to_user": "leaver"}, ["to_user"]),
+        ({"to_team": "desk"}, ["to_team"]),
+        ({"created_at": None}, ["created_at"]),
+    ],
+    ids=["no name", "taken name", "unknown field", "too many conditions", "inactive user", "two targets", "no field"],
+)
+def test_a_change_is_validated_like_a_new_rule(rule, admin, rep, leaver, desk, changes, fields):
+    changed, _ = rule(BIG, to=rep), rule(to=rep, rule_name="Taken")
+    rows = list(AssignmentRule.objects.order_by("pk").values())
+    users_and_teams = {"leaver": leaver, "desk": desk}
+    changes = {
+        name: users_and_teams.get(value, value) if isinstance(value, str) else value for name, value in changes.items()
+    }
+
+    with pytest.raises(errors.Invalid) as refused:
+        assignment.update_rule(by=admin, rule_id=changed.pk, changes=changes)
+
+    assert list(refused.value.fields) == fields
+    assert list(AssignmentRule.objects.order_by("pk").values()) == rows
+
+
+def test_a_change_can_not_activate_too_many_rules(rule, admin, rep, monkeypatch):
+    monkeypatch.setattr(assignment, "MAX_ACTIVE_RULES", 1)
+    rule(to=rep)
+    spare = rule(to=rep, is_active=False)
+
+    with pytest.raises(errors.TooManyRules):
+        assignment.update_rule(by=admin, rule_id=spare.pk, changes={"is_active": True})
+
+    spare.refresh_from_db()
+    assert not spare.is_active
+
+
+def test_a_change_and_a_deletion_leave_other_rules_alone(rule, admin, rep):
+    changed, other = rule(BIG, to=rep), rule(BIG, to=rep)
+    rows = list(AssignmentRule.objects.filter(pk=other.pk).values())
+
+    assignment.update_rule(by=admin, rule_id=changed.pk, changes={"position": 9, "conditions": []})
+    assignment.delete_rule(by=admin, rule_id=changed.pk)
+
+    assert list(AssignmentRule.objects.values()) == rows
+
+
 def test_rules_are_the_managers(rule, rep, manager):
     one = rule(to=rep)
     for act in (

@@ -71,32 +71,53 @@ def test_a_rule_that_is_not_there(manager):
         scoring_rules.delete_rule(by=manager, rule_id=99)
 
 
-@pytest.mark.parametrize(
-    ("values", "fields"),
-    [
-        ({"condition_value": "some"}, ["condition_value"]),
-        ({"condition_operator": "contains"}, ["condition_operator"]),
-        ({"condition_field": "score"}, ["condition_field"]),
-        ({"rule_type": "activity"}, ["condition_field"]),
-        ({"points": 101}, ["points"]),
-        ({"within_days": 3}, ["within_days"]),
-        ({"rule_name": "Repeat Client"}, ["rule_name"]),
-        ({"rule_name": "  "}, ["rule_name"]),
-        ({"version": 3}, ["version"]),
-    ],
-)
-def test_a_bad_rule_is_not_saved(manager, values, fields):
+INVALID_VALUES = [
+    ({"condition_value": "some"}, ["condition_value"]),
+    ({"condition_operator": "contains"}, ["condition_operator"]),
+    ({"condition_field": "score"}, ["condition_field"]),
+    ({"rule_type": "activity"}, ["condition_field"]),
+    ({"points": 101}, ["points"]),
+    ({"within_days": 3}, ["within_days"]),
+    ({"rule_name": "Repeat Client"}, ["rule_name"]),
+    ({"rule_name": "repeat  CLIENT"}, ["rule_name"]),
+    ({"rule_name": "  "}, ["rule_name"]),
+    ({"group": "g" * 51}, ["group"]),
+    ({"version": 3}, ["version"]),
+]
+
+
+@pytest.mark.parametrize(("values", "fields"), INVALID_VALUES)
+def test_an_invalid_rule_is_not_added(manager, values, fields):
     with pytest.raises(errors.Invalid) as refused:
         scoring_rules.create_rule(by=manager, values=RULE | values)
+
     assert list(refused.value.fields) == fields
-    assert (LeadScoringRule.objects.count(), versions_and_runs()) == (8, (1, []))
+    assert LeadScoringRule.objects.count() == 8
+    assert versions_and_runs() == (1, [])
 
 
-def test_a_change_must_leave_the_rule_sound(manager):
-    rule = LeadScoringRule.objects.get(rule_name="Repeat Client")
+@pytest.mark.parametrize(("changes", "fields"), INVALID_VALUES)
+def test_a_change_is_validated_like_a_new_rule(manager, changes, fields):
+    rule = LeadScoringRule.objects.create(**RULE)
+    rows = list(LeadScoringRule.objects.order_by("pk").values())
+
     with pytest.raises(errors.Invalid) as refused:
-        scoring_rules.update_rule(by=manager, rule_id=rule.pk, changes={"condition_field": "estimated_value"})
-    assert list(refused.value.fields) == ["condition_value"]
+        scoring_rules.update_rule(by=manager, rule_id=rule.pk, changes=changes)
+
+    assert list(refused.value.fields) == fields
+    assert list(LeadScoringRule.objects.order_by("pk").values()) == rows
+    assert versions_and_runs() == (1, [])
+
+
+def test_a_change_and_a_deletion_leave_other_rules_alone(manager):
+    rule = LeadScoringRule.objects.get(rule_name="Repeat Client")
+    others = LeadScoringRule.objects.exclude(pk=rule.pk).order_by("pk")
+    rows = list(others.values())
+
+    scoring_rules.update_rule(by=manager, rule_id=rule.pk, changes={"points": 1})
+    scoring_rules.delete_rule(by=manager, rule_id=rule.pk)
+
+    assert list(others.values()) == rows
 
 
 def test_at_most_two_hundred_rules_are_active(manager):

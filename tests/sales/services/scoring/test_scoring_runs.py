@@ -245,3 +245,21 @@ def test_a_run_takes_the_same_statements_for_one_lead_and_for_fifty(db):
         counts.add(len(captured))
     assert len(counts) == 1
     assert set(scores()) == {30}
+
+
+def test_a_run_that_another_worker_has_planned_is_not_planned_again(five_leads, monkeypatch):
+    """A worker reads the queued run; before it plans the run's batches, another one does, and scores a batch."""
+    find_unfinished_run = scoring_runs.find_unfinished_run
+
+    def find_run_that_is_planned_meanwhile():
+        queued = find_unfinished_run()
+        monkeypatch.setattr(scoring_runs, "find_unfinished_run", find_unfinished_run)
+        assert scoring_runs.process_batches(max_batches=1) == 1
+        return queued
+
+    run = scoring_runs.start_run(by=None, reason="Race")
+    monkeypatch.setattr(scoring_runs, "find_unfinished_run", find_run_that_is_planned_meanwhile)
+
+    assert scoring_runs.process_batches() == 2  # of three
+
+    assert progress(run) == ("done", 5, 5, 5)
