@@ -1,4 +1,4 @@
-"""`/sales/cadences`: sequences of follow-ups; `/sales/leads/{id}/cadences`: those that a lead is or was on."""
+"""`/sales/cadences`: the cadences; `/sales/leads/{id}/cadences`: a lead's current and past cadences."""
 
 from typing import Any, ClassVar
 
@@ -34,7 +34,7 @@ class EnrolmentRow(Row):
     lead_id = serializers.IntegerField()
     cadence_id = serializers.IntegerField()
     cadence_name = serializers.CharField()
-    day = serializers.IntegerField(help_text="Of the step that was reached.")
+    day = serializers.IntegerField(help_text="The day of the step that the lead has reached.")
     follow_up_id = serializers.IntegerField(allow_null=True)
     started_at = serializers.DateTimeField()
     stopped_at = serializers.DateTimeField(allow_null=True)
@@ -53,7 +53,7 @@ class StopBody(StrictSerializer):
 
 
 class CadenceViewSet(ViewSet):
-    """What managers have defined in the admin."""
+    """The cadences that managers have defined in the admin."""
 
     queryset = Cadence.objects.none()
     row = CadenceRow
@@ -70,7 +70,7 @@ class CadenceActions:
     @extend_schema(parameters=ARRAY_SCHEMA, responses=EnrolmentRow(many=True))
     @action(detail=True, filterset_class=None, pagination_class=None)
     def cadences(self: Any, request: Request, pk: str) -> Response:
-        """The cadence that a lead is on, and those it was on, newest first: how far it came, and why it stopped."""
+        """A lead's current and past cadences, newest first, with the day reached and why it stopped."""
         read_query(request, StrictSerializer, ARRAY_PARAMETERS)
         self.get_or_404(self.get_queryset().filter(pk=self.pk).values("pk"))
         rows = EnrolmentRow.read(CadenceEnrolment.objects.filter(lead=self.pk))
@@ -79,7 +79,7 @@ class CadenceActions:
     @extend_schema(request=EnrolmentBody, responses={201: EnrolmentRow})
     @cadences.mapping.post
     def enrol(self: Any, request: Request, pk: str) -> Response:
-        """Put an open lead on a cadence: its first step becomes a follow-up of the lead's owner. Owner or manager.
+        """Enroll an open lead in a cadence: the first step becomes a follow-up for its owner. For owner and managers.
 
         409 `cadence_running`, `cadence_not_ready`, `lead_unowned`, `lead_closed`.
         """
@@ -89,5 +89,5 @@ class CadenceActions:
     @extend_schema(request=StopBody, responses=EnrolmentRow)
     @action(detail=True, methods=["post"], url_path="stop-cadence")
     def stop_cadence(self: Any, request: Request, pk: str) -> Response:
-        """Take a lead off its cadence. The follow-up that is open stays. Owner or manager. 409 `no_cadence`."""
+        """Stop the lead's cadence. Its open follow-up stays. For owner and managers. 409 `no_cadence`."""
         return Response(EnrolmentRow.of(cadences.stop(by=self.caller, lead_id=self.pk, **self.read_body(StopBody))))

@@ -1,4 +1,4 @@
-"""`/sales/follow-ups/calendar.ics`: what somebody has to do, for the calendar that they use."""
+"""`/sales/follow-ups/calendar.ics`: a user's follow-ups as a calendar to subscribe to."""
 
 from typing import Any
 
@@ -31,8 +31,8 @@ class ICalendarRenderer(BaseRenderer):
     media_type, format, charset = "text/calendar", "ics", "utf-8"
 
 
-class WhateverIsAsked(Negotiation):
-    """Calendars ask for all sorts of things, and can read but one."""
+class CalendarNegotiation(Negotiation):
+    """Always answers with iCalendar: calendar programs send all kinds of Accept headers and read nothing else."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
         return renderers[0], renderers[0].media_type
@@ -46,22 +46,28 @@ class CalendarActions:
         auth=[],
     )
     @action(
-        detail=False, url_path=r"calendar\.ics", url_name="calendar", pagination_class=None,
-        authentication_classes=[], permission_classes=[AllowAny], throttle_classes=[PublicThrottle],
-        renderer_classes=[ICalendarRenderer], content_negotiation_class=WhateverIsAsked,
-    )  # fmt: skip
+        detail=False,
+        url_path=r"calendar\.ics",
+        url_name="calendar",
+        pagination_class=None,
+        authentication_classes=[],
+        permission_classes=[AllowAny],
+        throttle_classes=[PublicThrottle],
+        renderer_classes=[ICalendarRenderer],
+        content_negotiation_class=CalendarNegotiation,
+    )
     def calendar(self, request: Request) -> HttpResponse:
-        """One's open follow-ups as iCalendar, for whoever has the token of GET /auth/me/calendar: 401 without.
+        """A user's open follow-ups as iCalendar. Needs the token from GET /auth/me/calendar; 401 without it.
 
-        Cancelled ones stay in it, marked as such, for 30 days. Answers If-None-Match.
+        Canceled follow-ups stay in it for 30 days, marked as canceled. Supports If-None-Match.
         """
         user = tokens.find_calendar_user(read_query(request, CalendarQuery).get("token", ""))
         if user is None:
-            raise AuthenticationFailed("This calendar's token is not valid, or no longer.", "token_not_valid")
+            raise AuthenticationFailed("The calendar's token is not valid (any more).", "token_not_valid")
         text = calendar.build_feed(user)
         headers = {"ETag": quote_etag(calendar.get_etag(text))}
-        answer = HttpResponse(text, content_type="text/calendar; charset=utf-8", headers=headers)
-        conditional: HttpResponse = get_conditional_response(request._request, headers["ETag"], None, answer)  # type: ignore[assignment]
+        response = HttpResponse(text, content_type="text/calendar; charset=utf-8", headers=headers)
+        conditional: HttpResponse = get_conditional_response(request._request, headers["ETag"], None, response)  # type: ignore[assignment]
         return conditional
 
     def get_authenticate_header(self, request: Request) -> str:

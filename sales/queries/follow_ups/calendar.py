@@ -1,4 +1,4 @@
-"""Somebody's follow-ups as a calendar (iCalendar, RFC 5545)."""
+"""A user's follow-ups as a calendar (iCalendar, RFC 5545)."""
 
 import re
 from collections.abc import Iterable
@@ -16,28 +16,28 @@ from sales.models import FollowUp
 from sales.models.follow_up import IS_OPEN, FollowUpQuerySet
 
 CANCELLED_SHOWN_FOR = timedelta(days=30)
-TIMED_DURATION = timedelta(minutes=30)  # what a timed follow-up takes up of the day
+TIMED_DURATION = timedelta(minutes=30)  # of an event with a time
 MAX_EVENTS = 1_000
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _NOT_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # RFC 5545 has tabs and line breaks alone
 
 
 def build_feed(user: User) -> bytes:
-    """This person's open follow-ups, and those cancelled in the last 30 days, marked so.
+    """The calendar of `user`: their open follow-ups, and those canceled in the last 30 days, marked as canceled.
 
-    Of more than a calendar can hold, those whose days are nearest to today; cancelled ones give way to open ones. The
-    same rows give the same bytes.
+    At most `MAX_EVENTS`: open ones before canceled ones, and those with dates nearest to today. The same rows give the
+    same bytes.
     """
-    mine = FollowUp.objects.visible_to(user).filter(assigned_to=user).select_related("lead")
+    assigned = FollowUp.objects.visible_to(user).filter(assigned_to=user).select_related("lead")
     today = local_today(user)
-    kept = _nearest(mine.filter(IS_OPEN), today, MAX_EVENTS)
-    cancelled = mine.filter(cancelled_at__gte=timezone.now() - CANCELLED_SHOWN_FOR)
+    kept = _nearest(assigned.filter(IS_OPEN), today, MAX_EVENTS)
+    cancelled = assigned.filter(cancelled_at__gte=timezone.now() - CANCELLED_SHOWN_FOR)
     kept += _nearest(cancelled, today, MAX_EVENTS - len(kept))
     return render_calendar(sorted(kept, key=lambda follow_up: (follow_up.scheduled_date, follow_up.pk)), user)
 
 
 def render_calendar(follow_ups: Iterable[FollowUp], user: User) -> bytes:
-    """These follow-ups as iCalendar, for `user`."""
+    """These follow-ups of `user` as iCalendar."""
     calendar = Calendar()
     calendar.add("prodid", "-//Athena//Follow-ups//EN")
     calendar.add("version", "2.0")
@@ -51,7 +51,7 @@ def render_calendar(follow_ups: Iterable[FollowUp], user: User) -> bytes:
 
 
 def clean_text(text: str) -> str:
-    """The text without the characters that iCalendar has no way to write; every kind of line break is `\\n`."""
+    """The text without characters that iCalendar can't contain; every kind of line break becomes `\\n`."""
     return _NOT_TEXT.sub("", _LINE_BREAKS.sub("\n", text))
 
 
@@ -60,22 +60,24 @@ def get_etag(text: bytes) -> str:
 
 
 def _nearest(rows: FollowUpQuerySet, today: date, limit: int) -> list[FollowUp]:
-    """The `limit` rows whose days are nearest to today, before or after it. Two queries."""
+    """The `limit` rows with dates nearest to today, before or after it. Two queries."""
     ahead = rows.filter(scheduled_date__gte=today).order_by("scheduled_date", "pk")[:limit]
     behind = rows.filter(scheduled_date__lt=today).order_by("-scheduled_date", "-pk")[:limit]
     return sorted([*ahead, *behind], key=lambda follow_up: abs(follow_up.scheduled_date - today))[:limit]
 
 
 def _event(follow_up: FollowUp, user: User) -> Event:
-    """SEQUENCE and LAST-MODIFIED rise with all that moves the event: the tick gives a new `version` and `due_at` to the
-    follow-ups of somebody whose time zone has changed."""
+    """The event of a follow-up. SEQUENCE and LAST-MODIFIED rise with every change that moves it.
+
+    That includes a new time zone of the assignee: the tick then gives the follow-ups a new `version` and `due_at`.
+    """
     lead, event = follow_up.lead, Event()
-    changed = max(follow_up.updated_at, lead.updated_at)
+    changed_at = max(follow_up.updated_at, lead.updated_at)
     event.add("uid", f"follow-up-{follow_up.pk}@{urlsplit(settings.BASE_URL).hostname}")
     event.add("sequence", follow_up.version - 1)
-    event.add("dtstamp", changed)
-    event.add("last-modified", changed)
-    event.add("summary", clean_text(f"{_state(follow_up)}{follow_up.get_follow_up_type_display()}: {lead}"))
+    event.add("dtstamp", changed_at)
+    event.add("last-modified", changed_at)
+    event.add("summary", clean_text(f"{_get_title_prefix(follow_up)}{follow_up.get_follow_up_type_display()}: {lead}"))
     event.add("description", clean_text("\n".join(filter(None, [follow_up.notes, lead.phone, lead.email]))))
     event.add("url", vUri(f"{settings.BASE_URL}/admin/sales/lead/{lead.pk}/change/"))
     event.add("status", "CONFIRMED" if follow_up.cancelled_at is None else "CANCELLED")
@@ -93,8 +95,8 @@ def _event(follow_up: FollowUp, user: User) -> Event:
     return event
 
 
-def _state(follow_up: FollowUp) -> str:
-    """What the title begins with: many calendars show it and not the status."""
+def _get_title_prefix(follow_up: FollowUp) -> str:
+    """The start of the title for a closed follow-up: many calendar programs show the title and not the status."""
     if follow_up.cancelled_at is not None:
-        return "Cancelled: "
+        return "Canceled: "
     return "Done: " if follow_up.completed else ""

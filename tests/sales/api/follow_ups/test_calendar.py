@@ -118,7 +118,7 @@ def refused(url):
     answer = APIClient().get(url)
     assert (answer.status_code, answer["Content-Type"]) == (401, "application/json")
     assert answer.json() == {
-        "detail": "This calendar's token is not valid, or no longer.", "code": "token_not_valid",
+        "detail": "The calendar's token is not valid (any more).", "code": "token_not_valid",
     }  # fmt: skip
 
 

@@ -112,7 +112,7 @@ def test_what_is_over_says_so_in_its_title_and_takes_no_time():
     found = Calendar.from_ical(calendar.render_calendar([open_, cancelled, done], User(time_zone="UTC"))).walk("VEVENT")
     assert [(str(event["summary"]), event.get("transp"), str(event["status"])) for event in found] == [
         ("Call: Band", None, "CONFIRMED"),
-        ("Cancelled: Call: Band", "TRANSPARENT", "CANCELLED"),
+        ("Canceled: Call: Band", "TRANSPARENT", "CANCELLED"),
         ("Done: Call: Band", "TRANSPARENT", "CONFIRMED"),
     ]
 
