@@ -1,4 +1,4 @@
-"""A file that Athena wrote is read back by anybody, anywhere, without a change; what was edited changes that alone."""
+"""An exported file can be imported by anybody anywhere and changes nothing; an edited cell changes that alone."""
 
 import csv
 import io
@@ -60,22 +60,36 @@ def random_lead(rng: random.Random, sources, reasons, owners) -> Lead:
     status = rng.choice(Lead.Status.values)
     money = [None, Decimal("0.00"), Decimal("800.00"), Decimal("1234567.89"), Decimal("0.05")]
     return Lead(
-        company_name=rng.choice(LINES), contact_name=rng.choice(("", *LINES)), email=rng.choice(EMAILS),
-        phone=rng.choice(PHONES), notes=rng.choice(("", *TEXTS)), itinerary=rng.choice(("", *TEXTS)), status=status,
-        pickup_at=rng.choice((None, pickup)), return_at=rng.choice((None, pickup + timedelta(hours=9))),
-        bid_due_at=rng.choice((None, pickup)), quote_valid_until=rng.choice((None, date(2027, 4, 1))),
-        pickup_location=rng.choice(("", *LINES)), campaign=rng.choice(("", *LINES)), utm_term=rng.choice(("", *LINES)),
-        trip_type=rng.choice(("", *Lead.TripType.values)), vehicle_type=rng.choice(("", *Lead.VehicleType.values)),
-        estimated_passengers=rng.choice((None, 0, 56, 1250)), vehicles_needed=rng.choice((None, 2)),
-        estimated_value=rng.choice(money), quote_amount=rng.choice(money), is_repeat=rng.random() < 0.5,
-        source=rng.choice((None, *sources)), assigned_to=rng.choice((None, *owners)),
+        company_name=rng.choice(LINES),
+        contact_name=rng.choice(("", *LINES)),
+        email=rng.choice(EMAILS),
+        phone=rng.choice(PHONES),
+        notes=rng.choice(("", *TEXTS)),
+        itinerary=rng.choice(("", *TEXTS)),
+        status=status,
+        pickup_at=rng.choice((None, pickup)),
+        return_at=rng.choice((None, pickup + timedelta(hours=9))),
+        bid_due_at=rng.choice((None, pickup)),
+        quote_valid_until=rng.choice((None, date(2027, 4, 1))),
+        pickup_location=rng.choice(("", *LINES)),
+        campaign=rng.choice(("", *LINES)),
+        utm_term=rng.choice(("", *LINES)),
+        trip_type=rng.choice(("", *Lead.TripType.values)),
+        vehicle_type=rng.choice(("", *Lead.VehicleType.values)),
+        estimated_passengers=rng.choice((None, 0, 56, 1250)),
+        vehicles_needed=rng.choice((None, 2)),
+        estimated_value=rng.choice(money),
+        quote_amount=rng.choice(money),
+        is_repeat=rng.random() < 0.5,
+        source=rng.choice((None, *sources)),
+        assigned_to=rng.choice((None, *owners)),
         booked_value=rng.choice(money[1:]) if status == "won" else None,
         lost_reason=rng.choice(reasons) if status == "lost" else None,
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
-def many_leads(rep, colleague):
+def random_leads(rep, colleague):
     rng = random.Random(20261128)
     sources = [LeadSource.objects.create(name=name) for name in ("Ads", "=Fair", "'Web, form")]
     gone = LostReason.objects.get(name="price")
@@ -93,39 +107,40 @@ def export(by, leads, file_format):
     return b"".join(exports.export_csv(by=by, leads=leads, filters={}))
 
 
-def send(by, content, duplicates):
-    made = imports.upload(by=by, file_name="leads", content=content)
+def import_file(by, content, duplicates):
+    lead_import = imports.upload(by=by, file_name="leads", content=content)
     import_batches.run_all()
-    made.refresh_from_db()
-    assert made.state == LeadImport.State.CHECKED, made.error
-    imports.start(by=by, import_id=made.pk, duplicates=duplicates)
+    lead_import.refresh_from_db()
+    assert lead_import.state == LeadImport.State.CHECKED, lead_import.error
+    imports.start(by=by, import_id=lead_import.pk, duplicates=duplicates)
     import_batches.run_all()
-    made.refresh_from_db()
-    assert made.state == LeadImport.State.DONE
-    return made
+    lead_import.refresh_from_db()
+    assert lead_import.state == LeadImport.State.DONE
+    return lead_import
 
 
-def everything():
+def get_everything():
+    """All leads, and the numbers of changes and activities."""
     return list(Lead.objects.order_by("pk").values()), FieldChange.objects.count(), Activity.objects.count()
 
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
 @pytest.mark.parametrize("duplicates", LeadImport.Duplicates.values)
-def test_an_export_sent_back_unedited_changes_nothing(people, many_leads, file_format, duplicates):
+def test_importing_an_unedited_export_changes_nothing(people, random_leads, file_format, duplicates):
     exporter, importers = people
-    content = export(exporter, many_leads, file_format)
-    before = everything()
+    content = export(exporter, random_leads, file_format)
+    before = get_everything()
     for importer in importers:
-        made = send(importer, content, duplicates)
-        states = set(made.rows.values_list("state", flat=True))
-        assert everything() == before
+        lead_import = import_file(importer, content, duplicates)
+        states = set(lead_import.rows.values_list("state", flat=True))
+        assert get_everything() == before
         assert states <= {ImportRow.State.SKIPPED, ImportRow.State.WRONG}
-        wrong = {problem for row in made.rows.filter(state="wrong") for problem in row.problems}
-        assert not wrong, list(made.rows.filter(state="wrong").values_list("problems", flat=True))[:3]
+        wrong = {problem for row in lead_import.rows.filter(state="wrong") for problem in row.problems}
+        assert not wrong, list(lead_import.rows.filter(state="wrong").values_list("problems", flat=True))[:3]
 
 
-def edited(content, change):
-    """The CSV file with each row changed by `change`."""
+def edit(content, change):
+    """Return the CSV file with each row changed by `change`."""
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     file = io.StringIO()
     writer = csv.DictWriter(file, rows[0].keys())
@@ -140,9 +155,12 @@ def edited(content, change):
 def three_trips(make_lead, rep):
     """A client's three trips under one address; the first is won."""
     client = {"company_name": "Fernwood School", "email": "lea@fernwood.example", "assigned_to": rep}
-    at = [datetime(2027, month, 10, 12, tzinfo=UTC) for month in (5, 6, 9)]
-    won = make_lead(**client, pickup_at=at[0], status="won", booked_value=1500, closed_at=timezone.now())
-    return [won, *(make_lead(**client, pickup_at=moment, phone="617-555-0171 / 617-555-0199") for moment in at[1:])]
+    pickups = [datetime(2027, month, 10, 12, tzinfo=UTC) for month in (5, 6, 9)]
+    won = make_lead(**client, pickup_at=pickups[0], status="won", booked_value=1500, closed_at=timezone.now())
+    return [
+        won,
+        *(make_lead(**client, pickup_at=pickup, phone="617-555-0171 / 617-555-0199") for pickup in pickups[1:]),
+    ]
 
 
 def test_an_edited_cell_changes_that_lead_alone(admin, three_trips):
@@ -154,8 +172,8 @@ def test_an_edited_cell_changes_that_lead_alone(admin, three_trips):
         if row["Lead"] == str(first.pk):
             row["Passengers"], row["Notes"] = "44", "Bring water"
 
-    made = send(admin, edited(content, change), "update")
-    assert sorted(made.rows.values_list("state", flat=True)) == ["skipped", "skipped", "updated"]
+    lead_import = import_file(admin, edit(content, change), "update")
+    assert sorted(lead_import.rows.values_list("state", flat=True)) == ["skipped", "skipped", "updated"]
     after = {lead["id"]: lead for lead in Lead.objects.values()}
     differences = {
         (key, name) for key, lead in after.items() for name, value in lead.items() if value != before[key][name]
@@ -170,25 +188,29 @@ def test_an_edited_cell_changes_that_lead_alone(admin, three_trips):
 def test_a_closed_lead_is_not_changed_and_says_so(admin, three_trips):
     won, *_ = three_trips
     content = export(admin, Lead.objects.filter(pk=won.pk), "csv")
-    before = everything()
-    made = send(admin, edited(content, lambda row: row.update(Notes="More")), "update")
-    assert (everything(), made.rows.get().state, made.rows.get().problems) == (
-        before, "skipped", {"Lead": "The lead is closed."},
-    )  # fmt: skip
+    before = get_everything()
+    lead_import = import_file(admin, edit(content, lambda row: row.update(Notes="More")), "update")
+    assert get_everything() == before
+    row = lead_import.rows.get()
+    assert row.state == "skipped"
+    assert row.problems == {"Lead": "The lead is closed."}
 
 
-def test_what_a_file_does_not_change_is_named(admin, three_trips):
+def test_attempts_to_change_fixed_columns_are_listed(admin, three_trips):
     _, first, _ = three_trips
     content = export(admin, Lead.objects.filter(pk=first.pk), "csv")
-    made = send(admin, edited(content, lambda row: row.update({"Status": "Won", "Booked value": "5"})), "update")
-    why = "A file does not change this. Change it on the lead's page."
-    assert made.rows.get().cleaned == {"Status": why, "Booked value": why}
+    lead_import = import_file(
+        admin, edit(content, lambda row: row.update({"Status": "Won", "Booked value": "5"})), "update"
+    )
+    remark = "A file does not change this. Change it on the lead's page."
+    assert lead_import.rows.get().cleaned == {"Status": remark, "Booked value": remark}
     first.refresh_from_db()
-    assert (first.status, first.booked_value) == ("new", None)
+    assert first.status == "new"
+    assert first.booked_value is None
 
 
 @pytest.mark.parametrize(
-    ("number", "why"),
+    ("number", "problem"),
     [
         ("999999", "There is no lead with this number"),
         ("theirs", "Give the lead's number in Athena"),
@@ -198,50 +220,53 @@ def test_what_a_file_does_not_change_is_named(admin, three_trips):
         ("hidden", "There is no lead with this number"),
     ],
 )
-def test_a_number_of_no_lead_that_one_can_see_is_wrong(manager, stranger, make_lead, number, why):
+def test_a_number_of_no_lead_that_one_can_see_is_wrong(manager, stranger, make_lead, number, problem):
     numbers = {
         "archived": make_lead(archived_at=timezone.now()).pk,
         "hidden": make_lead(assigned_to=stranger, email="x@x.example").pk,
     }
-    before = everything()
+    before = get_everything()
     content = f"Company,E-mail,Lead\nAcme,x@x.example,{numbers.get(number, number)}\n".encode()
-    made = send(manager, content, "update")
-    row = made.rows.get()
-    assert (row.state, list(row.problems), everything()) == ("wrong", ["Lead"], before)
-    assert row.problems["Lead"].startswith(why)
+    lead_import = import_file(manager, content, "update")
+    row = lead_import.rows.get()
+    assert row.state == "wrong"
+    assert list(row.problems) == ["Lead"]
+    assert get_everything() == before
+    assert row.problems["Lead"].startswith(problem)
     assert "rename it" in row.problems["Lead"]
 
 
 def test_rows_without_a_number_are_new_beside_those_with_one(admin, three_trips):
     _, first, _ = three_trips
     content = f"Lead,Company,E-mail\n{first.pk},Fernwood School,\n,Acme,ann@acme.example\n".encode()
-    made = send(admin, content, "create")
-    assert list(made.rows.values_list("state", flat=True)) == ["skipped", "created"]
+    lead_import = import_file(admin, content, "create")
+    assert list(lead_import.rows.values_list("state", flat=True)) == ["skipped", "created"]
     assert Lead.objects.count() == 4
 
 
 def test_a_file_with_numbers_needs_no_names(admin, three_trips):
     _, first, _ = three_trips
-    send(admin, f"Lead,Passengers\n{first.pk},17\n".encode(), "update")
+    import_file(admin, f"Lead,Passengers\n{first.pk},17\n".encode(), "update")
     first.refresh_from_db()
     assert first.estimated_passengers == 17
 
 
-def test_a_lead_that_is_put_away_between_the_preview_and_the_import(admin, three_trips):
+def test_a_lead_that_is_archived_between_preview_and_import_is_not_changed(admin, three_trips):
     _, first, _ = three_trips
-    made = imports.upload(by=admin, file_name="x", content=f"Lead,Passengers\n{first.pk},17\n".encode())
+    lead_import = imports.upload(by=admin, file_name="x", content=f"Lead,Passengers\n{first.pk},17\n".encode())
     import_batches.run_all()
     Lead.objects.filter(pk=first.pk).update(archived_at=timezone.now())
-    imports.start(by=admin, import_id=made.pk, duplicates="update")
+    imports.start(by=admin, import_id=lead_import.pk, duplicates="update")
     import_batches.run_all()
-    row = ImportRow.objects.get(lead_import=made)
-    assert (row.state, row.problems["Lead"][:33]) == ("wrong", "There is no lead with this number")
+    row = ImportRow.objects.get(lead_import=lead_import)
+    assert row.state == "wrong"
+    assert row.problems["Lead"].startswith("There is no lead with this number")
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_a_bare_day_is_the_companys_wherever_the_file_is_sent_from(make_user, zone):
+def test_a_date_without_a_time_is_the_companys_wherever_the_user_is(make_user, zone):
     by = make_user("Sender", role="admin", time_zone=zone)
-    send(by, b"Company,Pickup at\nAcme,2027-05-01\n", "skip")
+    import_file(by, b"Company,Pickup at\nAcme,2027-05-01\n", "skip")
     assert Lead.objects.get().pickup_at == datetime(2027, 5, 1, 4, tzinfo=UTC)
 
 

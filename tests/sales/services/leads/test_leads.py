@@ -1,6 +1,6 @@
 """Taking leads in, changing, closing, reopening and archiving them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,6 +12,9 @@ from sales import errors
 from sales.models import Activity, FieldChange, FollowUp, Lead, LeadSource
 from sales.services.follow_ups import follow_ups
 from sales.services.leads import leads
+
+EARLIER = datetime(2027, 5, 7, 12, tzinfo=UTC)
+LATER = EARLIER + timedelta(hours=8)
 
 
 def changes_of(lead: Lead) -> list[tuple[str, object, object]]:
@@ -40,24 +43,47 @@ def test_a_salesperson_cannot_name_another_owner(rep, colleague):
     assert Lead.objects.count() == 0
 
 
-@pytest.mark.parametrize(
-    ("values", "field"),
-    [
-        ({}, "company_name"),
-        ({"contact_name": "A", "source": 99}, "source"),
-        ({"contact_name": "A", "status": "lost"}, "lost_reason"),
-        ({"contact_name": "A", "status": "lost", "lost_reason": "weather"}, "lost_reason"),
-        ({"contact_name": "A", "lost_reason": "price"}, "lost_reason"),
-        ({"contact_name": "A", "booked_value": Decimal(1)}, "booked_value"),
-        ({"contact_name": "A", "score": 99}, "score"),
-        ({"contact_name": "A", "assigned_to": 99}, "assigned_to"),
-    ],
-)
-def test_wrong_values_are_refused(admin, values, field):
+WRONG_VALUES = [
+    pytest.param({"source": 99}, "source", id="unknown source"),
+    pytest.param({"status": "lost"}, "lost_reason", id="lost without a reason"),
+    pytest.param({"status": "lost", "lost_reason": "weather"}, "lost_reason", id="unknown lost reason"),
+    pytest.param({"lost_reason": "price"}, "lost_reason", id="a lost reason of an open lead"),
+    pytest.param({"status": "won"}, "booked_value", id="won without a value"),
+    pytest.param({"booked_value": Decimal(1)}, "booked_value", id="a booked value of an open lead"),
+    pytest.param({"score": 99}, "score", id="a column that only Athena writes"),
+    pytest.param({"assigned_to": 99}, "assigned_to", id="unknown owner, or an owner in an update"),
+    pytest.param({"pickup_at": LATER, "return_at": EARLIER}, "return_at", id="return before pickup"),
+    pytest.param({"company_name": "", "contact_name": ""}, "company_name", id="no name"),
+]
+
+
+@pytest.mark.parametrize(("values", "field"), WRONG_VALUES)
+def test_a_new_lead_with_wrong_values_is_refused(admin, values, field):
     with pytest.raises(errors.Invalid) as refused:
-        leads.create(by=admin, values=values)
+        leads.create(by=admin, values={"contact_name": "A", **values})
     assert list(refused.value.fields) == [field]
     assert Lead.objects.count() == 0
+
+
+@pytest.mark.parametrize(("values", "field"), WRONG_VALUES)
+def test_an_update_with_wrong_values_is_refused(admin, make_lead, values, field):
+    lead = make_lead(contact_name="A")
+    make_lead(contact_name="B")
+    rows = list(Lead.objects.order_by("pk").values())
+    with pytest.raises(errors.Invalid) as refused:
+        leads.update(by=admin, lead_id=lead.pk, changes=values)
+    assert list(refused.value.fields) == [field]
+    assert list(Lead.objects.order_by("pk").values()) == rows
+    assert not FieldChange.objects.exists()
+
+
+def test_an_update_does_not_touch_other_leads(admin, make_lead):
+    lead, other = make_lead(contact_name="A"), make_lead(contact_name="B")
+    follow_ups.create(by=admin, lead_id=other.pk, follow_up_type="call", scheduled_date=local_today(admin))
+    row = Lead.objects.filter(pk=other.pk).values().get()
+    leads.update(by=admin, lead_id=lead.pk, changes={"notes": "Wants wifi", "status": "won", "booked_value": 900})
+    assert Lead.objects.filter(pk=other.pk).values().get() == row
+    assert FollowUp.objects.open().filter(lead=other).count() == 1
 
 
 def test_an_inactive_user_cannot_own_a_new_lead(admin, leaver):
