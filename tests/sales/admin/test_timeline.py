@@ -4,7 +4,7 @@ import re
 
 from django.urls import reverse
 
-from sales.admin.leads import timeline
+from sales.admin import timeline
 from sales.models import Activity, FieldChange
 from sales.services import activities
 from tests.rights.forms import untouched
