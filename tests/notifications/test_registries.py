@@ -1,4 +1,4 @@
-"""Whoever adds a kind or a channel is told which of the places that have to know of it are still missing.
+"""The registries of kinds and channels: for each new one, a failing test lists the places that lack it.
 
 `docs/development/adding-a-notification-channel.md` shows what these tests say. The demo is not among the places: it
 writes no notifications, because nobody should be notified about made-up leads (`tests/sales/demo/test_generator.py`).
