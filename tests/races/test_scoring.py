@@ -1,4 +1,4 @@
-"""Edits, activities, rule changes and runs at once: no score that the rules do not give, and histories that add up.
+"""Edits, activities, rule changes and scoring runs at once: every score is right and every history adds up.
 
 Each of the two protections, the version guard and the rule lock, has a control: the same race without it goes wrong.
 """

@@ -1,4 +1,4 @@
-"""Two managers who move overlapping leads to different people, round after round.
+"""Two managers transfer overlapping leads to different users, round after round.
 
 The long form:
 
@@ -174,7 +174,7 @@ def test_of_two_who_undo_one_does(people, leads):
 
 
 def test_nobody_is_given_a_lead_while_they_leave(people, leads):
-    """Whichever comes first: the lead is handed over too, or the transfer finds that they are not there any more."""
+    """Whichever comes first: the lead is handed over too, or the transfer is refused because the user is inactive."""
     (maria, tom, wei), (one, other) = people
     for _ in range(5):
         User.objects.filter(pk=tom.pk).update(is_active=True)
