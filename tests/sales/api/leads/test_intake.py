@@ -256,7 +256,7 @@ class TestPages:
         for value in ("dana at lincoln", "about 40", "2027-05-07T08:30", "(617) 555-0123", "google"):
             assert f'value="{value}"' in page
         assert "a\n&lt;b&gt;</textarea>" in page
-        assert "This is not an e-mail address." in page
+        assert "This is not an email address." in page
         assert "A whole number is required." in page
         assert not Lead.objects.exists()
 
