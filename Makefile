@@ -1,4 +1,4 @@
-# Athena's front door. `make help` lists the targets; README.md says more.
+# Targets for development. `make help` lists them; README.md and CONTRIBUTING.md explain them.
 # Settings (.env.example) pass through from the environment or from the command line: make run PORT=9000
 
 PYTHON ?=
@@ -16,7 +16,7 @@ help: ## List the targets
 run: $(VENV)/installed ## Serve Athena with demo data on http://localhost:8080 (PORT=, DATABASE_URL=, REDIS_URL=)
 	@exec env DEMO=$(DEMO) $(BIN)/python manage.py up
 
-admin: $(VENV)/installed ## Make an administrator, the first one too (with the DATABASE_URL=, VAR_DIR= of `make run`)
+admin: $(VENV)/installed ## Create an administrator, such as the first one (with the DATABASE_URL=, VAR_DIR= of `make run`)
 	@exec $(BIN)/python manage.py createsuperuser
 
 test: $(VENV)/installed-dev ## Run all tests, on SQLite and on PostgreSQL with Redis (ARGS="-k transfer")
@@ -27,7 +27,7 @@ test-browser: $(VENV)/installed-dev ## Run the tests that need a browser (Chromi
 	@sh tests/need chromium chromium
 	@exec $(BIN)/python -m tests tests/browser $(ARGS)
 
-test-faults: $(VENV)/installed-dev ## Kill workers and take the database away, on both; minutes (FAULT_LEADS=100000 for the long form)
+test-faults: $(VENV)/installed-dev ## Test with killed workers and servers that go away; minutes (FAULT_LEADS=100000 for the long form)
 	@exec $(BIN)/python -m tests tests/faults $(ARGS)
 
 check: $(VENV)/installed-dev ## Check format, style, types, imports, migrations and deployment settings
@@ -40,7 +40,7 @@ check: $(VENV)/installed-dev ## Check format, style, types, imports, migrations 
 	BASE_URL=https://athena.example.com ALLOWED_HOSTS=athena.example.com \
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
 
-format: $(VENV)/installed-dev ## Format the code and mend what ruff can mend
+format: $(VENV)/installed-dev ## Format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -59,7 +59,7 @@ clean: ## Remove the virtual environment and caches (never var/, which holds the
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A changed requirements file makes the environment anew, so that nothing no longer asked for stays behind.
+# A changed requirements file recreates the environment, so that no removed package stays behind.
 $(VENV)/installed: requirements.txt deploy/make-venv
 	@sh deploy/make-venv $(VENV) $(PYTHON)
 	@echo "Installing Athena's packages ..."

@@ -53,11 +53,17 @@ def make_row(number: int) -> tuple[object, ...]:
     """Return a row of the file. Of twenty rows, one matches a lead and one matches the row before it."""
     client = number - 1 if number % 20 == 11 else number
     return (
-        f"Company {number}", f"Contact {number}", f"C{client}@example.com",
-        f"(212) {200 + client // 10_000:03}-{client % 10_000:04}", f"2026-09-{number % 28 + 1:02} 08:30", "New York",
-        number % 80, f"{number % 9_000}.50",
-        f"Source {number % 20 + 1}", f"Row {number} wants a quote for a round trip",
-    )  # fmt: skip
+        f"Company {number}",
+        f"Contact {number}",
+        f"C{client}@example.com",
+        f"(212) {200 + client // 10_000:03}-{client % 10_000:04}",
+        f"2026-09-{number % 28 + 1:02} 08:30",
+        "New York",
+        number % 80,
+        f"{number % 9_000}.50",
+        f"Source {number % 20 + 1}",
+        f"Row {number} wants a quote for a round trip",
+    )
 
 
 def make_file(rows: int) -> Path:

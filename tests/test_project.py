@@ -1,6 +1,7 @@
 """What the repository promises about itself."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ KINDS = {
     "scripts",
     "hostile",
 }  # tests of no one module in particular
-LONGEST_FILE, LONGEST_FUNCTION = 300, 50
+LONGEST_FILE, LONGEST_FUNCTION, LONGEST_LINE, LARGEST_FOLDER = 300, 50, 120, 15
 
 
 def sources(*folders: str) -> Iterator[tuple[Path, str]]:
@@ -41,6 +42,25 @@ def test_files_and_functions_stay_small() -> None:
             and (lines := (node.end_lineno or 0) - node.lineno + 1) > LONGEST_FUNCTION
         ]
     assert not too_long, "\n".join(too_long)
+
+
+def test_folders_stay_small() -> None:
+    """A newcomer looks through a folder before they search it."""
+    modules = Counter(
+        path.parent for path, _ in sources(*PACKAGES) if path.name != "__init__.py" and "migrations" not in path.parts
+    )
+    assert {str(folder): count for folder, count in modules.items() if count > LARGEST_FOLDER} == {}
+
+
+def test_lines_of_templates_and_style_sheets_stay_short() -> None:
+    pages = [*(ROOT / "templates").rglob("*.*"), *(ROOT / "athena" / "static").rglob("*.css")]
+    long_lines = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in pages
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > LONGEST_LINE
+    ]
+    assert long_lines == []
 
 
 def test_tests_mirror_the_code() -> None:

@@ -80,5 +80,5 @@ def test_stopping_stops_the_servers_after_the_command(number: signal.Signals, tm
     process.send_signal(number)
     assert process.wait(live.PATIENCE_SECONDS) == 128 + number
     assert (tmp_path / "ended").read_text() == "True"
-    live.wait_for(lambda: not any(live.runs(child) for child in children), "the end of all")
+    live.wait_for(lambda: not any(live.is_running(child) for child in children), "the end of all")
     assert len(children) >= 3  # PostgreSQL, Redis, the command

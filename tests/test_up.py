@@ -40,7 +40,7 @@ def test_ends_as_a_whole_and_starts_again_on_the_same_data(tmp_path: Path) -> No
             worker.kill()
             assert athena.process.wait(live.PATIENCE_SECONDS) == 1
             assert "The worker process ended by signal 9; the others have been stopped." in athena.output
-            live.wait_for(lambda: not any(live.runs(one) for one in pool), "the end of the worker's own processes")
+            live.wait_for(lambda: not any(map(live.is_running, pool)), "the end of the worker's own processes")
             live.wait_for(lambda: not athena.processes(), "the end of all others")
         with live.up(tmp_path, DEMO="1", **engine) as athena:
             athena.wait_until_ready()

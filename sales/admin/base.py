@@ -16,8 +16,8 @@ from django.utils.html import format_html
 from athena.admin.site import AthenaModelAdmin
 from sales import errors
 from sales.admin.concurrent_edits import ConcurrentEditForm
-from sales.admin.leads.timeline import show_timeline
 from sales.admin.navigation import NextPageAdmin
+from sales.admin.timeline import show_timeline
 from sales.models import Lead
 
 

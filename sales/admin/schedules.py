@@ -26,11 +26,29 @@ from athena.admin.confirmation import requires_confirmation
 from athena.admin.site import AthenaModelAdmin
 from athena.forms import StrictRowForm
 
+admin.site.unregister([PeriodicTask, ClockedSchedule, CrontabSchedule, IntervalSchedule, SolarSchedule])
 
-class CrontabPages(CrontabScheduleAdmin):  # type: ignore[misc]
+
+@admin.register(ClockedSchedule)
+class ClockedPages(AthenaModelAdmin, ClockedScheduleAdmin):  # type: ignore[misc]
+    pass
+
+
+@admin.register(IntervalSchedule)
+class IntervalPages(AthenaModelAdmin, IntervalScheduleAdmin):  # type: ignore[misc]
+    pass
+
+
+@admin.register(SolarSchedule)
+class SolarPages(AthenaModelAdmin, SolarScheduleAdmin):  # type: ignore[misc]
+    pass
+
+
+@admin.register(CrontabSchedule)
+class CrontabPages(AthenaModelAdmin, CrontabScheduleAdmin):  # type: ignore[misc]
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Take only known time zones: the package would look for a file of any name that is sent."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "timezone":
             field.coerce = _parse_zone
         return field
@@ -40,17 +58,6 @@ def _parse_zone(name: Any) -> ZoneInfo:
     if str(name) not in time_zones.list_names():
         raise ValueError("There is no such time zone.")
     return ZoneInfo(str(name))
-
-
-SCHEDULES = {
-    ClockedSchedule: ClockedScheduleAdmin,
-    CrontabSchedule: CrontabPages,
-    IntervalSchedule: IntervalScheduleAdmin,
-    SolarSchedule: SolarScheduleAdmin,
-}
-admin.site.unregister([PeriodicTask, *SCHEDULES])
-for model, pages in SCHEDULES.items():
-    admin.site.register(model, type(pages.__name__, (AthenaModelAdmin, pages), {}))
 
 
 class TaskForm(StrictRowForm, PeriodicTaskForm):  # type: ignore[misc]

@@ -26,10 +26,11 @@ _WORD = re.compile(r"[^\W\d_]+|\d+")
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")  # MobilePhone
 _CURRENCY_WORDS = {"currency", "deal", "lead", "opportunity", "value", "amount", "of", "code", "iso"}
 _CONTACT_WORDS = {
-    EXTRA_PHONE: {"phone", "phones", "telephone", "telephones", "tel", "mobile", "mobiles", "cell", "cellphone",
-                  "handy"},
+    EXTRA_PHONE: {
+        *("phone", "phones", "telephone", "telephones", "tel", "mobile", "mobiles", "cell", "cellphone", "handy"),
+    },
     EXTRA_EMAIL: {"email", "emails", "mail", "mails"},
-}  # fmt: skip
+}
 _QUALIFIERS = {
     *("alternate", "alternative", "alt", "secondary", "second", "third", "other", "additional", "further", "non"),
     *("primary", "main", "direct", "work", "business", "office", "home", "personal", "private", "day", "daytime"),

@@ -21,7 +21,7 @@ def to_json_value(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-class LeadRelatedQuerySet(models.QuerySet):  # type: ignore[type-arg]
+class LeadRelatedQuerySet(models.QuerySet[Any, Any]):
     """Rows that belong to a lead and are visible to whoever may read the lead."""
 
     def visible_to(self, user: User) -> Self:

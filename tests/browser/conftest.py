@@ -1,4 +1,4 @@
-"""A real browser on a running Athena: what it logs, and what a screen reader would stumble over, fails the test."""
+"""A real browser on a running Athena. Console errors and serious accessibility problems fail a test."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.live import PATIENCE_SECONDS, Athena
 
@@ -16,29 +16,33 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 @dataclass
 class Visit:
-    """A page of somebody who is logged in. `wrong` holds the errors of its console, CSP violations among them."""
+    """A browser page of a signed-in user. `console_errors` includes violations of the CSP."""
 
     page: Page
     athena: Athena
-    wrong: list[str] = field(default_factory=list)
+    console_errors: list[str] = field(default_factory=list)
+
+    def keep_error(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.console_errors.append(message.text)
 
     def go(self, path: str) -> Page:
-        answer = self.page.goto(self.athena.base_url + path)
-        assert answer is not None
-        assert answer.status == 200, path
+        response = self.page.goto(self.athena.base_url + path)
+        assert response is not None
+        assert response.status == 200, path
         return self.page
 
     def problems(self) -> list[str]:
-        """What the console says, what is wider than the screen, and what is serious by WCAG 2.2 AA."""
-        found, self.wrong[:] = [f"console: {said}" for said in self.wrong], []
+        """Console errors, content wider than the screen, and serious violations of WCAG 2.2 AA."""
+        problems = [f"console: {text}" for text in self.console_errors]
         width = self.page.evaluate("document.documentElement.scrollWidth")
         if width > self.page.viewport_size["width"]:  # type: ignore[index]
-            found.append(f"{width} pixels wide")
-        for each in Axe().run(self.page, options={"runOnly": RULES}).response["violations"]:
-            if each["impact"] in ("serious", "critical"):
-                found += [f"{each['id']}: {node['html'][:160]}" for node in each["nodes"][:3]]
-        self.wrong.clear()  # the policy forbids the styles that axe itself tries to write
-        return found
+            problems.append(f"{width} pixels wide")
+        for violation in Axe().run(self.page, options={"runOnly": RULES}).response["violations"]:
+            if violation["impact"] in ("serious", "critical"):
+                problems += [f"{violation['id']}: {node['html'][:160]}" for node in violation["nodes"][:3]]
+        self.console_errors.clear()  # also those of axe, whose own styles the CSP forbids
+        return problems
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +56,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, live_athena: Athena) -> Iterator[Callable[..., Visit]]:
-    """Logs a demo account in, through the page."""
+    """Signs in with a demo account on the login page: `visit("maria")`."""
     contexts: list[BrowserContext] = []
 
     def start(who: str, *, width: int = WIDE, javascript: bool = True) -> Visit:
@@ -60,8 +64,10 @@ def visit(browser: Browser, live_athena: Athena) -> Iterator[Callable[..., Visit
         context.set_default_timeout(PATIENCE_SECONDS * 1000)
         contexts.append(context)
         visit = Visit(context.new_page(), live_athena)
-        visit.page.on("console", lambda said: visit.wrong.append(said.text) if said.type == "error" else None)
-        visit.page.on("pageerror", lambda error: visit.wrong.append(str(error)))
+        visit.page.on(
+            "console", lambda message: visit.console_errors.append(message.text) if message.type == "error" else None
+        )
+        visit.page.on("pageerror", lambda error: visit.console_errors.append(str(error)))
         visit.go("/admin/login/")
         visit.page.fill("#id_username", f"{who}@example.com")
         visit.page.fill("#id_password", f"{who}123")

@@ -83,7 +83,7 @@ def test_all_other_pages(visit, who):
 def test_an_error_has_a_page_that_fits(visit):
     here = visit("maria")
     assert here.page.goto(f"{here.athena.base_url}/admin/sales/lead/99999999/timeline/").status == 404
-    here.wrong.clear()  # the console says 404
+    here.console_errors.clear()  # the console says 404
     assert here.problems() == []
     assert problems_of(here.page) == set()
     here.page.get_by_role("link", name="Home").click()

@@ -28,7 +28,7 @@ def test_the_first_overdue_task_is_found_called_and_completed(visit, width, java
     page.get_by_text(f"Done: {lead}.").wait_for()
     assert page.url == here.athena.base_url + "/admin/"
     assert overdue(page) == before - 1
-    assert here.wrong == []
+    assert here.console_errors == []
 
 
 def test_what_the_service_refuses_is_said_where_one_is(visit):
@@ -42,4 +42,4 @@ def test_what_the_service_refuses_is_said_where_one_is(visit):
     elsewhere.page.get_by_text("Done: ").wait_for()
     task.get_by_role("button", name="Voicemail").click()
     here.page.get_by_text("This follow-up is already completed or canceled.").wait_for()
-    assert here.wrong == []
+    assert here.console_errors == []

@@ -1,4 +1,4 @@
-"""Clients that two generators make from the served schema do a day's work with a real Athena."""
+"""API clients that two generators make from the served schema work with a running Athena."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from tests.live import Athena
 
 pytestmark = pytest.mark.live
 HERE = Path(__file__).parent
-GENERATORS = {  # of each: the module, and what it is called with
+GENERATORS = {  # name: (module, arguments of python)
     "openapi_generator": (
         "openapi_generator_cli",
         ["-c", "import openapi_generator_cli; openapi_generator_cli.cli()", "generate",
@@ -28,7 +28,7 @@ GENERATORS = {  # of each: the module, and what it is called with
 
 @pytest.fixture
 def schema(live_athena: Athena, tmp_path: Path) -> Path:
-    """The schema as a client gets it, after login."""
+    """The schema as a client gets it, after signing in."""
     headers = {"Authorization": f"Bearer {live_athena.log_in('maria')}", "Accept": "application/json"}
     with urlopen(Request(f"{live_athena.base_url}/api/v1/schema", headers=headers)) as answer:
         served = json.load(answer)
@@ -50,7 +50,7 @@ def test_a_generated_client_works(live_athena: Athena, schema: Path, tmp_path: P
     module, arguments = GENERATORS[name]
     pytest.importorskip(module)
     folder = tmp_path / "made"
-    run(*(each.format(schema=schema, folder=folder) for each in arguments))
+    run(*(argument.format(schema=schema, folder=folder) for argument in arguments))
     run("-c", IMPORT_ALL, PYTHONPATH=str(folder))
     assert run(str(HERE / f"{name}.py"), live_athena.base_url, PYTHONPATH=str(folder)) == "done\n"
 

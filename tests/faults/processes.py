@@ -1,4 +1,4 @@
-"""Athena's processes, one by one, to be killed."""
+"""Starts single processes of Athena, which the tests kill."""
 
 import os
 import signal
@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.live import ROOT, own_engine
+from tests.live import ROOT, prepared_engine
 from tests.smtp import Sink
 
+# Code that makes the tick as frequent as TICK_SECONDS of the process that runs it says.
+INSTALL_SCHEDULES = "from sales.services import schedules\nschedules.install()\n"
 WORKER = ("worker", "--concurrency", "1", "--without-gossip", "--without-mingle")
 
 
@@ -19,10 +21,15 @@ def manage(environment: Mapping[str, str], *arguments: str) -> str:
     return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
 
 
+def run_code(environment: Mapping[str, str], code: str) -> str:
+    """Run code in a process of its own and return what it writes to its standard output."""
+    return manage(environment, "shell", "-v", "0", "-c", code)
+
+
 @contextmanager
 def sending(sink: Sink, var_dir: Path, tell: str, *, lease: int, tick: int) -> Iterator[dict[str, str]]:
-    """The environment of an Athena that sends to the sink, with its tables made, and something to `tell` (a script)."""
-    with own_engine() as engine:
+    """The environment of an Athena that sends its email to `sink`. The code in `tell` adds what there is to send."""
+    with prepared_engine(var_dir) as engine:
         own = {
             "VAR_DIR": str(var_dir),
             "EMAIL_URL": f"smtp://127.0.0.1:{sink.port}",
@@ -31,16 +38,15 @@ def sending(sink: Sink, var_dir: Path, tell: str, *, lease: int, tick: int) -> I
             "LOG_LEVEL": "INFO",
         }
         environment = os.environ | own | engine
-        manage(environment, "prepare")
-        manage(environment, "shell", "-v", "0", "-c", tell)
+        run_code(environment, INSTALL_SCHEDULES + tell)
         yield environment
 
 
 @contextmanager
 def celery(environment: Mapping[str, str], *arguments: str, altered: str = "") -> Iterator[subprocess.Popen[bytes]]:
-    """A Celery process in a session of its own; at the end, it and all that it has started are killed.
+    """Run Celery in a session of its own; at the end, kill it and everything that it has started.
 
-    `altered` is code that the process runs before all else.
+    The process runs the code in `altered` first.
     """
     start = ["-c", f"{altered}\nfrom celery.__main__ import main\nmain()"] if altered else ["-m", "celery"]
     with Path(environment["VAR_DIR"], "celery.log").open("ab") as log:

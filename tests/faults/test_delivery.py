@@ -1,7 +1,7 @@
-"""A worker killed with -9 while it delivers: nothing is lost, and a kill repeats one mail at most.
+"""A worker is killed with SIGKILL while it delivers: no email is lost, and each kill repeats at most one.
 
-Real processes (worker, beat) and a real mail server, which falls silent so that the kill comes at a known moment.
-Control: with `_claim` marking its rows sent (a queue's way), every kill loses the mails of its batch.
+These are real processes (worker, beat) and a real mail server, which stops answering so that the kill comes at a known
+point. Control: if `_claim` marks its rows as sent, as a queue does, every kill loses the emails of its batch.
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.processes import WORKER, celery, manage, sending
+from tests.faults.processes import WORKER, celery, run_code, sending
 from tests.live import wait_for
 from tests.smtp import OK, SILENCE, Answer, Sink
 
@@ -39,7 +39,7 @@ print(json.dumps(list(Delivery.objects.values_list("state", flat=True))))
 
 @pytest.fixture
 def environment(sink: Sink, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Of an Athena that sends to the sink, with its tables made, its beat ticking and mails to send."""
+    """The environment of an Athena that sends to `sink`, whose beat runs and which has emails to send."""
     with (
         sending(sink, tmp_path, TELL, lease=LEASE_SECONDS, tick=TICK_SECONDS) as environment,
         celery(environment, "beat"),
@@ -67,5 +67,5 @@ def test_a_killed_worker_loses_no_mail(sink: Sink, environment: dict[str, str]) 
 
 def states(environment: Mapping[str, str]) -> list[str]:
     """Of all rows of the outbox."""
-    found: list[str] = json.loads(manage(environment, "shell", "-v", "0", "-c", STATES))
+    found: list[str] = json.loads(run_code(environment, STATES))
     return found

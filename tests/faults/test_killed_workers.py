@@ -1,11 +1,11 @@
-"""Everything due at once, two beats, and workers killed with -9 at random moments: nobody is missing, hardly anybody
-is told twice.
+"""All reminders are due at once, two beats run, and workers are killed at random: nobody is missing, and hardly anybody
+gets an email twice.
 
 Real processes (worker, beats), a real mail server. The long round, for the night and before a release, is
 
     KILLS=20 KILLED_MESSAGES=1000 KILL_TICK=10 .venv/bin/python -m pytest -s -n0 tests/faults/test_killed_workers.py
 
-Its figures are printed. Control: a claim that marks its rows sent, as a queue does, loses what a kill interrupts.
+It prints its results. Control: a claim that marks its rows as sent, as a queue does, loses what a kill interrupts.
 """
 
 import json
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.processes import WORKER, celery, manage, sending
+from tests.faults.processes import WORKER, celery, run_code, sending
 from tests.live import wait_for
 from tests.smtp import OK, SILENCE, Answer, Sink
 
@@ -79,7 +79,7 @@ def environment(sink: Sink, tmp_path: Path) -> Iterator[dict[str, str]]:
 
 def ends(environment: dict[str, str]) -> list[tuple[str, float | None]]:
     """Of each reminder its state, and when it came to its end."""
-    found: list[tuple[str, float | None]] = json.loads(manage(environment, "shell", "-v", "0", "-c", ENDS))
+    found: list[tuple[str, float | None]] = json.loads(run_code(environment, ENDS))
     return found
 
 

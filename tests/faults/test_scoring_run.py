@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.processes import WORKER, celery, manage
-from tests.live import own_engine, wait_for
+from tests.faults.processes import INSTALL_SCHEDULES, WORKER, celery, run_code
+from tests.live import prepared_engine, wait_for
 
 pytestmark = pytest.mark.live
 
@@ -63,6 +63,7 @@ from sales.services.scoring import scoring_rules
 rule = LeadScoringRule.objects.get(rule_name="Medium Group Size")
 scoring_rules.update_rule(by=None, rule_id=rule.pk, changes={"points": 11})
 """
+LOAD_DEMO = f'from django.core.management import call_command\ncall_command("load_demo", leads={LEADS or 600})\n'
 FOUND = """
 import json
 from collections import Counter
@@ -86,17 +87,16 @@ print(json.dumps({
 @pytest.fixture
 def environment(tmp_path) -> Iterator[dict[str, str]]:
     """Of an Athena with demo data, all scored, whose beat ticks."""
-    with own_engine() as engine:
+    with prepared_engine(tmp_path) as engine:
         own = {"VAR_DIR": str(tmp_path), "TICK_SECONDS": "5" if LEADS else "2", "LOG_LEVEL": "INFO"}
         found = os.environ | own | engine
-        manage(found, "prepare")
-        manage(found, "load_demo", "--leads", str(LEADS or 600))
+        run_code(found, INSTALL_SCHEDULES + LOAD_DEMO)
         with celery(found, "beat"):
             yield found
 
 
 def found(environment: Mapping[str, str]) -> dict[str, object]:
-    values: dict[str, object] = json.loads(manage(environment, "shell", "-v", "0", "-c", FOUND))
+    values: dict[str, object] = json.loads(run_code(environment, FOUND))
     return values
 
 
@@ -116,7 +116,7 @@ def _goes_on(environment: Mapping[str, str], before: object) -> bool:
 
 def test_a_run_survives_its_workers(environment: dict[str, str]) -> None:
     altered = "" if LEADS else SETUP + SMALL
-    manage(environment, "shell", "-v", "0", "-c", START)
+    run_code(environment, START)
     kill_again_and_again(environment, altered, KILLS)
     with celery(environment, *WORKER, altered=altered):
         wait_for(lambda: found(environment)["state"] not in ("queued", "running"), "the end of the run")
@@ -128,7 +128,7 @@ def test_a_run_survives_its_workers(environment: dict[str, str]) -> None:
 
 def test_control_batches_that_are_taken_for_good_are_lost(environment: dict[str, str]) -> None:
     altered, waiting = SETUP + SMALL + AS_FROM_A_QUEUE, Path(environment["VAR_DIR"], "waiting")
-    manage(environment, "shell", "-v", "0", "-c", START)
+    run_code(environment, START)
     with celery(environment, *WORKER, altered=altered + WAITING):
         wait_for(waiting.exists, "a batch that waits")
     with celery(environment, *WORKER, altered=altered):

@@ -1,4 +1,4 @@
-"""A process killed with -9 in the middle of a transfer: all of it has happened, or nothing.
+"""A process is killed in the middle of a transfer: all of the transfer has happened, or nothing.
 
 A short round stops in each place where something has been written, and is killed there. The long form moves ten
 thousand leads without stopping and is killed at random:
@@ -17,8 +17,8 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.faults.processes import manage
-from tests.live import ROOT, own_engine
+from tests.faults.processes import run_code
+from tests.live import ROOT, prepared_engine
 
 pytestmark = pytest.mark.live
 
@@ -84,26 +84,25 @@ NOTHING = [0] * 7
 
 @pytest.fixture
 def environment(tmp_path) -> Iterator[dict[str, str]]:
-    with own_engine() as engine:
-        found = os.environ | {"VAR_DIR": str(tmp_path), "LOG_LEVEL": "WARNING"} | engine
-        manage(found, "prepare")
-        manage(found, "shell", "-v", "0", "-c", FILL.format(leads=LEADS or 60))
-        yield found
+    with prepared_engine(tmp_path) as engine:
+        env = os.environ | {"VAR_DIR": str(tmp_path), "LOG_LEVEL": "WARNING"} | engine
+        run_code(env, FILL.format(leads=LEADS or 60))
+        yield env
 
 
-def found(environment: Mapping[str, str]) -> list[int]:
-    values: list[int] = json.loads(manage(environment, "shell", "-v", "0", "-c", FOUND))
+def count_rows(environment: Mapping[str, str]) -> list[int]:
+    values: list[int] = json.loads(run_code(environment, FOUND))
     return values
 
 
-def killed(environment: Mapping[str, str], code: str, *, at: str, after: float = 0) -> None:
-    """Run the code until it says `at`, and for so many seconds more; then kill it with -9."""
+def run_and_kill(environment: Mapping[str, str], code: str, *, at: str, after: float = 0) -> None:
+    """Run the code until it prints `at`, wait `after` seconds, then kill it with SIGKILL."""
     command = [sys.executable, "-c", SETUP + MOVE + code + GO]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            said = next((line for line in process.stdout if line.strip() == at), None)
-            assert said is not None, "it ended before it came there"
+            reached = any(line.strip() == at for line in process.stdout)
+            assert reached, f"it ended before it printed {at!r}"
             time.sleep(after)
         finally:
             process.send_signal(signal.SIGKILL)
@@ -111,30 +110,30 @@ def killed(environment: Mapping[str, str], code: str, *, at: str, after: float =
 
 def test_nothing_has_happened_wherever_it_is_killed(environment: dict[str, str]) -> None:
     for place in ("move_follow_ups", "_notify"):  # transfers are written; all but the notifications is
-        killed(environment, f"stop({place!r})", at="there")
-        assert found(environment) == NOTHING
+        run_and_kill(environment, f"stop({place!r})", at="there")
+        assert count_rows(environment) == NOTHING
     done = subprocess.run([sys.executable, "-c", SETUP + MOVE + GO], cwd=ROOT, env=environment, capture_output=True)
     assert done.returncode == 0, done.stderr
-    assert found(environment) == [1, 2, *[LEADS or 60] * 5]
+    assert count_rows(environment) == [1, 2, *[LEADS or 60] * 5]
 
 
 def test_control_without_a_transaction_half_of_it_stays(environment: dict[str, str]) -> None:
-    killed(environment, WITHOUT_TRANSACTION + "stop('move_follow_ups')", at="there")
-    batches, _, transferred, _, moved, owned, _ = found(environment)
+    run_and_kill(environment, WITHOUT_TRANSACTION + "stop('move_follow_ups')", at="there")
+    batches, _, transferred, _, moved, owned, _ = count_rows(environment)
     assert (batches, transferred, moved, owned) == (1, LEADS or 60, 0, 0)
 
 
 def test_all_or_nothing_at_random(environment: dict[str, str]) -> None:
     start, whole = time.monotonic(), [1, 2, *[LEADS or 60] * 5]
-    killed(environment, "", at="done")
-    lasts, seen = time.monotonic() - start, []  # from before the process was there: some kills come too late
-    assert found(environment) == whole
+    run_and_kill(environment, "", at="done")
+    duration, results = time.monotonic() - start, []  # from before the process was there: some kills come too late
+    assert count_rows(environment) == whole
     chance = random.Random(5)
     for _ in range(KILLS):
-        manage(environment, "shell", "-v", "0", "-c", BACK)
-        assert found(environment) == NOTHING
-        killed(environment, "", at="started", after=chance.random() * lasts)
-        seen.append(found(environment))
-        assert seen[-1] in (NOTHING, whole)
+        run_code(environment, BACK)
+        assert count_rows(environment) == NOTHING
+        run_and_kill(environment, "", at="started", after=chance.random() * duration)
+        results.append(count_rows(environment))
+        assert results[-1] in (NOTHING, whole)
     if LEADS:
-        sys.stdout.write(f"nothing {seen.count(NOTHING)} times, all of it {seen.count(whole)} times\n")
+        sys.stdout.write(f"nothing {results.count(NOTHING)} times, all of it {results.count(whole)} times\n")

@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.gateway.nginx import gateway
-from tests.live import ROOT, Athena, demo_engine, up
+from tests.live import ROOT, Athena, prepared_engine, up
 
 pytestmark = [pytest.mark.live, pytest.mark.postgres]  # what stands behind a gateway is not on SQLite
 LOGIN = "/api/v1/auth/login"
@@ -23,7 +23,8 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Athena, s
     """An Athena that trusts one hop, and the gateway's address."""
     folder = tmp_path_factory.mktemp("gateway")
     var_dir = folder / "var"
-    with demo_engine(var_dir) as engine, up(var_dir, DEMO="1", TRUSTED_HOPS="1", **engine) as athena:
+    settings = {"DEMO": "1", "TRUSTED_HOPS": "1"}
+    with prepared_engine(var_dir, with_demo=True) as engine, up(var_dir, **settings, **engine) as athena:
         athena.wait_until_ready()
         with gateway(folder, athena.port) as address:
             yield athena, address

@@ -19,7 +19,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.gateway.nginx import gateway
-from tests.live import PATIENCE_SECONDS, ROOT, demo_engine, wait_for
+from tests.live import PATIENCE_SECONDS, ROOT, prepared_engine, wait_for
 from tests.servers import free_port
 
 pytestmark = [pytest.mark.live, pytest.mark.postgres]  # what stands behind a gateway is not on SQLite
@@ -105,7 +105,7 @@ def statuses_while(
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, str]]]:
     """A folder, and an engine with the demo data in it."""
     folder = tmp_path_factory.mktemp("rolling")
-    with demo_engine(folder) as engine:
+    with prepared_engine(folder, with_demo=True) as engine:
         yield folder, engine
 
 

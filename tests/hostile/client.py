@@ -23,7 +23,7 @@ from django.test import Client
 
 from athena.runtime import supervisor
 from tests.hostile.table import Case, shown
-from tests.live import ROOT, demo_engine, wait_for
+from tests.live import ROOT, prepared_engine, wait_for
 from tests.servers import free_port
 
 BASE = "/api/v1"
@@ -88,7 +88,7 @@ class Web:
 @contextmanager
 def web(var_dir: Path, **settings: str) -> Iterator[Web]:
     port = free_port()
-    with demo_engine(var_dir, with_static_files=True) as engine:
+    with prepared_engine(var_dir, with_demo=True, with_static_files=True) as engine:
         env = os.environ | engine | {"VAR_DIR": str(var_dir), "PORT": str(port), "WEB_CONCURRENCY": "1", "DEMO": "1"}
         env |= {"THROTTLE_PUBLIC": "none", "THROTTLE_USER": "none", "LOG_LEVEL": "WARNING"} | settings
         with mock.patch.dict(os.environ, env):

@@ -1,4 +1,4 @@
-"""One POST, sent by eight at once with the same Idempotency-Key."""
+"""Eight threads send the same POST with the same Idempotency-Key."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +11,11 @@ from sales.api.leads.leads import LeadViewSet
 from sales.models import Lead
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TOGETHER = 8
+THREADS = 8
 
 
 def send_together(api, rep):
-    start = threading.Barrier(TOGETHER)
+    start = threading.Barrier(THREADS)
 
     def send(_):
         start.wait(10)
@@ -24,8 +24,8 @@ def send_together(api, rep):
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        return list(pool.map(send, range(TOGETHER)))
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(send, range(THREADS)))
 
 
 def test_the_work_is_done_once(transactional_db, api, rep):
@@ -40,4 +40,4 @@ def test_the_work_is_done_once(transactional_db, api, rep):
 def test_control_without_claims_it_is_done_eight_times(transactional_db, api, rep, monkeypatch):
     monkeypatch.setattr(LeadViewSet, "idempotent", False)
     send_together(api, rep)
-    assert Lead.objects.count() == TOGETHER
+    assert Lead.objects.count() == THREADS

@@ -1,4 +1,4 @@
-"""The same inquiry, sent by eight at once (a double click, a retry, a form that was sent to two addresses)."""
+"""Eight threads send the same inquiry, as after a double click or a retry."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ from sales.models import Activity, Inquiry, IntakeForm, Lead
 from sales.services.leads import intake, leads
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TOGETHER, FLOOD = 8, 20
+THREADS, FLOOD = 8, 20
 VALUES = {"contact_name": "Dana Ruiz", "email": "dana@lincoln.example", "phone": "617 555 0123"}
 
 
@@ -26,20 +26,20 @@ def forms(transactional_db):
     return [IntakeForm.objects.create(name=name, key=name) for name in ("one", "two")]
 
 
-def send_together(forms, many, **own):
-    """`many` at once, by the forms in turn; `own` says what differs between them, by number."""
-    start = threading.Barrier(many)
+def send_together(forms, count, **templates):
+    """Send `count` inquiries at once, by the forms in turn. `{}` in `templates` stands for the inquiry's number."""
+    start = threading.Barrier(count)
 
     def send(number):
         start.wait(10)
         try:
-            values = VALUES | {name: value.format(number) for name, value in own.items()}
+            values = VALUES | {name: value.format(number) for name, value in templates.items()}
             return intake.receive_inquiry(form=forms[number % len(forms)], values=values)
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(many) as pool:
-        return list(pool.map(send, range(many)))
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(send, range(count)))
 
 
 def counts():
@@ -47,15 +47,15 @@ def counts():
 
 
 def test_eight_equal_ones_are_one_lead_and_one_inquiry(forms):
-    assert len(set(send_together(forms[:1], TOGETHER))) == 1
+    assert len(set(send_together(forms[:1], THREADS))) == 1
     assert counts() == (1, 1, 1)
 
 
 def test_eight_of_one_person_by_two_forms_are_one_lead_and_none_is_lost(forms):
-    assert len(set(send_together(forms, TOGETHER, notes="Bus {}"))) == TOGETHER
-    assert counts() == (1, TOGETHER, TOGETHER)
+    assert len(set(send_together(forms, THREADS, notes="Bus {}"))) == THREADS
+    assert counts() == (1, THREADS, THREADS)
     notes = Activity.objects.values_list("notes", flat=True)
-    assert {each.rpartition("Notes: ")[2] for each in notes} == {f"Bus {number}" for number in range(TOGETHER)}
+    assert {text.rpartition("Notes: ")[2] for text in notes} == {f"Bus {number}" for number in range(THREADS)}
 
 
 @pytest.mark.postgres  # SQLite lets one transaction write at a time, locks or none
@@ -77,24 +77,26 @@ def test_a_flood_at_once_is_few_messages_and_each_inquiry_counts(forms, make_use
     make_user("manager", Role.MANAGER)
     send_together(forms, FLOOD, notes="Bus {}")
     assert counts() == (1, FLOOD, FLOOD)
-    told = {row.kind: row.context for row in Notification.objects.all()}
-    assert (Notification.objects.count(), set(told)) == (2, {"lead_unowned", "arrivals"})
-    assert told["arrivals"]["count"] == FLOOD - 1
+    contexts = {row.kind: row.context for row in Notification.objects.all()}
+    assert Notification.objects.count() == 2
+    assert set(contexts) == {"lead_unowned", "arrivals"}
+    assert contexts["arrivals"]["count"] == FLOOD - 1
 
 
 def test_a_flood_of_many_people_at_once_is_few_messages(forms, make_user):
     make_user("manager", Role.MANAGER)
     send_together(forms, FLOOD, contact_name="Client {}", email="c{}@x.example", phone="")
-    alone = Notification.objects.filter(kind="lead_unowned")
+    single = Notification.objects.filter(kind="lead_unowned")
     (gathered,) = Notification.objects.filter(kind="arrivals")
-    names = {row.context["lead_name"] for row in alone} | {line["lead_name"] for line in gathered.context["lines"]}
-    assert (alone.count(), names) == (5, {f"Client {number}" for number in range(FLOOD)})
+    names = {row.context["lead_name"] for row in single} | {line["lead_name"] for line in gathered.context["lines"]}
+    assert single.count() == 5
+    assert names == {f"Client {number}" for number in range(FLOOD)}
 
 
 @pytest.mark.postgres  # SQLite lets one transaction write at a time, locks or none
 @pytest.mark.parametrize("locked", [True, False])
 def test_what_is_being_added_to_is_not_sent_meanwhile(transactional_db, make_user, monkeypatch, locked):
-    """With the lock the worker passes the message over until all of it is there; without, it sends the old half."""
+    """With the lock, the worker skips the message until it is complete; without it, it sends the old half."""
     sent = []
     monkeypatch.setattr(EmailChannel, "send", lambda self, notification: sent.append(notification.context))
     user, due = make_user("manager"), timezone.now() + timedelta(seconds=1)

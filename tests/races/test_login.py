@@ -1,4 +1,4 @@
-"""Sixteen bad logins at once, and sixteen requests counted at once."""
+"""Sixteen threads sign in with a wrong password, or are counted by the throttle, at the same time."""
 
 import os
 import threading
@@ -14,21 +14,22 @@ from athena.accounts.models import FailedLogin
 from athena.api import throttles
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TOGETHER = 16
+THREADS = 16
 
 
-def together(call):
-    start = threading.Barrier(TOGETHER)
+def call_together(call):
+    """Call it in all threads at once and return what each call returned."""
+    start = threading.Barrier(THREADS)
 
-    def one(_):
+    def call_once(_):
         start.wait(10)
         try:
             return call()
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        return list(pool.map(one, range(TOGETHER)))
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(call_once, range(THREADS)))
 
 
 def log_in():
@@ -36,13 +37,13 @@ def log_in():
 
 
 def test_five_of_sixteen_are_tried():
-    assert sorted(together(log_in)) == [401] * 5 + [429] * 11
+    assert sorted(call_together(log_in)) == [401] * 5 + [429] * 11
     assert FailedLogin.objects.count() == 5
 
 
 @pytest.mark.postgres  # SQLite lets one transaction write at a time, locks or none
 def test_control_without_the_lock_more_are_tried(monkeypatch):
-    all_have_looked = threading.Barrier(TOGETHER)
+    all_have_looked = threading.Barrier(THREADS)
     real = lockout.check_not_locked
     looked = threading.local()
 
@@ -54,7 +55,7 @@ def test_control_without_the_lock_more_are_tried(monkeypatch):
 
     monkeypatch.setattr(lockout, "check_not_locked", look)
     monkeypatch.setattr(lockout, "_one_at_a_time", lambda address: None)
-    assert together(log_in) == [401] * TOGETHER
+    assert call_together(log_in) == [401] * THREADS
 
 
 def count():
@@ -63,7 +64,7 @@ def count():
 
 def test_the_database_loses_no_request(settings):
     settings.REDIS_URL = ""
-    assert sorted(together(count)) == list(range(1, TOGETHER + 1))
+    assert sorted(call_together(count)) == list(range(1, THREADS + 1))
 
 
 @pytest.mark.postgres  # the round that has a Redis
@@ -71,4 +72,4 @@ def test_redis_loses_no_request(settings):
     settings.REDIS_URL = os.environ["REDIS_URL"]
     throttles._client.cache_clear()
     throttles._client().delete(f"athena:throttle:user:1:{int(time.time()) // 86_400 * 86_400}")
-    assert sorted(together(count)) == list(range(1, TOGETHER + 1))
+    assert sorted(call_together(count)) == list(range(1, THREADS + 1))

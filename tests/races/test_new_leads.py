@@ -1,4 +1,4 @@
-"""A new lead for somebody who is handed over and deactivated at the same moment does not stay with them."""
+"""A lead is created for a user who is handed over and deactivated at the same time: it does not stay with them."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Several workers at one outbox, several writers of one message: each thing is told once.
+"""Several workers share one outbox, and several writers one notification: each is sent once.
 
 Without the row lock of a claim the second test's workers hold the same rows; without its SKIP LOCKED the second of
 them waits for the first.

@@ -1,4 +1,4 @@
-"""Two who have read the same, and change it at once: one does, and the other hears that it has changed."""
+"""Two users change the same row at once after reading it: one succeeds, the other learns that it has changed."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -34,9 +34,9 @@ def change_together(url, change, user):
     start = threading.Barrier(2)
 
     def client():
-        made = APIClient()
-        made.force_authenticate(user)
-        return made
+        api_client = APIClient()
+        api_client.force_authenticate(user)
+        return api_client
 
     tag = client().get(url)["ETag"]
 

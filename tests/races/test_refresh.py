@@ -1,4 +1,4 @@
-"""One refresh token, used by eight at once."""
+"""Eight threads use the same refresh token at the same time."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Edits, activities, rule changes and runs at once: no score that the rules do not give, and histories that add up.
+"""Edits, activities, rule changes and scoring runs at once: every score is right and every history adds up.
 
 Each of the two protections, the version guard and the rule lock, has a control: the same race without it goes wrong.
 """
@@ -66,11 +66,11 @@ def others(transactional_db) -> Iterator[Callable[..., Future[Any]]]:
 def wait_for(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < end, "it never came to that"
+        assert time.monotonic() < end, "the condition never held"
         time.sleep(0.01)
 
 
-def waiting_for_a_lock() -> bool:
+def is_waiting_for_lock() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = CURRENT_DATABASE() AND wait_event_type = 'Lock'"
@@ -78,14 +78,15 @@ def waiting_for_a_lock() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def wrong_leads() -> list[tuple[int, int, int]]:
-    """Leads whose score is not what the rules give: their keys, scores, and what they should be."""
+def find_wrong_scores() -> list[tuple[int, int, int]]:
+    """The leads whose score is not what the rules give: their ids, scores, and correct scores."""
     rules, now = CompiledRule.load_active(), timezone.now()
-    found = [(lead.pk, lead.score, explain_score(rules, lead.pk, now).score) for lead in Lead.objects.order_by("pk")]
-    return [each for each in found if each[1] != each[2]]
+    rows = [(lead.pk, lead.score, explain_score(rules, lead.pk, now).score) for lead in Lead.objects.order_by("pk")]
+    return [(pk, score, correct_score) for pk, score, correct_score in rows if score != correct_score]
 
 
-def broken_histories() -> list[int]:
+def find_broken_histories() -> list[int]:
+    """The ids of the leads whose score history does not add up to their score."""
     broken = []
     for lead in Lead.objects.order_by("pk"):
         score = 0
@@ -102,9 +103,9 @@ def broken_histories() -> list[int]:
 def test_a_lead_edited_during_its_batch(big_group, make_lead, others, monkeypatch, guarded):
     """The batch reads 60 passengers, waits for whoever makes them 10, and must not write the score of 60."""
     if not guarded:
-        unguarded = score_writer._POSTGRESQL.replace("leads.version = changed.version AND", "")
-        assert unguarded != score_writer._POSTGRESQL
-        monkeypatch.setattr(score_writer, "_POSTGRESQL", unguarded)
+        unguarded = score_writer._POSTGRESQL_WRITE.replace("leads.version = changed.version AND", "")
+        assert unguarded != score_writer._POSTGRESQL_WRITE
+        monkeypatch.setattr(score_writer, "_POSTGRESQL_WRITE", unguarded)
     lead = make_lead(estimated_passengers=60)
     scored, go_on = threading.Event(), threading.Event()
     rescore = scores.rescore
@@ -120,14 +121,14 @@ def test_a_lead_edited_during_its_batch(big_group, make_lead, others, monkeypatc
     edit = others(leads.update, by=None, lead_id=lead.pk, changes={"estimated_passengers": 10})
     assert scored.wait(PATIENCE)
     run = others(scoring_runs.process_batches)
-    wait_for(waiting_for_a_lock)
+    wait_for(is_waiting_for_lock)
     go_on.set()
     edit.result(PATIENCE)
     run.result(PATIENCE)
     lead.refresh_from_db()
     assert lead.estimated_passengers == 10
-    assert (wrong_leads() == []) is guarded
-    assert broken_histories() == []
+    assert (find_wrong_scores() == []) is guarded
+    assert find_broken_histories() == []
     assert ScoringRun.objects.get().state == "done"
 
 
@@ -154,13 +155,13 @@ def test_a_rule_changed_during_an_edit(big_group, make_lead, others, monkeypatch
         scoring_runs.process_batches()
 
     change = others(change_the_rule)
-    wait_for(lambda: waiting_for_a_lock() or change.done())
+    wait_for(lambda: is_waiting_for_lock() or change.done())
     assert change.done() is not guarded
     go_on.set()
     edit.result(PATIENCE)
     change.result(PATIENCE)
-    assert (wrong_leads() == []) is guarded
-    assert broken_histories() == []
+    assert (find_wrong_scores() == []) is guarded
+    assert find_broken_histories() == []
 
 
 def test_two_workers_share_a_run(big_group, make_lead, others, monkeypatch):
@@ -168,19 +169,19 @@ def test_two_workers_share_a_run(big_group, make_lead, others, monkeypatch):
     monkeypatch.setitem(scoring_runs.BATCH_KEYS, connection.vendor, 1)
     for _ in range(4):
         make_lead(estimated_passengers=60)
-    at_it, go_on = threading.Event(), threading.Event()
+    is_scoring, go_on = threading.Event(), threading.Event()
     write_scores = score_writer.write_scores
 
     def stop_at_the_first(*arguments):
-        if not at_it.is_set():
-            at_it.set()
+        if not is_scoring.is_set():
+            is_scoring.set()
             assert go_on.wait(PATIENCE)
         return write_scores(*arguments)
 
     monkeypatch.setattr(scoring_runs, "write_scores", stop_at_the_first)
     run = scoring_runs.start_run(by=None, reason="Race")
     slow = others(scoring_runs.process_batches)
-    assert at_it.wait(PATIENCE)
+    assert is_scoring.wait(PATIENCE)
     assert others(scoring_runs.process_batches).result(PATIENCE) == 3
     run.refresh_from_db()
     assert (run.state, run.processed) == ("running", 3)
@@ -195,22 +196,22 @@ def test_a_run_that_fails_under_another_worker(big_group, make_lead, others, mon
     monkeypatch.setitem(scoring_runs.BATCH_KEYS, connection.vendor, 1)
     for _ in range(3):
         make_lead(estimated_passengers=60)
-    at_it, go_on = threading.Event(), threading.Event()
+    is_scoring, go_on = threading.Event(), threading.Event()
     write_scores = score_writer.write_scores
 
     def stop_at_the_first_and_break_at_the_next(*arguments):
-        if at_it.is_set():
+        if is_scoring.is_set():
             raise ValueError("no such thing")
-        at_it.set()
+        is_scoring.set()
         assert go_on.wait(PATIENCE)
         return write_scores(*arguments)
 
     monkeypatch.setattr(scoring_runs, "write_scores", stop_at_the_first_and_break_at_the_next)
     run = scoring_runs.start_run(by=None, reason="Race")
     slow = others(scoring_runs.process_batches)
-    assert at_it.wait(PATIENCE)
+    assert is_scoring.wait(PATIENCE)
     failing = others(scoring_runs.process_batches)
-    wait_for(waiting_for_a_lock)
+    wait_for(is_waiting_for_lock)
     go_on.set()
     slow.result(PATIENCE)
     assert failing.result(PATIENCE) == 0
@@ -228,7 +229,7 @@ def test_runs_started_at_once_are_one(big_group, make_lead, others):
         return scoring_runs.start_run(by=None, reason="Race").pk
 
     started = [others(start) for _ in range(6)]
-    assert len({each.result(PATIENCE) for each in started}) == 1
+    assert len({future.result(PATIENCE) for future in started}) == 1
     assert ScoringRun.objects.count() == 1
 
 
@@ -265,13 +266,13 @@ def test_everything_at_once(big_group, make_lead, others, monkeypatch, seed):
 
     def work():
         busy.wait(PATIENCE)
-        while not all(each.done() for each in writers) or scoring_runs.find_unfinished_run():
+        while not all(writer.done() for writer in writers) or scoring_runs.find_unfinished_run():
             scoring_runs.process_batches()
 
-    writers = [others(what, random.Random(f"{seed} {what.__name__}")) for what in (edit, log, change_rules)]
+    writers = [others(write, random.Random(f"{seed} {write.__name__}")) for write in (edit, log, change_rules)]
     worker = others(work)
-    for each in (*writers, worker):
-        each.result(PATIENCE * 2)
-    assert wrong_leads() == []
-    assert broken_histories() == []
+    for future in (*writers, worker):
+        future.result(PATIENCE * 2)
+    assert find_wrong_scores() == []
+    assert find_broken_histories() == []
     assert set(ScoringRun.objects.values_list("state", flat=True)) <= {"done", "stale"}

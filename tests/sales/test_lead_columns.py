@@ -21,7 +21,7 @@ from sales.models import Lead
 from sales.models.search import MATCHED_FIELDS, SEARCHED_FIELDS
 from sales.queries import personal_data
 from sales.scoring.fields import FIELDS
-from sales.services.leads import leads, merging, repeat_trips
+from sales.services.leads import lead_batches, leads, merging, repeat_trips
 from tests.sales.queries.test_personal_data import PERSONAL
 
 Reasons = Mapping[str, Collection[str]]  # the columns that a list leaves out, by the reason
@@ -87,6 +87,20 @@ LISTS = (
         "`WRITABLE_FIELDS` in sales/services/leads/leads.py",
         lambda: leads.WRITABLE_FIELDS,
         {**SET_BY_ATHENA, **OWNER},
+    ),
+    FieldList(
+        "the columns that an import inserts",
+        "`_INSERTED` in sales/services/leads/lead_batches.py",
+        lambda: lead_batches._INSERTED,
+        {
+            **SCORES,
+            **FOLLOW_UPS,
+            **ESCALATIONS,
+            **ARCHIVE,
+            **REPEAT_OF,
+            "it is reserved before, or the database sets it": ("id", "version"),
+            "a new lead has no activities": ("last_activity_at",),
+        },
     ),
     FieldList(
         "the body of the API",

@@ -1,4 +1,4 @@
-"""The shell scripts against a real Athena, twice: they leave nothing behind that a second run would stumble over."""
+"""The shell scripts pass against a running Athena, and pass again on what the first run has left."""
 
 import os
 import subprocess

@@ -18,9 +18,10 @@ from athena.admin.requests import get_user
 from athena.api.fields import EMAIL_ERROR
 from athena.formatting import format_date, format_money
 from sales import policy
+from sales.admin import timeline
 from sales.admin.base import ServiceAdmin, ServiceForm, render_score
 from sales.admin.imports.exports import export_list
-from sales.admin.leads import duplicates, next_steps, timeline
+from sales.admin.leads import duplicates, next_steps
 from sales.admin.leads.lead_actions import ACTIONS
 from sales.admin.leads.lead_filters import ArchivedFilter, OwnerFilter, PlanFilter, ScoreFilter, ViewFilter
 from sales.admin.leads.lead_panels import build_panels

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from athena.accounts.models import User
-from sales.admin.leads.timeline import read_newest_entries
+from sales.admin.timeline import read_newest_entries
 from sales.models import CadenceEnrolment, FollowUp, Lead
 from sales.queries.timeline.timeline import TimelineEntry
 from sales.scoring.compiler import CompiledRule

@@ -23,7 +23,7 @@ from sales.scoring.compiler import CompiledRule
 from sales.services.scoring import scores
 
 
-class NewScore(serializers.Serializer):  # type: ignore[type-arg]
+class NewScore(serializers.Serializer[Any]):
     lead_id = serializers.IntegerField()
     score = serializers.IntegerField()
     updated_at = serializers.DateTimeField(allow_null=True, help_text="When the score last changed.")
@@ -40,7 +40,7 @@ class ScoreChange(Row):
     activity_id = serializers.IntegerField(allow_null=True)
 
 
-class ScoreHistory(serializers.Serializer):  # type: ignore[type-arg]
+class ScoreHistory(serializers.Serializer[Any]):
     lead_id = serializers.IntegerField()
     history = ScoreChange(many=True)
     score_at = serializers.IntegerField(
@@ -74,7 +74,7 @@ class HotLead(Row):
         expressions: ClassVar[Mapping[str, Any]] = {"next_follow_up": "next_follow_up_date"}
 
 
-class RulePart(serializers.Serializer):  # type: ignore[type-arg]
+class RulePart(serializers.Serializer[Any]):
     rule_id = serializers.IntegerField()
     rule_name = serializers.CharField()
     condition = serializers.CharField(help_text="The rule's condition, for people.")
@@ -85,7 +85,7 @@ class RulePart(serializers.Serializer):  # type: ignore[type-arg]
     value = serializers.JSONField(help_text="The value that the rule compared.")  # type: ignore[assignment]
 
 
-class Explanation(serializers.Serializer):  # type: ignore[type-arg]
+class Explanation(serializers.Serializer[Any]):
     score = serializers.IntegerField(help_text="The sum of the points of the matching rules, limited to 0 to 100.")
     raw_points = serializers.IntegerField()
     stored_score = serializers.IntegerField(help_text="The lead's stored score. A closed lead keeps its score.")
@@ -109,7 +109,7 @@ class ScoreActions(ViewSet):
     def calculate_score(self, request: Request, pk: str) -> Response:
         """Recalculate a lead's score now. Only its owner or a manager may. A closed lead keeps its score."""
         self.read_body(StrictSerializer)
-        lead = scores.recalculate_lead(by=request.user, lead_id=self.pk)  # type: ignore[arg-type]
+        lead = scores.recalculate_lead(by=self.caller, lead_id=self.pk)
         return Response({"lead_id": lead.pk, "score": lead.score, "updated_at": lead.score_updated_at})
 
     @extend_schema(responses=Explanation)

@@ -10,8 +10,10 @@ from sales.exchange.cells import notation, parsing
 _EXAMPLE = "1/5/2026" if notation.DEFAULT_DATES == notation.DAY_FIRST else "5/1/2026"
 _DATE_EXPECTED = f"A date is required, such as 2026-05-01 or {_EXAMPLE}."
 _TIME_EXPECTED = "A time is required, such as 14:30 or 2:30 PM."
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-           "november", "december")  # fmt: skip
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
 _WEEKDAY = re.compile(r"(mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", re.IGNORECASE)
 _YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)|(\d{4})(\d{2})(\d{2})(?!\d)")
 _DOTTED = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}|\d{2})(?!\d)")

@@ -132,8 +132,7 @@ def compute_source_roi(
     for row in sums:
         totals.add(row)
     _fill_medians(sums, totals, leads, by)
-    rows = [row.build_row() for row in sums]
-    table = ReportTable(rows, totals.build_row())
+    table = ReportTable([row.build_row() for row in sums], totals.build_row())
     if scope.is_narrow:
         return ReportTable([row.without_spend() for row in table.rows], table.totals.without_spend())
     return table

@@ -152,9 +152,7 @@ def reassign(reassignments: Collection[Reassignment], *, by_id: int | None) -> N
     """Give many open follow-ups new assignees, with the effects of `rearm_reminder`, and record it. Four statements."""
     now = timezone.now()
     change_history.record_reassignments({item.follow_up_id: item.to for item in reassignments}, by_id=by_id, at=now)
-    times: dict[
-        tuple[int, date, time | None], tuple[datetime, datetime | None]
-    ] = {}  # many have the same date and time
+    times: dict[tuple[int, date, time | None], tuple[datetime, datetime | None]] = {}
     values = {}
     for item in reassignments:
         day, clock = item.scheduled_date, item.scheduled_time

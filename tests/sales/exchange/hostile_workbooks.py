@@ -48,7 +48,7 @@ def text_cell(reference, text):
 
 
 A_ROW = f'<row r="2">{text_cell("A2", "Alpha")}</row>'
-EVIL = {
+HOSTILE = {
     "millions of cells in one row": lambda: workbook(sheet(f'<row r="2">{"<c/>" * 6_000_000}</row>')),
     "one text in every cell": lambda: workbook(
         sheet("".join(f'<row r="{line}"><c t="s"><v>0</v></c></row>' for line in range(2, 3_000))),

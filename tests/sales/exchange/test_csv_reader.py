@@ -46,7 +46,7 @@ def test_every_program_writes_the_same_rows(separator, end, encoding, before, qu
         ("Company,Contact\nA,Ann\n\x1a", [(2, ["A", "Ann"])]),
         ("Company,Contact\r\r\nA,Ann\r\r\n", [(3, ["A", "Ann"])]),
     ],
-)  # fmt: skip
+)
 def test_the_header_and_the_separator_are_found(text, rows):
     sheet = file_reader.read_file(text.encode())
     mapping.map_columns(sheet.header)

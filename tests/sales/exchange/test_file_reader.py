@@ -135,12 +135,12 @@ def test_at_a_limit_a_file_is_read_and_beyond_it_refused(monkeypatch, limit, gre
 @pytest.mark.parametrize(
     "content",
     [
-        "Company,Notes\nA,\"1\n2\"\n\nÉcole;x,\n".encode("utf-8-sig"),
-        "Company,Notes\r\nA,\"1\n2\"\r\n\r\nÉcole;x,\r\n".encode(),
-        "Company;Notes\nA;\"1\n2\"\n;\n\"École;x\";\n".encode(),
-        "Company\tNotes\nA\t\"1\n2\"\n\t\nÉcole;x\n".encode(),
+        'Company,Notes\nA,"1\n2"\n\nÉcole;x,\n'.encode("utf-8-sig"),
+        'Company,Notes\r\nA,"1\n2"\r\n\r\nÉcole;x,\r\n'.encode(),
+        'Company;Notes\nA;"1\n2"\n;\n"École;x";\n'.encode(),
+        'Company\tNotes\nA\t"1\n2"\n\t\nÉcole;x\n'.encode(),
     ],
-)  # fmt: skip
+)
 def test_empty_lines_and_line_breaks_in_cells(content):
     assert read_rows(content) == [(2, ["A", "1\n2"]), (5, ["École;x"])]
 

@@ -60,8 +60,30 @@ def test_amounts_in_the_currency_of_another_column_are_refused(currency_header, 
     assert f"the column {currency_header} says {name}" in problems["Value"]
 
 
-PIECES = ("a", "1", "a.", " ", "a ", "a@", "@", "<", '"', "a@x.example,", "a@x.example b ", "x<", "1 ", "1,", "$", "\n",
-        "a\n", "or ", "\u00a0a", "-", "Ann <a@x.example>, ", "1/")  # fmt: skip
+PIECES = (
+    "a",
+    "1",
+    "a.",
+    " ",
+    "a ",
+    "a@",
+    "@",
+    "<",
+    '"',
+    "a@x.example,",
+    "a@x.example b ",
+    "x<",
+    "1 ",
+    "1,",
+    "$",
+    "\n",
+    "a\n",
+    "or ",
+    "\u00a0a",
+    "-",
+    "Ann <a@x.example>, ",
+    "1/",
+)
 
 
 @pytest.mark.parametrize("piece", PIECES)

@@ -14,7 +14,7 @@ from sales.reports import registry
 from sales.reports.registry import REPORTS
 from tests.rights.test_admin import GETS
 from tests.rights.test_api import TABLE as API_RIGHTS
-from tests.sales.admin.scoring.test_scoring_rules import text
+from tests.sales.admin.scoring.test_scoring_rules import read_page
 
 GUIDE = "docs/development/adding-a-report.md"
 REPORT_DOCS = "docs/sources.md"
@@ -40,7 +40,7 @@ def something_to_report(make_lead, rep):
 
 @pytest.fixture
 def content(browse, manager, something_to_report, report):
-    return text(browse(manager).get(reverse("admin:report", args=[report.slug])))
+    return read_page(browse(manager).get(reverse("admin:report", args=[report.slug])))
 
 
 @every_report
@@ -98,9 +98,9 @@ def test_its_page_offers_a_file(browse, manager, something_to_report, report):
 def test_it_is_in_the_tabs_of_every_report(browse, manager, report):
     address = reverse("admin:report", args=[report.slug])
     for other in REPORTS:
-        content = text(browse(manager).get(reverse("admin:report", args=[other])))
+        content = read_page(browse(manager).get(reverse("admin:report", args=[other])))
         assert f'<a href="{address}"' in content
-    assert f'<a href="{address}" aria-current="page">{report.title}</a>' in text(browse(manager).get(address))
+    assert f'<a href="{address}" aria-current="page">{report.title}</a>' in read_page(browse(manager).get(address))
 
 
 @every_report

@@ -1,4 +1,4 @@
-"""Deactivating somebody: not while anything waits for them, but on the handover page."""
+"""Deactivating a user in the admin: not while anything waits for them, except on the handover page."""
 
 import re
 
@@ -9,17 +9,19 @@ from sales.models import AssignmentRule, FollowUp, Lead
 from tests.rights.forms import untouched
 
 
-def text(answer, status=200):
-    assert answer.status_code == status
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+def read_text(response, status=200):
+    assert response.status_code == status
+    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
 
 
 @pytest.fixture
-def urls(rep):
-    return (
-        reverse("admin:accounts_user_change", args=[rep.pk]),
-        reverse("admin:accounts_user_handover", args=[rep.pk]),
-    )
+def change_url(rep):
+    return reverse("admin:accounts_user_change", args=[rep.pk])
+
+
+@pytest.fixture
+def handover_url(rep):
+    return reverse("admin:accounts_user_handover", args=[rep.pk])
 
 
 def deactivate(client, url):
@@ -28,59 +30,110 @@ def deactivate(client, url):
     return client.post(url, data)
 
 
-def test_a_user_for_whom_something_waits_is_not_deactivated(browse, admin, rep, colleague, make_lead, urls):
-    client, (change, handover) = browse(admin), urls
+@pytest.fixture
+def waiting_work(request, rep, colleague, make_lead):
+    """Something that waits for Maria: a lead, a follow-up on another's lead, or a rule."""
+    if request.param == "lead":
+        return make_lead(assigned_to=rep)
+    if request.param == "rule":
+        return AssignmentRule.objects.create(rule_name="All", position=1, to_user=rep)
     lead = make_lead(assigned_to=colleague)
-    waiting = (
-        lambda: make_lead(assigned_to=rep),
-        lambda: FollowUp.objects.create(
-            lead=lead, assigned_to=rep, follow_up_type="call", scheduled_date="2099-01-05"
-        ),
-        lambda: AssignmentRule.objects.create(rule_name="All", position=1, to_user=rep),
-    )  # fmt: skip
-    make_lead(assigned_to=rep, status="won")  # this one does not wait
-    for make in waiting:
-        row = make()
-        refused = deactivate(client, change)
-        assert "This user still has open leads, follow-ups or assignment rules." in text(refused)
-        assert f'href="{handover}"' in refused.content.decode()
+    return FollowUp.objects.create(lead=lead, assigned_to=rep, follow_up_type="call", scheduled_date="2099-01-05")
+
+
+@pytest.mark.parametrize("waiting_work", ["lead", "follow-up", "rule"], indirect=True)
+def test_a_user_with_waiting_work_is_not_deactivated(browse, admin, rep, waiting_work, change_url, handover_url):
+    response = deactivate(browse(admin), change_url)
+
+    assert "This user still has open leads, follow-ups or assignment rules." in read_text(response)
+    assert f'href="{handover_url}"' in response.content.decode()
+    rep.refresh_from_db()
+    assert rep.is_active
+
+
+def test_a_user_without_waiting_work_is_deactivated(browse, admin, rep, make_lead, change_url):
+    make_lead(assigned_to=rep, status="won")  # a closed lead does not wait
+
+    response = deactivate(browse(admin), change_url)
+
+    assert response.status_code == 302
+    rep.refresh_from_db()
+    assert not rep.is_active
+    assert rep.login_epoch == 1
+
+
+class TestHandoverPage:
+    @pytest.fixture
+    def leads(self, rep, make_lead):
+        """Maria's two open leads; besides, she has a closed one and an assignment rule."""
+        make_lead(assigned_to=rep, status="won")
+        AssignmentRule.objects.create(rule_name="Big groups", position=1, to_user=rep)
+        return [make_lead(assigned_to=rep, company_name=f"Band {number}") for number in range(2)]
+
+    @pytest.fixture
+    def form(self, colleague, stranger):
+        return {"receivers": [colleague.pk, stranger.pk], "way": "in_turn", "reason": ""}
+
+    def test_the_users_page_leads_to_it(self, browse, admin, change_url, handover_url):
+        assert f'href="{handover_url}"' in browse(admin).get(change_url).content.decode()
+
+    @pytest.mark.parametrize(
+        "text", ["2 open leads", "1 assignment rule names them", "1 closed lead, which stays theirs"]
+    )
+    def test_it_shows_what_waits(self, browse, admin, leads, handover_url, text):
+        assert text in read_text(browse(admin).get(handover_url))
+
+    def test_the_leaver_is_not_among_the_receivers(self, browse, admin, colleague, leads, handover_url):
+        page = read_text(browse(admin).get(handover_url))
+
+        assert "Tom · Charter desk" in page
+        assert "Maria · Charter desk" not in page
+
+    def test_a_receiver_is_required(self, browse, admin, leads, handover_url):
+        response = browse(admin).post(handover_url, {"step": "preview", "way": "in_turn"})
+
+        assert response.context["form"].errors == {"receivers": ["This field is required."]}
+
+    def test_the_preview_moves_nothing(self, browse, admin, rep, leads, form, handover_url):
+        response = browse(admin).post(handover_url, {**form, "step": "preview"})
+
+        assert "1 assignment rule will name Tom: Big groups" in read_text(response)
+        assert Lead.objects.filter(assigned_to=rep).count() == 3
+
+    def test_what_has_changed_since_the_preview_is_shown_again(
+        self, browse, admin, rep, leads, form, make_lead, handover_url
+    ):
+        preview = browse(admin).post(handover_url, {**form, "step": "preview"})
+        make_lead(assigned_to=rep)
+
+        response = browse(admin).post(
+            handover_url, {**form, "step": "confirm", "expected": preview.context["handover"].fingerprint}
+        )
+
+        assert "The plan has changed since you looked at it." in read_text(response)
+        assert Lead.objects.open().filter(assigned_to=rep).count() == 3
+
+    def test_confirming_hands_over_and_deactivates(
+        self, browse, admin, rep, colleague, stranger, leads, form, handover_url
+    ):
+        preview = browse(admin).post(handover_url, {**form, "step": "preview"})
+
+        response = browse(admin).post(
+            handover_url,
+            {**form, "step": "confirm", "expected": preview.context["handover"].fingerprint},
+            follow=True,
+        )
+
+        assert "Maria has been deactivated. Handed over: 2 leads and 0 follow-ups." in read_text(response)
         rep.refresh_from_db()
-        assert rep.is_active
-        row.delete()
-    assert deactivate(client, change).status_code == 302
-    rep.refresh_from_db()
-    assert (rep.is_active, rep.login_epoch) == (False, 1)
+        assert not rep.is_active
+        assert not Lead.objects.open().filter(assigned_to=rep).exists()
+        assert {Lead.objects.get(pk=lead.pk).assigned_to for lead in leads} == {colleague, stranger}
+        assert browse(admin).get(handover_url).status_code == 404
 
+    @pytest.mark.parametrize("method", ["get", "post"])
+    @pytest.mark.parametrize("who", ["manager", "rep"])
+    def test_it_is_for_administrators(self, browse, manager, rep, handover_url, who, method):
+        client = browse({"manager": manager, "rep": rep}[who])
 
-def test_choose_preview_confirm(browse, admin, rep, colleague, stranger, make_lead, urls):
-    client, (change, handover) = browse(admin), urls
-    leads = [make_lead(assigned_to=rep, company_name=f"Band {n}") for n in range(2)]
-    make_lead(assigned_to=rep, status="won")
-    AssignmentRule.objects.create(rule_name="Big groups", position=1, to_user=rep)
-    assert f'href="{handover}"' in client.get(change).content.decode()
-    page = text(client.get(handover))
-    for shown in ("2 open leads", "1 assignment rule names them", "1 closed lead, which stays theirs"):
-        assert shown in page
-    assert "Maria · Charter desk" not in page  # nobody hands over to themselves
-    nobody = client.post(handover, {"step": "preview", "way": "in_turn"})
-    assert nobody.context["form"].errors == {"receivers": ["This field is required."]}
-    chosen = {"receivers": [colleague.pk, stranger.pk], "way": "in_turn", "reason": ""}
-    preview = client.post(handover, {**chosen, "step": "preview"})
-    assert "1 assignment rule will name Tom: Big groups" in text(preview)
-    assert Lead.objects.filter(assigned_to=rep).count() == 3
-    confirm = {**chosen, "step": "confirm", "expected": preview.context["handover"].fingerprint}
-    make_lead(assigned_to=rep)
-    again = client.post(handover, confirm)
-    assert "has changed since you looked at it" in text(again)
-    confirm["expected"] = again.context["handover"].fingerprint
-    done = client.post(handover, confirm, follow=True)
-    assert "Maria has been deactivated. Handed over: 3 leads and 0 follow-ups." in text(done)
-    rep.refresh_from_db()
-    assert (rep.is_active, Lead.objects.open().filter(assigned_to=rep).exists()) == (False, False)
-    assert {Lead.objects.get(pk=lead.pk).assigned_to for lead in leads} == {colleague, stranger}
-    assert client.get(handover).status_code == 404
-
-
-def test_handing_over_is_for_administrators(browse, manager, rep, urls):
-    for user in (manager, rep):
-        assert browse(user).get(urls[1]).status_code == browse(user).post(urls[1]).status_code == 403
+        assert getattr(client, method)(handover_url).status_code == 403

@@ -15,7 +15,7 @@ from sales.admin.reports.report_pages import FORMER_SLUGS
 from sales.models import FollowUp, Lead, LeadScoringRule, LeadSource, SourceSpend
 from sales.reports.registry import REPORTS
 from sales.schedule import company_today
-from tests.sales.admin.scoring.test_scoring_rules import text
+from tests.sales.admin.scoring.test_scoring_rules import read_page
 
 ARRIVAL = {"created_at": "2026-05-10T12:00Z"}
 every_report = pytest.mark.parametrize("slug", REPORTS)
@@ -54,7 +54,7 @@ def activity_everywhere(fair, rep):
 
 
 def test_source_roi(browse, manager, fair):
-    content = text(browse(manager).get(page("source-roi") + "?start_date=2026-05-01&end_date=2026-05-10"))
+    content = read_page(browse(manager).get(page("source-roi") + "?start_date=2026-05-01&end_date=2026-05-10"))
     assert '<th scope="row"> &lt;Fair&gt; </th>' in content
     assert "<title>&lt;Fair&gt;: $1,200</title>" in content
     assert "<title>&lt;Fair&gt;: $100</title>" in content
@@ -64,21 +64,21 @@ def test_source_roi(browse, manager, fair):
 
 @every_report
 def test_the_form_offers_the_choices_of_the_report(browse, manager, activity_everywhere, slug):
-    content = text(browse(manager).get(page(slug)))
+    content = read_page(browse(manager).get(page(slug)))
     for field in ("start_date", "end_date", "team", "person", *REPORTS[slug].choices):
         assert f'name="{field}"' in content
 
 
 def test_follow_up_performance(browse, manager, activity_everywhere):
     query = "?by=type&start_date=2026-05-11&end_date=2026-05-12"
-    content = text(browse(manager).get(page("follow-up-performance") + query))
+    content = read_page(browse(manager).get(page("follow-up-performance") + query))
     cells = [f'<td class="number">{cell}</td>' for cell in ("1", "1", "0", "0", "100%", "100%", "0")]
     assert re.search(rf'<th scope="row"> Call </th>\s*{"".join(cells)}', content)
     assert "<strong>From Mon 11 May 2026 to Tue 12 May 2026.</strong>" in content
 
 
 def test_rows_of_rules_lead_to_the_rule(browse, manager, activity_everywhere):
-    content = text(browse(manager).get(page("rule-effectiveness")))
+    content = read_page(browse(manager).get(page("rule-effectiveness")))
     rule = LeadScoringRule.objects.get(rule_name="Repeat Client")
     change = reverse("admin:sales_leadscoringrule_change", args=[rule.pk])
     cells = [f'<td class="number">{cell}</td>' for cell in ("1", "1", "100%", "1", "0%", "–", "–", "–")]
@@ -100,7 +100,7 @@ def test_only_visible_teams_and_people_are_offered(
 @every_report
 def test_an_address_that_names_others_shows_nothing(browse, manager, stranger, activity_everywhere, slug):
     for query in (f"person={stranger.pk}", f"team={stranger.team_id}", "person=x", f"team={10**20}"):
-        content = text(browse(manager).get(f"{page(slug)}?{query}&format=csv"))
+        content = read_page(browse(manager).get(f"{page(slug)}?{query}&format=csv"))
         assert "Select a valid choice." in content
         assert "<tfoot>" not in content
 
@@ -108,7 +108,7 @@ def test_an_address_that_names_others_shows_nothing(browse, manager, stranger, a
 @every_report
 def test_the_person_must_be_in_the_team(browse, admin, rep, stranger, activity_everywhere, slug):
     query = f"?team={stranger.team_id}&person={rep.pk}"
-    assert "Maria is not in this team." in text(browse(admin).get(page(slug) + query))
+    assert "Maria is not in this team." in read_page(browse(admin).get(page(slug) + query))
 
 
 @every_report
@@ -128,7 +128,7 @@ def test_a_team_or_a_person_narrows_the_report(browse, manager, rep, activity_ev
 
 
 def test_a_narrow_scope_has_no_spend(browse, manager, rep, fair):
-    content = text(browse(manager).get(f"{page('source-roi')}?person={rep.pk}"))
+    content = read_page(browse(manager).get(f"{page('source-roi')}?person={rep.pk}"))
     headings = re.findall(r'<th scope="col" class="number">(.*?)</th>', content)
     summary = "<strong>All time; leads owned by Maria.</strong> Spend is the company's. Nobody knows"
     assert summary in html.unescape(content)
@@ -163,7 +163,7 @@ def test_the_number_of_queries_does_not_depend_on_the_people(
 ):
     def count_queries(slug):
         with CaptureQueriesContext(connection) as captured:
-            text(browse(manager).get(page(slug)))
+            read_page(browse(manager).get(page(slug)))
         return len(captured)
 
     before = {slug: count_queries(slug) for slug in REPORTS}
@@ -174,8 +174,8 @@ def test_the_number_of_queries_does_not_depend_on_the_people(
 
 @every_report
 def test_the_home_page_links_to_reports_for_managers_only(browse, manager, rep, slug):
-    assert page(slug) in text(browse(manager).get("/admin/"))
-    assert page(slug) not in text(browse(rep).get("/admin/"))
+    assert page(slug) in read_page(browse(manager).get("/admin/"))
+    assert page(slug) not in read_page(browse(rep).get("/admin/"))
 
 
 @pytest.mark.parametrize("slug", ["source-roi", "speed", "losses"])
@@ -201,7 +201,7 @@ def test_roi_reads_alike_in_the_report_on_the_home_page_and_in_the_file(
     make_lead(assigned_to=rep, source=source, status="won", booked_value=booked)
     for address in (page("source-roi"), "/admin/"):
         row = r'<th scope="row">\s*(?:<a [^>]*>)?Fair(?:</a>)?\s*</th>(.*?)</tr>'
-        cells = re.search(row, text(browse(manager).get(address)), re.DOTALL)[1]
+        cells = re.search(row, read_page(browse(manager).get(address)), re.DOTALL)[1]
         assert cells.count(f">{percentage}<") == 1
     file_row, _ = read_file(browse(manager).get(page("source-roi") + "?format=csv"))
     assert format_percent(float(file_row["roi_percent"])) == percentage
@@ -217,13 +217,13 @@ def test_roi_reads_alike_in_the_report_on_the_home_page_and_in_the_file(
     ],
 )
 def test_wrong_values_get_a_message_instead_of_a_table(browse, manager, fair, slug, query, message):
-    content = text(browse(manager).get(f"{page(slug)}?{query}"))
+    content = read_page(browse(manager).get(f"{page(slug)}?{query}"))
     assert message in content
     assert "<tfoot>" not in content
 
 
 def test_a_period_without_rows(browse, manager):
-    assert "There is nothing in this period." in text(browse(manager).get(page("losses")))
+    assert "There is nothing in this period." in read_page(browse(manager).get(page("losses")))
 
 
 def test_there_is_no_other_report(browse, manager):

@@ -60,12 +60,15 @@ def test_a_number_is_read_as_its_cell_shows_it(header, value, number_format, exp
         assert values[columns[1]] == expected
 
 
-@pytest.mark.parametrize(("cell", "text"), [
-    ('<c r="A2" t="b"><v>true</v></c>', "yes"),
-    ('<c r="A2" t="b"><v>0</v></c>', "no"),
-    (hostile_workbooks.text_cell("A2", "a_x005F_x000D_b"), "a_x000D_b"),
-    (hostile_workbooks.text_cell("A2", "a_xD800_b"), "a_xD800_b"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('<c r="A2" t="b"><v>true</v></c>', "yes"),
+        ('<c r="A2" t="b"><v>0</v></c>', "no"),
+        (hostile_workbooks.text_cell("A2", "a_x005F_x000D_b"), "a_x000D_b"),
+        (hostile_workbooks.text_cell("A2", "a_xD800_b"), "a_xD800_b"),
+    ],
+)
 def test_booleans_and_escaped_characters_are_read(cell, text):
     sheet = file_reader.read_file(hostile_workbooks.workbook(hostile_workbooks.sheet(f'<row r="2">{cell}</row>')))
     assert list(sheet.rows) == [(2, [text])]

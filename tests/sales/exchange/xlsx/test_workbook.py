@@ -9,10 +9,10 @@ from tests.sales.exchange import hostile_workbooks
 from tests.sales.exchange.hostile_workbooks import text_cell
 
 
-@pytest.mark.parametrize("name", hostile_workbooks.EVIL)
+@pytest.mark.parametrize("name", hostile_workbooks.HOSTILE)
 def test_a_hostile_file_is_refused_after_a_limited_part_of_it(name, monkeypatch):
     """Counts, and does not time, the bytes that are unpacked and the rows."""
-    content, read = hostile_workbooks.EVIL[name](), 0
+    content, read = hostile_workbooks.HOSTILE[name](), 0
     assert len(content) < 400_000
     opened = workbook.Book.open
 
@@ -79,8 +79,9 @@ def test_the_first_visible_sheet_is_read_and_the_others_are_named():
     first, second, third = (
         hostile_workbooks.sheet(f'<row r="2">{text_cell("A2", name)}</row>') for name in ("Alpha", "Beta", "Gamma")
     )
-    content = hostile_workbooks.workbook(first, second, third, names=["Lists", "March", "April"],
-                            states=["veryHidden", "visible", "visible"])  # fmt: skip
+    content = hostile_workbooks.workbook(
+        first, second, third, names=["Lists", "March", "April"], states=["veryHidden", "visible", "visible"]
+    )
     sheet = file_reader.read_file(content)
     assert sheet.name == "March"
     assert sheet.sheets == ["Lists", "March", "April"]
@@ -104,8 +105,11 @@ def test_hidden_rows_and_merged_cells_are_read_with_a_remark():
     )
     sheet = file_reader.read_file(content)
     assert list(sheet.rows) == [
-        (2, ["Alpha", "", "x"]), (3, ["Alpha", "", "y"]), (4, ["Alpha", "", "z"]), (6, ["", "", "w"]),
-    ]  # fmt: skip
+        (2, ["Alpha", "", "x"]),
+        (3, ["Alpha", "", "y"]),
+        (4, ["Alpha", "", "z"]),
+        (6, ["", "", "w"]),
+    ]
     assert sheet.remarks == [
         "A merged cell's value stands for each of its rows.",
         "Hidden rows were read, too: 1.",
@@ -115,9 +119,16 @@ def test_hidden_rows_and_merged_cells_are_read_with_a_remark():
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [("1353.125", "1353.125"), ("353.125", "353.1250"), ("0.30000000000000004", "0.3"), ("44.99999999", "44.99999999"),
-     ("447911123456", "447911123456"), ("1234567890123456789", "1.23456789012346e+18"), ("1E-05", "0.00001")],
-)  # fmt: skip
+    [
+        ("1353.125", "1353.125"),
+        ("353.125", "353.1250"),
+        ("0.30000000000000004", "0.3"),
+        ("44.99999999", "44.99999999"),
+        ("447911123456", "447911123456"),
+        ("1234567890123456789", "1.23456789012346e+18"),
+        ("1E-05", "0.00001"),
+    ],
+)
 def test_numbers_have_as_many_digits_as_in_a_spreadsheet(number, text):
     assert worksheet._format_number(float(number)) == text
 
@@ -140,9 +151,10 @@ def test_the_files_of_other_programs_are_refused_by_name(part, reason):
 
 
 def test_a_strict_workbook_is_refused_by_name():
-    content = hostile_workbooks.workbook(hostile_workbooks.sheet(hostile_workbooks.A_ROW), **{
-        "xl/workbook.xml": '<workbook xmlns="http://purl.oclc.org/ooxml/spreadsheetml/main"/>'
-    })  # fmt: skip
+    content = hostile_workbooks.workbook(
+        hostile_workbooks.sheet(hostile_workbooks.A_ROW),
+        **{"xl/workbook.xml": '<workbook xmlns="http://purl.oclc.org/ooxml/spreadsheetml/main"/>'},
+    )
     with pytest.raises(Unreadable, match="Strict Open XML"):
         file_reader.read_file(content)
 

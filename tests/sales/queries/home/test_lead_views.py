@@ -1,4 +1,4 @@
-"""The named lists of leads: each holds what it says, today where the person is."""
+"""The named lists of leads: each has its leads, today where the user is."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -67,19 +67,20 @@ OPEN = {
         ("expiring", {"ends today", "ends in a week"}),
     ],
 )
-def test_each_holds_what_it_says(leads, rep, view, expected):
-    found = LEAD_VIEWS[view].filter_leads(Lead.objects.all(), rep)
-    assert sorted(lead.company_name for lead in found) == sorted(expected)
+def test_a_view_has_its_leads(leads, rep, view, expected):
+    rows = LEAD_VIEWS[view].filter_leads(Lead.objects.all(), rep)
+
+    assert sorted(lead.company_name for lead in rows) == sorted(expected)
     assert count_leads(rep, Lead.objects.all(), [view]) == {view: len(expected)}
 
 
-def test_no_view_is_without_its_case():
-    asked = next(mark for mark in test_each_holds_what_it_says.pytestmark if mark.name == "parametrize").args[1]
-    assert {name for name, _ in asked} == set(LEAD_VIEWS)
+def test_each_view_has_a_case():
+    cases = next(mark for mark in test_a_view_has_its_leads.pytestmark if mark.name == "parametrize").args[1]
+    assert {name for name, _ in cases} == set(LEAD_VIEWS)
 
 
 @time_machine.travel(datetime(2026, 11, 30, 2, tzinfo=UTC), tick=False)
-def test_the_week_is_the_persons_own(make_lead, rep):
+def test_the_week_begins_where_the_user_is(make_lead, rep):
     """Monday has begun in UTC; in New York it is still Sunday."""
     make_lead(company_name="sunday evening", pickup_at=datetime(2026, 11, 30, 1, tzinfo=UTC))
     make_lead(company_name="tuesday", pickup_at=datetime(2026, 12, 1, 15, tzinfo=UTC))
@@ -89,7 +90,7 @@ def test_the_week_is_the_persons_own(make_lead, rep):
     ]
 
 
-def test_all_of_open_leads_are_counted_in_one_query(leads, rep, django_assert_num_queries):
+def test_all_views_of_open_leads_are_counted_in_one_query(leads, rep, django_assert_num_queries):
     names = [name for name, view in LEAD_VIEWS.items() if view.open_only]
     with django_assert_num_queries(1):
         count_leads(rep, Lead.objects.all(), names)

@@ -22,16 +22,16 @@ def frozen():
         yield
 
 
-def late(lead, who, day="2026-03-30"):
-    FollowUp.objects.create(lead=lead, assigned_to=who, follow_up_type="call", scheduled_date=day)
+def plan_call(lead, assignee, day="2026-03-30"):
+    FollowUp.objects.create(lead=lead, assigned_to=assignee, follow_up_type="call", scheduled_date=day)
 
 
-def test_people_most_behind_first(make_lead, manager, rep, colleague, stranger, leaver):
-    for who, many in ((rep, 1), (colleague, 2), (leaver, 1), (stranger, 5)):
-        for _ in range(many):
-            late(make_lead(assigned_to=who, status="quoted"), who)
-    late(make_lead(assigned_to=rep, status="won"), rep, "2026-03-31")
-    late(make_lead(assigned_to=rep, archived_at=NOW), rep)
+def test_people_with_the_most_overdue_follow_ups_come_first(make_lead, manager, rep, colleague, stranger, leaver):
+    for user, count in ((rep, 1), (colleague, 2), (leaver, 1), (stranger, 5)):
+        for _ in range(count):
+            plan_call(make_lead(assigned_to=user, status="quoted"), user)
+    plan_call(make_lead(assigned_to=rep, status="won"), rep, "2026-03-31")
+    plan_call(make_lead(assigned_to=rep, archived_at=NOW), rep)
     assert get_team_day(manager).people == [
         TeamMember(colleague.pk, "Tom", True, 2, 2),
         TeamMember(leaver.pk, "Gone", False, 1, 1),
@@ -39,24 +39,29 @@ def test_people_most_behind_first(make_lead, manager, rep, colleague, stranger, 
     ]
 
 
-def test_pipeline_and_counts_are_of_what_the_manager_sees(make_lead, make_user, manager, rep, stranger):
+def test_the_pipeline_and_counts_are_of_the_leads_that_the_manager_may_read(
+    make_lead, make_user, manager, rep, stranger
+):
     make_lead(assigned_to=rep, estimated_value=Decimal(100))
     make_lead(assigned_to=rep, status="quoted", estimated_value=Decimal("50.50"), quote_valid_until=date(2026, 4, 2))
     make_lead(status="quoted", score=70)
     make_lead(assigned_to=stranger, estimated_value=Decimal(1000), score=99)
-    mine = get_team_day(manager)
-    assert mine.pipeline == [
+
+    team = get_team_day(manager)
+
+    assert team.pipeline == [
         PipelineStage("new", "New", 1, Decimal(100)),
         PipelineStage("contacted", "Contacted", 0, Decimal(0)),
         PipelineStage("qualified", "Qualified", 0, Decimal(0)),
         PipelineStage("quoted", "Quoted", 2, Decimal("50.50")),
     ]
-    assert mine.counts == {"unowned": 1, "unplanned": 3, "uncontacted": 1, "stale": 0, "expiring": 1}
-    of_all = get_team_day(make_user("chief", Role.MANAGER))
-    assert (of_all.counts["uncontacted"], of_all.pipeline[0].value) == (2, Decimal(1100))
+    assert team.counts == {"unowned": 1, "unplanned": 3, "uncontacted": 1, "stale": 0, "expiring": 1}
+    company = get_team_day(make_user("chief", Role.MANAGER))
+    assert company.counts["uncontacted"] == 2
+    assert company.pipeline[0].value == Decimal(1100)
 
 
-def test_bookings_beside_last_months_by_then(make_lead, manager, rep):
+def test_bookings_are_compared_with_last_month_by_now(make_lead, manager, rep):
     """On 31 March, February "by then" is all of February: it has no 31st."""
 
     def won(day, value):
@@ -73,7 +78,7 @@ def test_bookings_beside_last_months_by_then(make_lead, manager, rep):
         assert get_team_day(manager).bookings.last_month_by_now == (1, Decimal(10))
 
 
-def test_speed_and_sources_of_late(make_lead, manager, rep):
+def test_response_time_and_top_sources_are_recent(make_lead, manager, rep):
     fair, ads = (LeadSource.objects.create(name=name) for name in ("Fair", "Ads"))
     SourceSpend.objects.create(source=ads, month=date(2026, 3, 1), amount=310)
     at = {"assigned_to": rep, "created_at": "2026-03-30T10:00Z"}
@@ -82,11 +87,16 @@ def test_speed_and_sources_of_late(make_lead, manager, rep):
     make_lead(**at | {"created_at": "2025-12-01T10:00Z"}, source=fair)
     won = {"status": "won", "closed_at": NOW, "won_at": NOW, "booked_value": Decimal(930)}
     make_lead(**at, source=ads, first_contacted_at="2026-03-30T20:00Z", **won)
-    found = get_team_day(manager)
-    assert found.recent.first_contact_hours == 4
-    assert [(row.name, row.leads, row.won, row.spend, row.roi) for row in found.recent.sources] == [
-        ("Ads", 3, 1, Decimal("310.00"), 2.0), ("Fair", 1, 0, Decimal(0), None),
-    ]  # fmt: skip
+
+    recent = get_team_day(manager).recent
+
+    assert recent.first_contact_hours == 4
+    first, second = recent.sources
+    assert (first.name, second.name) == ("Ads", "Fair")
+    assert (first.leads, second.leads) == (3, 1)
+    assert (first.won, second.won) == (1, 0)
+    assert (first.spend, second.spend) == (Decimal("310.00"), Decimal(0))
+    assert (first.roi, second.roi) == (2.0, None)
 
 
 def test_failed_runs_of_the_last_week(manager):
@@ -95,7 +105,7 @@ def test_failed_runs_of_the_last_week(manager):
     assert get_team_day(manager).failed_runs == 1
 
 
-def test_messages_given_up_of_the_last_week_to_ones_own_people(manager, rep, stranger):
+def test_failed_deliveries_of_the_last_week_to_the_managers_people(manager, rep, stranger):
     for number, (who, day, state) in enumerate(
         [
             (rep, "2026-03-30", "dead"),
@@ -109,21 +119,23 @@ def test_messages_given_up_of_the_last_week_to_ones_own_people(manager, rep, str
     assert get_team_day(manager).failed_deliveries == 1
 
 
-def test_the_same_queries_whatever_there_is(make_lead, manager, rep, django_assert_num_queries):
+def test_the_number_of_queries_is_fixed(make_lead, manager, rep, django_assert_num_queries):
     with django_assert_num_queries(10):
         get_team_day(manager)
     for _ in range(5):
-        late(make_lead(assigned_to=rep), rep)
+        plan_call(make_lead(assigned_to=rep), rep)
     with django_assert_num_queries(10):
         get_team_day(manager)
 
 
 @override_settings(CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}})
-def test_figures_of_weeks_are_worked_out_once_in_a_few_minutes(make_lead, manager):
+def test_recent_figures_are_computed_once_in_a_few_minutes(make_lead, manager):
     for hours in (2, 4):
         make_lead(created_at=NOW - timedelta(hours=5), first_contacted_at=NOW - timedelta(hours=5 - hours))
-        found = get_team_day(manager)
-        assert (found.recent.first_contact_hours, found.recent.as_of, found.counts["unowned"]) == (2, NOW, hours // 2)
+        team = get_team_day(manager)
+        assert team.recent.first_contact_hours == 2
+        assert team.recent.as_of == NOW
+        assert team.counts["unowned"] == hours // 2
     cache.clear()
     assert get_team_day(manager).recent.first_contact_hours == 3
 

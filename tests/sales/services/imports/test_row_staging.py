@@ -127,7 +127,7 @@ def test_a_file_that_is_small_but_large_unpacked_is_left_to_the_workers(upload):
 
 
 def test_a_hostile_file_is_refused_and_stays_so(upload):
-    lead_import = upload(hostile_workbooks.EVIL["millions of cells in one row"]())
+    lead_import = upload(hostile_workbooks.HOSTILE["millions of cells in one row"]())
     import_batches.run_all()
     lead_import.refresh_from_db()
     assert lead_import.state == "refused"
