@@ -24,7 +24,7 @@ from notifications import outbox
 from notifications.kinds import UNLISTED
 from sales.activity_descriptions import NOBODY, TRANSFERRED_FROM, TRANSFERRED_TO
 from sales.models import Activity, FollowUp, Lead, LeadScoringRule, LeadTransfer, MovedFollowUp, TransferBatch
-from sales.models.lead import OPEN_STATUSES, LeadQuerySet
+from sales.models.leads.lead import OPEN_STATUSES, LeadQuerySet
 from sales.services.follow_ups import planning
 from sales.services.scoring import scores, scoring_runs
 
