@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Athena's command line: `manage.py up` serves everything, `manage.py help` lists the rest."""
+"""Athena's command line: `manage.py up` runs everything, `manage.py help` lists all commands."""
 
 import os
 import sys

@@ -9,7 +9,7 @@ class AthenaConfig(AppConfig):
 
 
 class AdminConfig(admin_apps.AdminConfig):
-    """Django's admin on a site of our own."""
+    """Django's admin with Athena's own site."""
 
     default = False
     default_site = "athena.admin.site.AthenaSite"

@@ -1,4 +1,4 @@
-"""Host names as headers and addresses carry them: in ASCII, by IDNA 2008 (`straße.de` is not `strasse.de`)."""
+"""Converts host names to ASCII for headers and URLs, by IDNA 2008 (`straße.de` is not `strasse.de`)."""
 
 import ipaddress
 import re
@@ -11,7 +11,7 @@ _ASCII = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?\.?")
 
 
 def ascii_host(host: str) -> str:
-    """The host as it is sent, in small letters; an IPv6 address in brackets. Raises `ValueError` where it is none."""
+    """The host in ASCII and lower case; an IPv6 address in brackets. Raises `ValueError` if it is not a host."""
     if host.isascii() and _ASCII.fullmatch(host):
         return host.lower()
     if host.isascii():
@@ -21,7 +21,7 @@ def ascii_host(host: str) -> str:
 
 
 def unicode_host(host: str) -> str:
-    """The one spelling of a host under which it is compared: as people read it. One that is none, in small letters."""
+    """The spelling of a host for comparisons: in Unicode. A text that is not a host is only lower-cased."""
     if host.isascii() and "xn--" not in host.lower():
         return host.lower()
     try:
@@ -31,10 +31,9 @@ def unicode_host(host: str) -> str:
 
 
 def ascii_address(address: str) -> str:
-    """The e-mail address as headers carry it. Raises `ValueError` where it can't be one.
+    """The email address in ASCII. Raises `ValueError` if that is impossible.
 
-    What stands before the @ must be ASCII: anything else only servers with SMTPUTF8 take, the sender's, the
-    receiver's and each between them.
+    The part before the @ must be ASCII: other characters work only if every mail server on the way supports SMTPUTF8.
     """
     local, at, host = address.rpartition("@")
     if not at or not local or not local.isascii():
@@ -43,7 +42,7 @@ def ascii_address(address: str) -> str:
 
 
 def ascii_url(url: str) -> str:
-    """The http or https address with its host, and all else, in ASCII. Raises `ValueError` where it has no host."""
+    """The URL in ASCII. Raises `ValueError` if it has no host."""
     parts = urlsplit(url)
     if not parts.hostname:
         raise ValueError("There is no host in this address.")
@@ -53,8 +52,8 @@ def ascii_url(url: str) -> str:
 
 
 def ascii_origin(origin: str) -> str:
-    """`https://example.com:8443` with its host in ASCII, which may begin with `*.`. Raises `ValueError` for others."""
-    found = re.fullmatch(r"(https?)://(\*\.)?([^/?#@\s]+?)(:[0-9]{1,5})?", origin)
-    if found is None:
+    """An origin such as `https://example.com:8443` in ASCII. Its host may start with `*.`. Raises `ValueError`."""
+    match = re.fullmatch(r"(https?)://(\*\.)?([^/?#@\s]+?)(:[0-9]{1,5})?", origin)
+    if match is None:
         raise ValueError("An origin is a scheme and a host.")
-    return f"{found[1]}://{found[2] or ''}{ascii_host(found[3])}{found[4] or ''}"
+    return f"{match[1]}://{match[2] or ''}{ascii_host(match[3])}{match[4] or ''}"

@@ -112,8 +112,7 @@ else:
         "CONN_HEALTH_CHECKS": True,
     }
     DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
-    # PostgreSQL's JIT compiler costs more time than it saves on our queries. The similarity threshold is that of the
-    # search for similar names (sales/queries/leads/similar_names.py).
+    # JIT costs more than it saves on our queries; the threshold is for sales/queries/leads/similar_names.py.
     DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off -c pg_trgm.similarity_threshold=0.6")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -121,13 +120,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["athena.accounts.backends.RoleBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
@@ -224,8 +220,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "COERCE_DECIMAL_TO_STRING": False,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-# The limits of requests: by address on routes without a login, by user on all others. Without Redis each counted
-# request is a write to the database, so by default users are only counted with Redis.
+# Without Redis each counted request is a write to the database, so by default users are only counted with Redis.
 THROTTLES = {
     "public": environment.rate("THROTTLE_PUBLIC", "300/minute"),
     "intake": environment.rate("THROTTLE_INTAKE", "60/minute"),

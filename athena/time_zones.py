@@ -1,7 +1,7 @@
-"""Time zones by name: every name of a person's or the company's zone becomes a `ZoneInfo` here and nowhere else.
+"""Time zones: the only place where the name of a user's or the company's zone becomes a `ZoneInfo`.
 
-The names are those of the `tzdata` package, so that every machine takes the same ones: `localtime`, `posixrules` and
-`right/…`, which some systems have besides, mean something else on the next machine.
+Only the names in the `tzdata` package are valid, so that all machines accept the same ones. Other names that some
+systems have (`localtime`, `posixrules`, `right/…`) mean something else on another machine.
 """
 
 from datetime import datetime, timedelta
@@ -15,15 +15,15 @@ from django.conf import settings
 
 logger = structlog.get_logger(__name__)
 
-_NO_PLACE = {"Factory"}  # what tzdata calls a clock that was never set
+_NOT_A_ZONE = {"Factory"}  # tzdata's name for a clock that was never set
 _reported: set[str] = set()
 
 
 @cache
 def list_names() -> frozenset[str]:
-    """Every time zone that a person or the company may have."""
+    """The names of all time zones that a user or the company may have."""
     text = resources.files("tzdata").joinpath("zones").read_text(encoding="ascii")
-    return frozenset(text.split()) - _NO_PLACE
+    return frozenset(text.split()) - _NOT_A_ZONE
 
 
 def company_zone() -> ZoneInfo:
@@ -31,7 +31,7 @@ def company_zone() -> ZoneInfo:
 
 
 def find_zone(name: str) -> ZoneInfo:
-    """The zone of this name; the company's for a name that is no zone (plain SQL can write one), logged once."""
+    """The zone with this name; for an invalid name (plain SQL can write one) the company's zone, logged once."""
     if name in list_names():
         return ZoneInfo(name)
     if name not in _reported:
@@ -41,27 +41,27 @@ def find_zone(name: str) -> ZoneInfo:
 
 
 def list_offsets(zone: ZoneInfo, first: datetime, last: datetime) -> list[tuple[datetime, fixed_offset]]:
-    """The offsets from UTC that a zone has from `first` to `last`: each with the instant before which it holds.
+    """The UTC offsets of a zone from `first` to `last`, each with the datetime until which it applies.
 
-    For SQL, which is given offsets and no names: PostgreSQL has a list of zones of its own.
+    SQL gets offsets instead of zone names, since PostgreSQL has its own list of zones.
     """
-    found: list[tuple[datetime, fixed_offset]] = []
-    begin = first
-    while begin <= last:
-        end = begin + timedelta(days=1)
-        if _offset(zone, begin) != _offset(zone, end):
-            end = _change(zone, begin, end)
-            found.append((end, _offset(zone, begin)))
-        begin = end
-    return [*found, (begin + timedelta(days=1), _offset(zone, begin))]
+    offsets: list[tuple[datetime, fixed_offset]] = []
+    start = first
+    while start <= last:
+        end = start + timedelta(days=1)
+        if _offset(zone, start) != _offset(zone, end):
+            end = _find_change(zone, start, end)
+            offsets.append((end, _offset(zone, start)))
+        start = end
+    return [*offsets, (start + timedelta(days=1), _offset(zone, start))]
 
 
-def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    """The first instant between these two, to the second, at which the offset is no longer that of `before`."""
-    was = _offset(zone, before)
+def _find_change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
+    """The first datetime between these two, to the second, at which the offset differs from that at `before`."""
+    old = _offset(zone, before)
     while after - before > timedelta(seconds=1):
         middle = before + (after - before) / 2
-        before, after = (middle, after) if _offset(zone, middle) == was else (before, middle)
+        before, after = (middle, after) if _offset(zone, middle) == old else (before, middle)
     return after.replace(microsecond=0)
 
 

@@ -1,4 +1,4 @@
-"""Every address that Athena answers."""
+"""All URLs of Athena."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path

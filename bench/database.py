@@ -1,4 +1,4 @@
-"""A database for one benchmark, made on the server that DATABASE_URL names and dropped at the end."""
+"""Creates a database for one benchmark on the server in DATABASE_URL, and drops it at the end."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from tests.servers import administer
 
 
 def in_a_database(*steps: Callable[[], object]) -> None:
-    """Take the steps in a new database with Athena's tables, and drop it."""
+    """Create a database, migrate it, take the steps in it, and drop it."""
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
         sys.exit("Set DATABASE_URL to any database of a PostgreSQL server where you may create databases.")
     maintenance, database = os.environ["DATABASE_URL"], f"athena_bench_{os.getpid()}"
@@ -25,7 +25,7 @@ def in_a_database(*steps: Callable[[], object]) -> None:
         from athena.celery import app
 
         app.conf.update(broker_url="memory://", broker_transport_options={})
-        connection.settings_dict["NAME"] = database  # settings are read once, for the first
+        connection.settings_dict["NAME"] = database  # Django has read its settings already
         call_command("migrate", verbosity=0)
         for step in steps:
             step()
@@ -36,7 +36,7 @@ def in_a_database(*steps: Callable[[], object]) -> None:
 
 
 def server(database: str) -> str:
-    """DATABASE_URL with another database."""
+    """DATABASE_URL with the name of another database."""
     return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}"))
 
 

@@ -86,7 +86,7 @@ def command(*arguments: str) -> list[str]:
 
 @contextmanager
 def started(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """A process of this script that has said that it is ready."""
+    """Start this script in a process of its own and wait until it is ready."""
     process = subprocess.Popen(command(*arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -98,7 +98,7 @@ def started(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
 
 
 def loop() -> None:
-    """What one would write first: one connection, one row after the other, each saved when it is sent."""
+    """The simplest way: one connection, one row after the other, each saved when it is sent."""
     from django.core.mail import get_connection
     from django.utils import timezone
 
@@ -120,7 +120,7 @@ def deliver() -> None:
 
 
 def work(way: Callable[[], None]) -> None:
-    """A process that sends: says that it is ready, waits for a word, and works."""
+    """Run in a process of its own: print "ready", wait for a line of input, then send."""
     django.setup()
     from django.db import connection
     from django.template.loader import get_template
@@ -137,14 +137,14 @@ def mails_a_second(count: int, way: str, workers: int) -> float:
     run_sql("UPDATE notification_deliveries SET state = 'waiting', ended_at = NULL, attempts = 0, lease_until = NULL")
     run_sql("VACUUM ANALYZE notification_deliveries")
     processes = [started("--work", way) for _ in range(workers)]
-    running = [each.__enter__() for each in processes]
+    running = [process.__enter__() for process in processes]
     start = time.perf_counter()
-    for each in running:
-        assert each.stdin is not None
-        each.stdin.write("go\n")
-        each.stdin.close()
-    for each in running:
-        assert each.wait() == 0
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.close()
+    for process in running:
+        assert process.wait() == 0
     seconds = time.perf_counter() - start
     from notifications.models import Delivery
 
@@ -181,19 +181,19 @@ def fan_out(due: int, rounds: int) -> None:
 
 
 def compare(mails: int, rounds: int) -> None:
-    """Print how many mails a second the loop, one worker and two workers send."""
+    """Print how many emails a second the loop, one worker and two workers send."""
     run_sql(
         f"DELETE FROM notification_deliveries WHERE id NOT IN (SELECT id FROM notification_deliveries LIMIT {mails})"
     )
-    found: dict[tuple[str, int], list[float]] = {("loop", 1): [], ("deliver", 1): [], ("deliver", 2): []}
+    speeds_by_way: dict[tuple[str, int], list[float]] = {("loop", 1): [], ("deliver", 1): [], ("deliver", 2): []}
     for _ in range(rounds):
-        for (way, workers), speeds in found.items():
+        for (way, workers), speeds in speeds_by_way.items():
             speeds.append(mails_a_second(mails, way, workers))
-    plain = statistics.median(found["loop", 1])
-    for (way, workers), speeds in found.items():
+    plain = statistics.median(speeds_by_way["loop", 1])
+    for (way, workers), speeds in speeds_by_way.items():
         name = "plain loop" if way == "loop" else f"{workers} worker{'s' * (workers > 1)}"
         speed = statistics.median(speeds)
-        print(f"{mails:,} mails, {name:10} {speed:7.0f} a second, ratio {speed / plain:.2f}", flush=True)
+        print(f"{mails:,} emails, {name:10} {speed:7.0f} a second, ratio {speed / plain:.2f}", flush=True)
 
 
 def fill(due: int) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.database import run_sql
-from bench.reads import compare, run, say
+from bench.reads import compare, report, run
 
 MOST_TIMES, MOST_QUERIES, MOST_BYTES, MOST_OWN_BYTES = 4, 25, 150_000, 100_000
 PAGES = {
@@ -97,7 +97,7 @@ def measure(leads: int, rounds: int) -> bool:
         with CaptureQueriesContext(connection) as asked:
             size = len(page())
         queries = len(asked)  # now: the next request clears them
-        kept.append(say(name, *compare(rounds, page, floor), MOST_TIMES))
+        kept.append(report(name, *compare(rounds, page, floor), MOST_TIMES))
         small = queries <= MOST_QUERIES and size <= MOST_BYTES
         print(f"{'':28} {queries} queries, {size / 1000:.0f} KB{'' if small else '  TOO MUCH'}", flush=True)
         kept.append(small)

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from bench.database import in_a_database, run_sql
 
 ACTIVITIES_OF_ONE = 20_000
-SECONDS = 30  # that one route is measured at most, once it has had its least rounds
+SECONDS = 30  # the longest time to measure one route, after its minimum number of rounds
 LEAST_ROUNDS = 5
 DATA = """
 INSERT INTO teams (name) SELECT 'Team ' || n FROM generate_series(1, 10) AS n;
@@ -62,7 +62,7 @@ SELECT l.id, (ARRAY['call', 'email', 'note', 'quote_requested', 'meeting'])[a],
 FROM leads AS l CROSS JOIN generate_series(1, 5) AS a;
 INSERT INTO activities (lead_id, activity_type, direction, description, notes, user_id, occurred_at)
 SELECT {busy}, 'note', NULL, 'What happened', 'And what was said about it', (SELECT MIN(id) FROM users),
-       NOW() - a * INTERVAL '10 minutes' FROM generate_series(1, {many}) AS a;
+       NOW() - a * INTERVAL '10 minutes' FROM generate_series(1, {activities}) AS a;
 INSERT INTO lead_score_history (lead_id, old_score, new_score, points_changed, reason, changed_at)
 SELECT l.id, 10 * h, 10 * h + 10, 10, 'Activity: call', l.created_at + h * INTERVAL '3 days'
 FROM leads AS l CROSS JOIN generate_series(1, 2) AS h;
@@ -77,7 +77,7 @@ FROM leads WHERE id % 2 = 0;
 """
 SALES = "/api/v1/sales"
 PERIOD = "start_date=2025-06-10&end_date=2026-05-20"
-ROUTES = {  # who asks, what, and the most that it may cost
+ROUTES = {  # name: (user, path, largest ratio to the bare view)
     "my-tasks": ("rep1", f"{SALES}/follow-ups/my-tasks?view=all", 2.0),
     "high-score": ("rep1", f"{SALES}/leads/high-score", 2.0),
     "leads": ("rep1", f"{SALES}/leads", 2.0),
@@ -120,38 +120,38 @@ def call_of(path: str, token: str, view: Any = None) -> Call:
 
 
 def bare_view(statements: list[str]) -> Any:
-    """A view with Athena's authentication that runs these statements and dumps what they give."""
+    """A view with Athena's authentication that runs these statements and returns their rows as JSON."""
     from django.db import connection
     from django.http import HttpResponse
     from rest_framework.views import APIView
 
     class Bare(APIView):
         def get(self, request: Any) -> HttpResponse:
-            found = []
+            results = []
             with connection.cursor() as cursor:
                 for statement in statements:
                     cursor.execute(statement)
                     columns = [column[0] for column in cursor.description]
-                    found.append([dict(zip(columns, row, strict=True)) for row in cursor.fetchall()])
-            return HttpResponse(json.dumps(found, default=str), content_type="application/json")
+                    results.append([dict(zip(columns, row, strict=True)) for row in cursor.fetchall()])
+            return HttpResponse(json.dumps(results, default=str), content_type="application/json")
 
     return Bare.as_view()
 
 
 def bare(path: str, token: str) -> Call:
-    """The bare view of a route: it runs what the route runs after it has found out who asks."""
+    """The bare view of a route: it runs the statements that the route runs after authentication."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
     with CaptureQueriesContext(connection) as login:
         call_of(path, token, bare_view([]))()
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as route:
         call_of(path, token)()
-    return call_of(path, token, bare_view([each["sql"] for each in asked.captured_queries[len(login) :]]))
+    return call_of(path, token, bare_view([query["sql"] for query in route.captured_queries[len(login) :]]))
 
 
 def compare(rounds: int, one: Call, other: Call) -> tuple[float, float]:
-    """The medians of what two calls take, in seconds; they take turns."""
+    """Make two calls by turns and return the median seconds of each."""
     calls = (one, other)
     for call in calls:
         call()
@@ -166,22 +166,23 @@ def compare(rounds: int, one: Call, other: Call) -> tuple[float, float]:
     return first, second
 
 
-def say(name: str, one: float, other: float, most: float) -> bool:
+def report(name: str, one: float, other: float, max_ratio: float) -> bool:
+    """Print both times in seconds and their ratio. Returns whether the ratio is small enough."""
     ratio = one / other
-    print(f"{name:28} {one * 1000:10.2f} ms {other * 1000:10.2f} ms {ratio:6.2f}  at most {most}"
-          f"{'' if ratio <= most else '  TOO MUCH'}", flush=True)  # fmt: skip
-    return ratio <= most
+    print(f"{name:28} {one * 1000:10.2f} ms {other * 1000:10.2f} ms {ratio:6.2f}  at most {max_ratio}"
+          f"{'' if ratio <= max_ratio else '  TOO MUCH'}", flush=True)  # fmt: skip
+    return ratio <= max_ratio
 
 
 def deep_page(token: str) -> str:
-    """The address of a page of all leads, half-way down."""
+    """The address of a page in the middle of the list of all leads."""
     from sales.models import Lead
 
     keys = Lead.objects.order_by("-created_at", "-id").values_list("created_at", flat=True)
     middle = keys[Lead.objects.count() // 2]
-    asked = urlencode({"created_before": middle.isoformat()})
-    link = urlsplit(call_of(f"{SALES}/leads?{asked}", token)().data["next"])
-    return f"{link.path}?{urlencode([each for each in parse_qsl(link.query) if each[0] == 'cursor'])}"
+    query = urlencode({"created_before": middle.isoformat()})
+    link = urlsplit(call_of(f"{SALES}/leads?{query}", token)().data["next"])
+    return f"{link.path}?{urlencode([(name, value) for name, value in parse_qsl(link.query) if name == 'cursor'])}"
 
 
 def measure(leads: int, rounds: int) -> bool:
@@ -192,7 +193,7 @@ def measure(leads: int, rounds: int) -> bool:
 
     busy = leads // 2
     start = time.perf_counter()
-    run_sql(DATA.format(leads=leads, busy=busy, many=ACTIVITIES_OF_ONE))
+    run_sql(DATA.format(leads=leads, busy=busy, activities=ACTIVITIES_OF_ONE))
     run_sql("VACUUM ANALYZE")
     print(f"{leads:,} leads, filled in {time.perf_counter() - start:.0f} s; Athena, bare, ratio:", flush=True)
     who = {name: User.objects.get(email=f"{name}@example.com") for name in ("rep1", "boss")}
@@ -203,20 +204,20 @@ def measure(leads: int, rounds: int) -> bool:
         return services.start_session(user=who[name]).access_token
 
     kept = []
-    for name, (user, path, most) in ROUTES.items():
+    for name, (user, path, max_ratio) in ROUTES.items():
         path = path.format(**names)
-        kept.append(say(name, *compare(rounds, call_of(path, token(user)), bare(path, token(user))), most))
+        kept.append(report(name, *compare(rounds, call_of(path, token(user)), bare(path, token(user))), max_ratio))
     pages = [f"{SALES}/leads", deep_page(token("boss"))]
     first, deep = compare(rounds, *(call_of(page, token("boss")) for page in pages))
-    kept.append(say("a deep page, to the first", deep, first, 1.2))
+    kept.append(report("a deep page, to the first", deep, first, 1.2))
     stories = (f"{SALES}/leads/{names[name]}/timeline" for name in ("lead", "busy"))
     normal, long = compare(rounds, *(call_of(story, token("boss")) for story in stories))
-    kept.append(say("20,000 activities, to few", long, normal, 1.5))
+    kept.append(report("20,000 activities, to few", long, normal, 1.5))
     return all(kept)
 
 
 def run(about: str | None, measure: Callable[[int, int], bool], leads: int, rounds: int) -> None:
-    """Measure in a database of its own; the program ends with 1 where a bound was not kept."""
+    """Measure in a database of its own; exit with status 1 if a ratio is too large."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--leads", type=int, default=leads)
     parser.add_argument("--rounds", type=int, default=rounds)

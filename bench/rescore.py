@@ -98,7 +98,7 @@ def by_hand() -> int:
 
 
 def loop() -> int:
-    """What one would write first: for each lead the rules are read and asked one by one, and a change is committed."""
+    """The simplest way: for each lead, read the rules, evaluate them one by one, and commit the change."""
     from django.utils import timezone
 
     from sales.models import Activity, Lead, LeadScoreHistory, LeadScoringRule
@@ -150,7 +150,7 @@ def prepare(way: Callable[[], int] | None, toggled: str | None) -> None:
 
 
 def measure(way: Callable[[], int], toggled: str | None) -> tuple[float, float, int]:
-    """What one way takes to rescore all leads: seconds, megabytes of WAL, and how many scores it changed."""
+    """Rescore all leads in one way. Returns seconds, megabytes of WAL, and the number of changed scores."""
     from django.db import connection
 
     prepare(way, toggled)
@@ -175,16 +175,16 @@ def fill(leads: int) -> None:
 
 
 def compare(leads: int, rounds: int, *ways: Callable[[], int]) -> None:
-    """Print what the ways take, side by side; the ratios are to the last."""
+    """Print seconds and WAL of each way, and their ratios to the last way."""
     for toggled, share in (("Some", "10 %"), ("All", "100 %"), (None, "nothing")):
-        found: dict[Callable[[], int], list[tuple[float, float, int]]] = {way: [] for way in ways}
+        results: dict[Callable[[], int], list[tuple[float, float, int]]] = {way: [] for way in ways}
         for _ in range(rounds):
-            for way, taken in found.items():
+            for way, taken in results.items():
                 taken.append(measure(way, toggled))
-        counts = {changed for taken in found.values() for _, _, changed in taken}
+        counts = {changed for taken in results.values() for _, _, changed in taken}
         assert len(counts) == 1, f"the ways changed different numbers of leads: {counts}"
         print(f"{leads:,} leads, {share} changed ({counts.pop():,}):", flush=True)
-        medians = {way: [statistics.median(each) for each in zip(*taken, strict=True)] for way, taken in found.items()}
+        medians = {way: [*map(statistics.median, zip(*taken, strict=True))] for way, taken in results.items()}
         floor = medians[ways[-1]]
         for way, (seconds, written, _) in medians.items():
             print(
@@ -195,14 +195,14 @@ def compare(leads: int, rounds: int, *ways: Callable[[], int]) -> None:
 
 
 def workers(leads: int, rounds: int) -> None:
-    """Print what one and two worker processes take for a run that changes every lead, and what memory one takes."""
+    """Print how long one and two workers take for a run that changes every lead, and how much memory a worker uses."""
     times: dict[int, list[float]] = {1: [], 2: []}
     peaks = []
     for _ in range(rounds):
-        for many, taken in times.items():
+        for count, taken in times.items():
             prepare(None, "All")
             with ExitStack() as started:
-                running = [started.enter_context(Worker()) for _ in range(many)]
+                running = [started.enter_context(Worker()) for _ in range(count)]
                 start = time.perf_counter()
                 for worker in running:  # all of them, before the first is waited for
                     worker.go()

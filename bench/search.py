@@ -52,24 +52,24 @@ PAGE = 51
 def people() -> dict[str, Any]:
     from athena.accounts.models import User
 
-    found = {role: User.objects.filter(role=role).order_by("pk")[0] for role in ("manager", "rep")}
-    return {"administrator": User(role="admin", is_active=True), **found}
+    users = {role: User.objects.filter(role=role).order_by("pk")[0] for role in ("manager", "rep")}
+    return {"administrator": User(role="admin", is_active=True), **users}
 
 
-def searches(many: int) -> list[str]:
-    """Words of leads here and there: a part of a name, of an address, of a number, two in another order."""
+def choose_words(count: int) -> list[str]:
+    """Words of various leads: part of a name, of an email address, of a phone number, two words in reverse order."""
     from sales.models import Lead
 
-    found = []
-    for number in range(many):
+    searches = []
+    for number in range(count):
         lead = Lead.objects.order_by("pk")[1000 + number * 37]
         words = lead.company_name.split()
-        found.append(
+        searches.append(
             [words[-1], lead.email.split("@")[0][1:], lead.phone[3:], f"{lead.contact_name.split()[1]} {words[0]}"][
                 number % 4
             ]
         )
-    return found
+    return searches
 
 
 def page_of(user: Any, words: str) -> Any:
@@ -79,20 +79,20 @@ def page_of(user: Any, words: str) -> Any:
 
 
 def columns_of(user: Any, words: str) -> Any:
-    """What one would write first: each word in each column of the lead."""
+    """The simplest way: look for each word in each column of the lead."""
     from django.db.models import Q
 
     from sales.models import Lead
 
-    found = Lead.objects.visible_to(user)
+    leads = Lead.objects.visible_to(user)
     for word in words.split():
-        found = found.filter(
+        leads = leads.filter(
             Q(company_name__icontains=word)
             | Q(contact_name__icontains=word)
             | Q(email__icontains=word)
             | Q(phone__icontains=word)
         )
-    return found.order_by("-created_at", "-id").values()[:PAGE]
+    return leads.order_by("-created_at", "-id").values()[:PAGE]
 
 
 def run(query: Any) -> tuple[float, list[Any]]:
@@ -100,7 +100,7 @@ def run(query: Any) -> tuple[float, list[Any]]:
 
 
 def run_statement(sql: str, parameters: Any) -> tuple[float, list[Any]]:
-    """What the statement takes, and gives: planned, executed, fetched."""
+    """Plan and run the statement. Returns the seconds and all rows."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -115,7 +115,7 @@ def by_index(user: Any, words: str) -> tuple[float, list[Any]]:
 
 
 def by_scan(user: Any, words: str) -> tuple[float, list[Any]]:
-    """The same condition on the same rows, written so that no index of the text serves it."""
+    """The same condition on the same rows, written so that PostgreSQL cannot use the index of the text."""
     query = page_of(user, words)
     sql, parameters = query.query.sql_with_params()
     return run_statement(re.sub(r'("?U0"?\."text")::text', r"(\1 || '')", sql), parameters)
@@ -129,21 +129,21 @@ def compare(leads: int, rounds: int, *, plans: bool) -> None:
     ways = {"index": by_index, "scan of lead_search": by_scan, "scan of leads": by_columns}
     for name, user in people().items():
         taken: dict[str, list[float]] = {way: [] for way in ways}
-        for words in searches(rounds):
-            found = []
+        for words in choose_words(rounds):
+            results = []
             for way, ask in ways.items():
                 seconds, rows = ask(user, words)
                 taken[way].append(seconds)
-                found.append(rows)
-            assert found[0] == found[1] == found[2], f"“{words}” found different leads"
-        index, *others = (statistics.median(each) for each in taken.values())
-        said = [
+                results.append(rows)
+            assert results[0] == results[1] == results[2], f"“{words}” found different leads"
+        index, *others = (statistics.median(times) for times in taken.values())
+        comparisons = [
             f"{way} {took * 1000:.0f} ms, ratio {took / index:.0f}"
             for way, took in zip(list(ways)[1:], others, strict=True)
         ]
-        print(f"{leads:,} leads, {name}: index {index * 1000:.2f} ms; {'; '.join(said)}", flush=True)
+        print(f"{leads:,} leads, {name}: index {index * 1000:.2f} ms; {'; '.join(comparisons)}", flush=True)
         if plans:
-            print(page_of(user, searches(1)[0]).explain(analyze=True), flush=True)
+            print(page_of(user, choose_words(1)[0]).explain(analyze=True), flush=True)
 
 
 def fill(leads: int) -> None:

@@ -139,14 +139,14 @@ def loop(ids: list[int], to: int, by: int) -> None:
 
 
 def written() -> tuple[int, ...]:
-    """How many rows of each kind there are that a transfer writes."""
+    """The number of rows of each kind that a transfer writes."""
     from sales.models import Activity, FieldChange, LeadTransfer, MovedFollowUp
 
     return tuple(model.objects.count() for model in (LeadTransfer, Activity, MovedFollowUp, FieldChange))
 
 
 def measure(way: Callable[..., None], ids: list[int], to: int, by: int) -> tuple[float, tuple[int, ...]]:
-    """What one way takes, in seconds, and how many rows of each kind it wrote."""
+    """Transfer in one way. Returns the seconds and the number of rows of each kind that it wrote."""
     run_sql(f"VACUUM ANALYZE {TABLES}")
     run_sql("CHECKPOINT")
     before = written()

@@ -1,4 +1,4 @@
-"""How Django asks who somebody is and what they may do."""
+"""Django's authentication backend: passwords, and permissions by role."""
 
 from typing import Any
 
@@ -9,21 +9,21 @@ from athena.accounts.roles import get_permissions
 
 
 class RoleBackend(ModelBackend):
-    """Logs in by e-mail and password; what a user may do comes from the table of roles, without a query."""
+    """Authenticates by email and password. A user's permissions come from the table of roles, without a query."""
 
-    def _permissions(self, user_obj: Any) -> set[str]:
+    def _find_permissions(self, user_obj: Any) -> set[str]:
         return set(get_permissions(user_obj.role)) if user_obj.is_active and not user_obj.is_anonymous else set()
 
     def get_user_permissions(self, user_obj: Any, obj: object = None) -> set[str]:
-        return self._permissions(user_obj)
+        return self._find_permissions(user_obj)
 
     def get_group_permissions(self, user_obj: Any, obj: object = None) -> set[str]:
         return set()
 
     def get_all_permissions(self, user_obj: Any, obj: object = None) -> set[str]:
-        return self._permissions(user_obj)
+        return self._find_permissions(user_obj)
 
     def get_user(self, user_id: int) -> Any:
-        """The session's user with their team, or None where they were deactivated."""
+        """The user of a session, with their team; None after deactivation."""
         user = User.objects.select_related("team").filter(pk=user_id).first()
         return user if user is not None and user.is_active else None

@@ -1,4 +1,4 @@
-"""People: users, the teams they work in, and the devices they are logged in on."""
+"""Users, teams, sessions of the API and failed logins."""
 
 import unicodedata
 import uuid
@@ -22,9 +22,9 @@ MAX_REMINDER_MINUTES = 7 * 24 * 60
 
 
 def fold_email(value: str) -> str:
-    """The one spelling of an e-mail address that is stored, unique and looked up (NFKC, case-folded).
+    """The canonical spelling of an email address, which is stored, unique and looked up (NFKC, case-folded).
 
-    Its host is spelled by IDNA 2008: case-folded, `straße.de` would be the host of somebody else.
+    The host follows IDNA 2008 instead: case-folded, `straße.de` would become another host.
     """
     local, at, host = unicodedata.normalize("NFKC", value).strip().rpartition("@")
     return f"{local.casefold()}{at}{host_names.unicode_host(host)}" if at else host.casefold()
@@ -36,12 +36,12 @@ def validate_time_zone(value: str) -> None:
 
 
 def zone_choices() -> list[tuple[str, str]]:
-    """Every IANA time zone, for a form. The empty one is shown for an unknown zone, which has to be replaced."""
+    """All IANA time zones as choices of a form. The empty choice stands for an unknown zone, to be replaced."""
     return [("", "---------"), *((name, name.replace("_", " ")) for name in sorted(time_zones.list_names()))]
 
 
 class FoldedEmailField(models.EmailField):  # type: ignore[type-arg]
-    """An e-mail address, folded both when it is stored and when it is looked up."""
+    """An email address that is folded when it is stored and when it is looked up."""
 
     def get_prep_value(self, value: Any) -> Any:
         value = super().get_prep_value(value)
@@ -75,7 +75,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """Somebody who works with leads. Deactivated when they leave, never deleted: history names them."""
+    """A person who works with leads. Users who leave are deactivated, never deleted, since history names them."""
 
     email = FoldedEmailField(unique=True)
     full_name = models.CharField(max_length=150)
@@ -86,18 +86,18 @@ class User(AbstractBaseUser):
     )
     settled_zone = models.CharField(
         max_length=64, blank=True, default="", db_default="", editable=False
-    )  # the zone that this person's due times were last worked out in; the tick catches up where it differs
+    )  # the zone of the last calculation of this user's due times; the tick repeats it if the zone has changed
     reminder_minutes = models.PositiveIntegerField(
         default=30, db_default=30, help_text="How long before a timed follow-up the reminder comes, in minutes."
     )
     settled_minutes = models.PositiveIntegerField(
         default=30, db_default=30, editable=False
-    )  # the lead time that this person's reminders were last worked out with, as `settled_zone`
+    )  # the same for `reminder_minutes` and this user's reminders
     digest_hour = models.PositiveSmallIntegerField(
         default=7, db_default=7, help_text="The local hour (0 to 23) of the daily digest."
     )
-    digested_on = models.DateField(null=True, editable=False)  # the latest local day whose digest is settled
-    calendar_epoch = models.IntegerField(default=0, db_default=0, editable=False)  # one more ends the calendar's token
+    digested_on = models.DateField(null=True, editable=False)  # the last local date whose digest is done
+    calendar_epoch = models.IntegerField(default=0, db_default=0, editable=False)  # raised to end the calendar's token
     max_open_leads = models.PositiveIntegerField(
         null=True, blank=True, help_text="They are given no more open leads than this. Empty: any number."
     )
@@ -105,7 +105,7 @@ class User(AbstractBaseUser):
         null=True, blank=True, help_text="Their last day away. Until then assignment rules give them no new leads."
     )
     is_active = models.BooleanField(default=True, db_default=True)
-    login_epoch = models.IntegerField(default=0, db_default=0, editable=False)  # one more ends all logins
+    login_epoch = models.IntegerField(default=0, db_default=0, editable=False)  # raised to end all sessions and tokens
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = UserManager()
@@ -135,11 +135,11 @@ class User(AbstractBaseUser):
         return self.full_name.partition(" ")[0] or str(self.email)
 
     def get_session_auth_hash(self) -> str:
-        """What sessions and tokens must match: it changes with the password and with `login_epoch`."""
+        """The hash that sessions and tokens must match. It changes with the password and with `login_epoch`."""
         return self._login_hash(settings.SECRET_KEY)
 
     def get_session_auth_fallback_hash(self) -> Iterator[str]:
-        """The same by each of SECRET_KEY_FALLBACKS."""
+        """The same hash for each of SECRET_KEY_FALLBACKS."""
         return map(self._login_hash, settings.SECRET_KEY_FALLBACKS)
 
     def _login_hash(self, secret: str | bytes) -> str:
@@ -148,7 +148,7 @@ class User(AbstractBaseUser):
 
     @property
     def is_staff(self) -> bool:
-        """Everybody works in the admin; what they may do there is their role's."""
+        """All active users may open the admin; their role decides what they may do there."""
         return self.is_active
 
     @property
@@ -179,26 +179,26 @@ class User(AbstractBaseUser):
 
 
 def local_today(user: "User") -> date:
-    """Today on this person's wall calendar."""
+    """Today's date in this user's time zone."""
     return timezone.now().astimezone(user.zone).date()
 
 
 def local_instant(user: "User", day: date, clock: time) -> datetime:
-    """The UTC instant at which this person's wall clock shows `day` and `clock`.
+    """The UTC datetime at which this user's wall clock shows `day` and `clock`.
 
-    A time that a DST change skips is the instant just as long after the gap's start; one that comes twice, the first.
+    A time that a DST change skips is moved past the gap; of a time that occurs twice, the first is taken.
     """
     return datetime.combine(day, clock, tzinfo=user.zone).astimezone(UTC)
 
 
 class LoginSession(models.Model):
-    """A family of refresh tokens: one login on one device. Only the newest token of a family refreshes it."""
+    """A session of the API: one login on one device. Its refresh tokens are a family; only the newest one is valid."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="login_sessions")
     jti = models.CharField(max_length=64)
     previous_jti = models.CharField(max_length=64, default="", db_default="")
-    started_at = models.DateTimeField(db_default=Now())  # the login itself; renewing a family does not move it
+    started_at = models.DateTimeField(db_default=Now())  # the time of the login; refreshing does not change it
     rotated_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
@@ -212,9 +212,9 @@ class LoginSession(models.Model):
 
 
 class FailedLogin(models.Model):
-    """A failed login, for as long as it counts towards a lockout (`athena.accounts.lockout`)."""
+    """A failed login, kept as long as it counts for a lockout (`athena.accounts.lockout`)."""
 
-    account = models.CharField(max_length=64)  # a keyed hash of the e-mail address that was typed
+    account = models.CharField(max_length=64)  # a keyed hash of the email address that was typed
     address = models.CharField(max_length=45)
     at = models.DateTimeField(db_default=Now())
 

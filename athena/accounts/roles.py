@@ -1,6 +1,6 @@
-"""Who may do what: one table from role to Django permissions, answered without a query.
+"""The permissions of each role, in one table.
 
-A permission here says what kind of thing somebody may do at all; which rows it reaches is `visible_to` (reading) and
+A permission says what a role may do at all. Which rows it applies to is decided by `visible_to` (reading) and
 `sales.policy` (writing).
 """
 
@@ -63,17 +63,17 @@ _TABLE: dict[Role, dict[str, tuple[str, ...]]] = {
         "django_celery_beat.crontabschedule": (ADD, CHANGE, DELETE),
     },
 }
-_ORDER = (Role.REP, Role.MANAGER, Role.ADMIN)  # each holds all that the ones before it hold
+_ORDER = (Role.REP, Role.MANAGER, Role.ADMIN)  # each role has all permissions of those before it
 
 
 @cache
 def get_permissions(role: str) -> frozenset[str]:
     """The permissions of a role, as `app.verb_model`."""
-    held = _ORDER[: _ORDER.index(Role(role)) + 1]
+    roles = _ORDER[: _ORDER.index(Role(role)) + 1]
     return frozenset(
         f"{app}.{verb}_{model}"
-        for each in held
-        for name, verbs in _TABLE[each].items()
+        for included in roles
+        for name, verbs in _TABLE[included].items()
         for app, model in [name.split(".")]
         for verb in verbs
     )

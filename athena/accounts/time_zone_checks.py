@@ -1,4 +1,4 @@
-"""People whose time zone is unknown: named by `manage.py check --database default`, `/readyz` and the admin."""
+"""Reports users with an unknown time zone: in `manage.py check --database default`, `/readyz` and the admin."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,13 +16,13 @@ MAX_SHOWN_ZONES = 10  # unknown zones that are named
 
 
 def count_unknown_zones(using: str = "default") -> dict[str, int]:
-    """Time zones that no tz database name stands for, with the number of people who have each. One small query."""
+    """The number of users for each unknown time zone."""
     counts = User.objects.using(using).order_by().values_list("time_zone").annotate(Count("pk"))
     return {name: count for name, count in sorted(counts) if name not in time_zones.list_names()}
 
 
 def describe_unknown_zones(using: str = "default") -> list[str]:
-    """The same in sentences."""
+    """The same as sentences."""
     return [
         f"{count} {'user has' if count == 1 else 'users have'} the unknown time zone “{name}”."
         for name, count in list(count_unknown_zones(using).items())[:MAX_SHOWN_ZONES]
@@ -33,11 +33,11 @@ def describe_unknown_zones(using: str = "default") -> list[str]:
 def check_time_zones(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Everybody's time zone is one that is known; whoever has another lives by the company's clock."""
+    """Warn about users with an unknown time zone, for whom the company's zone is used."""
     return [
         CheckWarning(
             problem,
-            hint="Give them a zone in the admin, under Users; until then the company's counts for them.",
+            hint="Choose their time zone in the admin, under Users. Until then the company's zone is used for them.",
             id="accounts.W001",
         )
         for alias in databases or ()

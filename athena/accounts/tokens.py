@@ -1,4 +1,4 @@
-"""Access and refresh tokens (JWT): what they say, and whether they still hold."""
+"""Creates and checks tokens: access and refresh tokens of the API (JWT), and the token of a calendar."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -16,7 +16,7 @@ REFRESH_LIFETIME = RefreshToken.lifetime
 
 
 def make_access_token(user: User, family: UUID) -> str:
-    """A token of this user's family (a `LoginSession`), good for ten minutes or until that ends."""
+    """An access token of the session `family`, valid for ten minutes or until the session ends."""
     token = AccessToken()
     token["user_id"] = user.pk
     token["family"] = str(family)
@@ -25,7 +25,7 @@ def make_access_token(user: User, family: UUID) -> str:
 
 
 def make_refresh_token(user: User, family: UUID, jti: str) -> str:
-    """The token `jti` of this user's family (a `LoginSession`)."""
+    """The refresh token `jti` of the session `family`."""
     token = RefreshToken()
     token["family"] = str(family)
     token["jti"] = jti
@@ -34,14 +34,16 @@ def make_refresh_token(user: User, family: UUID, jti: str) -> str:
 
 
 def find_user(token: str) -> User | None:
-    """Whose access token this is, as they are now, with their team. None where it does not hold (any longer)."""
+    """The user of an access token, with their team. None if the token is not valid or its session has ended."""
     try:
         claims = AccessToken(token)  # type: ignore[arg-type]
         user_id, family = claims["user_id"], UUID(claims["family"])
     except (TokenError, KeyError, ValueError, TypeError, AttributeError):
         return None
-    alive = LoginSession.objects.filter(pk=family, revoked_at=None, expires_at__gt=timezone.now())
-    user = User.objects.select_related("team").filter(pk=user_id, is_active=True, login_sessions__in=alive).first()
+    open_sessions = LoginSession.objects.filter(pk=family, revoked_at=None, expires_at__gt=timezone.now())
+    user = (
+        User.objects.select_related("team").filter(pk=user_id, is_active=True, login_sessions__in=open_sessions).first()
+    )
     return user if user is not None and is_current_stamp(user, str(claims.get("stamp"))) else None
 
 
@@ -52,7 +54,7 @@ class RefreshClaims(NamedTuple):
 
 
 def read_refresh_token(token: str) -> RefreshClaims | None:
-    """What a refresh token says, or None where it is not one of ours or has expired."""
+    """The claims of a refresh token. None if it is not ours or has expired."""
     try:
         claims = RefreshToken(token)  # type: ignore[arg-type]
         return RefreshClaims(UUID(claims["family"]), str(claims["jti"]), str(claims["stamp"]))
@@ -61,31 +63,31 @@ def read_refresh_token(token: str) -> RefreshClaims | None:
 
 
 def is_current_stamp(user: User, stamp: str) -> bool:
-    """Whether a token with this stamp is from after the last change of password and the last deactivation."""
+    """Whether the stamp is from after the last change of password and the last deactivation."""
     return constant_time_compare(stamp, _stamp(user))
 
 
 def make_calendar_token(user: User) -> str:
-    """The secret of this user's calendar. It is derived, not stored: who reads the database alone does not have it.
+    """The secret token of this user's calendar, derived from SECRET_KEY: the database alone does not reveal it.
 
-    Good until it is renewed, or the user deactivated; another password does not end it.
+    It is valid until it is renewed or the user is deactivated; a new password does not end it.
     """
     return _calendar_token(user, settings.SECRET_KEY)
 
 
 def find_calendar_user(token: str) -> User | None:
-    """Whose calendar this token opens; None where it does not hold (any longer)."""
+    """The user whose calendar the token opens; None if it is not valid."""
     key, _, _ = token.partition("-")
     if not (key.isascii() and key.isdigit() and len(key) < 19):
         return None
     user = User.objects.filter(pk=int(key), is_active=True).first()
     if user is None:
         return None
-    held = any(
+    is_valid = any(
         constant_time_compare(token, _calendar_token(user, secret))
         for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     )
-    return user if held else None
+    return user if is_valid else None
 
 
 def _calendar_token(user: User, secret: str | bytes) -> str:

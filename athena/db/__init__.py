@@ -1,4 +1,4 @@
-"""What differs between the two database engines, each difference one function with two bodies."""
+"""SQL functions that the two database engines spell differently: one class each, with a method for each engine."""
 
 import unicodedata
 from typing import Any
@@ -10,7 +10,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 
 class Now(DjangoNow):
-    """The statement's time. On SQLite with six digits, as Django writes datetimes, so that equality and order hold."""
+    """The current time. On SQLite it has six fractional digits, as Django's datetimes, so that they compare."""
 
     def as_sqlite(  # type: ignore[override]
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
@@ -21,7 +21,7 @@ class Now(DjangoNow):
 
 
 class Fold(Func):
-    """Text without case, for comparison: LOWER on PostgreSQL (a UTF-8 locale), Python's `lower` on SQLite."""
+    """Lower-cased text for comparisons: LOWER on PostgreSQL (with a UTF-8 locale), Python's `lower` on SQLite."""
 
     function = "LOWER"
     arity = 1
@@ -34,8 +34,9 @@ class Fold(Func):
 
 
 def name_key(name: str) -> str:
-    """What a name has in common with those that people take for the same: they differ in case, spaces and in how
-    Unicode writes an accent alone. (Greek has two small sigmas, and lowering a Turkish İ depends on the program.)
+    """A key that is equal for names that differ only in case, spaces or the Unicode form of accents.
+
+    The two small sigmas of Greek and the Turkish İ are mapped explicitly, since programs lower-case them differently.
     """
     spaced = " ".join(unicodedata.normalize("NFC", name).split())
     return spaced.lower().replace("ς", "σ").replace("i\u0307", "i")
@@ -80,7 +81,7 @@ class FormatDate(Func):
 
 
 class WholeDays(Func):
-    """How many whole days (of 24 hours) lie between `WholeDays(earlier, later)`; negative the other way round."""
+    """`WholeDays(earlier, later)`: the number of whole days (24 hours) between them; negative in the other order."""
 
     arity = 2
     output_field = IntegerField()

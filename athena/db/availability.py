@@ -1,11 +1,11 @@
-"""Whether an error means that the database can't be used now, or that a statement was wrong, which is our fault."""
+"""Distinguishes a database that is unavailable from a wrong SQL statement, which is a bug of ours."""
 
 import sqlite3
 
 from django.db import InterfaceError, OperationalError
 
-# Of SQLite's primary result codes: busy, locked, read-only, input or output failed, full, can't be opened.
-_AWAY = {
+# SQLite's primary result codes for a database that cannot be used now.
+_UNAVAILABLE_CODES = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
     sqlite3.SQLITE_READONLY,
@@ -17,10 +17,10 @@ _AWAY = {
 
 
 def is_unavailable(error: BaseException | None) -> bool:
-    """Whether trying again later may help: no connection, no room, a lock that was not given; not a bad pattern."""
+    """Whether trying again later may help: there is no connection, no disk space or no lock."""
     if not isinstance(error, OperationalError | InterfaceError):
         return False
     code = getattr(error.__cause__, "sqlite_errorcode", None)
     if code is not None:
-        return code & 0xFF in _AWAY
-    return not (getattr(error.__cause__, "pgcode", None) or "").startswith("54")  # a statement beyond a limit
+        return code & 0xFF in _UNAVAILABLE_CODES
+    return not (getattr(error.__cause__, "pgcode", None) or "").startswith("54")  # 54…: the statement exceeds a limit

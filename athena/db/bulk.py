@@ -1,4 +1,4 @@
-"""Statements over many rows: their number does not grow with the rows, nor do their parameters."""
+"""Writes many rows with a fixed number of statements and parameters."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,8 +28,8 @@ from django.db.models.sql.compiler import SQLCompiler
 
 Sql = tuple[str, tuple[Any, ...]]
 
-# Values that a field stores as they are; asking it, for each of many rows, costs more than writing them.
-_AS_THEY_ARE: dict[type, tuple[type, ...]] = {
+# Values that need no conversion for the database: asking the field for each of many rows costs more than writing them.
+_UNCONVERTED: dict[type, tuple[type, ...]] = {
     CharField: (str, NoneType),
     TextField: (str, NoneType),
     IntegerField: (int, NoneType),
@@ -42,7 +42,7 @@ _AS_THEY_ARE: dict[type, tuple[type, ...]] = {
 
 
 class IdIn(Func):
-    """Whether a key is one of `ids`, which travel as one parameter however many they are."""
+    """Whether a key is one of `ids`, which are sent as a single parameter."""
 
     output_field = BooleanField()
 
@@ -64,23 +64,26 @@ class IdIn(Func):
 
 
 def insert_select(model: type[Model], queryset: "QuerySet[Any, Any]", **columns: Combinable) -> int:
-    """INSERT … SELECT: a row of `model` for each row of `queryset`, each column by its expression. Returns how many."""
+    """INSERT … SELECT: insert a row of `model` for each row of `queryset`. Returns the number of rows.
+
+    `columns` maps each column to its expression.
+    """
     with connection.cursor() as cursor:
         cursor.execute(*build_insert_select(model, queryset, **columns))
         return int(cursor.rowcount)
 
 
 def build_insert_select(model: type[Model], queryset: "QuerySet[Any, Any]", **columns: Combinable) -> Sql:
-    """The statement of `insert_from`."""
-    chosen = queryset.order_by().annotate(**{f"new_{name}": each for name, each in columns.items()})
-    sql, parameters = chosen.values_list(*(f"new_{name}" for name in columns)).query.sql_with_params()
+    """The SQL and the parameters of `insert_select`."""
+    rows = queryset.order_by().annotate(**{f"new_{name}": expression for name, expression in columns.items()})
+    sql, parameters = rows.values_list(*(f"new_{name}" for name in columns)).query.sql_with_params()
     quote = connection.ops.quote_name
     names = ", ".join(quote(field.column) for field in _fields(model, columns))
     return f"INSERT INTO {quote(model._meta.db_table)} ({names}) {sql}", tuple(parameters)
 
 
 def reserve_ids(model: type[Model], count: int) -> list[int]:
-    """Keys for `count` new rows, in ascending order, which nobody else gets while the transaction lasts."""
+    """Ids for `count` new rows, in ascending order. Nobody else gets them while the transaction lasts."""
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -93,7 +96,7 @@ def reserve_ids(model: type[Model], count: int) -> list[int]:
 
 
 def insert_ignoring_conflicts(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """INSERT … ON CONFLICT DO NOTHING: those of `rows` that no unique constraint refuses. Returns how many."""
+    """INSERT … ON CONFLICT DO NOTHING: insert the rows that violate no unique constraint. Returns their number."""
     insert, parameters = build_insert(model, columns, rows)
     with connection.cursor() as cursor:
         cursor.execute(f"{insert} ON CONFLICT DO NOTHING", parameters)
@@ -101,16 +104,16 @@ def insert_ignoring_conflicts(model: type[Model], columns: Sequence[str], rows: 
 
 
 def build_insert(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Sql:
-    """INSERT … SELECT: the statement that writes these rows."""
+    """The SQL and the parameters of an INSERT of these rows."""
     fields = _fields(model, columns)
     element, source = _json_rows()
     quote = connection.ops.quote_name
     names = ", ".join(quote(field.column) for field in fields)
     values = ", ".join(element(place, field.db_type(connection)) for place, field in enumerate(fields))
     table = quote(model._meta.db_table)
-    # Without a WHERE at the end, SQLite takes the ON of an ON CONFLICT for a join's.
+    # Without a WHERE, SQLite would parse the ON of ON CONFLICT as that of a join.
     sql = f"INSERT INTO {table} ({names}) SELECT {values} FROM {source} WHERE TRUE"  # noqa: S608
-    return sql, (_as_json([_stored(fields, row) for row in rows]),)
+    return sql, (_as_json([_prepare(fields, row) for row in rows]),)
 
 
 def update_each(
@@ -127,8 +130,8 @@ def update_each(
     number of changed rows.
     """
     fields, shared = _fields(model, columns), shared or {}
-    stored = {id(row): row for row in values.values()}  # many rows may share the same values
-    prepared = {key: _stored(fields, row) for key, row in stored.items()}
+    distinct = {id(row): row for row in values.values()}  # many rows may share the same values
+    prepared = {key: _prepare(fields, row) for key, row in distinct.items()}
     rows = [[key, *prepared[id(row)]] for key, row in values.items()]
     element, source = _json_rows()
     quote = connection.ops.quote_name
@@ -141,12 +144,12 @@ def update_each(
     table = quote(model._meta.db_table)
     sql = f"UPDATE {table} SET {sets} FROM {source} WHERE {table}.{quote('id')} = {element(0, 'bigint')}"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*_stored(_fields(model, shared), list(shared.values())), _as_json(rows)])
+        cursor.execute(sql, [*_prepare(_fields(model, shared), list(shared.values())), _as_json(rows)])
         return int(cursor.rowcount)
 
 
 def increment(model: type[Model], keys: Mapping[str, Any], amounts: Mapping[str, float]) -> tuple[Any, ...]:
-    """INSERT … ON CONFLICT DO UPDATE: add to the one row with these keys, made where missing. Returns the sums."""
+    """Add `amounts` to the row with these `keys`, or insert it. Returns the new sums."""
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
     columns = [quote(field.column) for field in _fields(model, (*keys, *amounts))]
@@ -163,9 +166,9 @@ def increment(model: type[Model], keys: Mapping[str, Any], amounts: Mapping[str,
 
 
 def check_foreign_keys() -> None:
-    """Check those of what this transaction has written now, not at commit: locks taken after it are held less long.
+    """Check the foreign keys that this transaction has written now instead of at the commit. Raises `IntegrityError`.
 
-    Raises `IntegrityError`. (SQLite counts what is open as it goes: its commit has nothing left to look up.)
+    So the locks that the transaction takes afterwards are held for a shorter time. SQLite has checked them already.
     """
     if connection.vendor == "postgresql":
         connection.check_constraints()
@@ -175,11 +178,11 @@ def _fields(model: type[Model], names: Iterable[str]) -> list[Any]:
     return [model._meta.get_field(name) for name in names]
 
 
-def _stored(fields: Sequence[Any], row: Sequence[Any]) -> list[Any]:
-    """A row's values as the database stores them; a JSON column's as text."""
+def _prepare(fields: Sequence[Any], row: Sequence[Any]) -> list[Any]:
+    """The values of a row as the database stores them; JSON as text."""
     return [
         value
-        if value.__class__ in _AS_THEY_ARE.get(field.__class__, ())
+        if value.__class__ in _UNCONVERTED.get(field.__class__, ())
         else json.dumps(value, cls=field.encoder)
         if isinstance(field, JSONField)
         else field.get_db_prep_save(value, connection)
@@ -192,9 +195,9 @@ def _as_json(rows: list[list[Any]]) -> str:
 
 
 def _json_rows() -> tuple[Callable[[int, str | None], str], str]:
-    """How SQL reads a parameter of JSON rows: an element of a row as a type, and the rows."""
+    """The SQL for a parameter of JSON rows: a function that returns an element of a row as a type, and the source."""
     if connection.vendor == "postgresql":
-        # A cast to varchar(n) would cut what is too long; without its length the column refuses it.
+        # Without its length, since a cast to varchar(n) would cut longer texts; so the column refuses them.
         return (
             lambda place, kind: f"(own.row ->> {place})::{str(kind).partition('(')[0]}",
             "jsonb_array_elements(%s::jsonb) AS own(row)",

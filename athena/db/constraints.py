@@ -1,4 +1,4 @@
-"""What the constraints of the tables say, for forms: the bounds of a number, and which field a violation is about."""
+"""Reads the constraints of tables for forms: the limits of numbers, and the field and message of a violation."""
 
 import re
 from collections.abc import Iterator
@@ -15,22 +15,22 @@ _NOT_NULL = re.compile(r"NOT NULL constraint failed: \S+?\.(\S+)")
 _CHECK = re.compile(r"CHECK constraint failed: (\w+)")
 _KEY = re.compile(r"Key \((.+?)\)=")  # PostgreSQL names the columns in the detail of the error
 
-TAKEN = "There is one like this already."
-IMPOSSIBLE = "This is not possible here."
-GONE = "Something that this refers to is no longer there."
+TAKEN = "This already exists."
+IMPOSSIBLE = "This value is not allowed here."
+GONE = "This refers to something that no longer exists."
 REQUIRED = "This field is required."
-TOO_LONG = "Something here is too long, or too large, to be stored."
+TOO_LONG = "A value is too long or too large."
 
 
 def find_number_limits(field: "Field[Any, Any]") -> tuple[Any, Any]:
-    """The least and the greatest number that a column takes, on both engines; None where there is no limit.
+    """The minimum and the maximum of a number column on both engines; None without a limit.
 
-    They come from the CHECKs that are about this column alone, and from the integer type of PostgreSQL.
+    They come from CHECK constraints on this column alone and from the integer types of PostgreSQL.
     """
     low, high = BaseDatabaseOperations.integer_field_ranges.get(field.get_internal_type(), (None, None))
     for constraint in field.model._meta.constraints:
         if isinstance(constraint, CheckConstraint) and get_fields(constraint, field.model) == [field.name]:
-            for lookup, value in _leaves(constraint.condition):
+            for lookup, value in _list_lookups(constraint.condition):
                 if lookup == "range":
                     low, high = value
                 elif lookup == "gte":
@@ -39,7 +39,7 @@ def find_number_limits(field: "Field[Any, Any]") -> tuple[Any, Any]:
 
 
 def get_fields(constraint: BaseConstraint, model: type[Model]) -> list[str]:
-    """The fields that a constraint is about, in the order of the model."""
+    """The names of the fields of a constraint, in the order of the model."""
     names: set[str] = set()
     if isinstance(constraint, CheckConstraint) and isinstance(constraint.condition, Q):
         names = set(constraint.condition.referenced_base_fields)
@@ -49,16 +49,16 @@ def get_fields(constraint: BaseConstraint, model: type[Model]) -> list[str]:
 
 
 def get_message(constraint: BaseConstraint) -> str:
-    """What is wrong where a constraint is violated, for people."""
+    """The message for users about a violation of this constraint."""
     if constraint.violation_error_message != BaseConstraint.default_violation_error_message:
         return str(constraint.violation_error_message)
     return TAKEN if isinstance(constraint, UniqueConstraint) else IMPOSSIBLE
 
 
 def explain_violation(error: IntegrityError | DataError) -> tuple[list[str], str]:
-    """The fields that a refused statement was about (none where that can't be known), and what is wrong, for people.
+    """The field names (if known) and the message for users of an error of the database.
 
-    Raises the error again where it is of no known kind: that is a fault of ours.
+    Raises the error again if it is of an unknown kind, which is a bug of ours.
     """
     cause, text = error.__cause__, str(error)
     if isinstance(error, DataError):
@@ -84,10 +84,10 @@ def _first(pattern: re.Pattern[str], text: str) -> str:
     return match[1] if match else ""
 
 
-def _leaves(condition: Any) -> Iterator[tuple[str, Any]]:
-    """Each lookup of a condition, with its value."""
+def _list_lookups(condition: Any) -> Iterator[tuple[str, Any]]:
+    """Each lookup in a condition, with its value."""
     for child in getattr(condition, "children", ()):
         if isinstance(child, tuple):
             yield child[0].rpartition("__")[2], child[1]
         else:
-            yield from _leaves(child)
+            yield from _list_lookups(child)

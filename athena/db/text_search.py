@@ -1,4 +1,4 @@
-"""Finding words wherever text is kept, in columns of text and of JSON, and taking them out: two statements a table."""
+"""Finds and erases names, email addresses and phone numbers in text and JSON columns: two statements per table."""
 
 import json
 import re
@@ -13,8 +13,8 @@ from athena.db.bulk import IdIn, update_each
 
 ERASED = "[erased]"
 
-# What may stand around each kind: nothing with which it would be another one. An address may be in that of a web page,
-# after %20, or in the name of a file.
+# The context of each kind of text, so that it is not part of a longer one. An email address may also be part of a URL
+# (after %20) or of a file name.
 _FILE = r"\.(?:csv|txt|xlsx?|xlsm|ods|pdf|docx?|eml|msg|vcf|ics|json|png|jpe?g)\b"
 _ADDRESS = r"(?:(?<!\w)(?<!\w[.+-])|(?<=%[0-9a-f][0-9a-f]))(?:{})(?!\w)(?:(?=" + _FILE + r")|(?![.-]\w))"
 _NAME = r"(?<!\w)(?:{})(?!\w)"
@@ -22,10 +22,10 @@ _NUMBER = r"(?<!\d)(?:{})(?!\d)"
 
 
 class Mentions:
-    """E-mail addresses, names and telephone numbers, each a regular expression that PostgreSQL and Python read alike.
+    """Email addresses, names and phone numbers to look for, as regular expressions that work in PostgreSQL and Python.
 
-    They are found whole, in any case: `ann@x.example` is not in `joann@x.example`, nor in `ann@x.example.org`. A name
-    of one word is found only as it is written: in another case it may be a word of any text (`Will`, `Bill`).
+    Only whole matches count, in any case: `ann@x.example` is not in `joann@x.example` or `ann@x.example.org`. A name of
+    one word must match in case, since in another case it may be a common word (`Will`, `Bill`).
     """
 
     def __init__(self, addresses: Iterable[str] = (), names: Iterable[str] = (), numbers: Iterable[str] = ()) -> None:
@@ -45,11 +45,11 @@ class Mentions:
         ]
 
     def are_in(self, value: Any) -> bool:
-        """Whether one of them stands in the text, or in any text that the JSON value holds."""
+        """Whether a text, or any text in a JSON value, contains one of them."""
         return bool(self.erase_from(value) != value)
 
     def erase_from(self, value: Any) -> Any:
-        """The text, or all that JSON holds, with `[erased]` in the place of each of them."""
+        """The text or JSON value with each of them replaced by `[erased]`."""
         return map_text(value, self._without)
 
     def _without(self, text: str) -> str:
@@ -58,18 +58,18 @@ class Mentions:
         return text
 
     def find_rows(self, model: type[Model], columns: Sequence[str]) -> "QuerySet[Any, Any]":
-        """The rows in one of whose columns one of them stands."""
+        """The rows that contain one of them in these columns."""
         return model._base_manager.filter(IdIn("pk", self._without_in(model, columns)))
 
     def erase_from_table(self, model: type[Model], columns: Sequence[str]) -> int:
-        """Take them out of these columns of all rows. Returns how many rows held one."""
+        """Erase them from these columns of all rows. Returns the number of changed rows."""
         changed = self._without_in(model, columns)
         if changed:
             update_each(model, columns, changed)
         return len(changed)
 
     def _without_in(self, model: type[Model], columns: Sequence[str]) -> dict[int, list[Any]]:
-        """By key of each row in which one of them stands: the columns without them."""
+        """Maps the id of each row that contains one of them to its values without them."""
         changed: dict[int, list[Any]] = {}
         for key, *values in self._candidates(model, columns).order_by().values_list("pk", *columns):
             without = [self.erase_from(value) for value in values]
@@ -78,7 +78,7 @@ class Mentions:
         return changed
 
     def _candidates(self, model: type[Model], columns: Sequence[str]) -> "QuerySet[Any, Any]":
-        """The rows in which they may stand: in SQL one can't see where a word begins in JSON's own spelling."""
+        """The rows that may contain one of them: SQL cannot see word boundaries in escaped JSON."""
         rows, anywhere = model._base_manager.all(), Q()
         for name in columns:
             if isinstance(model._meta.get_field(name), JSONField):
@@ -90,18 +90,18 @@ class Mentions:
 
 
 def map_text(value: Any, change: Callable[[str], str]) -> Any:
-    """The value with every text in it changed, however deep; names of JSON objects, too."""
+    """Apply `change` to every text in a JSON value, keys included."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, Mapping):
-        return {change(name): map_text(each, change) for name, each in value.items()}
+        return {change(name): map_text(inner, change) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [map_text(each, change) for each in value]
+        return [map_text(inner, change) for inner in value]
     return value
 
 
 def list_text_columns(model: type[Model]) -> list[str]:
-    """The columns in which any text can stand: not those of keys and of choices."""
+    """The columns that can hold free text: not foreign keys and choices."""
     return [field.name for field in model._meta.concrete_fields if _holds_text(field)]
 
 
@@ -111,12 +111,12 @@ def _holds_text(field: "Field[Any, Any]") -> bool:
 
 
 def _in_json(word: str) -> str:
-    """The word as JSON writes it: SQLite keeps what Django wrote, which is ASCII; PostgreSQL writes it anew."""
+    """The word as it is stored in JSON: SQLite keeps Django's ASCII escapes, PostgreSQL stores Unicode."""
     word = word.replace("\\\\", "\\\\\\\\").replace('"', '\\\\"')
     return word if connection.vendor == "postgresql" else re.sub(r"[^\x00-\x7f]", _in_ascii, word)
 
 
-def _in_ascii(found: "re.Match[str]") -> str:
-    """The letter as JSON escapes it, small or capital."""
-    spellings = dict.fromkeys((found[0], found[0].lower(), found[0].upper()))
-    return f"(?:{'|'.join(re.escape(json.dumps(each)[1:-1]) for each in spellings)})"
+def _in_ascii(match: "re.Match[str]") -> str:
+    """A letter as JSON escapes it, in lower and upper case."""
+    spellings = dict.fromkeys((match[0], match[0].lower(), match[0].upper()))
+    return f"(?:{'|'.join(re.escape(json.dumps(spelling)[1:-1]) for spelling in spellings)})"

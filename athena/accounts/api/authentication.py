@@ -1,4 +1,4 @@
-"""Who calls: the bearer of an access token."""
+"""Authentication by access token."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from athena.accounts.models import User
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <access_token>`. Role, team and whether they are active are read at each request."""
+    """`Authorization: Bearer <access_token>`. The user is read from the database at each request."""
 
     def authenticate(self, request: Request) -> tuple[User, Any] | None:
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
@@ -19,7 +19,7 @@ class BearerAuthentication(BaseAuthentication):
             return None
         user = tokens.find_user(token.strip())
         if user is None:
-            raise AuthenticationFailed("This token is not valid, or no longer.", "token_not_valid")
+            raise AuthenticationFailed("This token is invalid or has expired.", "token_not_valid")
         return user, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -1,4 +1,4 @@
-"""What `/api/v1` offers about accounts: one line a resource."""
+"""The routes of accounts under `/api/v1`."""
 
 from rest_framework.viewsets import ViewSetMixin
 

@@ -1,4 +1,4 @@
-"""`/auth`: logging in and out and one's own account; `/users`: who can own leads."""
+"""`/auth`: logins and the user's own account; `/users`: the users who can own leads."""
 
 from typing import Any
 
@@ -83,7 +83,7 @@ class LoginAnswer(serializers.Serializer[Any]):
 
 class CalendarAnswer(serializers.Serializer[Any]):
     token = serializers.CharField()
-    url = serializers.CharField(help_text="What a calendar subscribes to. Whoever has it can read.")
+    url = serializers.CharField(help_text="The URL to subscribe to. Whoever has it can read the calendar.")
 
 
 class Locked(APIException):
@@ -110,33 +110,37 @@ class AuthViewSet(ActionViewSet):
     @extend_schema(request=LoginBody, responses=LoginAnswer, auth=[])
     @action(detail=False, methods=["post"], **_OPEN)
     def login(self, request: Request) -> Response:
-        """Tokens for an e-mail address and a password. Unknown, wrong and inactive are one and the same 401.
+        """Get tokens for an email address and a password.
 
-        After 5 failures in 15 minutes for an account, or 20 in an hour for any, from one address: 429.
+        An unknown or inactive account gets the same 401 as a wrong password.
+
+        429 after 5 failures in 15 minutes for one account, or 20 in an hour for any account, from one address.
         """
         try:
-            return _answer(services.log_in(**self.read_body(LoginBody), address=client_address(request)))
+            return _build_login_response(services.log_in(**self.read_body(LoginBody), address=client_address(request)))
         except lockout.LockedOut as error:
             raise Locked(error) from error
         except services.LoginRefused as error:
-            raise AuthenticationFailed("The e-mail address or the password is wrong.", "login_failed") from error
+            raise AuthenticationFailed("The email address or the password is wrong.", "login_failed") from error
 
     @extend_schema(request=RefreshBody, responses=LoginAnswer, auth=[])
     @action(detail=False, methods=["post"], **_OPEN)
     def refresh(self, request: Request) -> Response:
-        """A new pair of tokens. Each refresh token works once; using one again later ends the login.
+        """Exchange a refresh token for a new pair of tokens.
 
-        A login can be renewed for 30 days, unless the server is set up otherwise; then one logs in again.
+        Each refresh token works once; using it again later ends the session.
+
+        A session can be refreshed for 30 days, unless the server is configured otherwise.
         """
         try:
-            return _answer(services.refresh(**self.read_body(RefreshBody)))
+            return _build_login_response(services.refresh(**self.read_body(RefreshBody)))
         except services.TokenRefused as error:
-            raise AuthenticationFailed("This refresh token is not valid, or no longer.", "token_not_valid") from error
+            raise AuthenticationFailed("This refresh token is invalid or has expired.", "token_not_valid") from error
 
     @extend_schema(request=RefreshBody, responses={204: None})
     @action(detail=False, methods=["post"])
     def logout(self, request: Request) -> Response:
-        """End the login that this refresh token belongs to."""
+        """End the session of this refresh token."""
         services.log_out(by=self.caller, **self.read_body(RefreshBody))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -144,7 +148,7 @@ class AuthViewSet(ActionViewSet):
     @extend_schema(methods=["PATCH"], request=MeBody, responses=MeRow)
     @action(detail=False, methods=["get", "patch"])
     def me(self, request: Request) -> Response:
-        """Oneself; PATCH changes the name and the time zone."""
+        """Get your own account; PATCH changes your name and time zone."""
         user = self.caller
         read_query(request, StrictSerializer)
         if request.method == "PATCH":
@@ -155,21 +159,20 @@ class AuthViewSet(ActionViewSet):
     @extend_schema(methods=["POST"], request=None, responses=CalendarAnswer)
     @action(detail=False, methods=["get", "post"], url_path="me/calendar")
     def calendar(self, request: Request) -> Response:
-        """The secret token of one's calendar, and its address; POST makes a new one and ends that from before."""
+        """Get the secret token and the URL of your calendar; POST replaces them."""
         user = self.caller
         read_query(request, StrictSerializer)
         if request.method == "POST":
             self.read_body(StrictSerializer)
             user = services.renew_calendar_token(by=user)
-        found = {"token": tokens.make_calendar_token(user), "url": services.calendar_url(user)}
-        return Response(found)
+        return Response({"token": tokens.make_calendar_token(user), "url": services.calendar_url(user)})
 
     @extend_schema(request=PasswordBody, responses={204: None})
     @action(detail=False, methods=["post"], url_path="change-password")
     def change_password(self, request: Request) -> Response:
-        """Change one's password. Every token and session from before stops working.
+        """Change your password. All your tokens and sessions end.
 
-        A wrong `current_password` counts like a failed login.
+        A wrong `current_password` counts as a failed login.
         """
         body = self.read_body(PasswordBody)
         try:
@@ -179,7 +182,7 @@ class AuthViewSet(ActionViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def _answer(login: services.Login) -> Response:
+def _build_login_response(login: services.Login) -> Response:
     return Response(
         {
             "access_token": login.access_token,
@@ -192,7 +195,7 @@ def _answer(login: services.Login) -> Response:
 
 
 class UserFilters(filters.StrictFilterSet):
-    search = filters.TextFilter(method="filter_search", help_text="In the name or the e-mail address.")
+    search = filters.TextFilter(method="filter_search", help_text="Text in the name or the email address.")
     role = filters.ChoicesFilter(choices=Role.choices)
     team = filters.IdsFilter(or_none=True)
     is_active = filters.BooleanFilter(lookup_expr="exact")
@@ -200,12 +203,12 @@ class UserFilters(filters.StrictFilterSet):
     def filter_search(self, queryset: Any, name: str, value: str) -> "QuerySet[User]":
         part = Fold(Value(value))
         in_name, in_email = StrIndex(Fold("full_name"), part), StrIndex("email", part)
-        found: QuerySet[User] = queryset.filter(Q(GreaterThan(in_name, 0)) | Q(GreaterThan(in_email, 0)))
-        return found
+        rows: QuerySet[User] = queryset.filter(Q(GreaterThan(in_name, 0)) | Q(GreaterThan(in_email, 0)))
+        return rows
 
 
 class UserViewSet(ViewSet):
-    """Everybody who is logged in may look up who can own leads."""
+    """All signed-in users may look up the users who can own leads."""
 
     permission_classes = [IsAuthenticated]
     row = UserRow

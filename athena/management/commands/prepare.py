@@ -1,4 +1,4 @@
-"""`manage.py prepare`: everything a new version needs before it serves. Safe to run again."""
+"""`manage.py prepare`: prepares the database and files for this version. Safe to run again."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -16,14 +16,14 @@ from sales.services import schedules
 
 
 class Command(BaseCommand):
-    help = "Migrate, install the schedules, collect static files; load demo data where DEMO=1 and there are no users."
+    help = "Migrate, install the schedules and collect static files; load demo data if DEMO=1 and there are no users."
 
     def handle(self, *args: Any, **options: Any) -> None:
         _make_files_private()
         try:
             connection.ensure_connection()
         except OperationalError as error:
-            raise CommandError(f"The database does not answer: {error}") from error
+            raise CommandError(f"The database does not respond: {error}") from error
         call_command("migrate", interactive=False, verbosity=0)
         schedules.install()
         call_command("collectstatic", interactive=False, verbosity=0)
@@ -33,12 +33,14 @@ class Command(BaseCommand):
 
 
 def _make_files_private() -> None:
-    """Also those that older versions left readable for all. (New ones are private from the start.)"""
+    """Close files that older versions left readable for all. (New files are private from the start.)"""
     folder = settings.VAR_DIR.resolve()
-    paths = [] if folder.stat().st_mode & S_ISVTX else [*folder.rglob("*")]  # a folder like /tmp has others' files
+    paths = (
+        [] if folder.stat().st_mode & S_ISVTX else [*folder.rglob("*")]
+    )  # a folder like /tmp also holds files of others
     if connection.vendor == "sqlite":
         name = str(connection.settings_dict["NAME"])
         paths += [Path(f"{name}{end}") for end in ("", "-wal", "-shm")]
     for path in paths:
-        with suppress(FileNotFoundError):  # others may be at work here
+        with suppress(FileNotFoundError):  # other processes may delete files here
             environment.make_private(path)

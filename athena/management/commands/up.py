@@ -1,4 +1,4 @@
-"""`manage.py up`: serve Athena on this machine until Ctrl-C."""
+"""`manage.py up`: runs Athena on this machine until Ctrl-C."""
 
 import signal
 import sys
@@ -19,10 +19,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = healthcheck.listen_address()
         if supervisor.is_taken(host, port):
-            raise CommandError(f"Port {port} is taken. Stop what uses it, or choose another: PORT={port + 1}")
+            raise CommandError(
+                f"Port {port} is in use. Stop the program that uses it, or choose another port: PORT={port + 1}"
+            )
         for number in supervisor.STOP_SIGNALS:
-            signal.signal(number, lambda received, frame: sys.exit(0))  # nothing has been started yet
-        self._say("Preparing the database ...")
+            signal.signal(number, lambda received, frame: sys.exit(0))  # no process has been started yet
+        self._print("Preparing the database ...")
         call_command("prepare", stdout=self.stdout)
         processes = supervisor.Supervisor(supervisor.commands(), supervisor.child_environment(), settings.BASE_DIR)
         try:
@@ -31,15 +33,15 @@ class Command(BaseCommand):
             raise CommandError(str(ended)) from ended
 
     def _announce(self) -> None:
-        self._say(f"\nAthena is ready: {settings.BASE_URL}/admin/ (Ctrl-C stops it)")
+        self._print(f"\nAthena is ready: {settings.BASE_URL}/admin/ (Ctrl-C stops it)")
         if settings.DEMO:
-            self._say("\nDemo accounts:")
+            self._print("\nDemo accounts:")
             for account in ACCOUNTS:
                 role = account.role if account.is_active else "inactive"
-                self._say(f"  {account.email:<22}{account.password:<13}{role}")
+                self._print(f"  {account.email:<22}{account.password:<13}{role}")
         elif not User.objects.exists():
-            self._say("\nNobody can log in yet. Make the first administrator, in another terminal: make admin")
+            self._print("\nThere are no users yet. Create the first administrator in another terminal: make admin")
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()

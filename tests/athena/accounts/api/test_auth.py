@@ -15,8 +15,8 @@ from athena.db import Now
 
 AUTH = "/api/v1/auth"
 PASSWORD = "correct horse 7"
-REFUSED = {"detail": "The e-mail address or the password is wrong.", "code": "login_failed"}
-NOT_VALID = {"detail": "This refresh token is not valid, or no longer.", "code": "token_not_valid"}
+REFUSED = {"detail": "The email address or the password is wrong.", "code": "login_failed"}
+NOT_VALID = {"detail": "This refresh token is invalid or has expired.", "code": "token_not_valid"}
 
 
 @pytest.fixture

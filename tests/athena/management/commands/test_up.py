@@ -12,6 +12,6 @@ def said():
 
 
 def test_the_way_in_is_said_until_there_is_somebody(make_user):
-    assert "Nobody can log in yet. Make the first administrator, in another terminal: make admin" in said()
+    assert "There are no users yet. Create the first administrator in another terminal: make admin" in said()
     make_user("ada")
     assert "Nobody can log in" not in said()
