@@ -9,7 +9,7 @@ from django.http import QueryDict
 from athena.formatting import format_money
 from athena.forms import StrictForm
 from sales.models import CadenceEnrolment, FollowUp, Lead, LostReason
-from sales.models.lead import CLOSED_STATUSES
+from sales.models.leads.lead import CLOSED_STATUSES
 from sales.services.follow_ups import completion
 from sales.services.follow_ups.completion import CompletionInput
 

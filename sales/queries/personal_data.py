@@ -18,7 +18,7 @@ from athena import host_names
 from athena.db.text_search import Mentions, list_text_columns
 from sales import normalization
 from sales.models import Activity, ImportRow, Lead
-from sales.models.lead import UTM_FIELDS, LeadQuerySet
+from sales.models.leads.lead import UTM_FIELDS, LeadQuerySet
 
 ALL_COLUMNS = frozenset({"*"})
 

@@ -10,7 +10,7 @@ from django.db.models.expressions import Combinable
 
 from athena.db import WholeDays
 from sales.models import Activity, FollowUp, Lead, LeadScoringRule, LeadSource
-from sales.models.lead import OPEN_STATUSES
+from sales.models.leads.lead import OPEN_STATUSES
 from sales.scoring.value_sources import (
     DaysSinceEvent,
     EventCount,

@@ -14,7 +14,7 @@ from django.utils import timezone
 from athena.accounts.models import User
 from sales import errors, policy
 from sales.models import Activity, FieldChange, FollowUp, Lead
-from sales.models.activity import to_json_value
+from sales.models.leads.activity import to_json_value
 from sales.services import locks
 from sales.services.follow_ups import cadences
 from sales.services.leads import sale_progress

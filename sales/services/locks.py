@@ -7,7 +7,7 @@ from django.db.models import Subquery
 from athena.accounts.models import User
 from sales import errors
 from sales.models import Activity, FollowUp, Lead, LeadScoringRule
-from sales.models.lead import LeadQuerySet
+from sales.models.leads.lead import LeadQuerySet
 
 
 def require_version(row: Lead | FollowUp | LeadScoringRule, versions: Container[int] | None) -> None:

@@ -1,4 +1,4 @@
-"""Whoever adds a kind or a channel is told which of the places that have to know of it are still missing.
+"""The registries of kinds and channels: for each new one, a failing test lists the places that lack it.
 
 `docs/development/adding-a-notification-channel.md` shows what these tests say. The demo is not among the places: it
 writes no notifications, because nobody should be notified about made-up leads (`tests/sales/demo/test_generator.py`).
@@ -133,7 +133,13 @@ def test_the_documents_and_lists_name_nothing_that_is_gone():
 
 
 def test_a_kind_of_which_nobody_knows_is_told_all_that_is_missing(preferences_page):
-    kind = Kind("x", "Bus is late", "A bus is late", channels=("email", "pigeon"), off_by_default=frozenset({"in_app"}))
+    kind = Kind(
+        "x",
+        "Carrier pigeon lost",
+        "A pigeon is lost",
+        channels=("email", "pigeon"),
+        off_by_default=frozenset({"in_app"}),
+    )
     assert find_gaps_of_kind(kind, preferences_page) == [
         "Give it a description that ends with a period: the preferences page shows it.",
         "Give it a staleness rule: `find_stale=` in its entry, `never_stale` if it stays true.",
@@ -143,8 +149,8 @@ def test_a_kind_of_which_nobody_knows_is_told_all_that_is_missing(preferences_pa
         "Write templates/notifications/x.txt, or add it to WITHOUT_TEMPLATES here.",
         "Write templates/notifications/x.html, or add it to WITHOUT_TEMPLATES here.",
         "Add an example of its context to tests/notifications/examples.py.",
-        "Add the row “Bus is late” to the first table of docs/notifications.md.",
-        "Add the row “Bus is late” to the table of out-of-date notifications in docs/notifications.md.",
+        "Add the row “Carrier pigeon lost” to the first table of docs/notifications.md.",
+        "Add the row “Carrier pigeon lost” to the table of out-of-date notifications in docs/notifications.md.",
         "It is not on the preferences page: see notifications/forms.py.",
     ]
 

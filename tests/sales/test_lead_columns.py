@@ -18,7 +18,7 @@ from sales.api.serializers.leads import LeadRow
 from sales.demo import generator
 from sales.exchange.columns import COLUMNS, get_attribute
 from sales.models import Lead
-from sales.models.search import MATCHED_FIELDS, SEARCHED_FIELDS
+from sales.models.leads.search import MATCHED_FIELDS, SEARCHED_FIELDS
 from sales.queries import personal_data
 from sales.scoring.fields import FIELDS
 from sales.services.leads import lead_batches, leads, merging, repeat_trips
@@ -153,7 +153,7 @@ LISTS = (
     ),
     FieldList(
         "the search and the match of duplicates",
-        "`SEARCHED_FIELDS` or `MATCHED_FIELDS` in sales/models/search.py",
+        "`SEARCHED_FIELDS` or `MATCHED_FIELDS` in sales/models/leads/search.py",
         lambda: {*SEARCHED_FIELDS, *MATCHED_FIELDS},
         {
             **SET_BY_ATHENA,

@@ -30,7 +30,7 @@ from sales.admin.follow_ups.follow_up_filters import (
 )
 from sales.admin.navigation import next_page
 from sales.models import FollowUp
-from sales.models.follow_up import DUE_ORDER
+from sales.models.follow_ups.follow_up import DUE_ORDER
 from sales.queries.home.follow_up_days import DayConditions
 from sales.services.follow_ups import follow_ups, reminders
 

@@ -14,7 +14,7 @@ from athena.http.csv_responses import stream_csv
 from sales import errors
 from sales.admin.base import VisibleAdmin
 from sales.models import LeadExport
-from sales.models.lead import LeadQuerySet
+from sales.models.leads.lead import LeadQuerySet
 from sales.services.imports import exports
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -14,7 +14,7 @@ from athena.forms import StrictForm
 from sales.admin.base import act_on_each
 from sales.admin.ownership.reassignment import reassign
 from sales.models import Cadence, Lead
-from sales.models.lead import LeadQuerySet
+from sales.models.leads.lead import LeadQuerySet
 from sales.services.follow_ups import cadences
 from sales.services.leads import leads, merging, repeat_trips
 

@@ -27,7 +27,7 @@ from sales.admin.leads.lead_filters import ArchivedFilter, OwnerFilter, PlanFilt
 from sales.admin.leads.lead_panels import build_panels
 from sales.forms import get_suggested_value, require_confirmed_value
 from sales.models import Lead
-from sales.models.lead import LeadQuerySet
+from sales.models.leads.lead import LeadQuerySet
 from sales.queries.leads import trip_warnings
 from sales.queries.leads.duplicates import find_duplicates_of_lead
 from sales.services.leads import leads

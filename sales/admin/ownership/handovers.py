@@ -23,7 +23,7 @@ from sales.admin.ownership.reassignment import (
     add_service_error,
     build_plan_context,
 )
-from sales.models.lead import Lead
+from sales.models.leads.lead import Lead
 from sales.services import first_steps
 from sales.services.ownership import handovers
 

@@ -20,7 +20,7 @@ from athena.forms import IdsField, StrictForm
 from athena.limits import MAX_TEXT_LENGTH
 from sales import errors, policy
 from sales.models import Lead
-from sales.models.lead import LeadQuerySet
+from sales.models.leads.lead import LeadQuerySet
 from sales.services.ownership import distribution, transfer_undo, transfers
 from sales.services.ownership.distribution import DistributionMethod
 from sales.services.ownership.transfer_writes import TransferPlan, TransferResult

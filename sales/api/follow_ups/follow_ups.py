@@ -22,8 +22,8 @@ from sales import errors, policy
 from sales.api.follow_ups.calendar import CalendarActions
 from sales.api.serializers.follow_ups import FollowUpRow, PlannedRow, TaskRow, WarningShape
 from sales.models import FollowUp, Lead
-from sales.models.follow_up import DUE_ORDER, IS_OPEN, is_before_today
-from sales.models.lead import CLOSED_STATUSES
+from sales.models.follow_ups.follow_up import DUE_ORDER, IS_OPEN, is_before_today
+from sales.models.leads.lead import CLOSED_STATUSES
 from sales.services.follow_ups import completion, follow_ups, planning
 from sales.services.follow_ups.completion import CompletionInput
 

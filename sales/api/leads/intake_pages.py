@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from athena.http import origins
 from athena.limits import MAX_TEXT_LENGTH
 from sales.models import IntakeForm, Lead
-from sales.models.lead import UTM_FIELDS
+from sales.models.leads.lead import UTM_FIELDS
 
 HIDDEN_FIELDS = ("source", "campaign", *UTM_FIELDS)
 

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from athena.api.serializers import Row
 from sales.models import FollowUp, Lead
-from sales.models.lead import lead_name
+from sales.models.leads.lead import lead_name
 
 
 class FollowUpRow(Row):

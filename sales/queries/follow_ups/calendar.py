@@ -13,7 +13,7 @@ from icalendar import Calendar, Event, vUri
 from athena.accounts.models import User, local_today
 from sales import schedule
 from sales.models import FollowUp
-from sales.models.follow_up import IS_OPEN, FollowUpQuerySet
+from sales.models.follow_ups.follow_up import IS_OPEN, FollowUpQuerySet
 
 CANCELLED_SHOWN_FOR = timedelta(days=30)
 TIMED_DURATION = timedelta(minutes=30)  # of an event with a time

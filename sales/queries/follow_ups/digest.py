@@ -14,7 +14,7 @@ from athena.accounts.models import User
 from athena.formatting import format_date, format_datetime
 from sales import schedule
 from sales.models import FollowUp, Lead
-from sales.models.lead import lead_name
+from sales.models.leads.lead import lead_name
 
 MAX_LISTED = 10  # rows of a section; the others are counted
 Row = dict[str, Any]

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from django.db.models import Count, Q
 
 from athena.accounts.models import User, local_today
-from sales.models.follow_up import FollowUpQuerySet, is_before_today
+from sales.models.follow_ups.follow_up import FollowUpQuerySet, is_before_today
 from sales.queries.home.my_day import COMING_DAYS
 
 NAMED_DAYS = {"overdue": "Overdue", "today": "Today", "tomorrow": "Tomorrow", "coming": "The next seven days"}

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from athena.accounts.models import User, local_instant, local_today
 from sales.models import Lead
-from sales.models.lead import IS_OPEN, LeadQuerySet, is_hot, is_hot_and_uncontacted, is_unplanned
+from sales.models.leads.lead import IS_OPEN, LeadQuerySet, is_hot, is_hot_and_uncontacted, is_unplanned
 
 STALE_DAYS = 14
 EXPIRING_DAYS = 7

@@ -10,8 +10,8 @@ from django.db.models.functions import Coalesce
 
 from athena.accounts.models import User, local_today
 from sales.models import CadenceEnrolment, FollowUp, Lead
-from sales.models.follow_up import DUE_ORDER
-from sales.models.lead import LeadQuerySet
+from sales.models.follow_ups.follow_up import DUE_ORDER
+from sales.models.leads.lead import LeadQuerySet
 from sales.queries.home.lead_views import LEAD_VIEWS, count_leads
 from sales.schedule import get_month_start
 

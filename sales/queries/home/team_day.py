@@ -15,7 +15,7 @@ from athena.accounts.models import User
 from notifications.models import Delivery
 from sales import policy
 from sales.models import FollowUp, Lead, ScoringRun
-from sales.models.lead import OPEN_STATUSES, LeadQuerySet
+from sales.models.leads.lead import OPEN_STATUSES, LeadQuerySet
 from sales.queries.home import lead_views
 from sales.queries.reports.period import Period
 from sales.queries.reports.source_roi import SourceRoiRow, compute_top_sources

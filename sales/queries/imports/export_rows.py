@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sales.exchange.columns import COLUMNS
 from sales.models import Lead
-from sales.models.lead import LeadQuerySet
+from sales.models.leads.lead import LeadQuerySet
 
 CellValue = str | int | Decimal | date | None
 

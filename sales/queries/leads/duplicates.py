@@ -16,8 +16,8 @@ from athena.accounts.models import User
 from athena.db.bulk import IdIn
 from sales import normalization
 from sales.models import Lead, LeadSearch, NotDuplicate
-from sales.models.lead import LeadQuerySet
-from sales.models.search import build_match_keys
+from sales.models.leads.lead import LeadQuerySet
+from sales.models.leads.search import build_match_keys
 from sales.queries.leads.similar_names import find_similar_names
 
 MAX_MATCHES = 20  # of one lead

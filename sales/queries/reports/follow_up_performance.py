@@ -14,7 +14,7 @@ from athena import time_zones
 from athena.accounts.models import User
 from sales import errors, policy
 from sales.models import FollowUp
-from sales.models.follow_up import is_before_today
+from sales.models.follow_ups.follow_up import is_before_today
 from sales.queries.reports.period import Period
 from sales.queries.reports.rounding import compute_percentage
 from sales.queries.reports.scope import COMPANY, Scope

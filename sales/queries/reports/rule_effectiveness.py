@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from athena.accounts.models import User
 from sales.models import Lead
-from sales.models.lead import IS_OPEN
+from sales.models.leads.lead import IS_OPEN
 from sales.queries.reports.exact_statistics import Lift, compare_shares
 from sales.queries.reports.period import Period
 from sales.queries.reports.rounding import compute_percentage, round_number

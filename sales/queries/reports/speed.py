@@ -11,7 +11,7 @@ from django.db.models.lookups import GreaterThan
 from athena.accounts.models import User
 from athena.db.aggregates import Hours, Percentile
 from sales.models import Lead
-from sales.models.lead import IS_OPEN, LeadQuerySet
+from sales.models.leads.lead import IS_OPEN, LeadQuerySet
 from sales.queries.reports.period import Period
 from sales.queries.reports.rounding import round_number
 from sales.queries.reports.scope import COMPANY, Scope

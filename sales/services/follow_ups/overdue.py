@@ -22,7 +22,7 @@ from notifications import outbox
 from notifications.kinds import UNLISTED
 from sales import schedule
 from sales.models import FollowUp, Lead, LeadScoreHistory
-from sales.models.follow_up import find_zones_by_date
+from sales.models.follow_ups.follow_up import find_zones_by_date
 from sales.services.follow_ups import planning
 
 MAX_LEADS_PER_BATCH = 500

@@ -17,8 +17,8 @@ from notifications import outbox
 from notifications.models import Notification
 from sales import normalization
 from sales.models import FollowUp, Lead
-from sales.models.follow_up import is_before_today
-from sales.models.lead import NOT_NORMALISED
+from sales.models.follow_ups.follow_up import is_before_today
+from sales.models.leads.lead import NOT_NORMALISED
 from sales.services import locks
 from sales.services.follow_ups import planning
 from sales.services.follow_ups.overdue import MAX_NOTICE_AGE

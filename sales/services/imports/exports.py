@@ -7,7 +7,7 @@ from athena.http.csv_responses import iter_csv
 from sales import errors
 from sales.exchange.xlsx import writer
 from sales.models import LeadExport
-from sales.models.lead import LeadQuerySet
+from sales.models.leads.lead import LeadQuerySet
 from sales.queries.imports import export_rows
 
 PERMISSION = "sales.export_lead"

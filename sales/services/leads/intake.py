@@ -14,7 +14,7 @@ from athena.accounts.models import User
 from athena.formatting import format_datetime
 from sales import errors, normalization, schedule
 from sales.models import Activity, Inquiry, IntakeForm, Lead, LeadSource
-from sales.models.lead import UTM_FIELDS
+from sales.models.leads.lead import UTM_FIELDS
 from sales.queries.leads import duplicates
 from sales.services import activities, locks
 from sales.services.leads import arrival_alerts, leads

@@ -15,7 +15,7 @@ from athena.accounts.models import User
 from athena.db.bulk import IdIn, insert_ignoring_conflicts, insert_select, reserve_ids, update_each
 from sales import errors
 from sales.models import FieldChange, Lead
-from sales.models.lead import UTM_FIELDS, LeadQuerySet
+from sales.models.leads.lead import UTM_FIELDS, LeadQuerySet
 from sales.services import locks
 from sales.services.follow_ups import cadences, planning
 from sales.services.leads import arrival_alerts, leads, search_index

@@ -7,7 +7,7 @@ from django.utils import timezone
 from athena.accounts.models import User
 from sales.activity_descriptions import describe_status_change
 from sales.models import Activity, FieldChange, Lead
-from sales.models.lead import CLOSED_STATUSES
+from sales.models.leads.lead import CLOSED_STATUSES
 
 STAGES = ("new", "contacted", "qualified", "quoted", "won")  # each stage implies the ones before it
 REACHED_AT = {

@@ -13,8 +13,8 @@ from django.utils import timezone
 from athena.accounts.models import User
 from sales import errors, normalization, policy
 from sales.models import FieldChange, Lead, LeadSource, LostReason
-from sales.models.activity import to_json_value
-from sales.models.lead import UTM_FIELDS
+from sales.models.leads.activity import to_json_value
+from sales.models.leads.lead import UTM_FIELDS
 from sales.services import locks
 from sales.services.follow_ups import cadences, planning
 from sales.services.leads import arrival_alerts, lead_status, search_index

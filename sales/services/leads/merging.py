@@ -13,7 +13,7 @@ from django.utils import timezone
 from athena.accounts.models import User
 from sales import errors, policy
 from sales.models import FieldChange, Lead, LeadScoreHistory, LeadTransfer, NotDuplicate
-from sales.models.lead import UTM_FIELDS
+from sales.models.leads.lead import UTM_FIELDS
 from sales.services.follow_ups import cadences, planning
 from sales.services.leads import search_index
 from sales.services.leads.leads import WRITABLE_FIELDS, json_value, normalize_contact

@@ -17,8 +17,8 @@ from django.utils import timezone
 from athena.accounts.models import User
 from sales import errors
 from sales.models import Activity, FieldChange, FollowUp, Lead
-from sales.models.activity import to_json_value
-from sales.models.lead import OPEN_STATUSES
+from sales.models.leads.activity import to_json_value
+from sales.models.leads.lead import OPEN_STATUSES
 from sales.services.leads import lead_status
 
 CONTACTS = (Activity.Type.CALL, Activity.Type.EMAIL, Activity.Type.MEETING, Activity.Type.QUOTE)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sales.models import Lead, LeadSearch
-from sales.models.search import IS_STALE
+from sales.models.leads.search import IS_STALE
 from sales.services import locks
 
 _COLUMNS = ["text", "company", "company_day", "trip"]

@@ -19,7 +19,7 @@ from athena.db.bulk import IdIn
 from notifications import outbox
 from sales import errors, policy
 from sales.models import AssignmentRule, FollowUp, Lead, TransferBatch
-from sales.models.follow_up import FollowUpQuerySet
+from sales.models.follow_ups.follow_up import FollowUpQuerySet
 from sales.services.follow_ups import planning
 from sales.services.ownership import distribution, transfer_writes, transfers
 from sales.services.ownership.distribution import DistributionMethod

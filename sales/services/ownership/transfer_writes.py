@@ -24,7 +24,7 @@ from notifications import outbox
 from notifications.kinds import UNLISTED
 from sales.activity_descriptions import NOBODY, TRANSFERRED_FROM, TRANSFERRED_TO
 from sales.models import Activity, FollowUp, Lead, LeadScoringRule, LeadTransfer, MovedFollowUp, TransferBatch
-from sales.models.lead import OPEN_STATUSES, LeadQuerySet
+from sales.models.leads.lead import OPEN_STATUSES, LeadQuerySet
 from sales.services.follow_ups import planning
 from sales.services.scoring import scores, scoring_runs
 
@@ -261,25 +261,18 @@ def _notify(plan: TransferPlan, batch: TransferBatch, by: User | None) -> None:
     }
     notifications = []
     for moves in plan.moves_by_receiver.values():
-        owner_names = sorted({str(move.owner) for move in moves if move.owner is not None})
-        notifications.append(
-            _build_notification("leads_received", moves[0].receiver, moves, batch, context, from_names=owner_names)
-        )
+        names: dict[str, object] = {"from_names": sorted({str(move.owner) for move in moves if move.owner is not None})}
+        recipient = moves[0].receiver
+        notifications.append(_build_notification("leads_received", recipient, moves, batch, {**context, **names}))
     for moves in _group_moves(plan.moves, lambda move: move.lead.assigned_to_id).values():
-        receiver_names = ", ".join(sorted({str(move.receiver or "nobody") for move in moves}))
-        notifications.append(
-            _build_notification("leads_transferred", moves[0].owner, moves, batch, context, to_name=receiver_names)
-        )
+        names = {"to_name": ", ".join(sorted({str(move.receiver or NOBODY) for move in moves}))}
+        recipient = moves[0].owner
+        notifications.append(_build_notification("leads_transferred", recipient, moves, batch, {**context, **names}))
     outbox.add_many(notification for notification in notifications if notification is not None)
 
 
 def _build_notification(
-    kind: str,
-    recipient: User | None,
-    moves: Sequence[Move],
-    batch: TransferBatch,
-    context: Mapping[str, object],
-    **names: object,
+    kind: str, recipient: User | None, moves: Sequence[Move], batch: TransferBatch, context: Mapping[str, object]
 ) -> outbox.NewNotification | None:
     """A notification about these moves; None if there is no active recipient."""
     if recipient is None or not recipient.is_active:
@@ -290,7 +283,7 @@ def _build_notification(
         kind=kind,
         recipient_id=recipient.pk,
         dedupe_key=f"{kind.removeprefix('leads_')}:{batch.pk}:{recipient.pk}",
-        context={**context, **names, "count": len(moves), "leads": listed, UNLISTED: unlisted},
+        context={**context, "count": len(moves), "leads": listed, UNLISTED: unlisted},
         by_id=batch.by_id,
     )
 

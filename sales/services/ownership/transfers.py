@@ -12,7 +12,7 @@ from django.db import transaction
 from athena.accounts.models import User
 from sales import errors, policy, schedule
 from sales.models import TransferBatch
-from sales.models.lead import LeadQuerySet
+from sales.models.leads.lead import LeadQuerySet
 from sales.services.ownership import distribution, transfer_writes
 from sales.services.ownership.distribution import DistributionMethod
 from sales.services.ownership.transfer_writes import Move, TransferPlan, TransferResult

@@ -1,4 +1,4 @@
-"""A channel is one file. It sends only what a kind gives it, and only to people whom it can reach."""
+"""A channel sends only the kinds that name it, and only to users whom it can reach."""
 
 from dataclasses import replace
 

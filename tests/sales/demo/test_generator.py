@@ -23,7 +23,7 @@ from sales.models import (
     SourceSpend,
     TransferBatch,
 )
-from sales.models.lead import CLOSED_STATUSES
+from sales.models.leads.lead import CLOSED_STATUSES
 from sales.services.follow_ups import reminders
 from sales.services.scoring import scores
 

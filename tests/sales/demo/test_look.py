@@ -12,7 +12,7 @@ from athena.accounts.models import User
 from sales import normalization
 from sales.demo import generator, people
 from sales.models import FollowUp, Lead, LeadSource, SourceSpend
-from sales.models.lead import CLOSED_STATUSES, OPEN_STATUSES
+from sales.models.leads.lead import CLOSED_STATUSES, OPEN_STATUSES
 
 TODAY = date(2026, 11, 23)
 MORNING = datetime(2026, 11, 23, 5, tzinfo=UTC)  # midnight in New York

@@ -17,9 +17,13 @@ def test_an_inbound_activity_is_logged_and_rescores_the_lead(rep, make_lead):
     lead = make_lead(assigned_to=rep)
     activity = activities.log(by=rep, lead_id=lead.pk, activity_type="email", direction="inbound", notes="Yes please")
     lead.refresh_from_db()
-    assert (lead.score, lead.last_activity_at, lead.first_contacted_at) == (10, activity.occurred_at, None)
+    assert lead.score == 10
+    assert lead.last_activity_at == activity.occurred_at
+    assert lead.first_contacted_at is None
     history = lead.score_history.get()
-    assert (history.activity, history.user, history.new_score) == (activity, rep, 10)
+    assert history.activity == activity
+    assert history.user == rep
+    assert history.new_score == 10
 
 
 def test_the_first_contact_is_the_earliest_outbound_one(rep, make_lead):
@@ -34,7 +38,8 @@ def test_the_first_contact_is_the_earliest_outbound_one(rep, make_lead):
         )
     activities.log(by=rep, lead_id=lead.pk, activity_type="note", occurred_at=now - timedelta(hours=9))
     lead.refresh_from_db()
-    assert (lead.first_contacted_at, lead.last_activity_at) == (now - timedelta(hours=5), now - timedelta(hours=1))
+    assert lead.first_contacted_at == now - timedelta(hours=5)
+    assert lead.last_activity_at == now - timedelta(hours=1)
 
 
 @pytest.mark.parametrize("kind", ["transfer", "status_change"])
@@ -73,14 +78,17 @@ def test_a_correction_records_the_old_values_and_rescores(rep, make_lead):
     correct(rep, log, direction="outbound", notes="Sent the offer")
     lead.refresh_from_db()
     log.refresh_from_db()
-    assert (log.direction, log.notes) == ("outbound", "Sent the offer")
+    assert log.direction == "outbound"
+    assert log.notes == "Sent the offer"
     change = FieldChange.objects.get(lead=lead, field="activity")
     about = {"id": log.pk, "was": "Email"}
-    assert (change.field, change.by, change.old, change.new) == (
-        "activity", rep, about | {"direction": "inbound", "notes": "Yes please"},
-        about | {"direction": "outbound", "notes": "Sent the offer"},
-    )  # fmt: skip
-    assert (lead.score, lead.first_contacted_at, lead.version > before) == (0, log.occurred_at, True)
+    assert change.field == "activity"
+    assert change.by == rep
+    assert change.old == about | {"direction": "inbound", "notes": "Yes please"}
+    assert change.new == about | {"direction": "outbound", "notes": "Sent the offer"}
+    assert lead.score == 0
+    assert lead.first_contacted_at == log.occurred_at
+    assert lead.version > before
     assert sum(lead.score_history.values_list("points_changed", flat=True)) == 0
     assert lead.score_history.first().reason == "Corrected: Email"
 
@@ -98,10 +106,12 @@ def test_the_leads_derived_dates_follow_a_correction(rep, make_lead):
     correct(rep, early, direction="inbound")
     correct(rep, late, occurred_at=now - timedelta(hours=3))
     lead.refresh_from_db()
-    assert (lead.first_contacted_at, lead.last_activity_at) == (now - timedelta(hours=3), now - timedelta(hours=3))
+    assert lead.first_contacted_at == now - timedelta(hours=3)
+    assert lead.last_activity_at == now - timedelta(hours=3)
     correct(rep, late, activity_type="note")
     lead.refresh_from_db()
-    assert (lead.first_contacted_at, lead.last_activity_at) == (None, now - timedelta(hours=3))
+    assert lead.first_contacted_at is None
+    assert lead.last_activity_at == now - timedelta(hours=3)
 
 
 def test_a_first_contact_set_by_a_status_stays(rep, make_lead):

@@ -26,7 +26,9 @@ def test_managers_create_and_change_sources(manager, rep):
     source = sources.create(by=manager, values={"name": "Expo", "channel": "trade_show"})
     sources.update(by=manager, source_id=source.pk, changes={"is_active": False, "unit_cost": Decimal("2.50")})
     source.refresh_from_db()
-    assert (source.channel, source.is_active, source.unit_cost) == ("trade_show", False, Decimal("2.50"))
+    assert source.channel == "trade_show"
+    assert source.is_active is False
+    assert source.unit_cost == Decimal("2.50")
     for call in (
         lambda: sources.create(by=rep, values={"name": "Mine"}),
         lambda: sources.update(by=rep, source_id=source.pk, changes={"name": "Mine"}),
@@ -49,7 +51,10 @@ def test_a_name_is_unique(manager, fair):
 def test_a_month_has_one_amount_which_can_be_replaced(manager, fair):
     first = sources.set_spend(by=manager, source_id=fair.pk, month=MAY, amount=Decimal(10))
     again = sources.set_spend(by=manager, source_id=fair.pk, month=MAY, amount=Decimal(12))
-    assert (first[1], again[1], first[0].pk == again[0].pk, spent()) == (True, False, True, [(MAY, "", 12)])
+    assert first[1] is True
+    assert again[1] is False
+    assert first[0].pk == again[0].pk
+    assert spent() == [(MAY, "", 12)]
     with pytest.raises(errors.Invalid):
         sources.set_spend(by=manager, source_id=fair.pk, month=date(2026, 5, 2), amount=Decimal(12))
     with pytest.raises(errors.NotFound):

@@ -49,16 +49,16 @@ def test_a_pair_of_the_list_is_merged(browse, manager, pair):
     first, second = pair
     client = browse(manager)
     (shown,) = client.get(QUEUE).context["pairs"]
-    assert (shown.first, shown.second, shown.labels) == (first, second, ["Same email"])
+    assert shown.first == first
+    assert shown.second == second
+    assert shown.labels == ["Same email"]
     page = client.get(f"{MERGE}?id={first.pk}&id={second.pk}&keep={second.pk}")
     assert page.context["kept"] == second
     assert {row.label for row in page.context["rows"] if row.is_filled} == {"Company name"}
     assert Lead.objects.open().count() == 2
     response = client.post(MERGE, {"id": [first.pk, second.pk], "keep": second.pk}, follow=True)
-    assert (response.redirect_chain, list_messages(response)) == (
-        [(change(second), 302)],
-        ["2 leads were merged into Lincoln Band."],
-    )
+    assert response.redirect_chain == [(change(second), 302)]
+    assert list_messages(response) == ["2 leads were merged into Lincoln Band."]
     assert Lead.objects.open().get() == second
     assert client.get(QUEUE).context["pairs"] == []
     assert "was merged into" in client.get(change(first)).content.decode()
@@ -69,10 +69,8 @@ def test_selected_leads_are_merged_by_the_action(browse, manager, pair):
     response = browse(manager).post(LIST, data, follow=True)
     assert [lead.pk for lead in response.context["leads"]] == sorted(lead.pk for lead in pair)
     alone = browse(manager).post(LIST, {**data, "_selected_action": [pair[0].pk]}, follow=True)
-    assert (alone.redirect_chain[-1][0], list_messages(alone)) == (
-        QUEUE,
-        ["Choose two leads or more, or a pair from this list."],
-    )
+    assert alone.redirect_chain[-1][0] == QUEUE
+    assert list_messages(alone) == ["Choose two leads or more, or a pair from this list."]
 
 
 def test_a_refused_merge_shows_the_reason(browse, rep, manager, pair):
@@ -90,7 +88,8 @@ def test_an_address_that_names_no_leads_is_404(browse, manager, query):
 def test_not_a_duplicate_is_remembered(browse, rep, pair):
     body = {"lead_id": pair[1].pk, "other_id": pair[0].pk, "next": change(pair[0])}
     response = browse(rep).post(APART, body)
-    assert (response.status_code, response["Location"]) == (302, change(pair[0]))
+    assert response.status_code == 302
+    assert response["Location"] == change(pair[0])
     assert (NotDuplicate.objects.get().first, NotDuplicate.objects.get().second) == pair
     assert browse(rep).post(APART, {**body, "next": "https://evil.example"})["Location"] == LIST
     for wrong in ({"lead_id": "x"}, {"other_id": ""}, {"lead_id": "9" * 30}):

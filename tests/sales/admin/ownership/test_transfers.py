@@ -33,7 +33,7 @@ def ask(browse):
     return send
 
 
-def test_choose_preview_confirm(ask, manager, rep, colleague, make_lead):
+def test_leads_are_reassigned_after_a_preview(ask, manager, rep, colleague, make_lead):
     mine = [make_lead(assigned_to=rep, company_name=f"Band {n}", estimated_value=1000) for n in range(3)]
     FollowUp.objects.create(lead=mine[0], assigned_to=rep, follow_up_type="call", scheduled_date="2099-01-05")
     already = make_lead(assigned_to=colleague, company_name="Already there")
@@ -58,7 +58,7 @@ def test_choose_preview_confirm(ask, manager, rep, colleague, make_lead):
     assert (set(Lead.objects.filter(assigned_to=colleague)), batch.reason) == ({*mine, already}, "Holiday")
 
 
-def test_shared_out_for_a_time(ask, manager, rep, colleague, stranger, make_lead):
+def test_a_temporary_transfer_to_several_people(ask, manager, rep, colleague, stranger, make_lead):
     leads = [make_lead(assigned_to=rep) for _ in range(3)]
     to = {"receivers": [colleague.pk, stranger.pk], "until": "2099-01-05"}
     preview = ask(manager, leads, "preview", **to)
@@ -70,7 +70,7 @@ def test_shared_out_for_a_time(ask, manager, rep, colleague, stranger, make_lead
     assert past.context["form"].errors == {"until": ["This date is in the past."]}
 
 
-def test_a_whole_filtered_list_goes_by_its_filter(ask, browse, manager, rep, colleague, make_lead):
+def test_a_whole_filtered_list_is_reassigned_by_its_filter(ask, browse, manager, rep, colleague, make_lead):
     theirs = [make_lead(assigned_to=rep) for _ in range(60)]
     other = make_lead(assigned_to=manager)
     query, to = f"?owner={rep.pk}", {"receivers": [colleague.pk], "select_across": "1"}
@@ -84,7 +84,7 @@ def test_a_whole_filtered_list_goes_by_its_filter(ask, browse, manager, rep, col
     assert other.assigned_to == manager
 
 
-def test_what_has_changed_since_is_looked_at_again(ask, manager, rep, colleague, make_lead):
+def test_a_plan_that_has_changed_is_shown_again(ask, manager, rep, colleague, make_lead):
     leads = [make_lead(assigned_to=rep) for _ in range(2)]
     to = {"receivers": [colleague.pk]}
     preview = ask(manager, leads, "preview", **to)
@@ -98,7 +98,7 @@ def test_what_has_changed_since_is_looked_at_again(ask, manager, rep, colleague,
     assert LeadTransfer.objects.count() == 3
 
 
-def test_the_form_says_what_people_have(ask, manager, rep, colleague, make_lead):
+def test_the_form_shows_the_open_leads_of_the_receivers(ask, manager, rep, colleague, make_lead):
     User.objects.filter(pk=colleague.pk).update(max_open_leads=5, away_until="2099-01-05")
     lead = make_lead(assigned_to=rep)
     page = text(ask(manager, [lead]))
@@ -106,7 +106,7 @@ def test_the_form_says_what_people_have(ask, manager, rep, colleague, make_lead)
     assert "Tom · Charter desk · 0 open of at most 5 · away until Mon 5 Jan 2099" in page
 
 
-def test_what_nobody_has_room_for_stays(ask, manager, rep, colleague, make_lead):
+def test_leads_that_nobody_has_room_for_stay(ask, manager, rep, colleague, make_lead):
     User.objects.filter(pk=colleague.pk).update(max_open_leads=0)
     page = ask(manager, [make_lead(assigned_to=rep)], "preview", receivers=[colleague.pk])
     assert "1 every receiver is at their limit of open leads" in text(page)
@@ -167,7 +167,7 @@ def test_an_author_finds_the_batch_whose_leads_they_no_longer_see(browse, manage
     assert ("Harbor Choir" in page, "Undo: give back 1 lead" in page) == (False, True)
 
 
-def test_what_goes_back_to_nobody_is_said_so(browse, manager, rep, make_lead):
+def test_the_message_says_that_a_lead_went_back_to_nobody(browse, manager, rep, make_lead):
     lead = make_lead()
     batch = transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), receivers=[rep.pk], reason="x").batch
     answer = browse(manager).post(reverse("admin:sales_transferbatch_undo", args=[batch.pk]), follow=True)

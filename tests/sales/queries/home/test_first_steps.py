@@ -1,4 +1,4 @@
-"""A manager's first steps: what has been done, for whom there are any, and at what cost."""
+"""The first steps: which are done, who has them, and the number of queries."""
 
 import pytest
 from django.db import connection
@@ -16,7 +16,7 @@ LATER = "2099-01-01T00:00Z"
 
 
 def send(to, key="x", **columns):
-    """An e-mail to somebody that has come so far."""
+    """An email to a user whose delivery has these columns."""
     outbox.add(kind="lead_assigned", recipient_id=to.pk, dedupe_key=key, context={})
     Delivery.objects.filter(notification__dedupe_key=key).update(**columns)
 
@@ -37,30 +37,37 @@ def test_a_new_system_has_everything_to_do(admin):
         ("email", lambda admin, **_: send(admin, **SENT)),
     ],
 )
-def test_each_step_is_done_by_what_there_is(admin, make_user, make_lead, step, take):
+def test_a_step_is_done_when_the_database_says_so(admin, make_user, make_lead, step, take):
     take(admin=admin, make_user=make_user, make_lead=make_lead)
+
     steps = get_first_steps(admin)
+
     assert steps.done == NOTHING | {step: True}
-    assert (steps.done_count, steps.has_leads) == (1, step == "leads")
+    assert steps.done_count == 1
+    assert steps.has_leads is (step == "leads")
 
 
-def test_who_has_left_is_nobody_to_work_with(admin, leaver):
+def test_inactive_people_do_not_count(admin, leaver):
     assert get_first_steps(admin).done["people"] is False
 
 
-def test_a_manager_gets_the_steps_that_are_theirs_and_a_salesperson_none(manager, rep):
+def test_a_manager_has_some_of_the_steps_and_a_salesperson_none(manager, rep):
     assert get_first_steps(manager).done == {"sources": False, "leads": False, "email": False}
     assert get_first_steps(rep) is None
 
 
-def test_they_end_when_all_are_done(admin, manager, make_lead):
+def test_they_end_when_all_of_a_users_steps_are_done(admin, manager, make_lead):
     make_lead(), LeadSource.objects.create(name="Web site")
-    assert (get_first_steps(admin).done_count, get_first_steps(manager).done_count) == (3, 2)
+    assert get_first_steps(admin).done_count == 3
+    assert get_first_steps(manager).done_count == 2
+
     send(admin, **SENT)
-    assert (get_first_steps(admin), get_first_steps(manager)) == (None, None)
+
+    assert get_first_steps(admin) is None
+    assert get_first_steps(manager) is None
 
 
-def test_they_end_for_who_puts_them_away_alone(admin, manager):
+def test_they_end_only_for_the_user_who_hides_them(admin, manager):
     hide(by=admin)
     assert get_first_steps(admin) is None
     assert get_first_steps(manager) is not None
@@ -74,7 +81,7 @@ def test_demo_data_leaves_nothing_to_set_up(admin, settings):
 
 
 @pytest.mark.parametrize(
-    ("fate", "done"),
+    ("columns", "done"),
     [
         ({"state": "waiting", "last_error": "", "ended_at": None}, False),
         ({"state": "waiting", "last_error": "refused", "ended_at": None}, False),
@@ -83,31 +90,35 @@ def test_demo_data_leaves_nothing_to_set_up(admin, settings):
         ({"state": "off", "last_error": "", "ended_at": LATER}, False),
     ],
 )
-def test_ones_own_test_says_more_than_that_others_were_sent(admin, fate, done):
+def test_the_users_own_test_email_counts_more_than_emails_to_others(admin, columns, done):
     send(admin, **SENT)
     test_email.send_test_email(by=admin)
-    test_email.find_last_delivery(admin).update(**fate)
+    test_email.find_last_delivery(admin).update(**columns)
     sent = Delivery.objects.get(notification__kind=test_email.KIND)
     steps = get_first_steps(admin)
     assert steps.done["email"] is done
     assert steps.test == EmailTestState(sent.state, sent.last_error, sent.ended_at, sent.next_attempt_at)
 
 
-def test_somebody_elses_test_is_no_test_of_ones_own(admin, manager):
+def test_somebody_elses_test_email_is_not_shown(admin, manager):
     test_email.send_test_email(by=manager)
     assert get_first_steps(admin).test is None
 
 
-def test_how_far_the_first_leads_are(admin, manager):
-    assert (get_first_steps(admin).has_form, get_first_steps(admin).waiting_import) == (False, None)
+def test_a_form_and_a_checked_import_are_shown(admin, manager):
+    assert not get_first_steps(admin).has_form
+    assert get_first_steps(admin).waiting_import is None
+
     IntakeForm.objects.create(name="Web site", key="k")
     LeadImport.objects.create(by=manager, file_name="theirs.csv", state="checked")
-    waits = LeadImport.objects.create(by=admin, file_name="leads.csv", state="checked")
+    checked = LeadImport.objects.create(by=admin, file_name="leads.csv", state="checked")
     LeadImport.objects.create(by=admin, file_name="gone.csv", state="discarded")
-    assert (get_first_steps(admin).has_form, get_first_steps(admin).waiting_import) == (True, waits.pk)
+
+    assert get_first_steps(admin).has_form
+    assert get_first_steps(admin).waiting_import == checked.pk
 
 
-def test_one_query_whatever_there_is(admin, manager, make_lead, django_assert_num_queries):
+def test_it_takes_one_query(admin, manager, make_lead, django_assert_num_queries):
     with django_assert_num_queries(1):
         get_first_steps(admin)
     for number in range(3):

@@ -60,20 +60,32 @@ def test_everything_moves_and_the_empty_fields_are_filled(manager, rep, colleagu
 
     kept = merging.merge_leads(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk])
 
-    assert (kept.company_name, kept.contact_name, kept.email, kept.phone, kept.notes) == (
-        "Lincoln Band", "Dana Ruiz", "Dana@lincoln.example", "617 555 0123", "By the gym"
-    )  # fmt: skip
-    assert (kept.email_normalised, kept.phone_normalised) == ("dana@lincoln.example", "+16175550123")
-    assert (kept.pickup_at, kept.estimated_passengers, kept.is_repeat) == (PICKUP, 60, True)
-    assert (kept.assigned_to, kept.follow_up_count, kept.status) == (rep, 1, "new")
+    assert kept.company_name == "Lincoln Band"
+    assert kept.contact_name == "Dana Ruiz"
+    assert kept.email == "Dana@lincoln.example"
+    assert kept.phone == "617 555 0123"
+    assert kept.notes == "By the gym"
+    assert kept.email_normalised == "dana@lincoln.example"
+    assert kept.phone_normalised == "+16175550123"
+    assert kept.pickup_at == PICKUP
+    assert kept.estimated_passengers == 60
+    assert kept.is_repeat is True
+    assert kept.assigned_to == rep
+    assert kept.follow_up_count == 1
+    assert kept.status == "new"
     plan.refresh_from_db()
-    assert (plan.lead, plan.assigned_to, plan.is_open, kept.next_follow_up_date) == (kept, colleague, True, plan.due_at)
+    assert plan.lead == kept
+    assert plan.assigned_to == colleague
+    assert plan.is_open is True
+    assert kept.next_follow_up_date == plan.due_at
     assert kept.first_contacted_at is not None
     assert kept.score > 0
     assert kept.version > before["band"]
     assert {note.pk} < set(Activity.objects.filter(lead=kept).values_list("pk", flat=True))
     twin.refresh_from_db()
-    assert (twin.merged_into, twin.score, twin.next_follow_up_date) == (kept, before["twin"], None)
+    assert twin.merged_into == kept
+    assert twin.score == before["twin"]
+    assert twin.next_follow_up_date is None
     assert twin.archived_at is not None
     assert not Lead.objects.visible_to(colleague).filter(pk=twin.pk).exists()
     assert not Activity.objects.filter(lead=twin).exists()
@@ -90,7 +102,8 @@ def test_one_cadence_keeps_running(manager, rep, band, twin, kept_has_one):
     started = [cadences.enroll(by=None, lead_id=lead.pk, cadence_id=cadence.pk).pk for lead in on_it]
     merging.merge_leads(by=manager, lead_id=band.pk, duplicate_ids=[twin.pk, third.pk])
     (running,) = CadenceEnrolment.objects.running()
-    assert (running.lead_id, running.pk) == (band.pk, started[-1] if kept_has_one else started[0])
+    assert running.lead_id == band.pk
+    assert running.pk == (started[-1] if kept_has_one else started[0])
     stopped = CadenceEnrolment.objects.exclude(pk=running.pk)
     assert set(stopped.values_list("lead", "stop_reason")) == {(band.pk, "Merged into Lincoln Band")}
 
@@ -118,7 +131,8 @@ def test_the_oldest_duplicate_fills_first_and_conflicting_values_are_left_out(ma
     first = leads.create(by=rep, values={"contact_name": "First", "pickup_at": PICKUP.replace(day=20)})
     second = leads.create(by=rep, values={"contact_name": "Second", "pickup_at": PICKUP.replace(day=1)})
     kept = merging.merge_leads(by=manager, lead_id=band.pk, duplicate_ids=[second.pk, first.pk])
-    assert (kept.contact_name, kept.pickup_at) == ("First", PICKUP.replace(day=1))
+    assert kept.contact_name == "First"
+    assert kept.pickup_at == PICKUP.replace(day=1)
 
 
 def test_leads_merged_into_a_duplicate_move_with_it(manager, band, twin, make_lead):

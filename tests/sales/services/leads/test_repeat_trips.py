@@ -69,17 +69,24 @@ def test_a_repeat_lead_copies_the_won_trip(won, rep):
         pickup_location="Gym", estimated_passengers=50, estimated_value=4000, booked_value=4500, quote_amount=4400,
     )  # fmt: skip
     new = repeat_trips.repeat_trip(by=rep, lead_id=old.pk)
-    assert (new.repeat_of, new.is_repeat, new.status, new.assigned_to) == (old, True, "new", rep)
-    assert (new.pickup_at, new.return_at) == (
-        datetime(2027, 6, 12, 11, 30, tzinfo=UTC), datetime(2027, 6, 13, 17, 30, tzinfo=UTC),
-    )  # fmt: skip
-    assert (new.email_normalised, new.pickup_location, new.estimated_passengers) == ("a@example.com", "Gym", 50)
-    assert (new.estimated_value, new.quote_amount, new.booked_value) == (Decimal(4500), None, None)
+    assert new.repeat_of == old
+    assert new.is_repeat is True
+    assert new.status == "new"
+    assert new.assigned_to == rep
+    assert new.pickup_at == datetime(2027, 6, 12, 11, 30, tzinfo=UTC)
+    assert new.return_at == datetime(2027, 6, 13, 17, 30, tzinfo=UTC)
+    assert new.email_normalised == "a@example.com"
+    assert new.pickup_location == "Gym"
+    assert new.estimated_passengers == 50
+    assert new.estimated_value == Decimal(4500)
+    assert new.quote_amount is None
+    assert new.booked_value is None
     assert new.notes == "Same trip as on Fri 12 Jun 2026, booked for $4,500."
     plan = FollowUp.objects.get()
-    assert (plan.lead, plan.assigned_to, plan.follow_up_type, plan.scheduled_date) == (
-        new, rep, "call", date(2026, 12, 1),
-    )  # fmt: skip
+    assert plan.lead == new
+    assert plan.assigned_to == rep
+    assert plan.follow_up_type == "call"
+    assert plan.scheduled_date == date(2026, 12, 1)
     assert new.next_follow_up_date == plan.due_at
     with pytest.raises(errors.AlreadyRepeated):
         repeat_trips.repeat_trip(by=rep, lead_id=old.pk)
@@ -92,9 +99,8 @@ def test_a_repeat_lead_copies_the_won_trip(won, rep):
 def test_the_new_pickup_is_the_next_future_anniversary(won, rep):
     leap = won(pickup_at="2028-02-29T17:00Z", return_at="2028-03-01T17:00Z")
     new = repeat_trips.repeat_trip(by=rep, lead_id=leap.pk)
-    assert (new.pickup_at.isoformat(), new.return_at.isoformat()) == (
-        "2031-02-28T17:00:00+00:00", "2031-03-01T17:00:00+00:00",
-    )  # fmt: skip
+    assert new.pickup_at.isoformat() == "2031-02-28T17:00:00+00:00"
+    assert new.return_at.isoformat() == "2031-03-01T17:00:00+00:00"
 
 
 def test_who_may_repeat_which_lead(won, make_lead, rep, colleague, stranger, manager, leaver):
@@ -108,7 +114,8 @@ def test_who_may_repeat_which_lead(won, make_lead, rep, colleague, stranger, man
     assert repeat_trips.repeat_trip(by=manager, lead_id=old.pk).assigned_to == rep
     assert list(Notification.objects.values_list("kind", "recipient")) == [("lead_assigned", rep.pk)]
     orphan = repeat_trips.repeat_trip(by=manager, lead_id=won(assigned_to=leaver).pk)
-    assert (orphan.assigned_to, FollowUp.objects.filter(lead=orphan).exists()) == (None, False)
+    assert orphan.assigned_to is None
+    assert FollowUp.objects.filter(lead=orphan).exists() is False
 
 
 @time_machine.travel(NOW, tick=False)

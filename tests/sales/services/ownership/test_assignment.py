@@ -47,25 +47,25 @@ def test_the_first_rule_that_matches_decides(rule, manager, rep, colleague, stra
     assert come_in(estimated_passengers=50, trip_type="shuttle") == rep
     assert come_in(by=manager, estimated_passengers=50) == colleague
     assert come_in(estimated_passengers=10) is None
-    told = Notification.objects.filter(kind="lead_assigned").order_by("id")
-    assert [row.recipient for row in told] == [rep, colleague]
+    notifications = Notification.objects.filter(kind="lead_assigned").order_by("id")
+    assert [row.recipient for row in notifications] == [rep, colleague]
     assert LeadTransfer.objects.count() == 0  # it had no owner before
 
 
-def test_the_order_is_the_number(rule, rep, colleague):
+def test_rules_are_tried_by_position(rule, rep, colleague):
     rule(to=rep, position=20)
     rule(to=colleague, position=10)
     assert come_in() == colleague
 
 
-def test_whoever_is_named_is_who_gets_it(rule, manager, rep, colleague):
+def test_a_lead_with_a_named_owner_goes_to_them(rule, manager, rep, colleague):
     rule(to=colleague)
     assert come_in(by=rep) == rep  # a salesperson's new lead is theirs
     assert come_in(by=manager, assigned_to=rep.pk) == rep
     assert come_in(status="won", booked_value=5) is None  # a closed one waits for nobody
 
 
-def test_a_team_gets_them_in_turn_and_who_is_away_full_or_gone_is_passed_over(
+def test_a_team_gets_leads_in_turn_without_people_who_are_away_full_or_inactive(
     rule, desk, manager, rep, colleague, leaver, make_user
 ):
     away, third = make_user("ann", team=desk), make_user("zoe", team=desk)
@@ -77,7 +77,7 @@ def test_a_team_gets_them_in_turn_and_who_is_away_full_or_gone_is_passed_over(
     assert [come_in() for _ in range(4)] == [rep, away, third, rep]  # back in turn, neither first nor caught up
 
 
-def test_a_rule_without_anybody_to_give_it_to_is_passed_over(rule, rep, colleague, other_desk):
+def test_a_rule_without_a_receiver_is_passed_over(rule, rep, colleague, other_desk):
     User.objects.filter(pk=rep.pk).update(max_open_leads=0)
     rule(to=rep)
     rule(team=other_desk)
@@ -88,30 +88,30 @@ def test_a_rule_without_anybody_to_give_it_to_is_passed_over(rule, rep, colleagu
     assert come_in() is None
 
 
-def test_the_pool_is_an_end_too(rule, rep):
+def test_a_rule_for_the_pool_ends_the_search(rule, rep):
     rule(BIG)
     rule(to=rep)
     assert (come_in(estimated_passengers=50), come_in()) == (None, rep)
 
 
-def test_a_broken_rule_of_plain_sql_matches_nothing(rule, rep, colleague):
+def test_an_invalid_rule_of_plain_sql_matches_nothing(rule, rep, colleague):
     broken = rule(to=rep)
     for conditions in ([{"field": "password", "operator": "equals", "value": "x"}], ["x"], [{"field": 5}], [{}]):
         AssignmentRule.objects.filter(pk=broken.pk).update(conditions=conditions)
         assert come_in() is None
 
 
-def test_managers_are_told_at_once_of_each_lead_that_nobody_owns(manager, admin, rep):
+def test_managers_are_notified_at_once_of_each_unassigned_lead(manager, admin, rep):
     for name in ("Band", "Choir", "Club"):
         leads.create(by=None, values={"company_name": name})
-    told = Notification.objects.order_by("pk")
-    assert [(row.kind, row.recipient, row.context["lead_name"]) for row in told] == [
+    notifications = Notification.objects.order_by("pk")
+    assert [(row.kind, row.recipient, row.context["lead_name"]) for row in notifications] == [
         ("lead_unowned", manager, "Band"), ("lead_unowned", manager, "Choir"), ("lead_unowned", manager, "Club"),
     ]  # fmt: skip
-    assert all(row.not_before <= timezone.now() for row in told)
+    assert all(row.not_before <= timezone.now() for row in notifications)
 
 
-def test_without_managers_administrators_are_told(admin, rep):
+def test_without_managers_administrators_are_notified(admin, rep):
     come_in()
     assert Notification.objects.get().recipient == admin
 
@@ -125,14 +125,14 @@ def test_without_managers_administrators_are_told(admin, rep):
         (("trip_type", "in", "shuttle,rocket"), "condition_1"),
     ],
 )
-def test_what_can_not_be_asked_is_refused(rule, rep, asked, field):
+def test_an_invalid_condition_is_refused(rule, rep, asked, field):
     with pytest.raises(errors.Invalid) as refused:
         rule(asked, to=rep)
     assert list(refused.value.fields) == [field]
     assert AssignmentRule.objects.count() == 0
 
 
-def test_a_rule_leads_to_one_who_can_have_it(rule, desk, rep, leaver):
+def test_a_rule_has_one_active_receiver_and_a_name_of_its_own(rule, desk, rep, leaver):
     for wrong in ({"to": rep, "team": desk}, {"to": leaver}, {"rule_name": " "}):
         with pytest.raises(errors.Invalid):
             rule(**wrong)
@@ -193,7 +193,7 @@ def test_a_change_and_a_deletion_leave_other_rules_alone(rule, admin, rep):
     assert list(AssignmentRule.objects.values()) == rows
 
 
-def test_rules_are_the_managers(rule, rep, manager):
+def test_only_managers_change_rules(rule, rep, manager):
     one = rule(to=rep)
     for act in (
         lambda: assignment.create_rule(by=rep, values={"rule_name": "x", "position": 1}),
@@ -210,7 +210,7 @@ def test_rules_are_the_managers(rule, rep, manager):
         assignment.delete_rule(by=manager, rule_id=one.pk)
 
 
-def test_there_are_not_too_many(rule, rep, monkeypatch):
+def test_there_are_not_too_many_active_rules(rule, rep, monkeypatch):
     monkeypatch.setattr(assignment, "MAX_ACTIVE_RULES", 1)
     rule(to=rep)
     with pytest.raises(errors.TooManyRules):

@@ -50,7 +50,9 @@ def assignee(task):
     return FollowUp.objects.get(pk=task.pk).assigned_to
 
 
-def test_what_has_not_moved_since_goes_back_with_its_follow_ups(admin, rep, colleague, stranger, make_lead, plan, give):
+def test_leads_that_have_not_moved_since_go_back_with_their_follow_ups(
+    admin, rep, colleague, stranger, make_lead, plan, give
+):
     lead, moved_on = make_lead(assigned_to=rep), make_lead(assigned_to=rep)
     task, others, done_since = plan(lead, rep), plan(lead, stranger), plan(lead, rep)
     batch = give(lead, moved_on, to=colleague, reason="Holiday")
@@ -79,7 +81,7 @@ def test_what_has_not_moved_since_goes_back_with_its_follow_ups(admin, rep, coll
     assert lead.next_follow_up_date == min(FollowUp.objects.open().filter(lead=lead).values_list("due_at", flat=True))
 
 
-def test_an_unowned_lead_goes_back_to_nobody_and_each_follow_up_to_whose_it_was(
+def test_an_unassigned_lead_goes_back_to_nobody_and_each_follow_up_to_its_assignee(
     admin, manager, rep, colleague, make_lead, plan, give
 ):
     lead = make_lead()
@@ -107,7 +109,7 @@ def test_a_follow_up_that_was_given_to_somebody_else_since_stays_there(
     assert (owner(lead), assignee(task)) == (rep, manager)
 
 
-def test_twice_is_refused_and_so_is_a_stranger(admin, manager, rep, colleague, stranger, make_lead, give):
+def test_undoing_twice_or_by_a_stranger_is_refused(admin, manager, rep, colleague, stranger, make_lead, give):
     lead = make_lead(assigned_to=rep)
     batch = give(lead, to=colleague, by=rep)
     for who, error in (
@@ -126,7 +128,7 @@ def test_twice_is_refused_and_so_is_a_stranger(admin, manager, rep, colleague, s
     assert LeadTransfer.objects.count() == 2
 
 
-def test_an_author_takes_back_what_they_can_no_longer_see(manager, rep, stranger, make_lead, give):
+def test_an_author_takes_back_leads_that_they_can_no_longer_see(manager, rep, stranger, make_lead, give):
     lead = make_lead(assigned_to=rep)
     batch = give(lead, to=stranger, by=manager)
     assert not Lead.objects.visible_to(manager).exists()
@@ -134,7 +136,7 @@ def test_an_author_takes_back_what_they_can_no_longer_see(manager, rep, stranger
     assert owner(lead) == rep
 
 
-def test_what_can_not_go_back_says_why(admin, rep, colleague, manager, make_lead, give):
+def test_leads_that_stay_have_a_code(admin, rep, colleague, manager, make_lead, give):
     gone, archived, closed, lost_track = (make_lead(assigned_to=who) for who in (manager, rep, rep, rep))
     batch = give(gone, archived, closed, lost_track, to=colleague)
     User.objects.filter(pk=manager.pk).update(is_active=False)
@@ -211,7 +213,7 @@ def test_undoing_the_undo_gives_the_leads_away_for_the_same_time(admin, rep, col
     assert (owner(lead), transfer_undo.return_due_batches(), owner(lead)) == (colleague, 1, rep)
 
 
-def test_what_was_given_back_and_is_given_away_again_stays(admin, rep, colleague, make_lead, over):
+def test_leads_that_were_returned_and_given_away_again_stay(admin, rep, colleague, make_lead, over):
     lead = make_lead(assigned_to=rep)
     batch = over(lead, to=colleague)
     transfer_undo.return_due_batches()
@@ -239,7 +241,7 @@ def over(give):
     return make
 
 
-def test_what_was_given_for_a_time_comes_back_by_itself_once(rep, colleague, make_lead, plan, over):
+def test_a_temporary_transfer_is_returned_once(rep, colleague, make_lead, plan, over):
     lead, closed = make_lead(assigned_to=rep), make_lead(assigned_to=rep)
     task = plan(lead, rep)
     batch = over(lead, closed, to=colleague, reason="Leave")
@@ -255,13 +257,15 @@ def test_what_was_given_for_a_time_comes_back_by_itself_once(rep, colleague, mak
     assert Notification.objects.get(recipient=rep, kind="leads_received").context["by_name"] == "Athena"
 
 
-def test_the_last_day_belongs_to_it(rep, colleague, make_lead, give):
+def test_a_temporary_transfer_includes_its_last_day(rep, colleague, make_lead, give):
     lead = make_lead(assigned_to=rep)
     give(lead, to=colleague, until=company_today())
     assert (transfer_undo.return_due_batches(), owner(lead)) == (0, colleague)
 
 
-def test_what_has_moved_since_or_was_undone_stays(admin, rep, colleague, stranger, make_lead, give, over):
+def test_leads_that_have_moved_since_or_were_undone_are_not_returned(
+    admin, rep, colleague, stranger, make_lead, give, over
+):
     moved, undone = make_lead(assigned_to=rep), make_lead(assigned_to=rep)
     over(moved, to=colleague)
     give(moved, to=stranger)
@@ -273,14 +277,19 @@ def test_what_has_moved_since_or_was_undone_stays(admin, rep, colleague, strange
     assert LeadTransfer.objects.count() == count
 
 
-def test_whose_owner_has_left_stays_and_the_managers_are_told(admin, manager, rep, colleague, leaver, make_lead, over):
+def test_leads_of_an_inactive_owner_stay_and_the_managers_are_notified(
+    admin, manager, rep, colleague, leaver, make_lead, over
+):
     lead = make_lead(assigned_to=rep, company_name="Harbor Choir")
     batch = over(lead, to=colleague)
     User.objects.filter(pk=rep.pk).update(is_active=False)
     Notification.objects.all().delete()
     assert (transfer_undo.return_due_batches(), transfer_undo.return_due_batches(), owner(lead)) == (1, 0, colleague)
-    told = Notification.objects.get()
-    assert (told.recipient, told.kind, told.dedupe_key) == (
+    notification = Notification.objects.get()
+    assert (notification.recipient, notification.kind, notification.dedupe_key) == (
         manager, "leads_not_returned", f"not_returned:{batch.pk}:{manager.pk}",
     )  # fmt: skip
-    assert (told.context["count"], told.context["leads"]) == (1, [{"id": lead.pk, "name": "Harbor Choir"}])
+    assert (notification.context["count"], notification.context["leads"]) == (
+        1,
+        [{"id": lead.pk, "name": "Harbor Choir"}],
+    )

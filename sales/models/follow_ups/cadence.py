@@ -6,10 +6,9 @@ from django.db import models
 from django.db.models import F, Q
 
 from athena.db import Now
-from sales.models.activity import LeadRelatedQuerySet
 from sales.models.fields import line_field, text_field, unique_name_constraint
-from sales.models.follow_up import FollowUp
-from sales.models.lead import Lead
+from sales.models.follow_ups.follow_up import FollowUp
+from sales.models.leads.lead import Lead, LeadRelatedQuerySet
 
 MAX_STEP_DAY = 365
 

@@ -5,10 +5,9 @@ from django.db.models import F
 
 from athena.db import Now
 from athena.http.origins import origin_or_empty
-from sales.models.activity import LeadRelatedQuerySet
 from sales.models.fields import unique_name_constraint
-from sales.models.lead import Lead
-from sales.models.source import LeadSource
+from sales.models.leads.lead import Lead, LeadRelatedQuerySet
+from sales.models.leads.source import LeadSource
 
 
 class IntakeForm(models.Model):

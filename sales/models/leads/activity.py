@@ -2,16 +2,14 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
 
-from athena.accounts.models import User
 from athena.db import Now
 from sales.models.fields import line_field, text_field, user_field
-from sales.models.follow_up import FollowUp
-from sales.models.lead import Lead
+from sales.models.leads.lead import Lead, LeadRelatedQuerySet
 
 
 def to_json_value(value: Any) -> Any:
@@ -19,14 +17,6 @@ def to_json_value(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     return value.isoformat() if isinstance(value, date) else value
-
-
-class LeadRelatedQuerySet(models.QuerySet[Any, Any]):
-    """Rows that belong to a lead and are visible to whoever may read the lead."""
-
-    def visible_to(self, user: User) -> Self:
-        """The rows of the leads that `user` may read."""
-        return self.filter(lead__in=Lead.objects.visible_to(user).order_by().values("pk"))
 
 
 class Activity(models.Model):
@@ -54,7 +44,7 @@ class Activity(models.Model):
     notes = text_field()
     data = models.JSONField(default=dict, blank=True, db_default=models.Value({}, models.JSONField()))
     user = user_field("user_id", null=True, blank=True)
-    follow_up = models.ForeignKey(FollowUp, models.SET_NULL, null=True, blank=True, related_name="activities")
+    follow_up = models.ForeignKey("sales.FollowUp", models.SET_NULL, null=True, blank=True, related_name="activities")
     occurred_at = models.DateTimeField(db_default=Now())
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -1,7 +1,7 @@
 """The lead: a person or company that may charter a bus, the trip they want, and how far the sale is."""
 
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -9,12 +9,12 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, NullIf
 
 from athena.accounts.models import User
-from athena.accounts.roles import Role
 from athena.db import Now
 from athena.limits import MAX_AMOUNT, MAX_COUNT
 from sales import normalization, schedule
 from sales.models.fields import line_field, money_field, range_constraint, text_field, user_field
-from sales.models.source import LeadSource, LostReason
+from sales.models.leads.source import LeadSource, LostReason
+from sales.models.leads.visibility import build_scope
 
 OPEN_STATUSES = ("new", "contacted", "qualified", "quoted")
 CLOSED_STATUSES = ("won", "lost")
@@ -58,12 +58,7 @@ class LeadQuerySet(models.QuerySet["Lead"]):
             return self.none()
         if user.reads_all_leads:
             return self
-        scope = Q(assigned_to=user.pk)
-        if user.team_id is not None:
-            scope |= Q(assigned_to__in=User.objects.filter(team=user.team_id).order_by().values("pk"))
-        if user.role == Role.MANAGER:
-            scope |= Q(assigned_to__isnull=True)
-        return self.filter(scope | Q(_has_follow_up_of(user)))  # the most expensive test, so it comes last
+        return self.filter(build_scope(user, _related_rows(Lead.follow_ups.rel)))
 
     def open(self) -> Self:
         """The leads that are neither closed nor archived."""
@@ -122,12 +117,6 @@ class LeadQuerySet(models.QuerySet["Lead"]):
                 matches_word |= Q(text__contains=variant)
             search_rows = search_rows.filter(matches_word)
         return self.filter(pk__in=search_rows.values("lead"))
-
-
-def _has_follow_up_of(user: User) -> models.Exists:
-    """Whether `user` has a follow-up on the lead. PostgreSQL hashes all of them if there are many leads."""
-    follow_ups = _related_rows(Lead.follow_ups.rel)
-    return models.Exists(follow_ups.filter(lead=models.OuterRef("pk"), assigned_to=user.pk, cancelled_at__isnull=True))
 
 
 def _related_rows(relation: models.ForeignObjectRel) -> models.QuerySet[models.Model]:
@@ -287,3 +276,11 @@ class Lead(models.Model):
     def is_open(self) -> bool:
         """Whether the lead is neither won nor lost. (Archived leads can be open.)"""
         return self.status in OPEN_STATUSES
+
+
+class LeadRelatedQuerySet(models.QuerySet[Any, Any]):
+    """Rows that belong to a lead and are visible to whoever may read the lead."""
+
+    def visible_to(self, user: User) -> Self:
+        """The rows of the leads that `user` may read."""
+        return self.filter(lead__in=Lead.objects.visible_to(user).order_by().values("pk"))

@@ -9,7 +9,7 @@ from athena.accounts.models import User
 from athena.accounts.roles import Role
 from athena.db import Now
 from sales.models.fields import line_field, user_field
-from sales.models.lead import Lead
+from sales.models.leads.lead import Lead
 
 
 class OwnFilesQuerySet(models.QuerySet[Any]):

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from athena.db import Now
 from sales.models.fields import user_field
-from sales.models.lead_import import OwnFilesQuerySet
+from sales.models.imports.lead_import import OwnFilesQuerySet
 
 
 class LeadExport(models.Model):

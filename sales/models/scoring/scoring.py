@@ -4,9 +4,9 @@ from django.db import models
 from django.db.models import F, Q
 
 from athena.db import Now
-from sales.models.activity import Activity, LeadRelatedQuerySet
 from sales.models.fields import line_field, unique_name_constraint, user_field
-from sales.models.lead import Lead
+from sales.models.leads.activity import Activity
+from sales.models.leads.lead import Lead, LeadRelatedQuerySet
 
 
 class RuleSet(models.Model):

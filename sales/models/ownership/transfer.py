@@ -8,10 +8,9 @@ from django.db.models import F, Q
 
 from athena.accounts.models import User
 from athena.db import Now
-from sales.models.activity import LeadRelatedQuerySet
 from sales.models.fields import text_field, user_field
-from sales.models.follow_up import FollowUp
-from sales.models.lead import Lead
+from sales.models.follow_ups.follow_up import FollowUp
+from sales.models.leads.lead import Lead, LeadRelatedQuerySet
 
 NOT_RETURNED = Q(until__isnull=False, returned_at__isnull=True)
 

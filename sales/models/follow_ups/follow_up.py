@@ -13,7 +13,7 @@ from athena.accounts.models import User
 from athena.db import Now
 from athena.formatting import format_date
 from sales.models.fields import line_field, text_field, user_field
-from sales.models.lead import Lead
+from sales.models.leads.lead import Lead
 from sales.schedule import UNTIMED_DUE_TIME
 
 IS_OPEN = Q(completed=False, cancelled_at__isnull=True)

@@ -10,11 +10,8 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from athena.db import Now
 from sales import normalization, schedule
-from sales.models.activity import LeadRelatedQuerySet
-from sales.models.fields import user_field
-from sales.models.lead import Lead
+from sales.models.leads.lead import Lead, LeadRelatedQuerySet
 
 # The fields of a lead that a search looks in, and those that `build_match_keys` compares.
 SEARCHED_FIELDS = ("company_name", "contact_name", "email", "phone")
@@ -76,22 +73,3 @@ class LeadSearch(models.Model):
         return cls(
             lead=lead, text=normalization.build_search_text(*texts, numbers=numbers), **build_match_keys(vars(lead))
         )
-
-
-class NotDuplicate(models.Model):
-    """A pair of leads that somebody has marked as not duplicates."""
-
-    first = models.ForeignKey(Lead, models.CASCADE, related_name="+", db_index=False)
-    second = models.ForeignKey(Lead, models.CASCADE, related_name="+")
-    by = user_field("by_id", null=True)
-    at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        db_table = "not_duplicates"
-        constraints = [
-            models.UniqueConstraint(fields=["first", "second"], name="not_duplicates_once"),
-            models.CheckConstraint(condition=Q(first__lt=models.F("second")), name="not_duplicates_in_order"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.first_id} is not {self.second_id}"
