@@ -2,14 +2,14 @@
 
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from sales.services import schedules
+from sales.services import periodic_tasks
 
 
 def test_installed_once_and_edits_stay(db, settings):
-    schedules.install()
+    periodic_tasks.install()
     PeriodicTask.objects.filter(name="Nightly rescoring").update(enabled=False)
     settings.TICK_SECONDS = 5
-    schedules.install()
+    periodic_tasks.install()
     rows = PeriodicTask.objects.exclude(name="celery.backend_cleanup").order_by("name")
     assert [(row.name, row.task, row.enabled) for row in rows] == [
         ("Call again", "sales.call_again_nightly", True),
@@ -21,10 +21,10 @@ def test_installed_once_and_edits_stay(db, settings):
 
 
 def test_intervals_made_twice_by_hand_and_an_edited_night_do_not_disturb_it(db, settings):
-    schedules.install()
+    periodic_tasks.install()
     IntervalSchedule.objects.create(every=settings.TICK_SECONDS, period="seconds")
     CrontabSchedule.objects.update(hour="9")
-    schedules.install()
+    periodic_tasks.install()
     assert list(
         CrontabSchedule.objects.filter(periodictask__name="Nightly rescoring").values_list("hour", flat=True)
     ) == ["9"]
