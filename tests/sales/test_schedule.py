@@ -84,6 +84,7 @@ def test_a_date_moves_to_the_next_working_day(day: date, expected: date) -> None
 def test_holidays_are_those_of_the_region(settings: object) -> None:
     settings.HOLIDAYS_COUNTRY, settings.HOLIDAYS_REGION = "US", "MA"  # type: ignore[attr-defined]
     assert schedule.move_to_working_day(date(2026, 4, 20)) == date(2026, 4, 21)  # Patriots' Day
+
     settings.HOLIDAYS_COUNTRY, settings.HOLIDAYS_REGION = "DE", "BY"  # type: ignore[attr-defined]
     assert schedule.move_to_working_day(date(2026, 4, 20)) == date(2026, 4, 20)
     assert schedule.move_to_working_day(date(2026, 1, 6)) == date(2026, 1, 7)  # Epiphany

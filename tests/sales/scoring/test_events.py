@@ -38,6 +38,7 @@ def test_whether_an_event_occurred(
     log(outbound, activity_type, direction="outbound")
     log(outbound, "note", direction="inbound")
     outbound_counts = direction is None
+
     assert compute_points([inbound, silent, outbound]) == [1, 10, 1 if outbound_counts else 10]
 
 
@@ -76,6 +77,7 @@ def test_the_number_of_outcomes_of_follow_ups(make_event_rule, make_lead, comple
     complete(twice, "no_answer")
     complete(reached, "successful")
     complete(reached, "successful")
+
     assert compute_points([once, twice, reached]) == [0, -5, 0]
 
 
@@ -100,6 +102,7 @@ def test_days_since_the_last_contact(make_event_rule, make_lead, log, compute_po
     log(almost_three, "quote", occurred_at=NOW - 3 * DAY + MICROSECOND)
     log(to_come, "meeting", occurred_at=NOW + DAY)
     log(never, "note")
+
     assert compute_points(leads) == expected
 
 
@@ -112,6 +115,7 @@ def test_only_events_within_the_days_of_the_rule_count(make_event_rule, make_lea
         log(lead, "quote_requested", occurred_at=oldest)
         log(lead, "call", occurred_at=oldest)
         log(lead, "call")
+
     assert compute_points([in_time, too_late]) == [11, 100]
 
 
@@ -135,6 +139,7 @@ def test_points_decay_with_the_half_life(make_event_rule, make_lead, log, comput
     log(lead, "quote_requested", occurred_at=NOW - age)
     log(lead, "quote_requested", occurred_at=NOW - age - DAY)
     log(lead, "call")
+
     assert compute_points([lead]) == [expected]
 
 
@@ -156,6 +161,7 @@ def test_only_the_rule_with_most_points_of_a_group_counts(no_rules, make_rule, m
     make_rule(points=7, group="alone")
     sizes = [None, 5, 10, 25, 50]
     leads = [make_lead(estimated_passengers=size, is_repeat=size == 50) for size in sizes]
+
     assert compute_points(leads) == [0, 0, -30, -10, 4]
 
 
@@ -176,6 +182,7 @@ def test_all_default_rules_can_match(make_lead, log, compute_points):
     log(perfect, "quote_requested")
     poor = make_lead(estimated_passengers=25, estimated_value=2000)
     log(poor, "email", direction="outbound")
+
     assert compute_points([perfect, poor]) == [145, 0]
 
 
@@ -187,4 +194,5 @@ def test_invalid_rules_are_left_out(no_rules, make_rule, make_lead, compute_poin
     make_rule(points=50, condition_field="estimated_passengers", condition_value="9" * 100)
     make_rule(points=50, rule_type="activity")
     make_rule(points=50, within_days=3)
+
     assert compute_points([make_lead(is_repeat=True)]) == [5]

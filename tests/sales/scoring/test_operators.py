@@ -225,4 +225,5 @@ def test_every_operator_is_tested_with_every_type_of_value():
     for kind, rows in tables.items():
         for operator, count in rows:
             cases[kind, operator] += count
+
     assert {key: count for key, count in cases.items() if count < 5} == {}

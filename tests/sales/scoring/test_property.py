@@ -220,7 +220,9 @@ class Scores(TestCase):
         for number, rule in enumerate(rules, start=1):
             rule.pk = number
         compiled, ids = CompiledRule.compile_all(rules), [lead.pk for lead, _, _ in stories]
+
         assert len(compiled) == len(rules)
+
         expected = {lead.pk: compute_naively(rules, lead, events) for lead, _, events in stories}
         for scope in (LeadSelection.from_ids(ids, NOW), LeadSelection.from_range(min(ids), max(ids), NOW)):
             raw_points = (

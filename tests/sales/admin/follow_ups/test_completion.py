@@ -59,6 +59,7 @@ def test_both_forms_have_the_same_initial_values(client, plan):
     body = client.get("/admin/").content.decode()
     short_form = untouched(body[body.index("<form", body.index("/complete/") - 60) : body.index('class="outcomes"')])
     shared = full_form.keys() & short_form.keys() - {"next", "csrfmiddlewaretoken"}
+
     assert {"schedule_next", "next_follow_up_days", "next_follow_up_time", "notes", "no_next_reason"} <= shared
     assert {name: full_form[name] for name in shared} == {name: short_form[name] for name in shared}
     assert full_form["schedule_next"] == "on"
@@ -83,7 +84,9 @@ def test_the_next_follow_up_gets_what_was_typed(client, plan, typed, day, clock,
     form = {**untouched(client.get(get_completion_url(follow_up)).content.decode()), **values}
     if not form["schedule_next"]:
         del form["schedule_next"]
+
     assert client.post(get_completion_url(follow_up), form).status_code == 302
+
     following = FollowUp.objects.open().get()
     assert following.scheduled_time == clock
     assert following.notes == (notes or "Ask for the route")
@@ -113,6 +116,7 @@ def test_nothing_is_saved_until_the_form_is_valid(client, plan, typed, field):
     answer = client.post(
         get_completion_url(follow_up), {name: value for name, value in form.items() if value is not None}
     )
+
     assert list(get_errors(answer)) == [field]
     assert "Typed" in answer.content.decode()
     assert FollowUp.objects.open().get() == follow_up
@@ -122,11 +126,14 @@ def test_nothing_is_saved_until_the_form_is_valid(client, plan, typed, field):
 def test_leaving_an_open_lead_without_a_next_step_needs_a_reason(client, lead, plan):
     only = plan()
     assert "nothing else is planned for it" in client.get(get_completion_url(only)).content.decode()
+
     body = {"outcome": "no_answer"}
     assert list(get_errors(client.post(get_completion_url(only), body))) == ["no_next_reason"]
+
     other = plan()
     assert client.post(get_completion_url(only), body).status_code == 302  # something else is planned
     assert client.post(get_completion_url(other), body | {"no_next_reason": "They write in May"}).status_code == 302
+
     lead.refresh_from_db()
     assert lead.is_open is True
     assert FollowUp.objects.open().count() == 0
@@ -137,7 +144,9 @@ def test_the_last_step_of_a_cadence_needs_a_reason_for_no_next_step(client, rep,
     for day in (0, 2):
         CadenceStep.objects.create(cadence=cadence, day=day, follow_up_type="call")
     cadences.enroll(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
+
     assert client.post(get_completion_url(FollowUp.objects.open().get()), {"outcome": "no_answer"}).status_code == 302
+
     last = FollowUp.objects.open().get()
     assert list(get_errors(client.post(get_completion_url(last), {"outcome": "no_answer"}))) == ["no_next_reason"]
     assert CadenceEnrolment.objects.running().exists()
@@ -146,9 +155,11 @@ def test_the_last_step_of_a_cadence_needs_a_reason_for_no_next_step(client, rep,
 def test_winning_proposes_the_quote_amount_and_the_user_confirms_it(client, lead, plan):
     first = plan()
     assert untouched(client.get(get_completion_url(first)).content.decode())["booked_value"] == "4200.50"
+
     form_page = complete(client, first, outcome="successful", close="won", booked_value="")
     assert untouched(form_page.content.decode())["booked_value"] == "4200.50"
     assert complete(client, first, outcome="successful", close="won", booked_value="0").status_code == 302
+
     lead.refresh_from_db()
     assert lead.status == "won"
     assert lead.booked_value == 0
@@ -177,6 +188,7 @@ def test_a_new_lead_that_is_won_needs_a_won_value_too(client):
         "quote_amount": "70",
     }
     form_page = client.post(url, form)
+
     assert client.post(url, untouched(form_page.content.decode())).status_code == 302
     assert Lead.objects.get().booked_value == 70
 
@@ -185,23 +197,29 @@ def test_a_quote_is_logged_and_corrected_with_its_amount(client, rep, lead):
     url = f"/admin/sales/activity/add/?lead={lead.pk}&activity_type=quote&direction=outbound"
     form = untouched(client.get(url).content.decode()) | {"amount": "3999.90", "valid_until": "2099-01-05"}
     assert client.post(url, form).status_code == 302
+
     lead.refresh_from_db()
     assert lead.status == "quoted"
     assert lead.quote_amount == Decimal("3999.90")
     assert lead.quote_valid_until == date(2099, 1, 5)
+
     page = f"/admin/sales/activity/{Activity.objects.get(activity_type='quote').pk}/change/"
     initial = untouched(client.get(page).content.decode())
     assert initial["amount"] == "3999.9"
     assert initial["valid_until"] == "2099-01-05"
+
     client.post(page, initial | {"amount": "3000"})
     lead.refresh_from_db()
     assert lead.quote_amount == 3000
     assert lead.quote_valid_until == date(2099, 1, 5)
+
     current = untouched(client.get(page).content.decode())
     assert client.post(page, current | {"activity_type": "note"}).status_code == 302
+
     lead.refresh_from_db()
     assert lead.status == "new"
     assert lead.quote_amount == Decimal("4200.50")
+
     refused = client.post(page, untouched(client.get(page).content.decode()) | {"amount": "5"})
     assert dict(refused.context["adminform"].form.errors) == {"amount": ["Only a quote can have this."]}
 
@@ -209,6 +227,7 @@ def test_a_quote_is_logged_and_corrected_with_its_amount(client, rep, lead):
 def test_a_completed_quote_takes_its_amount(client, lead, plan):
     quote = plan(follow_up_type="quote")
     assert complete(client, quote, outcome="successful", amount="3999.90", valid_until="2099-01-05").status_code == 302
+
     lead.refresh_from_db()
     assert lead.status == "quoted"
     assert lead.quote_amount == Decimal("3999.90")
@@ -226,10 +245,13 @@ def test_before_canceling_leads_left_without_a_next_step_are_listed(client, rep,
     last = plan()
     form = {"action": "cancel_selected", "_selected_action": [last.pk, busy_plans[0].pk]}
     form_page = client.post("/admin/sales/followup/", form)
+
     assert [row.pk for row in form_page.context["unplanned_leads"]] == [lead.pk]
     assert FollowUp.objects.open().count() == 3
+
     client.post("/admin/sales/followup/", form | {"step": "confirm", "reason": "They called off"})
     assert list(FollowUp.objects.open()) == [busy_plans[1]]
+
     last.refresh_from_db()
     assert last.cancel_reason == "They called off"
     assert last.cancelled_by == rep

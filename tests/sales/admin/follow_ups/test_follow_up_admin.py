@@ -46,6 +46,7 @@ def test_open_follow_ups_are_listed_first_in_order_of_date_and_time(browse, rep,
     late, early = plan(0, scheduled_time=time(15)), plan(0, scheduled_time=time(8))
     untimed, overdue, tomorrow = plan(0), plan(-3), plan(1)
     client = browse(rep)
+
     assert (
         list_ids(client) == list_ids(client, "?state=open") == [overdue.pk, early.pk, untimed.pk, late.pk, tomorrow.pk]
     )
@@ -69,9 +70,11 @@ def test_the_more_links_of_the_home_page_lead_to_the_rows_that_they_count(browse
     sections = {"overdue": day.overdue, "today": day.today, "coming": day.coming}
     page = unescape(client.get("/admin/").content.decode())
     more_links = dict(re.findall(r'href="([^"]+)">(\d+) more<', page))
+
     assert {parse_qs(urlsplit(link).query)["day"][0]: int(count) for link, count in more_links.items()} == {
         name: section.hidden_count for name, section in sections.items()
     }
+
     for link in more_links:
         name = parse_qs(urlsplit(link).query)["day"][0]
         listed = list_ids(client, f"?{urlsplit(link).query}")
@@ -85,6 +88,7 @@ def test_a_manager_filters_by_person(browse, manager, rep, colleague, plan):
     assert list_ids(client, "?day=today") == [marias.pk, toms.pk]
     assert list_ids(client, f"?day=today&whose={colleague.pk}") == [toms.pk]
     assert list_ids(client, "?whose=me") == []
+
     page = get_page(client, f"?whose={colleague.pk}")
     assert f'<option value="{colleague.pk}" selected>Tom</option>' in page
     assert f'href="?day=today&whose={colleague.pk}">Today<strong>1</strong>' in page
@@ -141,6 +145,7 @@ def test_a_row_shows_the_time_the_notes_and_the_phone_number(browse, rep, plan):
         '<span class="score hot">60</span>',
     ):
         assert fragment in page, fragment
+
     assert page.count('class="due ') == 3
     assert len(re.findall(r">Complete …<", page)) == 4
 
@@ -151,12 +156,16 @@ def test_after_completing_the_user_returns_to_the_list(browse, rep, colleague, p
     page = get_page(client, "?day=today")
     (link,) = re.findall(r'href="([^"]+)">Complete …<', page)
     form = client.get(link).content.decode()
+
     assert 'name="next" value="/admin/sales/followup/?day=today"' in form
+
     answer = client.post(link, {"outcome": "successful", "no_next_reason": "They call us", "next": f"{LIST}?day=today"})
     assert answer.status_code == 302
     assert answer["Location"] == f"{LIST}?day=today"
+
     own.refresh_from_db()
     assert own.completed
+
     again = client.post(link, {"outcome": "", "next": f"{LIST}?day=today"}).content.decode()
     assert 'name="next" value="/admin/sales/followup/?day=today"' in again
 

@@ -26,8 +26,10 @@ def test_a_lead_is_enrolled_in_a_cadence_and_the_cadence_is_stopped(api, rep, le
     assert listed["name"] == "New inquiry"
     assert listed["is_active"] is True
     assert listed["step_count"] == 2
+
     url = f"{LEADS}/{lead.pk}/cadences"
     assert api(rep).get(url).json() == []
+
     enrolled = api(rep).post(url, {"cadence_id": cadence.pk})
     follow_up = FollowUp.objects.get()
     assert enrolled.status_code == 201
@@ -36,12 +38,15 @@ def test_a_lead_is_enrolled_in_a_cadence_and_the_cadence_is_stopped(api, rep, le
     assert enrolled.json()["cadence_name"] == "New inquiry"
     assert enrolled.json()["stopped_at"] is None
     assert api(rep).get(url).json() == [enrolled.json()]
+
     again = api(rep).post(url, {"cadence_id": cadence.pk})
     assert again.status_code == 409
     assert again.json()["code"] == "cadence_running"
+
     stopped = api(rep).post(f"{LEADS}/{lead.pk}/stop-cadence", {"reason": "They asked us to"})
     assert stopped.status_code == 200
     assert stopped.json()["stop_reason"] == "They asked us to"
+
     nothing_to_stop = api(rep).post(f"{LEADS}/{lead.pk}/stop-cadence")
     assert nothing_to_stop.status_code == 409
     assert nothing_to_stop.json()["code"] == "no_cadence"

@@ -57,7 +57,9 @@ def test_timed_follow_ups_are_appointments_on_the_assignees_clock_and_others_all
     rep.refresh_from_db()
     timed, untimed = plan(scheduled_time=datetime(2026, 1, 1, 10).time(), notes="Ask, <b>politely</b>; soon"), plan()
     events = read_events(get_feed_url(rep))
+
     assert set(events) == {f"follow-up-{timed.pk}", f"follow-up-{untimed.pk}"}
+
     event, all_day = events[f"follow-up-{timed.pk}"], events[f"follow-up-{untimed.pk}"]
     assert event.decoded("dtstart") == datetime.fromisoformat("2026-12-01T15:00Z")
     assert event.decoded("dtend") - event.decoded("dtstart") == timedelta(minutes=30)
@@ -80,12 +82,15 @@ def test_a_change_raises_the_sequence_and_a_canceled_follow_up_stays_for_a_month
     follow_ups.cancel(by=rep, follow_up_id=canceled.pk)
     follow_ups.complete(by=rep, follow_up_id=completed.pk, completion_input=CompletionInput(outcome="successful"))
     after = read_events(url)
+
     assert set(after) == set(before) - {f"follow-up-{completed.pk}"}
+
     events = {key: (event["status"], event["sequence"], event.decoded("dtstart")) for key, event in after.items()}
     assert events == {
         f"follow-up-{moved.pk}": ("CONFIRMED", 1, date(2026, 12, 4)),
         f"follow-up-{canceled.pk}": ("CANCELLED", 1, date(2026, 12, 1)),
     }
+
     with time_machine.travel("2026-12-31T12:00Z", tick=False):
         assert set(read_events(url)) == {f"follow-up-{moved.pk}"}
 
@@ -96,8 +101,10 @@ def test_an_unchanged_feed_is_not_sent_again(rep, get_feed_url, plan):
     url = get_feed_url(rep)
     tag = APIClient().get(url)["ETag"]
     again = APIClient().get(url, headers={"If-None-Match": tag})
+
     assert again.status_code == 304
     assert again.content == b""
+
     plan()
     assert APIClient().get(url, headers={"If-None-Match": tag}).status_code == 200
 
@@ -143,8 +150,10 @@ def test_an_invalid_token_is_401(rep, colleague, get_feed_url):
     for invalid_url in (URL, url[:-1], *(f"{URL}?token={token}" for token in invalid_tokens)):
         assert_refused(invalid_url)
     renewed = get_feed_url(rep, "post")
+
     assert_refused(url)
     assert read_events(renewed) == {}
+
     rep.refresh_from_db()
     assert renewed == get_feed_url(rep) != url
 
@@ -153,6 +162,7 @@ def test_the_token_of_a_deactivated_user_stays_invalid(rep, admin, browse, get_f
     url = get_feed_url(rep)
     User.objects.filter(pk=rep.pk).update(is_active=False)
     assert_refused(url)
+
     User.objects.filter(pk=rep.pk).update(is_active=True, login_epoch=1)  # as deactivating in the admin leaves it
     assert_refused(url)
 

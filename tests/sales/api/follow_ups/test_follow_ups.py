@@ -40,6 +40,7 @@ def body(lead, **values):
 def test_create_with_the_example_of_the_specification(api, rep, lead):
     answer = api(rep).post(URL, body(lead))
     assert answer.status_code == 201, answer.content
+
     created = answer.json()
     assert {
         name: created[name]
@@ -91,6 +92,7 @@ def test_an_invalid_field_is_named(api, rep, lead, change, field):
 def test_a_missing_or_invisible_lead_is_404_and_a_closed_one_409(api, rep, stranger, lead, make_lead):
     assert api(rep).post(URL, body(lead, lead_id=9999)).status_code == 404
     assert api(stranger).post(URL, body(lead)).status_code == 404
+
     closed = make_lead(assigned_to=rep, status="won")
     answer = api(rep).post(URL, body(closed))
     assert answer.status_code == 409
@@ -135,6 +137,7 @@ def test_follow_ups_of_a_lead(api, rep, stranger, lead, plan):
     first, second = plan(1), plan(5)
     completed = plan(-1, completed=True, completed_at="2026-01-01T00:00Z", outcome="successful")
     url = f"{URL}/lead/{lead.pk}"
+
     assert [row["id"] for row in api(rep).get(url).json()] == [second.pk, first.pk, completed.pk]
     assert [row["id"] for row in api(rep).get(f"{url}?include_completed=false").json()] == [second.pk, first.pk]
     assert api(stranger).get(url).status_code == 404
@@ -180,11 +183,13 @@ def test_change_and_cancel_and_a_closed_follow_up_is_a_conflict(api, rep, collea
     created = api(rep).post(URL, body(lead)).json()
     url = f"{URL}/{created['id']}"
     moved = api(rep).patch(url, {"scheduled_date": "2027-03-01", "scheduled_time": None})
+
     assert moved.status_code == 200
     assert moved.json()["scheduled_date"] == "2027-03-01"
     assert moved.json()["scheduled_time"] is None
     assert api(colleague).patch(url, {"notes": "x"}).json()["code"] == "not_your_follow_up"
     assert api(rep).delete(url).status_code == 204
+
     for answer in (
         api(rep).delete(url),
         api(rep).patch(url, {"notes": "x"}),
@@ -201,6 +206,7 @@ def test_complete_with_the_example_of_the_specification(api, rep, lead):
         {"outcome": "successful", "notes": "Client interested", "schedule_next": True, "next_follow_up_days": 3},
     )
     following = FollowUp.objects.open().get()
+
     assert answer.status_code == 200
     assert answer.json() == {
         "follow_up_id": created["id"],
@@ -216,15 +222,19 @@ def test_a_date_after_the_pickup_is_accepted_with_a_warning(api, rep, lead):
     Lead.objects.update(pickup_at="2027-03-02T03:30Z")  # still the first of March in New York
     warnings = [{"code": "after_pickup", "message": "The follow-up is after the pickup, which is on Mon 1 Mar 2027."}]
     before, after = (api(rep).post(URL, body(lead, scheduled_date=day)) for day in ("2027-03-01", "2027-03-02"))
+
     assert [(answer.status_code, answer.json()["warnings"]) for answer in (before, after)] == [
         (201, []),
         (201, warnings),
     ]
+
     url = f"{URL}/{before.json()['id']}"
     assert api(rep).patch(url, {"notes": "x"}).json()["warnings"] == []
+
     moved = api(rep).patch(url, {"scheduled_date": "2027-03-05"})
     assert moved.status_code == 200
     assert moved.json()["warnings"] == warnings
+
     Lead.objects.update(pickup_at="2020-03-02T03:30Z")
     completed = api(rep).post(f"{url}/complete", {"outcome": "no_answer", "schedule_next": True})
     assert completed.status_code == 200
@@ -310,16 +320,20 @@ def test_the_next_follow_up_can_have_a_date_a_time_and_notes(api, rep, make_lead
         "amount": 4200.5,
         "valid_until": "2099-01-01",
     }
-    done = api(rep).post(url, body | next_step, format="json")
-    assert done.status_code == 200, done.data
-    following = api(rep).get(f"{URL}/{done.data['next_follow_up_id']}").data
+    completed = api(rep).post(url, body | next_step, format="json")
+
+    assert completed.status_code == 200, completed.data
+
+    following = api(rep).get(f"{URL}/{completed.data['next_follow_up_id']}").data
     assert str(following["scheduled_date"]) == "2099-03-01"
     assert str(following["scheduled_time"]) == "16:30:00"
     assert following["notes"] == "Ask again"
+
     lead.refresh_from_db()
     assert lead.status == "quoted"
     assert float(lead.quote_amount) == 4200.5
     assert str(lead.quote_valid_until) == "2099-01-01"
+
     without_next_step = {
         "outcome": "rescheduled",
         "next_follow_up_date": None,

@@ -172,6 +172,7 @@ def test_the_rows_of_a_table_add_up_to_the_same_totals(history, manager, by):
     assert totals.pop("name") == "total"
     assert totals.pop("total") == report["total_follow_ups"]
     assert totals == {name: report[name] for name in totals}
+
     for name in ("total", "completed", "pending", "overdue", "cancelled"):
         assert sum(getattr(row, name) for row in table.rows) == getattr(table.totals, name)
 

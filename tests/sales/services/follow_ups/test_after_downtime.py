@@ -77,8 +77,10 @@ def test_each_person_gets_one_notification_for_all_their_overdue_follow_ups(rep,
     assert count_kinds(rep) == {"follow_up_overdue": 1, "follow_up_due": 1}
     assert count_kinds(colleague) == {"follow_up_overdue": 1}
     assert count_kinds(manager) == {"escalation_overdue": 1}
+
     email = compose(Notification.objects.get(recipient=rep, kind="follow_up_overdue"))
     assert email.subject == "Overdue: 4 follow-ups"
+
     reps = [follow_up for follow_up in late if follow_up.assigned_to == rep]
     for body in (email.body, email.alternatives[0][0]):
         assert [f"/lead/{follow_up.lead_id}/change/" in body for follow_up in late] == [
@@ -86,6 +88,7 @@ def test_each_person_gets_one_notification_for_all_their_overdue_follow_ups(rep,
         ]
         assert f"/lead/{ahead.lead_id}/change/" not in body
     escalated = Notification.objects.get(recipient=manager)
+
     assert escalated.context["count"] == 4
     assert compose(escalated).subject == "Overdue in your team: 4 follow-ups"  # a holiday between
     assert "Maria" in compose(escalated).body

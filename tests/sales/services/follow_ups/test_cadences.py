@@ -59,19 +59,23 @@ def read_enrollment():
 @time_machine.travel(MONDAY, tick=False)
 def test_each_step_follows_the_one_before_on_working_days(rep, lead, cadence, started):
     assert list_open_follow_ups() == [("call", date(2026, 11, 23), "Day 0", "Maria")]
+
     complete()
     assert list_open_follow_ups() == [("email", date(2026, 11, 24), "Day 1", "Maria")]
     assert read_enrollment() == (1, "")
+
     with time_machine.travel("2026-11-24T15:00Z", tick=False):
-        done = complete()
-    # Two days on is Thanksgiving: the next working day is the Friday.
+        completed = complete()
+    # Two days later is Thanksgiving; the next working day is Friday.
     assert list_open_follow_ups() == [("call", date(2026, 11, 27), "Day 3", "Maria")]
-    assert done.next_follow_up.enrolment == CadenceEnrolment.objects.get()
+    assert completed.next_follow_up.enrolment == CadenceEnrolment.objects.get()
     assert complete().next_follow_up is None
     assert list_open_follow_ups() == []
     assert read_enrollment() == (3, "Finished")
+
     lead.refresh_from_db()
     assert lead.next_follow_up_date is None
+
     changes = FieldChange.objects.values_list("field", "old", "new", "by")
     assert list(changes) == [("cadence", None, "New inquiry", rep.pk)]
 
@@ -88,9 +92,11 @@ def test_a_next_follow_up_that_the_user_plans_replaces_the_step(started):
     complete(schedule_next=True, next_follow_up_days=7, next_follow_up_type="meeting")
     assert list_open_follow_ups() == [("meeting", date(2026, 11, 30), "Day 1", "Maria")]
     assert read_enrollment() == (1, "")
+
     complete(schedule_next=True)
     assert list_open_follow_ups() == [("call", date(2026, 11, 25), "Day 3", "Maria")]
     assert read_enrollment() == (3, "")
+
     complete(schedule_next=True)  # after the last step, an ordinary follow-up
     assert list_open_follow_ups() == [("call", date(2026, 11, 27), "Day 3", "Maria")]
     assert read_enrollment() == (3, "Finished")
@@ -157,6 +163,7 @@ def test_canceling_a_step_of_a_stopped_cadence_leaves_the_new_one_running(rep, l
     cadences.stop(by=rep, lead_id=lead.pk)
     cadences.enroll(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
     follow_ups.cancel(by=rep, follow_up_id=old.pk)
+
     assert CadenceEnrolment.objects.running().count() == 1
 
 
@@ -201,6 +208,7 @@ def test_a_changed_cadence_continues_after_the_day_of_the_last_step(manager, cad
         steps=[second, CadenceStep(day=1, follow_up_type="meeting", notes="New")],
     )
     complete()
+
     assert list_open_follow_ups() == [("meeting", date(2026, 11, 24), "New", "Maria")]
 
 

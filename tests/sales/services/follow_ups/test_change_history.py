@@ -82,6 +82,7 @@ def test_a_plan_that_was_not_recorded_is_recorded_before_it_changes(
 ):
     planned = (*PLANNED[:2], None)
     assert read_timeline(lead) == [planned]
+
     if by_service == "update":
         changes = {
             "scheduled_date": date(2027, 1, 7),

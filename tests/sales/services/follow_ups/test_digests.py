@@ -57,6 +57,7 @@ def test_a_digest_is_sent_at_the_local_hour_once_a_day(rep, plan, zone, hour, be
     )
     plan(rep, "2020-01-01")
     again = [first + timedelta(minutes=minutes) for minutes in (0, 1, 60, 61)]
+
     assert send_at(before, after, *again) == [0, 1, 0, 0, 0, 0]
     assert list_dedupe_keys() == [f"digest:{rep.pk}:{day}"]
     assert send_at(first + timedelta(hours=25)) == [1]
@@ -71,8 +72,10 @@ def test_a_move_to_the_west_brings_no_second_digest_that_day(rep, plan):
     User.objects.filter(pk=rep.pk).update(time_zone="Asia/Tokyo")
     plan(rep, "2020-01-01")
     assert send_at("2026-11-30T22:00Z") == [1]  # the first of December in Tokyo
+
     User.objects.filter(pk=rep.pk).update(time_zone="America/New_York")
     assert send_at("2026-11-30T22:30Z", "2026-12-01T12:00Z", "2026-12-02T11:59Z", "2026-12-02T12:00Z") == [0, 0, 0, 1]
+
     User.objects.filter(pk=rep.pk).update(time_zone="Asia/Tokyo")
     assert send_at("2026-12-02T13:00Z", "2026-12-02T22:00Z") == [0, 1]
 
@@ -87,6 +90,7 @@ def test_a_changed_hour_brings_no_second_digest_that_day(rep, plan):
 def test_without_content_no_digest_is_sent_even_later_that_day(rep, leaver, plan):
     plan(leaver, "2020-01-01")
     assert send_at("2026-11-30T07:00Z") == [0]
+
     plan(rep, "2020-01-01")
     assert send_at("2026-11-30T08:00Z", "2026-12-01T07:00Z") == [0, 1]
     assert not Notification.objects.filter(recipient=leaver).exists()
@@ -186,6 +190,7 @@ def test_digests_use_each_persons_own_day_and_count_what_long_lists_leave_out(ma
         }
         for person in (east, west)
     }
+
     assert counts == {
         east.pk: {"today": (MAX_LISTED + 1, MAX_LISTED, 1), "overdue": (1, 1, 0)},
         west.pk: {"today": (1, 1, 0)},

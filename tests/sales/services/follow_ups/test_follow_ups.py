@@ -36,6 +36,7 @@ def test_a_new_follow_up_is_due_on_the_assignees_clock_and_sets_the_leads_next_d
     later = plan(scheduled_date=date(2027, 1, 20))
     sooner = plan(scheduled_date=date(2027, 1, 10), scheduled_time=time(10))
     lead.refresh_from_db()
+
     assert later.due_at.isoformat() == "2027-01-20T14:00:00+00:00"
     assert sooner.remind_at.isoformat() == "2027-01-10T14:30:00+00:00"
     assert sooner.reminder_sent is False
@@ -52,6 +53,7 @@ def test_a_past_date_is_allowed_and_never_reminded(rep, plan):
 def test_a_salesperson_plans_for_themselves_and_a_manager_for_any_active_user(rep, manager, colleague, leaver, plan):
     with pytest.raises(errors.ReceiverNotAllowed):
         plan(assigned_to=colleague.pk)
+
     planned = plan(by=manager, assigned_to=colleague.pk)
     assert planned.assigned_to == colleague
     assert list(Notification.objects.values_list("recipient", "kind")) == [(colleague.pk, "follow_up_reassigned")]
@@ -181,6 +183,7 @@ def test_rescheduling_sets_the_reminder_again_and_keeps_the_first_date(rep, lead
         by=rep, follow_up_id=planned.pk, changes={"scheduled_date": planned.scheduled_date + timedelta(days=5)}
     )
     lead.refresh_from_db()
+
     assert moved.reminder_sent is False
     assert moved.reminder_no == 2
     assert moved.version == planned.version + 1
@@ -192,6 +195,7 @@ def test_new_notes_do_not_set_the_reminder_again(rep, plan):
     planned = plan()
     FollowUp.objects.update(reminder_sent=True)
     updated = follow_ups.update(by=rep, follow_up_id=planned.pk, changes={"notes": "ask for the route"})
+
     assert updated.notes == "ask for the route"
     assert updated.reminder_sent is True
     assert updated.reminder_no == 1
@@ -202,6 +206,7 @@ def test_only_managers_reassign_and_the_due_time_follows_the_new_assignees_clock
     abroad = make_user("kiri", team=desk, time_zone="Pacific/Auckland")
     with pytest.raises(errors.NotAllowed):
         follow_ups.update(by=rep, follow_up_id=planned.pk, changes={"assigned_to": abroad.pk})
+
     reassigned = follow_ups.update(by=manager, follow_up_id=planned.pk, changes={"assigned_to": abroad.pk})
     assert reassigned.assigned_to == abroad
     assert reassigned.reminder_no == 2
@@ -209,13 +214,15 @@ def test_only_managers_reassign_and_the_due_time_follows_the_new_assignees_clock
     assert Notification.objects.get().recipient == abroad
 
 
-def test_a_canceled_follow_up_is_closed_and_no_next_date(rep, lead, plan):
+def test_a_canceled_follow_up_is_closed_and_leaves_the_next_date_empty(rep, lead, plan):
     planned = plan()
-    cancelled = follow_ups.cancel(by=rep, follow_up_id=planned.pk, reason="They called us")
+    canceled = follow_ups.cancel(by=rep, follow_up_id=planned.pk, reason="They called us")
     lead.refresh_from_db()
-    assert cancelled.is_open is False
-    assert cancelled.cancel_reason == "They called us"
+
+    assert canceled.is_open is False
+    assert canceled.cancel_reason == "They called us"
     assert lead.next_follow_up_date is None
+
     for change in (follow_ups.cancel, lambda **arguments: follow_ups.update(**arguments, changes={"notes": "x"})):
         with pytest.raises(errors.FollowUpClosed):
             change(by=rep, follow_up_id=planned.pk)
@@ -223,15 +230,16 @@ def test_a_canceled_follow_up_is_closed_and_no_next_date(rep, lead, plan):
 
 def test_completing_records_the_outcome_an_activity_and_the_next_follow_up(rep, lead, plan):
     planned = plan(notes="Ask for the route", scheduled_time=time(10))
-    done = follow_ups.complete(
+    completed = follow_ups.complete(
         by=rep,
         follow_up_id=planned.pk,
         completion_input=CompletionInput(outcome="successful", notes="Wants two coaches", schedule_next=True),
     )
     planned.refresh_from_db()
     lead.refresh_from_db()
-    following = FollowUp.objects.get(pk=done.next_follow_up_id)
+    following = FollowUp.objects.get(pk=completed.next_follow_up_id)
     activity = Activity.objects.get(lead=lead, activity_type="call")
+
     assert planned.completed is True
     assert planned.completed_by == rep
     assert planned.outcome == "successful"
@@ -268,6 +276,7 @@ def test_completing_twice_counts_once(rep, lead, plan):
     follow_ups.complete(by=rep, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="no_answer"))
     with pytest.raises(errors.FollowUpClosed):
         follow_ups.complete(by=rep, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="successful"))
+
     lead.refresh_from_db()
     assert lead.follow_up_count == 1
     assert Activity.objects.count() == 1
@@ -293,8 +302,10 @@ def test_the_assignee_of_somebody_elses_lead_completes_but_does_not_close_it(man
         follow_ups.complete(
             by=stranger, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="successful", close="won")
         )
+
     planned.refresh_from_db()
     assert planned.is_open
+
     follow_ups.complete(by=stranger, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="successful"))
 
 
@@ -307,6 +318,7 @@ def test_completing_may_close_the_lead(rep, lead, plan):
     )
     lead.refresh_from_db()
     other.refresh_from_db()
+
     assert lead.status == "won"
     assert lead.booked_value == Decimal("1200")
     assert other.is_open is False
@@ -318,6 +330,7 @@ def test_closing_as_lost_needs_a_reason_and_undoes_everything_without_one(rep, l
         follow_ups.complete(
             by=rep, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="lost", close="lost")
         )
+
     planned.refresh_from_db()
     assert list(refused.value.fields) == ["lost_reason"]
     assert planned.is_open is True
@@ -356,10 +369,12 @@ def test_overdue_means_before_the_assignees_today(rep, make_user, desk, lead, pl
         assigned_to=rep,
         cancelled_at=timezone.now(),
     )
-    late = FollowUp.objects.overdue()
-    assert [(follow_up.assigned_to, follow_up.scheduled_date) for follow_up in late] == [
+    overdue = FollowUp.objects.overdue()
+
+    assert [(follow_up.assigned_to, follow_up.scheduled_date) for follow_up in overdue] == [
         (abroad, today - timedelta(days=1))
     ]
+
     flags = FollowUp.objects.with_overdue().values_list("assigned_to", "is_overdue").order_by("pk")
     assert list(flags) == [(abroad.pk, True), (abroad.pk, False), (rep.pk, False), (rep.pk, False)]
 
@@ -370,20 +385,25 @@ def test_a_snooze_sets_another_reminder_and_keeps_the_date(rep, manager, colleag
     FollowUp.objects.update(reminder_sent=True)
     until = timezone.now() + timedelta(hours=20)
     snoozed = follow_ups.snooze(by=manager, follow_up_id=planned.pk, until=until)
+
     assert snoozed.remind_at == until
     assert snoozed.reminder_sent is False
     assert snoozed.reminder_no == 1  # not a new plan
     assert snoozed.scheduled_date == planned.scheduled_date
     assert snoozed.due_at == planned.due_at
+
     rep.time_zone = "Asia/Tokyo"
     rep.save()
     reminders.fill_derived_columns()  # a new time zone does not end the snooze
+
     assert FollowUp.objects.get().remind_at == until
+
     with time_machine.travel(until, tick=False):
         assert reminders.send_due_reminders() == 1
         assert reminders.send_due_reminders() == 0
     with pytest.raises(errors.NotYourFollowUp):
         follow_ups.snooze(by=colleague, follow_up_id=planned.pk, until=until)
+
     moved = follow_ups.update(by=rep, follow_up_id=planned.pk, changes={"scheduled_date": date(2026, 11, 25)})
     assert moved.snoozed_until is None
     assert moved.remind_at == datetime(2026, 11, 24, 23, tzinfo=UTC)
@@ -400,6 +420,7 @@ def test_a_transfer_ends_a_snooze(rep, manager, colleague, lead, plan):
     follow_ups.snooze(by=rep, follow_up_id=planned.pk, until=timezone.now() + timedelta(hours=1))
     transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), to_user_id=colleague.pk)
     moved = FollowUp.objects.get()
+
     assert moved.assigned_to == colleague
     assert moved.snoozed_until is None
     assert moved.remind_at == planned.remind_at
@@ -409,9 +430,11 @@ def test_a_transfer_ends_a_snooze(rep, manager, colleague, lead, plan):
 def test_a_reassigned_follow_up_reminds_the_new_assignee(rep, manager, colleague, plan):
     planned = plan(scheduled_date=local_today(rep))
     assert reminders.send_due_reminders() == 1
+
     follow_ups.update(by=manager, follow_up_id=planned.pk, changes={"assigned_to": colleague.pk})
     FollowUp.objects.update(remind_at=timezone.now())
     assert reminders.send_due_reminders() == 1
+
     reminder_rows = Notification.objects.filter(kind="follow_up_due").order_by("pk")
     assert list(reminder_rows.values_list("recipient", "dedupe_key")) == [
         (rep.pk, f"due:{planned.pk}:1"),
@@ -423,12 +446,12 @@ def test_a_reassigned_follow_up_reminds_the_new_assignee(rep, manager, colleague
 def test_a_computed_date_is_a_working_day_and_a_typed_one_stays(rep, plan):
     planned = plan(scheduled_date=date(2026, 11, 28))
     assert planned.scheduled_date == date(2026, 11, 28)  # a Saturday is allowed
-    done = follow_ups.complete(
+    completed = follow_ups.complete(
         by=rep,
         follow_up_id=planned.pk,
         completion_input=CompletionInput(outcome="no_answer", schedule_next=True, next_follow_up_days=3),
     )
-    assert done.next_follow_up.scheduled_date == date(2026, 11, 27)  # the 26th is Thanksgiving
+    assert completed.next_follow_up.scheduled_date == date(2026, 11, 27)  # the 26th is Thanksgiving
 
 
 @pytest.mark.parametrize(
@@ -451,6 +474,7 @@ def test_only_one_next_step_is_allowed(rep, plan, values, field):
 def test_completing_without_a_next_step_leaves_the_lead_unplanned(rep, lead, plan):
     planned = plan()
     assert not Lead.objects.unplanned().exists()
+
     follow_ups.complete(
         by=rep,
         follow_up_id=planned.pk,

@@ -160,5 +160,6 @@ def test_a_row_of_plain_sql_that_waits_for_the_worker(rep, make_lead, day, writt
     with time_machine.travel(found_at, tick=False):
         tick()
         tick()
+
     assert Counter(Notification.objects.filter(recipient=rep).values_list("kind", flat=True)) == expected
     assert FollowUp.objects.get().due_at is not None

@@ -118,6 +118,7 @@ def test_each_notification_is_sent_once_at_the_right_time(seed, people, manager,
                 plan.compute_remind_at(now)
                 tick()
                 expected += [(now, *notification) for notification in plan.tick(now, manager)]
+
     assert list_notifications(follow_up.pk) == expected, "\n".join(story)
 
 

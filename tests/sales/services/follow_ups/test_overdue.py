@@ -57,6 +57,7 @@ def test_the_assignee_is_notified_once_at_8_the_next_morning_on_their_clock(rep,
     User.objects.filter(pk=rep.pk).update(time_zone=zone)
     follow_up = plan(f"{day}T00:30Z", day)
     later = datetime.fromisoformat(after) + timedelta(days=3)
+
     assert run_at(overdue.send_overdue_notices, before, after, after, later) == [0, 1, 0, 0]
     assert list_notifications() == [("follow_up_overdue", rep.pk, f"overdue:{follow_up.pk}:1")]
 
@@ -71,6 +72,7 @@ def test_missed_ticks_are_made_up_for_during_a_week(plan):
 def test_a_rescheduled_follow_up_can_become_overdue_again(rep, plan):
     follow_up = plan("2026-07-01T00:30Z", "2026-07-01")
     assert run_at(overdue.send_overdue_notices, "2026-07-02T09:00Z") == [1]
+
     with time_machine.travel("2026-07-02T10:00Z", tick=False):
         follow_ups.update(by=rep, follow_up_id=follow_up.pk, changes={"scheduled_date": timezone.now().date()})
     assert run_at(overdue.send_overdue_notices, "2026-07-02T11:00Z", "2026-07-03T09:00Z") == [0, 1]
@@ -84,6 +86,7 @@ def test_no_notification_if_planned_in_the_past_completed_canceled_or_archived(r
     follow_ups.complete(by=rep, follow_up_id=completed.pk, completion_input=CompletionInput(outcome="successful"))
     follow_ups.cancel(by=rep, follow_up_id=canceled.pk)
     Lead.objects.filter(pk=archived.lead_id).update(archived_at=timezone.now())
+
     assert run_at(overdue.send_overdue_notices, "2026-07-02T09:00Z") == [0]
     assert run_at(overdue.escalate_to_managers, "2026-07-06T09:00Z") == [0]
 
@@ -103,6 +106,7 @@ def test_managers_are_notified_after_two_working_days(rep, manager, admin, plan,
     follow_up = plan("2026-11-25T00:30Z", "2026-11-25")
     assert run_at(overdue.escalate_to_managers, *times) == expected
     assert list_notifications() == [("escalation_overdue", manager.pk, f"escalated:{follow_up.pk}:1:{manager.pk}")]
+
     context = Notification.objects.get().context
     assert context["assignee"] == "Maria"
     assert context["days"] == 2
@@ -115,6 +119,7 @@ def test_an_escalation_that_is_turned_off_is_not_sent(settings, manager, plan, h
     hot("2026-11-30T08:00Z")
     setattr(settings, setting, 0)
     kinds = {"ESCALATE_OVERDUE_DAYS": "escalation_hot", "ESCALATE_HOT_HOURS": "escalation_overdue"}
+
     assert run_at(overdue.escalate_to_managers, "2026-11-30T20:00Z") == [1]
     assert Notification.objects.get().kind == kinds[setting]
 
@@ -125,14 +130,17 @@ def test_escalations_go_to_the_managers_of_the_assignee(make_user, desk, other_d
     other_manager, teamless_manager = make_user("far", Role.MANAGER, other_desk), make_user("free", Role.MANAGER)
     make_user("root", Role.ADMIN)
     run_at(overdue.escalate_to_managers, "2026-11-30T20:00Z")
+
     assert [recipient for _, recipient, _ in list_notifications()] == [
         teamless_manager.pk
     ]  # the team has no active manager
+
     plan("2026-11-25T00:30Z", "2026-11-25", by=stranger, lead_id=make_lead(assigned_to=stranger).pk)
     managers_own = plan(
         "2026-11-25T00:30Z", "2026-11-25", by=other_manager, lead_id=make_lead(assigned_to=other_manager).pk
     )
     run_at(overdue.escalate_to_managers, "2026-11-30T20:00Z")
+
     assert sorted(recipient for _, recipient, _ in list_notifications()) == sorted(
         [teamless_manager.pk, other_manager.pk]
     )  # nobody is notified of their own
@@ -179,6 +187,7 @@ def test_only_open_leads_that_stay_hot_and_uncontacted_are_escalated(manager, ho
     LeadScoreHistory.objects.create(
         lead=hot_later, old_score=0, new_score=60, points_changed=60, reason="x", changed_at="2026-11-30T11:00Z"
     )
+
     assert run_at(overdue.escalate_to_managers, "2026-11-30T14:59Z", "2026-11-30T15:00Z") == [0, 1]
 
 
@@ -204,6 +213,7 @@ def test_managers_read_the_due_time_on_their_own_clock(rep, manager, plan):
     plan("2026-11-25T00:30Z", "2026-11-25")
     run_at(overdue.escalate_to_managers, "2026-12-01T20:00Z")
     escalated = Notification.objects.get(kind="escalation_overdue").context["follow_ups"]
+
     assert {item["when"] for item in escalated} == {
         "Thu 26 Nov 2026, 05:00",
         "Wed 25 Nov 2026",

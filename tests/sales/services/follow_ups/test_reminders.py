@@ -27,6 +27,7 @@ def test_a_due_reminder_becomes_one_notification(rep, lead):
     FollowUp.objects.update(remind_at=timezone.now() - timedelta(minutes=1))
     assert reminders.send_due_reminders() == 1
     assert reminders.send_due_reminders() == 0
+
     notification = Notification.objects.get()
     assert notification.kind == "follow_up_due"
     assert notification.recipient == rep
@@ -43,6 +44,7 @@ def test_a_due_reminder_becomes_one_notification(rep, lead):
         "phone": "212 555 0123",
         "email": "",
     }
+
     plan.refresh_from_db()
     assert plan.reminder_sent
 
@@ -56,6 +58,7 @@ def test_no_reminder_if_not_due_completed_canceled_or_past(rep, lead):
     follow_ups.complete(by=rep, follow_up_id=completed.pk, completion_input=CompletionInput(outcome="successful"))
     follow_ups.cancel(by=rep, follow_up_id=canceled.pk)
     FollowUp.objects.filter(pk__in=[completed.pk, canceled.pk]).update(remind_at=timezone.now() - timedelta(hours=1))
+
     assert reminders.send_due_reminders() == 0
     assert Notification.objects.count() == 0
     assert past.remind_at is None
@@ -106,6 +109,7 @@ def test_rows_written_by_plain_sql_get_their_derived_columns(rep):
         )
     assert reminders.fill_derived_columns() == 2
     assert reminders.fill_derived_columns() == 0
+
     lead, plan = Lead.objects.get(), FollowUp.objects.get()
     assert lead.email_normalised == "a@example.com"
     assert lead.phone_normalised == "+12125550123"
@@ -125,6 +129,7 @@ def test_a_new_time_zone_of_the_assignee_changes_due_times(rep, lead):
     reminders.fill_derived_columns()
     plan.refresh_from_db()
     lead.refresh_from_db()
+
     assert plan.due_at.hour == 0  # 09:00 in Tokyo
     assert lead.next_follow_up_date == plan.due_at
     assert plan.reminder_no == 1
@@ -139,6 +144,7 @@ def test_new_reminder_minutes_move_the_reminders_to_come(rep, lead):
     type(rep).objects.update(reminder_minutes=90)
     reminders.fill_derived_columns()
     plan.refresh_from_db()
+
     assert plan.due_at - plan.remind_at == timedelta(minutes=90)
 
 

@@ -27,8 +27,10 @@ def test_a_score_is_written_with_its_history_and_reason(make_lead, rep):
     lead = make_lead(estimated_passengers=60)
     activity = Activity.objects.create(lead=lead, activity_type="quote_requested")
     before = timezone.now()
+
     assert scores.rescore(lead_ids=[lead.pk], by=rep, reason="They asked", activity_id=activity.pk) == 1
     assert read_columns(lead) == (50, 50, 2, True)
+
     row = LeadScoreHistory.objects.get()
     assert row.lead == lead
     assert row.old_score == 0
@@ -56,6 +58,7 @@ def test_points_beyond_the_limits_do_not_change_the_score(make_lead):
     LeadScoringRule.objects.exclude(rule_name="Repeat Client").delete()
     LeadScoringRule.objects.update(points=-10)
     lead = make_lead(is_repeat=True)
+
     assert scores.rescore(lead_ids=[lead.pk], by=None, reason="Below") == 0
     assert read_columns(lead) == (0, -10, 2, False)
     assert list_score_changes(lead) == []
@@ -114,6 +117,7 @@ def test_invalid_rules_do_not_stop_scoring(make_lead):
     LeadScoringRule.objects.filter(rule_name="Large Group Size").update(condition_value="lots")
     LeadScoringRule.objects.filter(rule_name="Medium Budget").update(condition_field="password")
     lead = make_lead(estimated_passengers=60, estimated_value=6000)
+
     assert scores.rescore(lead_ids=[lead.pk], by=None, reason="Now") == 1
     assert read_columns(lead)[0] == 35
 
@@ -137,6 +141,7 @@ def test_only_users_who_may_change_the_lead_recalculate_its_score(make_lead, rep
     with pytest.raises(errors.NotYourLead):
         scores.recalculate_lead(by=colleague, lead_id=lead.pk)
     assert list_score_changes(lead) == []
+
     calculated = scores.recalculate_lead(by=rep, lead_id=lead.pk)
     assert calculated.score == 30
     assert calculated.score_raw == 30

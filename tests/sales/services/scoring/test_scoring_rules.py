@@ -38,6 +38,7 @@ def test_a_changed_rule_starts_a_run(manager):
     rule = LeadScoringRule.objects.get(rule_name="Repeat Client")
     changed = scoring_rules.update_rule(by=manager, rule_id=rule.pk, changes={"points": 35})
     changed.refresh_from_db()
+
     assert changed.points == 35
     assert changed.version == 2
     assert changed.updated_at > rule.updated_at
@@ -132,11 +133,14 @@ def test_at_most_two_hundred_rules_are_active(manager):
     )
     with pytest.raises(errors.TooManyRules):
         scoring_rules.create_rule(by=manager, values=RULE)
+
     spare = scoring_rules.create_rule(by=manager, values=RULE | {"is_active": False})
     with pytest.raises(errors.TooManyRules):
         scoring_rules.update_rule(by=manager, rule_id=spare.pk, changes={"is_active": True})
+
     active = LeadScoringRule.objects.get(rule_name="Repeat Client")
     scoring_rules.update_rule(by=manager, rule_id=active.pk, changes={"points": 1})
     scoring_rules.update_rule(by=manager, rule_id=active.pk, changes={"is_active": False})
     scoring_rules.update_rule(by=manager, rule_id=spare.pk, changes={"is_active": True})
+
     assert LeadScoringRule.objects.filter(is_active=True).count() == 200

@@ -38,6 +38,7 @@ def test_a_run_scores_every_open_lead(make_lead, manager):
     make_lead(is_repeat=True, status="won")
     make_lead(is_repeat=True, archived_at=timezone.now())
     run = scoring_runs.start_run(by=manager, reason="Because")
+
     assert read_progress(run) == ("queued", 0, 3, 0)
     assert scoring_runs.process_batches() == 1
     assert read_progress(run) == ("done", 3, 3, 2)
@@ -59,9 +60,11 @@ def test_one_run_at_a_time(make_lead, manager, admin):
     make_lead()
     first = scoring_runs.start_run(by=manager, reason="First")
     assert scoring_runs.start_run(by=admin, reason="Second") == first
+
     scoring_runs.process_batches(max_batches=1)
     assert read_progress(first)[0] == "running"
     assert scoring_runs.start_run(by=None, reason="Third") == first
+
     scoring_runs.process_batches()
     assert scoring_runs.start_run(by=None, reason="Fourth") != first
 
@@ -178,9 +181,11 @@ def test_a_rule_change_replaces_the_run(five_leads, manager):
     scoring_runs.process_batches(max_batches=1)
     scoring_rules.update_rule(by=manager, rule_id=get_repeat_client_rule().pk, changes={"points": 40})
     new = ScoringRun.objects.latest("id")
+
     assert read_progress(old) == ("stale", 2, 5, 2)
     assert read_progress(new) == ("queued", 0, 5, 0)
     assert old.finished_at is not None
+
     scoring_runs.process_batches()
     assert read_progress(old) == ("stale", 2, 5, 2)
     assert read_progress(new) == ("done", 5, 5, 5)
@@ -194,6 +199,7 @@ def test_a_queued_run_uses_the_rules_as_they_are_when_it_starts(five_leads, mana
     for points in (40, 50):
         scoring_rules.update_rule(by=manager, rule_id=get_repeat_client_rule().pk, changes={"points": points})
     scoring_runs.process_batches()
+
     assert ScoringRun.objects.count() == 1
     assert read_progress(run) == ("done", 5, 5, 5)
     assert run.rule_set_version == 3
@@ -211,6 +217,7 @@ def test_two_rules_saved_in_a_row_are_both_the_reason(five_leads, manager, admin
     scoring_rules.delete_rule(by=manager, rule_id=wheelchairs.pk)
     scoring_runs.process_batches()
     reason = f"Rule deleted: {wheelchairs.rule_name}; Rule changed: Repeat Client"
+
     assert list_history_reasons() == {(reason, manager.pk)}
 
 
@@ -222,6 +229,7 @@ def test_a_rule_saved_during_a_run_adds_its_reason_to_the_next_run(five_leads, m
     scoring_runs.process_batches()
     changed, both = "Rule changed: Repeat Client", f"Rule deleted: {other.rule_name}; Rule changed: Repeat Client"
     reasons = LeadScoreHistory.objects.order_by("lead_id").values_list("reason", flat=True)
+
     assert list(reasons) == [changed, changed, both, both, both]
 
 
@@ -244,6 +252,7 @@ def test_leads_that_keep_changing_are_tried_again_and_then_locked(five_leads, mo
     results = [WriteResult(1, 1), WriteResult(0, 1), WriteResult(0, 1), WriteResult(1, 0)]
     monkeypatch.setattr(scoring_runs, "write_scores", lambda *arguments: results.pop(0))
     run = scoring_runs.start_run(by=None, reason="Because")
+
     assert scoring_runs.process_batches(max_batches=1) == 1
     assert read_progress(run) == ("running", 2, 5, 2)
     assert results == []
