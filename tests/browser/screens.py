@@ -142,6 +142,7 @@ def try_assignment_rule(page: Page) -> Page:
 
 def fill_assignment_rule(page: Page) -> None:
     page.fill("#id_rule_name", "Large groups to the charter desk")
+    page.fill("#id_position", "1")
     page.select_option("#id_condition_1_field", "estimated_passengers")
     page.select_option("#id_condition_1_operator", "greater_than")
     page.fill("#id_condition_1_value", "40")
