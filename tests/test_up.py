@@ -60,8 +60,8 @@ def test_its_figures_are_there_for_prometheus(live_athena: Athena) -> None:
     def scrape() -> float:
         with urlopen(f"{live_athena.base_url}/healthz"):
             request = Request(f"{live_athena.base_url}/metrics", headers={"Authorization": f"Bearer {token}"})
-        with urlopen(request) as answer:
-            lines = answer.read().decode().splitlines()
+        with urlopen(request) as response:
+            lines = response.read().decode().splitlines()
         return float(next(line.rpartition(" ")[2] for line in lines if line.startswith(name)))
 
     found = [scrape() for _ in range(10)]

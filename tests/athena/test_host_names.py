@@ -181,11 +181,13 @@ def test_a_form_of_such_a_site_is_known_by_what_browsers_send(db, manager, clien
     page = client.get(f"/intake/{form.key}/")
     assert f"frame-ancestors 'self' https://{SHARP} https://x.example" in page["Content-Security-Policy"]
     assert f"form-action 'self' https://{SHARP}" in page["Content-Security-Policy"]
-    answer = client.post(
+    response = client.post(
         "/api/v1/intake/leads", {"key": form.key, "contact_name": "D", "email": "d@x.example"}, "application/json",
         headers={"Origin": f"https://{SHARP}"},
     )  # fmt: skip
-    assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (202, f"https://{SHARP}")
+    assert response.status_code == 202
+    assert response["Access-Control-Allow-Origin"] == f"https://{SHARP}"
     sent = "contact_name=E&email=e%40x.example&key=" + form.key
-    answer = client.post("/api/v1/intake/leads", sent, "application/x-www-form-urlencoded")
-    assert (answer.status_code, answer["Location"]) == (303, f"https://{SHARP}/%C3%A4")
+    response = client.post("/api/v1/intake/leads", sent, "application/x-www-form-urlencoded")
+    assert response.status_code == 303
+    assert response["Location"] == f"https://{SHARP}/%C3%A4"

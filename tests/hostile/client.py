@@ -61,8 +61,8 @@ class Web:
             if body or method in ("POST", "PUT", "PATCH"):
                 connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
+            response = connection.getresponse()
+            return response.status, response.read()
 
     def send(self, case: Case, names: Names) -> Found:
         headers = {name: filled(value, names) for name, value in case.headers.items()}
@@ -121,11 +121,11 @@ def send_inside(case: Case, names: Names) -> Found:
     kind = headers.pop("Content-Type")
     path = BASE + filled(case.path, names)
     with transaction.atomic():
-        answer = Client(raise_request_exception=False).generic(
+        response = Client(raise_request_exception=False).generic(
             case.method, path, filled_bytes(case.body, names), kind, headers=headers
         )
         transaction.set_rollback(True)
-    return answer.status_code, shown(json.loads(answer.content or "null"))
+    return response.status_code, shown(json.loads(response.content or "null"))
 
 
 def send_raw(port: int, request: bytes) -> tuple[int, dict[str, str], bytes]:
@@ -134,6 +134,6 @@ def send_raw(port: int, request: bytes) -> tuple[int, dict[str, str], bytes]:
         with suppress(OSError):  # the answer may come before all is sent
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)
-        answer = http.client.HTTPResponse(connection)
-        answer.begin()
-        return answer.status, dict(answer.getheaders()), answer.read()
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        return response.status, dict(response.getheaders()), response.read()

@@ -48,13 +48,13 @@ class Case:
         return f"{self.rule}: {self.method} {self.path[:80]} {sent}".strip().replace("\0", "")
 
 
-def shown(answer: object) -> str:
+def shown(response: object) -> str:
     """What an answer's body says is wrong, as `Case.wrong` has it."""
-    if not isinstance(answer, dict):
+    if not isinstance(response, dict):
         return ""
-    if "results" in answer:
-        return "" if answer["results"] else NO_ROWS
-    return str(answer["code"]) if set(answer) == {"detail", "code"} else " ".join(sorted(answer))
+    if "results" in response:
+        return "" if response["results"] else NO_ROWS
+    return str(response["code"]) if set(response) == {"detail", "code"} else " ".join(sorted(response))
 
 
 def _values() -> Iterator[Case]:

@@ -93,7 +93,7 @@ def failing(names, rule=None):
     """The cases (of a rule) that are not answered as the table says."""
     cases = [case for case in CASES if rule in (None, case.rule)]
     found = ((case, send_inside(case, names)) for case in cases)
-    return [f"{case} -> {answer}" for case, answer in found if answer != (case.status, case.wrong)]
+    return [f"{case} -> {response}" for case, response in found if response != (case.status, case.wrong)]
 
 
 def test_nothing_fails_with_every_piece_in_its_place(names):

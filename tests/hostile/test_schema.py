@@ -155,10 +155,10 @@ def test_every_answer_is_as_the_schema_says(world, served, admin, route, method)
         if choices.draw(st.integers(0, 9)):
             point_at_rows(case, world, lambda rows: choices.draw(st.sampled_from(rows)))
         with transaction.atomic():
-            answer = case.call(headers=bearer(admin))
+            response = case.call(headers=bearer(admin))
             transaction.set_rollback(True)
-        COUNTS[answer.status_code] += 1
-        case.validate_response(answer, checks=ALWAYS)
+        COUNTS[response.status_code] += 1
+        case.validate_response(response, checks=ALWAYS)
 
     ask()
 

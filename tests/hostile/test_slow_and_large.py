@@ -48,7 +48,7 @@ def connect(port: int, sent: bytes) -> Iterator[socket.socket]:
         yield connection
 
 
-def answer(connection: socket.socket, drip: bytes = b"") -> int:
+def response(connection: socket.socket, drip: bytes = b"") -> int:
     """The status of the answer, while `drip` is sent again and again."""
     start, found = time.monotonic(), b""
     connection.settimeout(0.2)
@@ -82,7 +82,7 @@ def test_a_request_that_takes_too_long_in_all_is_408(impatient: Web, drip: bytes
 
     def ask(case: tuple[str, str, bytes]) -> int:
         with connect(impatient.port, case[2]) as connection:
-            return answer(connection, drip)
+            return response(connection, drip)
 
     with ThreadPoolExecutor(len(cases)) as clients:
         statuses = list(clients.map(ask, cases))
@@ -113,14 +113,14 @@ def test_what_is_announced_too_large_is_413_before_it_is_sent(impatient: Web, pa
     for length in (MEGABYTE + 1, 20 * MEGABYTE, 300 * MEGABYTE):
         with connect(impatient.port, head(path, b"Content-Length: %d" % length, MULTIPART)) as connection:
             connection.shutdown(socket.SHUT_WR)
-            assert answer(connection) == 413
+            assert response(connection) == 413
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
 def test_what_is_streamed_is_413_at_the_limit(impatient: Web, path: str) -> None:
     chunk = b"10000\r\n" + PART + b"x" * (65_536 - len(PART)) + b"\r\n"
     with connect(impatient.port, head(path, b"Transfer-Encoding: chunked", MULTIPART) + chunk * 17) as connection:
-        assert answer(connection) == 413
+        assert response(connection) == 413
 
 
 def test_who_may_import_sends_twenty_megabytes_and_no_more(impatient: Web) -> None:
@@ -129,11 +129,11 @@ def test_who_may_import_sends_twenty_megabytes_and_no_more(impatient: Web) -> No
         body = PART + b"x" * (size - len(PART))
         sent = head("/admin/sales/leadimport/add/", b"Content-Length: %d" % size, MULTIPART, cookie) + body
         with connect(impatient.port, sent) as connection:
-            assert answer(connection) == status
+            assert response(connection) == status
     for name, path in (("maria", "/admin/sales/leadimport/add/"), ("manager", "/admin/sales/lead/add/")):
         with connect(impatient.port, head(path, b"Content-Length: 2097152", logged_in(impatient, name))) as connection:
             connection.shutdown(socket.SHUT_WR)
-            assert answer(connection) == 413
+            assert response(connection) == 413
 
 
 def logged_in(server: Web, name: str) -> bytes:

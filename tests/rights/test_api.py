@@ -196,8 +196,8 @@ def ask(clients, world, people, won):
         if isinstance(body, str):
             path, body = path + filled(body), None
         data = None if body is None else json.loads(filled(json.dumps(body)))
-        answer, wrote = undone(before, lambda: getattr(clients[who], method)(path, data))
-        return answer.status_code, wrote
+        response, wrote = undone(before, lambda: getattr(clients[who], method)(path, data))
+        return response.status_code, wrote
 
     return send
 
@@ -228,15 +228,15 @@ ASKED: dict[str, tuple[Any, dict[str, str]]] = {
 def test_an_unseen_row_answers_like_none(clients, world, route, method, asked):
     body, headers = ASKED[asked]
     for who in ("owner", "boss"):
-        answers = []
+        responses = []
         unseen = {"leads": world.leads["secret"], "follow-ups": world.secret_plan, "activities": world.secret.activity}
         for key in (unseen[route.split("/")[1]].pk, 999_999):
             path = BASE + route.format(pk=key)
             named = {name: value.format(key=key) for name, value in headers.items()}
-            answer = getattr(clients[who], method)(path, None if method == "get" else body, headers=named)
-            answers.append((answer.status_code, answer.content))
-        assert answers[0] == answers[1]
-        assert answers[0][0] in (400, 403, 404)
+            response = getattr(clients[who], method)(path, None if method == "get" else body, headers=named)
+            responses.append((response.status_code, response.content))
+        assert responses[0] == responses[1]
+        assert responses[0][0] in (400, 403, 404)
 
 
 LEADS = {
@@ -249,8 +249,8 @@ LEADS = {
 @pytest.mark.parametrize(("who", "names"), LEADS.items())
 @pytest.mark.parametrize("route", ["sales/leads", "sales/leads?search=o", "sales/leads/high-score", "sales/follow-ups"])
 def test_lists_hold_what_one_may_see(clients, world, who, names, route):
-    answer = clients[who].get(BASE + route).json()
-    rows = answer if isinstance(answer, list) else answer["results"]
+    response = clients[who].get(BASE + route).json()
+    rows = response if isinstance(response, list) else response["results"]
     found = {row.get("lead_id", row["id"]) for row in rows}
     expected = {world.leads[name].pk for name in names}
     assert found == (expected & {world.lead.pk, world.leads["secret"].pk} if "follow" in route else expected)

@@ -148,7 +148,7 @@ def ask_in_both_worlds(world, people, rows, browsers):  # noqa: F811
             body = body and json.loads(json.dumps(body).replace(f'"{{{name}}}"', pk))
         return path, body
 
-    def answer(who, method, path, body, kind):
+    def response(who, method, path, body, kind):
         cache.clear()
         path, body = fill_in(path, body)
         with transaction.atomic():
@@ -158,11 +158,11 @@ def ask_in_both_worlds(world, people, rows, browsers):  # noqa: F811
         return response.status_code, NEVER_THE_SAME.sub("", content.decode(errors="replace"))
 
     def ask(requests, **kind):
-        before = [answer(*request, kind) for request in requests]
+        before = [response(*request, kind) for request in requests]
         assert [status for status, _ in before if status >= 500] == []
         with transaction.atomic():
             change_what_is_unseen(world, people)
-            after = [answer(*request, kind) for request in requests]
+            after = [response(*request, kind) for request in requests]
             transaction.set_rollback(True)
         return before, after
 

@@ -19,7 +19,8 @@ def test_it_is_the_story_of_the_lead(browsers, world, name):
         "sales_fieldchange": story.change, "sales_leadscorehistory": story.score, "sales_leadtransfer": story.transfer,
     }  # fmt: skip
     page = browsers["owner"].get(reverse(f"admin:{name}_history", args=[rows[name].pk])).content.decode()
-    assert ("Timeline: Harbor Choir" in page, "Note on Harbor Choir" in page) == (True, True)
+    assert "Timeline: Harbor Choir" in page
+    assert "Note on Harbor Choir" in page
 
 
 @pytest.mark.parametrize("name", ["run", "export", "file", "delivery"])
@@ -32,4 +33,5 @@ def test_who_changes_nothing_is_offered_no_history(browsers, world, name):
 
 def test_a_row_that_was_never_changed_says_so(browsers, world):
     page = browsers["boss"].get(reverse("admin:sales_leadsource_history", args=[world.source.pk])).content.decode()
-    assert ("Nobody has changed this record on these pages." in page, "wasn’t added via" in page) == (True, False)
+    assert "Nobody has changed this record on these pages." in page
+    assert "wasn’t added via" not in page

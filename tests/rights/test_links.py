@@ -59,13 +59,13 @@ def walk(browser):
         if address in found or shapes[shape] == SAME:
             continue
         shapes[shape] += 1
-        answer = browser.get(address)
+        response = browser.get(address)
         page = Page()
-        found[address] = (offered_by, answer, page.words)
-        if answer.status_code in (301, 302):
-            todo.append((urljoin(address, answer["Location"]), address))
-        elif answer.status_code == 200 and answer["Content-Type"].startswith("text/html"):
-            page.feed(answer.content.decode())
+        found[address] = (offered_by, response, page.words)
+        if response.status_code in (301, 302):
+            todo.append((urljoin(address, response["Location"]), address))
+        elif response.status_code == 200 and response["Content-Type"].startswith("text/html"):
+            page.feed(response.content.decode())
             for link in (*page.links, *page.targets):
                 parts = urlsplit(urljoin(address, link))
                 steps = parts.path.strip("/").split("/")
@@ -83,15 +83,15 @@ def test_whatever_is_offered_may_be_opened(browsers, shown, who):
     found = walk(browsers[who])
     assert len(found) > 50
     astray = {
-        address: (answer.status_code, offered_by)
-        for address, (offered_by, answer, _) in found.items()
-        if answer.status_code not in (200, 301, 302, 405)  # 405: a form's own address
+        address: (response.status_code, offered_by)
+        for address, (offered_by, response, _) in found.items()
+        if response.status_code not in (200, 301, 302, 405)  # 405: a form's own address
     }
     assert astray == {}
     lost = {
         address: offered_by
-        for address, (offered_by, answer, _) in found.items()
-        if answer.status_code == 302 and "/admin/login/" in answer["Location"]
+        for address, (offered_by, response, _) in found.items()
+        if response.status_code == 302 and "/admin/login/" in response["Location"]
     }
     assert lost == {}
     nones = {}  # (but for words of another package)

@@ -71,14 +71,14 @@ def ask_quickly(people, world, rf):
         request = rf.get("/", QUERY_STRING=query)
         request.user, request._messages = people["admin"], CookieStorage(request)
         try:
-            answer = admin.site._registry[MODELS[page]].changelist_view(request)
+            response = admin.site._registry[MODELS[page]].changelist_view(request)
         except (SuspiciousOperation, BadRequest):
             return 400
         except PermissionDenied:
             return 403
-        if "cl" in (getattr(answer, "context_data", None) or {}):
-            list(answer.context_data["cl"].result_list)
-        return answer.status_code
+        if "cl" in (getattr(response, "context_data", None) or {}):
+            list(response.context_data["cl"].result_list)
+        return response.status_code
 
     return ask
 
@@ -90,8 +90,8 @@ def test_columns_are_compared_and_nothing_else(ask_quickly, page):
         return
     queries = [f"{name}__{query}" for of, name in COLUMNS if of == page for query in REFUSED]
     with CaptureQueriesContext(connection) as statements:
-        answers = {query: ask(page, query) for query in queries}
-    assert {query: status for query, status in answers.items() if status != 400} == {}
+        responses = {query: ask(page, query) for query in queries}
+    assert {query: status for query, status in responses.items() if status != 400} == {}
     hierarchy = admin.site._registry[MODELS[page]].date_hierarchy
     moments = [name for of, name in COLUMNS if of == page and name.endswith("_at") and name != hierarchy]
     assert {ask(page, f"{name}__year=99999") for name in moments} <= {400}
@@ -129,8 +129,8 @@ def test_a_search_of_many_words_finds_nothing_and_is_not_made(browser, world):
     for page in [page for page in PAGES if admin.site._registry[MODELS[page]].search_fields]:
         url = reverse(f"admin:{page}_changelist")
         with CaptureQueriesContext(connection) as statements:
-            answer = browser.get(url, {"q": words})
-        assert "Search for 20 words at most." in answer.content.decode()
+            response = browser.get(url, {"q": words})
+        assert "Search for 20 words at most." in response.content.decode()
         assert max(one["sql"].upper().count("LIKE") for one in statements) <= 1
         assert "words at most" not in browser.get(url, {"q": words[2:]}).content.decode()
     query = {"app_label": "sales", "model_name": "followup", "field_name": "lead", "term": words}

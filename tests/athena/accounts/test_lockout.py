@@ -40,9 +40,10 @@ def statuses(count, **how):
 @pytest.mark.parametrize("email", ["maria@example.com", "nobody@example.com", "gone@example.com"])
 def test_the_sixth_failure_for_an_account_is_429(maria, leaver, clock, email):
     assert statuses(5, email=email) == [401] * 5
-    answer = guess(email=email.upper())
-    assert (answer.status_code, answer["Retry-After"]) == (429, "900")
-    assert answer.json() == {"detail": "Too many failed logins. Try again in 15 minutes.", "code": "locked_out"}
+    response = guess(email=email.upper())
+    assert response.status_code == 429
+    assert response["Retry-After"] == "900"
+    assert response.json() == {"detail": "Too many failed logins. Try again in 15 minutes.", "code": "locked_out"}
     assert FailedLogin.objects.count() == 5
 
 
@@ -51,7 +52,8 @@ def test_then_the_right_password_is_refused_too_until_the_time_is_over(maria, cl
     clock.shift(timedelta(minutes=10))
     assert guess().status_code == 401
     locked = guess(password=PASSWORD)
-    assert (locked.status_code, locked["Retry-After"]) == (429, "300")
+    assert locked.status_code == 429
+    assert locked["Retry-After"] == "300"
     clock.shift(timedelta(minutes=5))
     assert guess(password=PASSWORD).status_code == 200
     assert statuses(5) == [401] * 4 + [429], "the fifth is still remembered"
@@ -71,7 +73,8 @@ def test_only_failures_count_and_a_success_forgives_none(maria):
 def test_the_twenty_first_failure_of_an_address_is_429(maria, clock):
     assert [guess(email=f"user{n}@example.com").status_code for n in range(21)] == [401] * 20 + [429]
     locked = guess(password=PASSWORD)
-    assert (locked.status_code, locked["Retry-After"]) == (429, "3600")
+    assert locked.status_code == 429
+    assert locked["Retry-After"] == "3600"
     clock.shift(timedelta(hours=1))
     assert guess(password=PASSWORD).status_code == 200
 
@@ -100,10 +103,12 @@ def test_the_admin_counts_the_same_failures(maria, clock):
 
     assert [try_admin("wrong").status_code for _ in range(2)] == [200, 200]
     locked = try_admin(PASSWORD)
-    assert (locked.status_code, locked["Retry-After"]) == (429, "900")
+    assert locked.status_code == 429
+    assert locked["Retry-After"] == "900"
     assert "Too many failed logins. Try again in 15 minutes." in locked.content.decode()
     clock.shift(timedelta(minutes=15))
-    assert (try_admin(PASSWORD).status_code, try_admin(PASSWORD)["Location"]) == (302, "/admin/")
+    assert try_admin(PASSWORD).status_code == 302
+    assert try_admin(PASSWORD)["Location"] == "/admin/"
 
 
 def test_nothing_is_kept_of_what_was_typed_and_not_for_longer_than_it_counts(maria, clock):
@@ -112,7 +117,8 @@ def test_nothing_is_kept_of_what_was_typed_and_not_for_longer_than_it_counts(mar
     assert "secret" not in str(row)
     assert lockout.delete_expired() == 0
     clock.shift(timedelta(hours=1))
-    assert (lockout.delete_expired(), FailedLogin.objects.count()) == (1, 0)
+    assert lockout.delete_expired() == 1
+    assert FailedLogin.objects.count() == 0
 
 
 def test_a_deactivated_users_logins_do_not_come_back_with_the_account(maria, admin, browse):
@@ -167,7 +173,8 @@ def test_the_current_password_is_guessed_as_rarely_as_at_a_login(maria, clock, c
     assert statuses(2) == [401, 401]
     assert [change(maria, "wrong").status_code for _ in range(3)] in ([400] * 3, [200] * 3)
     locked = change(maria, PASSWORD)
-    assert (locked.status_code, locked["Retry-After"]) == (429, "900")
+    assert locked.status_code == 429
+    assert locked["Retry-After"] == "900"
     assert guess(password=PASSWORD).status_code == 429
     assert FailedLogin.objects.count() == 5
     clock.shift(timedelta(minutes=15))
@@ -232,6 +239,7 @@ def test_a_login_leads_to_a_page_that_there_is(maria, wanted):
     for query, body in ((f"?next={quote(wanted)}", {}), ("", {"next": wanted})):
         form = {"username": maria.email, "password": PASSWORD, **body}
         client = Client()
-        answer = client.post(f"/admin/login/{query}", form)
-        assert (answer.status_code, answer["Location"]) == (302, NEXT[wanted] or wanted)
-        assert client.get(answer["Location"], follow=True).status_code == 200
+        response = client.post(f"/admin/login/{query}", form)
+        assert response.status_code == 302
+        assert response["Location"] == (NEXT[wanted] or wanted)
+        assert client.get(response["Location"], follow=True).status_code == 200

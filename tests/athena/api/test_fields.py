@@ -62,7 +62,8 @@ BODY: list[tuple[Any, list[tuple[Any, Any]]]] = [
 )
 def test_a_body_value_is_taken_as_it_is_meant_or_not_at_all(kind, given_value, wanted):
     got = read(kind(), given_value)
-    assert (type(got), got) == (type(wanted), wanted)
+    assert type(got) is type(wanted)
+    assert got == wanted
 
 
 QUERY: list[tuple[Any, list[tuple[Any, Any]]]] = [
@@ -81,7 +82,8 @@ QUERY: list[tuple[Any, list[tuple[Any, Any]]]] = [
 )
 def test_a_query_value_is_ascii_and_nothing_else(kind, given_value, wanted):
     got = read(kind(), given_value, query=True)
-    assert (type(got), got) == (type(wanted), wanted)
+    assert type(got) is type(wanted)
+    assert got == wanted
 
 
 def test_optional_text_may_be_emptied_and_required_text_not():

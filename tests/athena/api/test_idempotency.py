@@ -34,9 +34,13 @@ def failing(error):
 
 def test_the_second_is_answered_as_the_first_was(send):
     first, second = send(), send()
-    assert (first.status_code, Lead.objects.count()) == (201, 1)
-    assert (second.status_code, second.json(), second["ETag"]) == (201, first.json(), first["ETag"])
-    assert (first.get("Idempotency-Replayed"), second["Idempotency-Replayed"]) == (None, "true")
+    assert first.status_code == 201
+    assert Lead.objects.count() == 1
+    assert second.status_code == 201
+    assert second.json() == first.json()
+    assert second["ETag"] == first["ETag"]
+    assert first.get("Idempotency-Replayed") is None
+    assert second["Idempotency-Replayed"] == "true"
     assert send(headers={"Idempotency-Key": "other"}).json()["id"] != first.json()["id"]
     assert send(headers={}).status_code == 201
     assert Lead.objects.count() == 3
@@ -44,8 +48,9 @@ def test_the_second_is_answered_as_the_first_was(send):
 
 def test_another_body_or_address_is_422(send):
     send()
-    for answer in (send({"company_name": "Other"}), send(url="/api/v1/sales/follow-ups")):
-        assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    for response in (send({"company_name": "Other"}), send(url="/api/v1/sales/follow-ups")):
+        assert response.status_code == 422
+        assert response.json()["code"] == "idempotency_key_reused"
     assert Lead.objects.count() == 1
 
 
@@ -57,9 +62,11 @@ def test_keys_are_each_users_own(send, api, colleague):
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "é", "a\tb"])
 def test_a_malformed_key_is_named(send, key):
-    answer = send(headers={"Idempotency-Key": key})
-    assert (answer.status_code, list(answer.json())) == (400, ["Idempotency-Key"])
-    assert (Lead.objects.count(), IdempotencyKey.objects.count()) == (0, 0)
+    response = send(headers={"Idempotency-Key": key})
+    assert response.status_code == 400
+    assert list(response.json()) == ["Idempotency-Key"]
+    assert Lead.objects.count() == 0
+    assert IdempotencyKey.objects.count() == 0
 
 
 def test_a_refusal_is_kept_too(api, rep, make_lead):
@@ -69,22 +76,25 @@ def test_a_refusal_is_kept_too(api, rep, make_lead):
     Lead.objects.update(status="new", booked_value=None)
     second = api(rep).post("/api/v1/sales/follow-ups", body, headers=KEY)
     assert first.status_code == 409
-    assert (second.status_code, second.json(), FollowUp.objects.count()) == (409, first.json(), 0)
+    assert second.status_code == 409
+    assert second.json() == first.json()
+    assert FollowUp.objects.count() == 0
 
 
 def test_while_the_first_runs_the_second_is_told_so(send, monkeypatch):
-    answers = []
+    responses = []
     real = leads.create
 
     def create(**values):
-        if not answers:
-            answers.append(None)
-            answers.append(send())
+        if not responses:
+            responses.append(None)
+            responses.append(send())
         return real(**values)
 
     monkeypatch.setattr(leads, "create", create)
     assert send().status_code == 201
-    assert (answers[1].status_code, answers[1].json()["code"]) == (409, "idempotency_still_running")
+    assert responses[1].status_code == 409
+    assert responses[1].json()["code"] == "idempotency_still_running"
     assert Lead.objects.count() == 1
 
 
@@ -110,7 +120,8 @@ def test_what_a_crash_left_behind_is_taken_over_after_a_minute(send, rep):
         clock.shift(timedelta(seconds=60))
         assert send().status_code == 409
         clock.shift(timedelta(seconds=1))
-        assert (send().status_code, Lead.objects.count()) == (201, 1)
+        assert send().status_code == 201
+        assert Lead.objects.count() == 1
         assert send()["Idempotency-Replayed"] == "true"
 
 
@@ -122,8 +133,9 @@ def test_who_lost_the_claim_does_nothing(send, monkeypatch):
         return real(**values)
 
     monkeypatch.setattr(leads, "create", create)
-    answer = send()
-    assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_still_running")
+    response = send()
+    assert response.status_code == 409
+    assert response.json()["code"] == "idempotency_still_running"
     assert Lead.objects.count() == 0
 
 
@@ -131,11 +143,13 @@ def test_an_answer_is_kept_for_a_day(send):
     with time_machine.travel("2026-11-23T10:00Z", tick=False) as clock:
         first = send()
         clock.shift(timedelta(hours=24))
-        assert (send().json(), idempotency.delete_expired()) == (first.json(), 0)
+        assert send().json() == first.json()
+        assert idempotency.delete_expired() == 0
         clock.shift(timedelta(seconds=1))
         assert send().json()["id"] != first.json()["id"]
         clock.shift(timedelta(hours=25))
-        assert (idempotency.delete_expired(), IdempotencyKey.objects.count()) == (1, 0)
+        assert idempotency.delete_expired() == 1
+        assert IdempotencyKey.objects.count() == 0
 
 
 def test_rights_are_checked_again(api, rep, stranger, make_lead):
@@ -153,4 +167,5 @@ def test_logging_in_takes_no_key(api, make_user):
     user.save()
     body = {"email": user.email, "password": "correct-horse-battery"}
     tokens = {api().post("/api/v1/auth/login", body, headers=KEY).json()["refresh_token"] for _ in range(2)}
-    assert (len(tokens), IdempotencyKey.objects.count()) == (2, 0)
+    assert len(tokens) == 2
+    assert IdempotencyKey.objects.count() == 0

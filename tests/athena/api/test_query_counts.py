@@ -87,7 +87,7 @@ def filler(admin):
 
 
 @pytest.fixture(scope="module")
-def answers(made_once):
+def responses(made_once):
     """What each route answers, and with how many queries, with one row of everything and with fifty."""
     admin = new_user("admin", Role.ADMIN)
     add, client, found = filler(admin), APIClient(), {route: [] for route in READS}
@@ -100,15 +100,16 @@ def answers(made_once):
             resource = route.split("/{")[0].rpartition("/")[2]
             keys = {"pk": ids.get(resource, admin).pk, "lead_id": ids["leads"].pk}
             with CaptureQueriesContext(connection) as captured:
-                answer = client.get(BASE + route.format(**keys))
-            found[route].append((answer.status_code, len(captured), answer.json()))
+                response = client.get(BASE + route.format(**keys))
+            found[route].append((response.status_code, len(captured), response.json()))
     return found
 
 
 @pytest.mark.parametrize("route", READS)
-def test_the_same_for_one_and_for_fifty(answers, route):
-    (status, count, few), (status_then, count_then, many) = answers[route]
-    assert (status, status_then) == (200, 200), (few, many)
+def test_the_same_for_one_and_for_fifty(responses, route):
+    (status, count, few), (status_then, count_then, many) = responses[route]
+    assert status == 200, (few, many)
+    assert status_then == 200, (few, many)
     assert count == count_then
     if rows(few) is not None and route not in FROM_CODE:
         assert rows(many) >= 20 > rows(few), "the rows are there"

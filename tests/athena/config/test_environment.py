@@ -139,7 +139,8 @@ def test_a_setting_that_may_hold_a_password_is_not_repeated(given, kind, texts, 
 
 def test_keys_are_made_once_or_must_be_set(given, tmp_path):
     made = environment.secret("NAME", kept_in=tmp_path)
-    assert (len(made), environment.secret("NAME", kept_in=tmp_path)) == (50, made)
+    assert len(made) == 50
+    assert environment.secret("NAME", kept_in=tmp_path) == made
     assert (tmp_path / "name").stat().st_mode & 0o777 == 0o600
     with pytest.raises(environment.InvalidSetting, match="NAME must be set to a long random text"):
         environment.secret("NAME", kept_in=None)
@@ -181,7 +182,8 @@ def test_a_key_made_by_two_at_once_is_one_and_is_never_read_half_written(given, 
         return STRONG
 
     monkeypatch.setattr(environment, "get_random_secret_key", while_another_makes_it)
-    assert (environment.secret("NAME", kept_in=tmp_path), others) == ("x" + STRONG, ["x" + STRONG])
+    assert environment.secret("NAME", kept_in=tmp_path) == "x" + STRONG
+    assert others == ["x" + STRONG]
     assert [path.name for path in tmp_path.iterdir()] == ["name"]
 
 
@@ -209,13 +211,14 @@ def test_every_program_ends_with_that_line_alone(command, tmp_path):
         [sys.executable, *command], cwd=ROOT, env=os.environ | own, capture_output=True, text=True, timeout=60
     )
     line = "Athena can't start: TICK_SECONDS must be a whole number from 1 to 3,600, not 'often'.\n"
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == line
 
 
 def test_a_file_that_is_named_must_be_there(tmp_path):
     own = {"ENV_FILE": str(tmp_path / "no.env"), "VAR_DIR": str(tmp_path)}
     command = [sys.executable, "manage.py", "check"]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | own, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (
-        1, f"Athena can't start: ENV_FILE names a file that does not exist: {tmp_path}/no.env\n",
-    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == f"Athena can't start: ENV_FILE names a file that does not exist: {tmp_path}/no.env\n"

@@ -37,7 +37,8 @@ from athena.http.spreadsheet_cells import escape_formula, unescape_formula
     ],
 )
 def test_what_a_spreadsheet_would_run_gets_an_apostrophe_and_loses_it_again(typed: str, cell: str) -> None:
-    assert (escape_formula(typed), unescape_formula(cell)) == (cell, typed)
+    assert escape_formula(typed) == cell
+    assert unescape_formula(cell) == typed
 
 
 @pytest.mark.parametrize("value", [None, True, -5, Decimal("-1.50"), -0.5, date(2026, 5, 1)])

@@ -32,13 +32,15 @@ def working(db):
 
 
 def ready(client):
-    answer = client.get("/readyz")
-    return answer.status_code, answer.json()
+    response = client.get("/readyz")
+    return response.status_code, response.json()
 
 
 def test_alive_asks_nothing(client):
-    answer = client.get("/healthz")
-    assert (answer.status_code, answer.json(), answer["Cache-Control"][:13]) == (200, {"status": "ok"}, "max-age=0, no")
+    response = client.get("/healthz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok"}
+    assert response["Cache-Control"][:13] == "max-age=0, no"
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -50,18 +52,21 @@ def test_all_is_well(client, working):
     status, body = ready(client)
     ages = {name: body.pop(name) for name in ("beat_age", "worker_age", "outbox_age")}
     nothing = dict.fromkeys(body["deliveries"]["email"], 0)
-    assert (status, body) == (
-        200,
-        {"status": "ok", "database": "ok", "broker": "ok", "deliveries": {"email": nothing}, "problems": []},
-    )
-    assert (ages["beat_age"] in (0, 1, 2), ages["worker_age"] in (0, 1, 2), ages["outbox_age"]) == (True, True, None)
+    assert status == 200
+    assert body == {"status": "ok", "database": "ok", "broker": "ok", "deliveries": {"email": nothing}, "problems": []}
+    assert ages["beat_age"] in (0, 1, 2)
+    assert ages["worker_age"] in (0, 1, 2)
+    assert ages["outbox_age"] is None
 
 
 def test_what_never_ran_is_a_problem(client, db):
     PeriodicTask.objects.filter(task=task_names.TICK).update(last_run_at=None)
     status, body = ready(client)
-    assert (status, body["status"], body["problems"]) == (200, "degraded", ["beat", "worker"])
-    assert (body["beat_age"], body["worker_age"]) == (None, None)
+    assert status == 200
+    assert body["status"] == "degraded"
+    assert body["problems"] == ["beat", "worker"]
+    assert body["beat_age"] is None
+    assert body["worker_age"] is None
 
 
 @pytest.mark.parametrize("late", ["beat", "worker"])
@@ -72,7 +77,9 @@ def test_what_is_late_is_named(client, working, late):
     else:
         Heartbeat.objects.update(at=then)
     status, body = ready(client)
-    assert (status, body["status"], body["problems"]) == (200, "degraded", [late])
+    assert status == 200
+    assert body["status"] == "degraded"
+    assert body["problems"] == [late]
     assert body[f"{late}_age"] >= TOO_LATE.total_seconds()
 
 
@@ -94,7 +101,9 @@ def test_a_broker_that_is_away_is_a_problem(client, working, monkeypatch):
 
     monkeypatch.setattr("kombu.Connection.connect", refuse)
     status, body = ready(client)
-    assert (status, body["broker"], body["problems"]) == (200, "away", ["broker"])
+    assert status == 200
+    assert body["broker"] == "away"
+    assert body["problems"] == ["broker"]
 
 
 def test_unapplied_migrations_are_503_until_they_are_applied(client, working):
