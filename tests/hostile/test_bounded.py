@@ -8,7 +8,7 @@ from rest_framework.exceptions import ErrorDetail
 from athena.api import fields
 from athena.api.serializers import StrictSerializer
 from sales.models import IntakeForm
-from tests.athena.api.routes import BASE, READS, WRITES
+from tests.athena.api.routes import BASE, READ_ROUTES, WRITE_ROUTES
 
 MANY = 20_000
 MOST_BYTES, MOST_NAMES = 64_000, 21  # (20, and what concerns no field)
@@ -54,7 +54,7 @@ def check(response, count):
 def test_the_answer_to_a_body(api, admin, made, shape):
     client, body = api(admin), json.dumps(BODIES[shape])
     assert len(body) < 1_048_576
-    for route, method in WRITES:
+    for route, method in WRITE_ROUTES:
         made[0] = 0
         path = BASE + route.replace("{pk}", "1").replace("{lead_id}", "1")
         check(client.generic(method.upper(), path, body, "application/json"), made)
@@ -73,7 +73,7 @@ def test_the_answer_to_a_query(api, admin, made):
     for query in ("&".join(f"p{n}=1" for n in range(990)), "&".join(f"p{n}=1" for n in range(4_000)),
                   f"cursor={'x' * 8_000}", f"{'n' * 8_000}=1", "&".join(["status=x"] * 900),
                   f"search={'x' * 8_000}", "&".join(["%FF=%FF"] * 900), f"token={'%22' * 2_500}"):  # fmt: skip
-        for route in READS:
+        for route in READ_ROUTES:
             made[0] = 0
             response = client.get(f"{BASE}{route.replace('{pk}', '1').replace('{lead_id}', '1')}?{query}")
             check(response, made)

@@ -1,4 +1,4 @@
-"""What happens to a request before any view."""
+"""What middleware does with a request before any view runs."""
 
 import json
 from io import BytesIO
@@ -28,24 +28,29 @@ def post():
     return post
 
 
-def streamed(size):
+def make_stream(size):
     return BytesIO(b"x" * size)
 
 
 @pytest.mark.parametrize(
-    ("path", "seen"),
-    [("/api/v1/users/", "/api/v1/users"), ("/api/v1/users", "/api/v1/users"), ("/api/v1//", "/api/v1/"),
-     ("/admin/", "/admin/"), ("/apis/", "/apis/")],
-)  # fmt: skip
-def test_one_slash_at_the_end_is_nothing(path, seen):
+    ("path", "path_info"),
+    [
+        ("/api/v1/users/", "/api/v1/users"),
+        ("/api/v1/users", "/api/v1/users"),
+        ("/api/v1//", "/api/v1/"),
+        ("/admin/", "/admin/"),
+        ("/apis/", "/apis/"),
+    ],
+)
+def test_one_trailing_slash_is_ignored_in_the_api(path, path_info):
     request = RequestFactory().get(path)
     ignore_trailing_slash(lambda request: HttpResponse())(request)
-    assert request.path_info == seen
-    assert request.path == seen
+    assert request.path_info == path_info
+    assert request.path == path_info
 
 
-def test_an_announced_body_over_the_limit_is_refused_and_read_away(post):
-    stream = streamed(MAX_BODY_BYTES + 1)
+def test_a_body_announced_over_the_limit_is_refused_and_drained(post):
+    stream = make_stream(MAX_BODY_BYTES + 1)
     response = post("/api/v1/x", stream, CONTENT_LENGTH=str(MAX_BODY_BYTES + 1))
     assert response.status_code == 413
     assert json.loads(response.content) == TOO_LARGE
@@ -53,24 +58,25 @@ def test_an_announced_body_over_the_limit_is_refused_and_read_away(post):
     assert response["Connection"] == "close"
 
 
-def test_a_lie_of_a_length_does_not_make_it_read_for_ever(post):
-    assert post("/api/v1/x", streamed(10), CONTENT_LENGTH="9" * 30).status_code == 413
+def test_a_false_content_length_does_not_block(post):
+    assert post("/api/v1/x", make_stream(10), CONTENT_LENGTH="9" * 30).status_code == 413
 
 
 def test_a_streamed_body_reaches_the_view_up_to_the_limit(post):
     assert (
-        post("/api/v1/x", streamed(MAX_BODY_BYTES), **{"wsgi.input_terminated": True}).content == b"x" * MAX_BODY_BYTES
+        post("/api/v1/x", make_stream(MAX_BODY_BYTES), **{"wsgi.input_terminated": True}).content
+        == b"x" * MAX_BODY_BYTES
     )
-    response = post("/api/v1/x", streamed(MAX_BODY_BYTES + 1), **{"wsgi.input_terminated": True})
+    response = post("/api/v1/x", make_stream(MAX_BODY_BYTES + 1), **{"wsgi.input_terminated": True})
     assert response.status_code == 413
     assert json.loads(response.content) == TOO_LARGE
 
 
-def test_a_body_that_ends_early_is_refused_however_whole_it_looks(post):
+def test_a_body_shorter_than_its_content_length_is_refused(post):
     response = post("/api/v1/x", BytesIO(b"{}"), CONTENT_LENGTH="3")
-    why = {"detail": "The body is shorter than its Content-Length.", "code": "unreadable"}
+    expected = {"detail": "The body is shorter than its Content-Length.", "code": "unreadable"}
     assert response.status_code == 400
-    assert json.loads(response.content) == why
+    assert json.loads(response.content) == expected
     assert response["Connection"] == "close"
     assert post("/api/v1/x", BytesIO(b"{}"), CONTENT_LENGTH="2").content == b"{}"
 
@@ -83,15 +89,15 @@ def test_a_body_that_cannot_be_read_is_refused(post, error):
 
     for length in ({"CONTENT_LENGTH": "3"}, {"wsgi.input_terminated": True}):
         response = post("/api/v1/x", Broken(), **length)
-        why = {"detail": "The body could not be read.", "code": "unreadable"}
+        expected = {"detail": "The body could not be read.", "code": "unreadable"}
         assert response.status_code == 400
-        assert json.loads(response.content) == why
+        assert json.loads(response.content) == expected
     assert post("/api/v1/x", Broken(), CONTENT_LENGTH=str(2 * MAX_BODY_BYTES)).status_code == 413
 
 
 @pytest.mark.parametrize("length", [{"CONTENT_LENGTH": str(MAX_BODY_BYTES + 1)}, {"wsgi.input_terminated": True}])
-def test_elsewhere_the_limit_is_the_same_and_the_answer_a_page(post, length):
-    response = post("/admin/", streamed(MAX_BODY_BYTES + 1), **length)
+def test_outside_the_api_the_limit_is_the_same_and_the_response_a_page(post, length):
+    response = post("/admin/", make_stream(MAX_BODY_BYTES + 1), **length)
     assert response.status_code == 413
     assert response["Content-Type"].partition(";")[0] != "application/json"
 
