@@ -32,7 +32,7 @@ class Fields(HTMLParser):
             self._open = ""
 
 
-def read_form_values(page: str) -> dict[str, str]:
+def untouched(page: str) -> dict[str, str]:
     """The unchanged values of the forms of a page."""
     fields = Fields()
     fields.feed(page)

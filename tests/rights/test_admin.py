@@ -13,7 +13,7 @@ from sales.reports.registry import REPORTS
 from sales.services import schedules
 from sales.services.ownership import handovers
 from tests.rights.conftest import PEOPLE, create_won_trip, read_all_rows, run_and_undo, statuses_by_person
-from tests.rights.forms import RereadableFile, read_form_values
+from tests.rights.forms import RereadableFile, untouched
 
 #             nobody owner colleague stranger helper manager other_manager company_manager admin leaver
 EVERYBODY = "302 200 200 200 200 200 200 200 200 302"
@@ -334,7 +334,7 @@ def make_form_data(name, rows, browser):
             return new_values.get(model, {})
         case "change" if model in MODELS:
             page = browser.get(make_url(name, rows)).content.decode()
-            return read_form_values(page) | changes.get(model, new_values.get(model, {}))
+            return untouched(page) | changes.get(model, new_values.get(model, {}))
         case "delete":
             return {"post": "yes"}
         case "changelist" if model == "notifications_preference":

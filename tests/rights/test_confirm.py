@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from sales.models import ImportRow, Lead, LeadImport
 from tests.rights.conftest import read_all_rows
-from tests.rights.forms import read_form_values
+from tests.rights.forms import untouched
 
 WITH_CONFIRMATION = {  # a page names the number of rows
     "sales_lead": {"archive_selected", "restore_selected", "repeat_selected"},
@@ -64,12 +64,12 @@ def test_the_confirmation_names_the_number_of_rows_and_the_action_changes_those(
     assert "Harbor Choir" in confirmation
 
     Lead.objects.create(company_name="Just in")
-    second_confirmation = browser.post(url, read_form_values(confirmation)).content.decode()
+    second_confirmation = browser.post(url, untouched(confirmation)).content.decode()
     assert "selection has changed since you looked" in second_confirmation
     assert f"Archive {count + 1} leads?" in second_confirmation
     assert leads.count() == count + 1
 
-    assert browser.post(url, read_form_values(second_confirmation)).status_code == 302
+    assert browser.post(url, untouched(second_confirmation)).status_code == 302
     assert leads.count() == 0
 
 
@@ -78,7 +78,7 @@ def test_the_confirmation_keeps_the_filters(browsers, world):
     confirmation = browser.post(url, select_all("archive_selected")).content.decode()
     assert "Archive 1 lead?" in confirmation
     assert f'action="{url}"' in confirmation
-    browser.post(url, read_form_values(confirmation))
+    browser.post(url, untouched(confirmation))
     assert [lead.company_name for lead in Lead.objects.filter(archived_at__gt="2026-01-02T00:00Z")] == ["Secret Choir"]
 
 
@@ -104,6 +104,6 @@ def test_undoing_an_import_asks_for_a_confirmation(browsers, world, people):
         assert text in confirmation
     assert [name for name in ("Band 20", "Far away") if name in confirmation] == []
     assert read_all_rows() == rows_before
-    assert browsers["manager"].post(url, read_form_values(confirmation)).status_code == 302
+    assert browsers["manager"].post(url, untouched(confirmation)).status_code == 302
     lead_import.refresh_from_db()
     assert lead_import.state == "undone"

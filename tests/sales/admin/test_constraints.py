@@ -23,7 +23,7 @@ from sales.models import (
     LostReason,
     SourceSpend,
 )  # fmt: skip
-from tests.rights.conftest import every_row
+from tests.rights.conftest import read_all_rows
 from tests.rights.forms import untouched
 
 HUGE = "99999999999"  # more than an integer of PostgreSQL holds
@@ -179,10 +179,10 @@ def test_it_is_said_beside_its_field_and_nothing_is_lost(browse, admin, rows, de
     url = reverse(f"{name}_add") if model in ADDED else reverse(f"{name}_change", args=[row.pk])
     sent = {name: value.format(user=admin.pk, team=desk.pk) for name, value in sent.items()}
     client = browse(admin)
-    before = every_row()
+    before = read_all_rows()
     response = client.post(url, untouched(client.get(url).content.decode()) | sent)
     assert response.status_code == 200
-    assert every_row() == before
+    assert read_all_rows() == before
     form, name = response.context["adminform"].form, beside
     if model in INLINES:
         prefix, number, name = beside.split("-")
