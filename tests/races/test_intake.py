@@ -103,7 +103,7 @@ def test_what_is_being_added_to_is_not_sent_meanwhile(transactional_db, make_use
     outbox.add(kind="arrivals", recipient_id=user.pk, dedupe_key="a", context={"half": 1}, not_before=due)
     if not locked:
         plain = Notification.objects.all()
-        monkeypatch.setattr(outbox, "not_yet_told", lambda kind, ids: {row.recipient_id: row for row in plain})
+        monkeypatch.setattr(outbox, "lock_unsent", lambda kind, ids: {row.recipient_id: row for row in plain})
 
     def work():
         try:

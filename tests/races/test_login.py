@@ -54,7 +54,7 @@ def test_control_without_the_lock_more_are_tried(monkeypatch):
             all_have_looked.wait(20)
 
     monkeypatch.setattr(lockout, "check_not_locked", look)
-    monkeypatch.setattr(lockout, "_one_at_a_time", lambda address: None)
+    monkeypatch.setattr(lockout, "_lock_address", lambda address: None)
     assert call_together(log_in) == [401] * THREADS
 
 

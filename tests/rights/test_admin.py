@@ -10,7 +10,7 @@ from athena.accounts.models import Team, User
 from notifications.models import Preference
 from sales.models import AssignmentRule, LeadScoringRule, LostReason
 from sales.reports.registry import REPORTS
-from sales.services import schedules
+from sales.services import periodic_tasks
 from sales.services.ownership import handovers
 from tests.rights.conftest import PEOPLE, columns, every_row, undone, won_trip
 from tests.rights.forms import FileAgain, untouched
@@ -168,7 +168,7 @@ WRITERS = {
 @pytest.fixture(scope="module")
 def rows(world, people):
     """A row of each model, about the owner's lead where it is about a lead."""
-    schedules.install()
+    periodic_tasks.install()
     Preference.objects.create(kind="x", channel="email", wanted=False, user=people["owner"])
     story = world.story
     return {

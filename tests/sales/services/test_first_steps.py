@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifications import services as notifications
+from notifications import preferences
 from notifications.models import Preference
 from sales import errors
 from sales.queries.home.first_steps import get_first_steps
@@ -14,7 +14,7 @@ def test_hiding_twice_stores_one_row_which_stays_when_preferences_change(manager
         hide(by=manager)
     assert Preference.objects.filter(user=manager).count() == 1
     wanted = {"lead_assigned": ["email"]}
-    notifications.set_preferences(by=manager, wanted=wanted, reminder_minutes=30, digest_hour=7)
+    preferences.set_preferences(by=manager, wanted=wanted, reminder_minutes=30, digest_hour=7)
     assert get_first_steps(manager) is None
 
 

@@ -2,14 +2,14 @@
 
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from sales.services import schedules
+from sales.services import periodic_tasks
 
 
 def test_schedules_are_installed_once_and_edits_stay(db, settings):
-    schedules.install()
+    periodic_tasks.install()
     PeriodicTask.objects.filter(name="Nightly rescoring").update(enabled=False)
     settings.TICK_SECONDS = 5
-    schedules.install()
+    periodic_tasks.install()
     rows = PeriodicTask.objects.exclude(name="celery.backend_cleanup").order_by("name")
     assert [(row.name, row.task, row.enabled) for row in rows] == [
         ("Call again", "sales.call_again_nightly", True),
@@ -23,10 +23,10 @@ def test_schedules_are_installed_once_and_edits_stay(db, settings):
 
 
 def test_an_edited_hour_stays_and_a_second_equal_interval_is_not_used(db, settings):
-    schedules.install()
+    periodic_tasks.install()
     IntervalSchedule.objects.create(every=settings.TICK_SECONDS, period="seconds")
     CrontabSchedule.objects.update(hour="9")
-    schedules.install()
+    periodic_tasks.install()
     crontab = CrontabSchedule.objects.get(periodictask__name="Nightly rescoring")
     assert crontab.hour == "9"
     assert PeriodicTask.objects.get(name="Tick").interval == IntervalSchedule.objects.earliest("pk")
