@@ -18,7 +18,7 @@ from athena.admin.confirmation import requires_confirmation
 from athena.admin.requests import get_user
 from athena.admin.site import AthenaModelAdmin
 from athena.runtime import liveness
-from notifications import channels, delivery_stats, kinds, services
+from notifications import channels, delivery_stats, kinds, preferences, services
 from notifications.channels import email
 from notifications.emails import rendering, test_email
 from notifications.forms import PreferencesForm
@@ -141,7 +141,7 @@ class PreferenceAdmin(ReadOnlyAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         form = PreferencesForm(get_user(request), request.POST or None)
         if request.method == "POST" and form.is_valid():
-            services.set_preferences(by=get_user(request), **form.values())
+            preferences.set_preferences(by=get_user(request), **form.values())
             messages.success(request, "Your preferences were saved.")
             return HttpResponseRedirect(request.path)
         context = {

@@ -19,7 +19,7 @@ from athena.api.pagination import KeysetPagination
 from athena.api.serializers import Row, StrictSerializer
 from athena.api.throttles import PublicThrottle
 from athena.api.viewsets import ActionViewSet, ViewSet
-from notifications import channels, kinds, services
+from notifications import channels, kinds, preferences, services
 from notifications.channels import get_label
 from notifications.emails import rendering
 from notifications.models import Notification
@@ -184,7 +184,7 @@ class NotificationViewSet(ViewSet):
         if request.method == "PUT":
             values = self.read_body(PreferencesBody)
             wanted = {choice["kind"]: choice["channels"] for choice in values.pop("kinds")}
-            user = services.set_preferences(by=user, wanted=wanted, **values)
+            user = preferences.set_preferences(by=user, wanted=wanted, **values)
         return Response(_show_preferences(user))
 
     def _read_row(self) -> dict[str, Any]:
@@ -194,13 +194,13 @@ class NotificationViewSet(ViewSet):
 def _show_preferences(user: User) -> dict[str, Any]:
     return {
         "channels": [{"name": name, "label": label} for name, label in CHANNELS],
-        "kinds": [_show_kind(preference) for preference in services.get_preferences(user)],
+        "kinds": [_show_kind(preference) for preference in preferences.get_preferences(user)],
         "reminder_minutes": user.reminder_minutes,
         "digest_hour": user.digest_hour,
     }
 
 
-def _show_kind(preference: services.KindPreference) -> dict[str, Any]:
+def _show_kind(preference: preferences.KindPreference) -> dict[str, Any]:
     kind = preference.kind
     return {"kind": kind.name, "label": kind.label, "about": kind.description, "channels": list(preference.channels)}
 
@@ -223,7 +223,7 @@ class UnsubscribeViewSet(ActionViewSet):
     def by_token(self, request: Request, pk: str) -> Response:
         """Turn off emails of one kind for one user, both named by the token."""
         self.read_body(StrictSerializer)
-        kind = services.unsubscribe(token=pk)
+        kind = preferences.unsubscribe(token=pk)
         if kind is None:
             raise Http404
         return Response({"kind": kind.name, "label": kind.label})

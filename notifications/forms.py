@@ -6,11 +6,11 @@ from django import forms
 
 from athena.accounts.models import MAX_REMINDER_MINUTES, User
 from athena.forms import StrictForm
-from notifications import channels, kinds, services
+from notifications import channels, kinds, preferences
 
 
 class PreferenceValues(TypedDict):
-    """What `services.set_preferences` takes."""
+    """What `preferences.set_preferences` takes."""
 
     wanted: dict[str, list[str]]
     reminder_minutes: int
@@ -34,13 +34,13 @@ class PreferencesForm(StrictForm):
     )
 
     def __init__(self, user: User, data: Any = None) -> None:
-        preferences = services.get_preferences(user)
+        kind_preferences = preferences.get_preferences(user)
         initial: dict[str, object] = {"reminder_minutes": user.reminder_minutes, "digest_hour": user.digest_hour}
-        for preference in preferences:
+        for preference in kind_preferences:
             for channel in preference.kind.channels:
                 initial[_name_box(preference.kind, channel)] = channel in preference.channels
         super().__init__(data, initial=initial)
-        self.kinds = [preference.kind for preference in preferences]
+        self.kinds = [preference.kind for preference in kind_preferences]
         self.channels = channels.get_used()
         for kind in self.kinds:
             for name in kind.channels:
@@ -54,7 +54,7 @@ class PreferencesForm(StrictForm):
         return [(kind, [self._find_box(kind, channel) for channel in self.channels]) for kind in self.kinds]
 
     def values(self) -> PreferenceValues:
-        """Return the submitted values for `services.set_preferences`. The form has to be valid."""
+        """Return the submitted values for `preferences.set_preferences`. The form has to be valid."""
         cleaned = self.cleaned_data
         wanted = {kind.name: [name for name in kind.channels if cleaned[_name_box(kind, name)]] for kind in self.kinds}
         return {

@@ -106,8 +106,9 @@ def _count_in_redis(key: str, window: int, seconds: int) -> int:
     if time.monotonic() < _Redis.paused_until:
         return 0
     name = f"athena:throttle:{key}:{window}"
+    client = _client()  # held until the end: redis-py closes the connections of a client that nothing refers to
     try:
-        with _client().pipeline() as pipeline:
+        with client.pipeline() as pipeline:
             pipeline.incr(name)
             pipeline.expire(name, seconds)
             return int(pipeline.execute()[0])

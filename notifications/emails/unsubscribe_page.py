@@ -6,7 +6,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from notifications import kinds, services
+from notifications import kinds, preferences
 from notifications.emails import unsubscribe_tokens
 
 
@@ -18,6 +18,6 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     link = unsubscribe_tokens.read_token(token)
     if link is None:
         raise Http404
-    is_done = request.method == "POST" and services.unsubscribe(token=token) is not None
+    is_done = request.method == "POST" and preferences.unsubscribe(token=token) is not None
     context = {"kind": kinds.get_kind(link[1]), "is_done": is_done, "title": "Email preferences"}
     return render(request, "notifications/unsubscribe.html", context)

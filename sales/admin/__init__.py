@@ -1,6 +1,6 @@
 """The admin pages of managers and salespeople, a module per subject. They call services for every write."""
 
-from sales.admin import activities, privacy_requests, schedules, sources
+from sales.admin import activities, periodic_tasks, privacy_requests, sources
 from sales.admin.follow_ups import cadences, follow_up_admin
 from sales.admin.imports import exports, imports
 from sales.admin.leads import intake_forms, lead_admin
@@ -18,9 +18,9 @@ __all__ = [
     "imports",
     "intake_forms",
     "lead_admin",
+    "periodic_tasks",
     "privacy_requests",
     "report_pages",
-    "schedules",
     "scoring_rules",
     "scoring_runs",
     "sources",

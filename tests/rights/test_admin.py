@@ -10,7 +10,7 @@ from athena.accounts.models import Team, User
 from notifications.models import Preference
 from sales.models import AssignmentRule, LeadScoringRule, LostReason
 from sales.reports.registry import REPORTS
-from sales.services import schedules
+from sales.services import periodic_tasks
 from sales.services.ownership import handovers
 from tests.rights.conftest import PEOPLE, create_won_trip, read_all_rows, run_and_undo, statuses_by_person
 from tests.rights.forms import RereadableFile, untouched
@@ -177,7 +177,7 @@ WRITERS = {
 @pytest.fixture(scope="module")
 def rows(world, people):
     """A row of each model; rows that belong to a lead are about the owner's lead."""
-    schedules.install()
+    periodic_tasks.install()
     Preference.objects.create(kind="x", channel="email", wanted=False, user=people["owner"])
     story = world.timeline
     return {

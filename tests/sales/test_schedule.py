@@ -1,4 +1,4 @@
-"""When follow-ups are due and reminded of, on the assignee's clock."""
+"""Due times and reminder times of follow-ups in the assignee's time zone, and working days."""
 
 from datetime import UTC, date, datetime, time
 
@@ -9,7 +9,7 @@ from athena.accounts.models import User
 from sales import schedule
 
 
-def at(text: str) -> datetime:
+def parse_utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
@@ -24,8 +24,10 @@ def at(text: str) -> datetime:
         ("Europe/Berlin", date(2026, 10, 25), time(2, 30), "2026-10-25T00:30"),  # a time that comes twice: the first
     ],
 )
-def test_due_at(zone: str, day: date, clock: time | None, expected: str) -> None:
-    assert schedule.get_due_at(User(time_zone=zone), day, clock) == at(expected)
+def test_a_follow_up_is_due_at_its_time_in_the_assignees_zone(
+    zone: str, day: date, clock: time | None, expected: str
+) -> None:
+    assert schedule.get_due_at(User(time_zone=zone), day, clock) == parse_utc(expected)
 
 
 @pytest.mark.parametrize(
@@ -39,26 +41,28 @@ def test_due_at(zone: str, day: date, clock: time | None, expected: str) -> None
         (date(2026, 6, 30), time(23), None),  # yesterday: never
     ],
 )
-def test_remind_at(day: date, clock: time | None, expected: str | None) -> None:
-    now = at("2026-07-01T16:00")
+def test_reminders_come_before_the_due_time_and_never_after_the_day(
+    day: date, clock: time | None, expected: str | None
+) -> None:
+    now = parse_utc("2026-07-01T16:00")
     with time_machine.travel(now, tick=False):
-        moment = schedule.get_remind_at(User(time_zone="America/New_York", reminder_minutes=30), day, clock, now)
-    assert moment == (at(expected) if expected else None)
+        remind_at = schedule.get_remind_at(User(time_zone="America/New_York", reminder_minutes=30), day, clock, now)
+    assert remind_at == (parse_utc(expected) if expected else None)
 
 
-def test_yesterday_is_the_assignees_yesterday() -> None:
-    now = at("2026-07-01T03:00")  # still June 30 in New York, July 1 in Berlin
+def test_no_reminder_if_the_day_is_over_where_the_assignee_is() -> None:
+    now = parse_utc("2026-07-01T03:00")  # still June 30 in New York, July 1 in Berlin
     with time_machine.travel(now, tick=False):
-        moments = [
+        times = [
             schedule.get_remind_at(User(time_zone=zone), date(2026, 6, 30), None, now)
             for zone in ("America/New_York", "Europe/Berlin")
         ]
-    assert moments == [now, None]
+    assert times == [now, None]
 
 
-def test_company_today_is_the_companys(settings: object) -> None:
+def test_company_today_is_in_the_companys_time_zone(settings: object) -> None:
     settings.COMPANY_TIME_ZONE = "Pacific/Auckland"  # type: ignore[attr-defined]
-    with time_machine.travel(at("2026-07-01T13:00"), tick=False):
+    with time_machine.travel(parse_utc("2026-07-01T13:00"), tick=False):
         assert schedule.company_today() == date(2026, 7, 2)
 
 
@@ -73,20 +77,21 @@ def test_company_today_is_the_companys(settings: object) -> None:
         (date(2027, 1, 1), date(2027, 1, 4)),
     ],
 )
-def test_working_day(day: date, expected: date) -> None:
+def test_a_date_moves_to_the_next_working_day(day: date, expected: date) -> None:
     assert schedule.move_to_working_day(day) == expected
 
 
-def test_working_days_are_those_of_the_region(settings: object) -> None:
+def test_holidays_are_those_of_the_region(settings: object) -> None:
     settings.HOLIDAYS_COUNTRY, settings.HOLIDAYS_REGION = "US", "MA"  # type: ignore[attr-defined]
     assert schedule.move_to_working_day(date(2026, 4, 20)) == date(2026, 4, 21)  # Patriots' Day
+
     settings.HOLIDAYS_COUNTRY, settings.HOLIDAYS_REGION = "DE", "BY"  # type: ignore[attr-defined]
     assert schedule.move_to_working_day(date(2026, 4, 20)) == date(2026, 4, 20)
     assert schedule.move_to_working_day(date(2026, 1, 6)) == date(2026, 1, 7)  # Epiphany
 
 
 @pytest.mark.parametrize(
-    ("day", "many", "expected"),
+    ("day", "count", "expected"),
     [
         (date(2026, 12, 1), 1, date(2026, 11, 30)),
         (date(2026, 11, 30), 2, date(2026, 11, 25)),  # Friday and Monday; Thursday is Thanksgiving
@@ -94,8 +99,8 @@ def test_working_days_are_those_of_the_region(settings: object) -> None:
         (date(2026, 11, 29), 2, date(2026, 11, 24)),
     ],
 )
-def test_working_days_before(day: date, many: int, expected: date) -> None:
-    assert schedule.subtract_working_days(day, many) == expected
+def test_working_days_are_subtracted(day: date, count: int, expected: date) -> None:
+    assert schedule.subtract_working_days(day, count) == expected
 
 
 @pytest.mark.parametrize(
@@ -107,5 +112,5 @@ def test_working_days_before(day: date, many: int, expected: date) -> None:
         (date(2026, 12, 31), 12, date(2027, 12, 31)),
     ],
 )
-def test_months_later(day: date, months: int, expected: date) -> None:
+def test_months_are_added(day: date, months: int, expected: date) -> None:
     assert schedule.add_months(day, months) == expected

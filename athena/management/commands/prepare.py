@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 
 from athena.accounts.models import User
 from athena.config import environment
-from sales.services import schedules
+from sales.services import periodic_tasks
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         except OperationalError as error:
             raise CommandError(f"The database does not respond: {error}") from error
         call_command("migrate", interactive=False, verbosity=0)
-        schedules.install()
+        periodic_tasks.install()
         call_command("collectstatic", interactive=False, verbosity=0)
         if settings.DEMO and not User.objects.exists():
             call_command("load_demo", stdout=self.stdout)

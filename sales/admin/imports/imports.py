@@ -21,8 +21,8 @@ from django.utils.html import format_html
 from athena.accounts.models import User
 from athena.admin.requests import get_user
 from athena.forms import StrictForm
+from athena.http.body_limit import allow_upload
 from athena.http.csv_responses import iter_csv, stream_csv
-from athena.http.middleware import allow_upload
 from sales import errors
 from sales.admin.base import VisibleAdmin
 from sales.admin.imports import import_preview

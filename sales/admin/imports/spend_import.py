@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 from athena.admin.requests import get_user
 from athena.formatting import format_money
 from athena.forms import StrictForm
-from athena.http.middleware import allow_upload
+from athena.http.body_limit import allow_upload
 from sales import errors
 from sales.services.imports import spend_import
 

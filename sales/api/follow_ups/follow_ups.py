@@ -19,7 +19,7 @@ from athena.api.row_ids import parse_id_or_404
 from athena.api.serializers import StrictSerializer
 from athena.api.viewsets import ViewSet
 from sales import errors, policy
-from sales.api.follow_ups.calendar import CalendarActions
+from sales.api.follow_ups.calendar_feed import CalendarActions
 from sales.api.serializers.follow_ups import FollowUpRow, PlannedRow, TaskRow, WarningShape
 from sales.models import FollowUp, Lead
 from sales.models.follow_ups.follow_up import DUE_ORDER, IS_OPEN, is_before_today

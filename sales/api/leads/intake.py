@@ -18,12 +18,10 @@ from athena.api.throttles import IntakeThrottle
 from athena.api.viewsets import ActionViewSet
 from athena.http import cors
 from sales import errors, schedule
-from sales.api.leads import intake_pages
+from sales.api.leads import honeypot, intake_pages
 from sales.api.leads.attribution import Attribution
 from sales.models import IntakeForm, Lead
 from sales.services.leads import intake
-
-HONEYPOT = "website"
 
 
 class WallClockField(fields.DateTimeField):
@@ -58,11 +56,7 @@ class IntakeBody(Attribution):
     vehicles_needed = fields.CountField(required=False, allow_null=True)
     accessible_seats = fields.CountField(required=False, allow_null=True)
     source = fields.OneLineField(max_length=100, required=False, help_text="The name of a source.")  # type: ignore[assignment]
-    website = fields.OneLineField(
-        max_length=200,
-        required=False,
-        help_text="A trap for robots, which people do not see. If it is filled in, the inquiry is dropped.",
-    )
+    website = honeypot.make_honeypot_field()
 
 
 class Receipt(serializers.Serializer[Any]):
@@ -142,7 +136,7 @@ class IntakeViewSet(ActionViewSet):
     def _receive(self, request: Request, form: IntakeForm) -> str:
         values = self._read(request)
         del values["key"]
-        if values.pop(HONEYPOT, ""):
+        if honeypot.remove_honeypot(values):
             return intake.make_reference()
         return intake.receive_inquiry(form=form, values=values)
 

@@ -8,7 +8,7 @@ import time_machine
 from rest_framework.test import APIClient
 
 from athena.accounts.roles import Role
-from athena.http.middleware import MAX_BODY_BYTES
+from athena.http.body_limit import MAX_BODY_BYTES
 from notifications.emails import unsubscribe_tokens
 from notifications.models import Notification
 from sales.models import Activity, Cadence, FollowUp, Lead, LeadScoringRule, LeadSource, ScoringRun, TransferBatch

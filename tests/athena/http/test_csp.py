@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.urls import reverse
 
 from sales.reports.registry import REPORTS
-from sales.services import schedules
+from sales.services import periodic_tasks
 from sales.services.follow_ups import follow_ups
 
 STRICT = {
@@ -75,7 +75,7 @@ def test_the_login_page_obeys_the_policy(client, db):
 @pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label)
 @pytest.mark.parametrize("name", ["changelist", "add", "change", "history", "delete"])
 def test_an_admin_page_obeys_the_policy(browse, admin, manager, rep, make_lead, model, name):
-    schedules.install()
+    periodic_tasks.install()
     lead = make_lead(assigned_to=rep)
     follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2027, 1, 5))
     page = f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}"

@@ -8,7 +8,8 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from gunicorn.http.errors import InvalidChunkSize, NoMoreData
 
-from athena.http.middleware import MAX_BODY_BYTES, BodyLimit, ignore_trailing_slash
+from athena.http.body_limit import MAX_BODY_BYTES, BodyLimit
+from athena.http.middleware import ignore_trailing_slash
 
 TOO_LARGE = {"detail": "The body is larger than 1 MB.", "code": "too_large"}
 

@@ -1,4 +1,4 @@
-"""Rules and what they give, without services around them."""
+"""Fixtures for scoring rules and the points that they give, without services."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
 @pytest.fixture
 def make_rule(db: None) -> Callable[..., LeadScoringRule]:
-    """A rule as a row, past the service. Given nothing: 10 points for a repeat client."""
+    """Create a rule without the service; by default, 10 points for a repeat client."""
 
     def make(**fields: object) -> LeadScoringRule:
         values = {
@@ -38,7 +38,7 @@ def no_rules(db: None) -> None:
 
 @pytest.fixture
 def log(db: None) -> Callable[..., Activity]:
-    """An activity as a row, just now unless told."""
+    """Create an activity without the service; by default it occurs at `NOW`."""
 
     def make(lead: Lead, activity_type: str = "call", **fields: object) -> Activity:
         return Activity.objects.create(lead=lead, activity_type=activity_type, **{"occurred_at": NOW} | fields)
@@ -47,7 +47,9 @@ def log(db: None) -> Callable[..., Activity]:
 
 
 @pytest.fixture
-def completed(rep) -> Callable[..., FollowUp]:
+def complete(rep) -> Callable[..., FollowUp]:
+    """Create a completed follow-up without the service."""
+
     def make(lead: Lead, outcome: str, at: datetime = NOW) -> FollowUp:
         return baker.make(
             FollowUp,
@@ -65,16 +67,18 @@ def completed(rep) -> Callable[..., FollowUp]:
 
 
 @pytest.fixture
-def points_of(db: None) -> Callable[..., list[int]]:
-    """The raw points of each lead by some rules (all there are, unless given), in the leads' order."""
+def compute_points(db: None) -> Callable[..., list[int]]:
+    """Compute the raw points of each lead, in the order of the leads; by default, with all rules."""
 
-    def points(leads: Iterable[Lead], rules: Iterable[LeadScoringRule] | None = None, now: datetime = NOW) -> list[int]:
+    def compute(
+        leads: Iterable[Lead], rules: Iterable[LeadScoringRule] | None = None, now: datetime = NOW
+    ) -> list[int]:
         ids = [lead.pk for lead in leads]
         compiled = CompiledRule.compile_all(LeadScoringRule.objects.all() if rules is None else rules)
         rows = Lead.objects.filter(pk__in=ids).annotate(
             raw=build_raw_points(compiled, LeadSelection.from_ids(ids, now))
         )
-        found = dict(rows.values_list("pk", "raw"))
-        return [found[pk] for pk in ids]
+        raw_points = dict(rows.values_list("pk", "raw"))
+        return [raw_points[pk] for pk in ids]
 
-    return points
+    return compute

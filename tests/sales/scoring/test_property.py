@@ -1,4 +1,4 @@
-"""Random rules on random leads: the database's score is that of a naive reader of the rules."""
+"""Random rules on random leads: the database computes the same scores as a naive implementation in Python."""
 
 import math
 from datetime import timedelta
@@ -18,44 +18,44 @@ from tests.sales.scoring.conftest import NOW
 NUMBERS = {"equals", "not_equals", "greater_than", "at_least", "less_than", "at_most", "between", "in"}
 WORDS = ["École", "ÉCOLE", "école de danse", "50% off", "a_b", "O'Brien", "ß", "x"]
 COUNTS = {"call_count": "call", "meeting_count": "meeting"}
-HAPPENED = {"quote_requested": ("quote_requested", None), "email_response": ("email", "inbound")}
+EVENTS = {"quote_requested": ("quote_requested", None), "email_response": ("email", "inbound")}
 OUTCOMES = {"no_answer_count": "no_answer", "voicemail_count": "voicemail"}
 SOURCES = {"École": "web_form", "a_b": "referral"}  # their channels
 
 
-def reference(rules, lead, events):
-    """What the rules mean, one at a time, in plain Python."""
+def compute_naively(rules, lead, events):
+    """The raw points of a lead, rule by rule, in plain Python."""
     groups: dict[str | int, list[int]] = {}
     for number, rule in enumerate(rules):
         if matches(rule, lead, events):
-            groups.setdefault(rule.group or number, []).append(worth(rule, events))
+            groups.setdefault(rule.group or number, []).append(compute_rule_points(rule, events))
     return sum(max(points) for points in groups.values())
 
 
-def counted(rule, events):
-    """When what the rule counts happened."""
+def find_event_times(rule, events):
+    """The times of the events that the rule counts."""
     if outcome := OUTCOMES.get(rule.condition_field):
-        times = [each.completed_at for each in events if isinstance(each, FollowUp) and each.outcome == outcome]
+        times = [event.completed_at for event in events if isinstance(event, FollowUp) and event.outcome == outcome]
     else:
-        kind, direction = HAPPENED.get(rule.condition_field) or (COUNTS.get(rule.condition_field), None)
+        kind, direction = EVENTS.get(rule.condition_field) or (COUNTS.get(rule.condition_field), None)
         times = [
-            each.occurred_at
-            for each in events
-            if isinstance(each, Activity) and each.activity_type == kind and direction in (None, each.direction)
+            event.occurred_at
+            for event in events
+            if isinstance(event, Activity) and event.activity_type == kind and direction in (None, event.direction)
         ]
     return [at for at in times if rule.within_days is None or at >= NOW - timedelta(days=rule.within_days)]
 
 
-def seen(rule, lead, events):
+def read_value(rule, lead, events):
     field = rule.condition_field
     if field == "days_since_last_contact":
         kinds = ("call", "email", "meeting", "quote")
-        times = [each.occurred_at for each in events if isinstance(each, Activity) and each.activity_type in kinds]
+        times = [event.occurred_at for event in events if isinstance(event, Activity) and event.activity_type in kinds]
         return max(0, (NOW - max(times)) // timedelta(days=1)) if times else None
-    if field in HAPPENED:
-        return bool(counted(rule, events))
+    if field in EVENTS:
+        return bool(find_event_times(rule, events))
     if field in COUNTS or field in OUTCOMES:
-        return len(counted(rule, events))
+        return len(find_event_times(rule, events))
     if field == "days_until_pickup":
         return None if lead.pickup_at is None else (lead.pickup_at - NOW) // timedelta(days=1)
     if field == "days_since_created":
@@ -69,35 +69,35 @@ def seen(rule, lead, events):
 
 
 def matches(rule, lead, events):
-    value, operator, wanted = seen(rule, lead, events), rule.condition_operator, rule.condition_value
+    value, operator, expected = read_value(rule, lead, events), rule.condition_operator, rule.condition_value
     if operator == "is_set":
-        return (value is not None) == (wanted == "true")
+        return (value is not None) == (expected == "true")
     if value is None:
         return False
     if operator in ("between", "in"):
-        parts = [part.strip() for part in wanted.split(",")]
+        parts = [part.strip() for part in expected.split(",")]
         if operator == "in":
             return value.lower() in map(str.lower, parts) if isinstance(value, str) else value in map(Decimal, parts)
         return Decimal(parts[0]) <= value <= Decimal(parts[1])
     if isinstance(value, str):
-        value, wanted = value.lower(), wanted.lower()
+        value, expected = value.lower(), expected.lower()
     elif isinstance(value, bool):
-        wanted = wanted == "true"
+        expected = expected == "true"
     else:
-        value, wanted = Decimal(value), Decimal(wanted)
+        value, expected = Decimal(value), Decimal(expected)
     return {
-        "equals": lambda: value == wanted,
-        "not_equals": lambda: value != wanted,
-        "contains": lambda: wanted in value,
-        "greater_than": lambda: value > wanted,
-        "at_least": lambda: value >= wanted,
-        "less_than": lambda: value < wanted,
-        "at_most": lambda: value <= wanted,
+        "equals": lambda: value == expected,
+        "not_equals": lambda: value != expected,
+        "contains": lambda: expected in value,
+        "greater_than": lambda: value > expected,
+        "at_least": lambda: value >= expected,
+        "less_than": lambda: value < expected,
+        "at_most": lambda: value <= expected,
     }[operator]()
 
 
-def worth(rule, events):
-    times = counted(rule, events)
+def compute_rule_points(rule, events):
+    times = find_event_times(rule, events)
     if not rule.half_life_days or not times:
         return rule.points
     days = max(0, (NOW - max(times)) // timedelta(days=1))
@@ -107,8 +107,8 @@ def worth(rule, events):
 FLAGS = {"equals", "not_equals"}
 CHOICES, TEXTS = FLAGS | {"in"}, FLAGS | {"in", "contains"}
 SMALL, FLAG = st.integers(-2, 6).map(str), st.sampled_from(["true", "false"])
-# type, field, operators, values, whether it happens at a time
-ASKED = [
+# type, field, operators, values, whether the rule is about events with a time
+RULE_KINDS = [
     ("attribute", "estimated_passengers", NUMBERS, SMALL, False),
     ("attribute", "estimated_value", NUMBERS, st.sampled_from(["0", "1.5", "2", "2.01"]), False),
     ("attribute", "days_until_pickup", NUMBERS, SMALL, False),
@@ -129,14 +129,20 @@ ASKED = [
     ("engagement", "days_since_last_contact", NUMBERS, SMALL, False),
 ]
 OPTIONAL = {
-    "estimated_passengers", "estimated_value", "days_until_pickup", "company_name", "source", "channel", "trip_type",
+    "estimated_passengers",
+    "estimated_value",
+    "days_until_pickup",
+    "company_name",
+    "source",
+    "channel",
+    "trip_type",
     "days_since_last_contact",
-}  # fmt: skip
+}
 
 
 @st.composite
-def rule(draw):
-    kind, field, operators, values, timed = draw(st.sampled_from(ASKED))
+def rules(draw):
+    kind, field, operators, values, is_timed = draw(st.sampled_from(RULE_KINDS))
     operator = draw(st.sampled_from(sorted(operators)))
     if field in OPTIONAL and draw(st.integers(0, 5)) == 0:
         operator, values = "is_set", st.sampled_from(["true", "false"])
@@ -152,13 +158,13 @@ def rule(draw):
         condition_value=draw(values),
         points=draw(st.integers(-100, 100)),
         group=draw(st.sampled_from(["", "", "a", "b"])),
-        within_days=draw(st.none() | st.integers(1, 5)) if timed else None,
-        half_life_days=draw(st.none() | st.integers(1, 5)) if timed else None,
+        within_days=draw(st.none() | st.integers(1, 5)) if is_timed else None,
+        half_life_days=draw(st.none() | st.integers(1, 5)) if is_timed else None,
     )
 
 
 ages = st.builds(
-    lambda days, moments: timedelta(days=days, microseconds=moments), st.integers(-1, 8), st.integers(-1, 1)
+    lambda days, microseconds: timedelta(days=days, microseconds=microseconds), st.integers(-1, 8), st.integers(-1, 1)
 )
 leads = st.builds(
     Lead,
@@ -181,12 +187,15 @@ activities = st.builds(
 )
 follow_ups = st.builds(
     lambda outcome, at: FollowUp(
-        follow_up_type="call", scheduled_date=NOW.date(), completed=outcome is not None, outcome=outcome,
+        follow_up_type="call",
+        scheduled_date=NOW.date(),
+        completed=outcome is not None,
+        outcome=outcome,
         completed_at=at if outcome else None,
     ),
     st.sampled_from([None, "no_answer", "voicemail", "successful"]),
     ages.map(lambda age: NOW - age),
-)  # fmt: skip
+)
 stories = st.tuples(leads, st.none() | st.sampled_from(sorted(SOURCES)), st.lists(activities | follow_ups, max_size=8))
 
 
@@ -196,29 +205,32 @@ class Scores(TestCase):
         cls.rep = new_user("maria")
 
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(st.lists(rule(), max_size=8), st.lists(stories, min_size=1, max_size=5))
-    def test_the_database_agrees_with_the_reader(self, rules, told):
+    @given(st.lists(rules(), max_size=8), st.lists(stories, min_size=1, max_size=5))
+    def test_the_database_agrees_with_the_naive_implementation(self, rules, stories):
         sources = {name: LeadSource.objects.create(name=name, channel=channel) for name, channel in SOURCES.items()}
-        for lead, source, events in told:
+        for lead, source, events in stories:
             lead.pk, lead.source = None, sources.get(source)
             lead.save()
-            for each in events:
-                each.pk, each.lead = None, lead
-                if isinstance(each, FollowUp):
-                    each.assigned_to = self.rep
+            for event in events:
+                event.pk, event.lead = None, lead
+                if isinstance(event, FollowUp):
+                    event.assigned_to = self.rep
             for model in (Activity, FollowUp):
-                model.objects.bulk_create(each for each in events if isinstance(each, model))
-        for number, each in enumerate(rules, start=1):
-            each.pk = number
-        compiled, ids = CompiledRule.compile_all(rules), [lead.pk for lead, _, _ in told]
+                model.objects.bulk_create(event for event in events if isinstance(event, model))
+        for number, rule in enumerate(rules, start=1):
+            rule.pk = number
+        compiled, ids = CompiledRule.compile_all(rules), [lead.pk for lead, _, _ in stories]
+
         assert len(compiled) == len(rules)
-        expected = {lead.pk: reference(rules, lead, events) for lead, _, events in told}
+
+        expected = {lead.pk: compute_naively(rules, lead, events) for lead, _, events in stories}
         for scope in (LeadSelection.from_ids(ids, NOW), LeadSelection.from_range(min(ids), max(ids), NOW)):
-            found = (
+            raw_points = (
                 Lead.objects.filter(pk__in=ids).annotate(raw=build_raw_points(compiled, scope)).values_list("pk", "raw")
             )
-            assert dict(found) == expected
+            assert dict(raw_points) == expected
         for pk in ids:
             explanation = explain_score(compiled, pk, NOW)
-            matched = sum(line.points for line in explanation.rules if line.matched)
-            assert (explanation.raw_points, matched) == (expected[pk], expected[pk])
+            matched = sum(rule.points for rule in explanation.rules if rule.matched)
+            assert explanation.raw_points == expected[pk]
+            assert matched == expected[pk]

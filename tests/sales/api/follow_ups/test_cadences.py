@@ -1,4 +1,4 @@
-"""`/sales/cadences` and a lead's own, over HTTP."""
+"""`/sales/cadences` and the enrollments of a lead, over HTTP."""
 
 import pytest
 
@@ -14,39 +14,54 @@ def lead(make_lead, rep):
 
 @pytest.fixture
 def cadence(db):
-    made = Cadence.objects.create(name="New inquiry")
+    cadence = Cadence.objects.create(name="New inquiry")
     for day in (0, 2):
-        CadenceStep.objects.create(cadence=made, day=day, follow_up_type="call")
-    return made
+        CadenceStep.objects.create(cadence=cadence, day=day, follow_up_type="call")
+    return cadence
 
 
-def test_a_lead_is_put_on_a_cadence_and_taken_off(api, rep, lead, cadence):
+def test_a_lead_is_enrolled_in_a_cadence_and_the_cadence_is_stopped(api, rep, lead, cadence):
     (listed,) = api(rep).get("/api/v1/sales/cadences").json()["results"]
-    assert (listed["id"], listed["name"], listed["is_active"], listed["step_count"]) == (
-        cadence.pk, "New inquiry", True, 2,
-    )  # fmt: skip
+    assert listed["id"] == cadence.pk
+    assert listed["name"] == "New inquiry"
+    assert listed["is_active"] is True
+    assert listed["step_count"] == 2
+
     url = f"{LEADS}/{lead.pk}/cadences"
     assert api(rep).get(url).json() == []
-    started = api(rep).post(url, {"cadence_id": cadence.pk})
-    plan = FollowUp.objects.get()
-    assert (started.status_code, started.json()["follow_up_id"], started.json()["day"]) == (201, plan.pk, 0)
-    assert (started.json()["cadence_name"], started.json()["stopped_at"]) == ("New inquiry", None)
-    assert api(rep).get(url).json() == [started.json()]
+
+    enrolled = api(rep).post(url, {"cadence_id": cadence.pk})
+    follow_up = FollowUp.objects.get()
+    assert enrolled.status_code == 201
+    assert enrolled.json()["follow_up_id"] == follow_up.pk
+    assert enrolled.json()["day"] == 0
+    assert enrolled.json()["cadence_name"] == "New inquiry"
+    assert enrolled.json()["stopped_at"] is None
+    assert api(rep).get(url).json() == [enrolled.json()]
+
     again = api(rep).post(url, {"cadence_id": cadence.pk})
-    assert (again.status_code, again.json()["code"]) == (409, "cadence_running")
+    assert again.status_code == 409
+    assert again.json()["code"] == "cadence_running"
+
     stopped = api(rep).post(f"{LEADS}/{lead.pk}/stop-cadence", {"reason": "They asked us to"})
-    assert (stopped.status_code, stopped.json()["stop_reason"]) == (200, "They asked us to")
-    none = api(rep).post(f"{LEADS}/{lead.pk}/stop-cadence")
-    assert (none.status_code, none.json()["code"]) == (409, "no_cadence")
+    assert stopped.status_code == 200
+    assert stopped.json()["stop_reason"] == "They asked us to"
+
+    nothing_to_stop = api(rep).post(f"{LEADS}/{lead.pk}/stop-cadence")
+    assert nothing_to_stop.status_code == 409
+    assert nothing_to_stop.json()["code"] == "no_cadence"
 
 
-def test_completing_a_step_answers_with_the_next(api, rep, lead, cadence):
+def test_completing_a_step_returns_the_next_one(api, rep, lead, cadence):
     api(rep).post(f"{LEADS}/{lead.pk}/cadences", {"cadence_id": cadence.pk})
-    done = api(rep).post(f"/api/v1/sales/follow-ups/{FollowUp.objects.get().pk}/complete", {"outcome": "no_answer"})
-    assert done.json()["next_follow_up_id"] == FollowUp.objects.open().get().pk
+    completed = api(rep).post(
+        f"/api/v1/sales/follow-ups/{FollowUp.objects.get().pk}/complete", {"outcome": "no_answer"}
+    )
+    assert completed.json()["next_follow_up_id"] == FollowUp.objects.open().get().pk
 
 
-@pytest.mark.parametrize("wrong", [{}, {"cadence_id": 999}, {"cadence_id": "1"}, {"cadence_id": None}])
-def test_what_is_no_cadence(api, rep, lead, wrong):
-    answer = api(rep).post(f"{LEADS}/{lead.pk}/cadences", wrong)
-    assert (answer.status_code, list(answer.json())) == (400, ["cadence_id"])
+@pytest.mark.parametrize("body", [{}, {"cadence_id": 999}, {"cadence_id": "1"}, {"cadence_id": None}])
+def test_an_invalid_cadence_id_is_refused(api, rep, lead, body):
+    answer = api(rep).post(f"{LEADS}/{lead.pk}/cadences", body)
+    assert answer.status_code == 400
+    assert list(answer.json()) == ["cadence_id"]

@@ -25,8 +25,10 @@ def test_limits_and_p_values_are_exact(shares, limits, p_value):
     table = _Table(closed_with, closed_without, won_with + won_without)
     low = 0 if won_with == table.min_won_with else math.exp(table.lower_limit(won_with))
     high = math.inf if won_with == table.max_won_with else math.exp(table.upper_limit(won_with))
+
     assert low == pytest.approx(limits[0], rel=1e-5)
     assert high == pytest.approx(limits[1], rel=1e-5)
+
     lift = compare_shares(*shares)
     assert lift is not None
     assert lift.p_value == pytest.approx(p_value, rel=1e-9, abs=1e-12)

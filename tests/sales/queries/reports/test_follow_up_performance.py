@@ -19,7 +19,7 @@ from sales.services.ownership import transfers
 
 @pytest.fixture
 def history(rep, colleague, stranger, make_lead):
-    """Maria: 3 completed (2 on time), 1 overdue, 1 to come, 1 canceled. Tom and Otto: one open each. Gives today."""
+    """Maria: 3 completed (2 on time), 1 overdue, 1 to come, 1 canceled. Tom and Otto: one open each. Returns today."""
     lead, today = make_lead(assigned_to=rep), local_today(rep)
 
     def plan(assignee, days, kind="call", **fields):
@@ -113,7 +113,7 @@ def test_people_whose_numbers_a_user_may_read(history, colleague, manager, admin
     assert totals == {colleague: 1, manager: 6, admin: 7, without_team: 7}
 
 
-def test_one_person(history, rep, colleague, stranger, manager):
+def test_the_numbers_of_one_person(history, rep, colleague, stranger, manager):
     assert compute_follow_up_performance(manager, user_id=colleague.pk)["total_follow_ups"] == 1
     with pytest.raises(errors.NotAllowed):
         compute_follow_up_performance(rep, user_id=colleague.pk)
@@ -172,15 +172,22 @@ def test_the_rows_of_a_table_add_up_to_the_same_totals(history, manager, by):
     assert totals.pop("name") == "total"
     assert totals.pop("total") == report["total_follow_ups"]
     assert totals == {name: report[name] for name in totals}
+
     for name in ("total", "completed", "pending", "overdue", "cancelled"):
         assert sum(getattr(row, name) for row in table.rows) == getattr(table.totals, name)
 
 
 def test_pending_and_canceled_follow_ups_have_no_outcome(history, manager):
     no_answer, successful, no_outcome = compute_follow_up_table(manager, by="outcome").rows
-    assert (no_answer.key, no_answer.name, no_answer.total) == ("no_answer", "No answer", 1)
-    assert (successful.key, successful.name, successful.total) == ("successful", "Successful", 2)
-    assert (no_outcome.key, no_outcome.name, no_outcome.total) == (None, "no outcome", 3)
+    assert no_answer.key == "no_answer"
+    assert no_answer.name == "No answer"
+    assert no_answer.total == 1
+    assert successful.key == "successful"
+    assert successful.name == "Successful"
+    assert successful.total == 2
+    assert no_outcome.key is None
+    assert no_outcome.name == "no outcome"
+    assert no_outcome.total == 3
     assert [row.pending for row in (no_answer, successful, no_outcome)] == [0, 0, 3]
     assert [row.cancelled for row in (no_answer, successful, no_outcome)] == [0, 0, 1]
 

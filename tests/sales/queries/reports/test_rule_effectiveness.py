@@ -43,6 +43,7 @@ def test_shares_and_lift(repeat_client, make_leads, manager):
     make_leads(3, is_repeat=True)
     make_leads(5, is_repeat=True, status="won", archived_at="2026-01-01T00:00Z")
     (rule,) = compute_rule_effectiveness(manager)
+
     assert rule.rule_name == "Repeat Client"
     assert rule.matches == 23
     assert rule.closed_with == 20
@@ -60,9 +61,12 @@ def test_verdicts(repeat_client, make_leads, manager):
     make_leads(3, is_repeat=True, status="lost")
     make_leads(1, is_repeat=False, status="lost")
     make_leads(2, is_repeat=False, status="won")
+
     assert compute_rule_effectiveness(manager)[0].verdict == "too_few"
+
     make_leads(1, is_repeat=False, status="won")
     assert compute_rule_effectiveness(manager)[0].verdict == "unclear"
+
     make_leads(6, is_repeat=True, status="lost")
     make_leads(2, is_repeat=False, status="won")
     assert compute_rule_effectiveness(manager)[0].verdict == "worse"
@@ -91,6 +95,7 @@ def test_as_a_table(repeat_client, make_leads, manager):
     make_leads(24, status="lost")
     make_leads(2)
     table = compute_rule_effectiveness_table(manager)
+
     assert table.rows == [
         RuleEffectivenessRow(
             key=repeat_client.pk,

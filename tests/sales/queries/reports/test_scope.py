@@ -28,6 +28,7 @@ def test_a_scope_matches_the_leads_of_its_people(request, owners, team, person, 
     team_id, person_id = (name and request.getfixturevalue(name).pk for name in (team, person))
     scope = Scope(team_id, person_id)
     leads = Lead.objects.filter(scope.matches("assigned_to"))
+
     assert set(leads.values_list("assigned_to__full_name", flat=True)) == names
     assert scope.is_narrow == (names != EVERYBODY_AND_NOBODY)
     assert scope.is_narrow == (scope != COMPANY)

@@ -104,6 +104,7 @@ def test_it_equals_a_naive_computation_over_the_demo(db):
             for name in ("leads", "qualified", "quoted", "won", "booked_revenue", "spend"):
                 assert sum(getattr(row, name) for row in table.rows) == getattr(table.totals, name)
             totals.add((cohort, table.totals.leads, table.totals.spend))
+
     assert len(totals) == 2, "by source, channel and campaign, the totals are the same"
     assert {"unknown", "unallocated"} <= {row.name for row in compute_source_roi(admin, by="campaign").rows}
 
@@ -152,6 +153,7 @@ def test_a_narrow_scope_has_no_spend(fair, admin, rep, colleague, make_lead, by)
     LeadSource.objects.filter(pk=fair.pk).update(cost_model="per_lead", unit_cost=10)
     table = compute_source_roi(admin, scope=Scope(person=rep.pk), by=by)
     (row,) = table.rows
+
     assert {getattr(row, name) for name in COSTS} == {None}
     assert {getattr(table.totals, name) for name in COSTS} == {None}
     assert row.leads == 5
@@ -193,6 +195,7 @@ def test_campaigns_that_differ_in_case_and_spaces_are_one(fair, admin, make_lead
         make_lead(source=fair, campaign=campaign, created_at=JUNE_11)
     SourceSpend.objects.create(source=fair, campaign="may", month=date(2026, 5, 1), amount=11)
     rows = {row.name: row for row in compute_source_roi(admin, by="campaign").rows}
+
     assert {name: (row.key, row.leads, row.spend) for name, row in rows.items()} == {
         "May": ("May", 9, 311),
         "JUNE": ("JUNE", 1, 310),
@@ -208,6 +211,7 @@ def test_a_campaign_may_have_any_name(admin, fair, make_lead):
     for campaign in ("unallocated", "İzmir", "i\u0307zmi\u0307r"):
         make_lead(source=fair, campaign=campaign, **sale)
     rows = {row.key: row for row in compute_source_roi(admin, by="campaign").rows}
+
     assert rows["unallocated"].won == 1
     assert rows["unallocated"].median_days_to_booking == 2
     assert rows["i\u0307zmi\u0307r"].won == 2

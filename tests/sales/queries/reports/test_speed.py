@@ -47,6 +47,7 @@ def test_each_stage_of_each_owner(sales, manager, rep, colleague):
         quote=StageInDays(reached=0, waiting=1, median_days=None, p90_days=None),
         booking=StageInDays(reached=0, waiting=1, median_days=None, p90_days=None),
     )
+
     assert table.rows == [maria, tom]
     assert table.totals == SpeedRow(
         key=None,
@@ -80,6 +81,7 @@ def test_the_period_is_about_the_arrival(sales, manager):
     day = ARRIVAL.date()
     before = compute_speed(manager, Period(None, day - timedelta(days=1)))
     after = compute_speed(manager, Period(day + timedelta(days=10)))
+
     assert before == after
     assert before.rows == []
     assert compute_speed(manager, Period(day, day)).totals.leads == 5
@@ -91,6 +93,7 @@ def test_a_scope_leaves_the_leads_that_its_people_own(
     make_lead(assigned_to=stranger, created_at=ARRIVAL)
     make_lead(created_at=ARRIVAL)  # unassigned
     team = compute_speed(admin, scope=Scope(team=desk.pk))
+
     assert compute_speed(admin).totals.leads == 7
     assert [row.name for row in team.rows] == ["Maria", "Tom"]
     assert team == compute_speed(manager, scope=Scope(team=desk.pk))

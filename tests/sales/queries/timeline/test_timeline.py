@@ -101,6 +101,7 @@ def test_each_event_is_described_once(lead):
     entries = Timeline(lead.pk).read_entries(200)
     assert {entry.kind for entry in entries} == set(KINDS)
     assert {entry.title for entry in entries if entry.kind == "score"} == {"Score 0 → 10 (+10)"}
+
     descriptions = [(entry.kind, entry.title, entry.detail) for entry in entries if entry.kind != "score"]
     assert sorted(descriptions) == sorted(
         [
@@ -138,6 +139,7 @@ def test_pages_of_the_api_hold_the_same_entries(lead):
     timeline = Timeline(lead.pk, ["transfer"])
     (entry,) = timeline.read_entries(200)
     (row,) = timeline.read(200)
+
     assert row == asdict(entry)
     assert list(row) == ["kind", "id", "at", "actor", "title", "detail", "data"]
     assert timeline.get_position(row) == entry.position
@@ -163,6 +165,7 @@ def test_values_read_as_people_write_them(rep, make_lead, field, value, title, d
     lead = make_lead(assigned_to=rep)
     leads.update(by=rep, lead_id=lead.pk, changes={field: value})
     (entry,) = Timeline(lead.pk, ["field_change"]).read_entries(50)
+
     assert entry.title == title
     assert entry.detail == detail
 
@@ -213,6 +216,7 @@ def test_a_long_timeline_is_read_by_its_index_and_no_further_than_the_page(rep, 
         (output,) = cursor.fetchone()
     (plan,) = json.loads(output) if isinstance(output, str) else output
     scans = [node for node in walk_nodes(plan["Plan"]) if node.get("Relation Name") == "activities"]
+
     assert [(scan["Index Name"], scan["Actual Rows"]) for scan in scans] == [("idx_activities_lead", 51)]
 
 

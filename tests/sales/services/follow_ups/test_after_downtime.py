@@ -1,4 +1,4 @@
-"""After days on which nothing ran: one message for what is late, whatever it is, and no stale ones."""
+"""After days without a worker: one notification for everything that is overdue, and no stale ones."""
 
 from collections import Counter
 from datetime import date, datetime, time, timedelta
@@ -33,72 +33,81 @@ def tick():
     overdue.escalate_to_managers()
 
 
-def kinds(user):
+def count_kinds(user):
     return Counter(Notification.objects.filter(recipient=user).values_list("kind", flat=True))
 
 
-# Days of standstill and what was planned on its first day; what the salesperson is told when it ends at noon.
+# Days without a worker, the follow-ups planned for the first of them, and what is sent when they end at noon.
 @pytest.mark.parametrize(
     ("days", "count", "clock", "expected"),
     [
-        (0, 1, None, {"follow_up_due": 1}),  # late, but its day is not over
+        (0, 1, None, {"follow_up_due": 1}),  # past its time, but the day is not over
         (0, 3, time(10), {"follow_up_due": 3}),
         (1, 1, None, {"follow_up_overdue": 1}),
         (4, 1, time(10), {"follow_up_overdue": 1}),
         (4, 12, time(10), {"follow_up_overdue": 1}),
         (7, 12, None, {"follow_up_overdue": 1}),
-        (8, 12, None, {}),  # what has been late for longer than a week is in the digest
+        (8, 12, None, {}),  # overdue for more than a week: only in the digest
         (60, 20, time(10), {}),
     ],
 )
-def test_what_is_told_after_a_standstill(rep, plan, days, count, clock, expected):
+def test_notifications_after_a_standstill(rep, plan, days, count, clock, expected):
     with time_machine.travel(STOPPED, tick=False) as travel:
         for _ in range(count):
             plan(MONDAY, clock=clock)
         travel.shift(timedelta(days=days, hours=6))
-        tick(), tick()
-    assert kinds(rep) == expected
+        tick()
+        tick()
+    assert count_kinds(rep) == expected
     assert not FollowUp.objects.filter(reminder_sent=False).exists()
 
 
-def test_each_person_is_told_once_of_all_that_is_theirs(rep, colleague, manager, plan):
+def test_each_person_gets_one_notification_for_all_their_overdue_follow_ups(rep, colleague, manager, plan):
     with time_machine.travel(STOPPED, tick=False) as travel:
-        late = [plan(MONDAY + timedelta(days=day), by=user, name=f"{user} {day}")
-                for user in (rep, colleague) for day in range(4)]  # fmt: skip
+        late = [
+            plan(MONDAY + timedelta(days=day), by=user, name=f"{user} {day}")
+            for user in (rep, colleague)
+            for day in range(4)
+        ]
         travel.shift(timedelta(days=4, hours=6))
-        tick(), tick()
+        tick()
+        tick()
         ahead = plan(MONDAY + timedelta(days=4), name="Today")
         tick()
-    assert kinds(rep) == {"follow_up_overdue": 1, "follow_up_due": 1}
-    assert kinds(colleague) == {"follow_up_overdue": 1}
-    assert kinds(manager) == {"escalation_overdue": 1}
-    mail = compose(Notification.objects.get(recipient=rep, kind="follow_up_overdue"))
-    assert mail.subject == "Overdue: 4 follow-ups"
-    mine = [row for row in late if row.assigned_to == rep]
-    for part in (mail.body, mail.alternatives[0][0]):
-        assert [f"/lead/{row.lead_id}/change/" in part for row in late] == [row in mine for row in late]
-        assert f"/lead/{ahead.lead_id}/change/" not in part
+    assert count_kinds(rep) == {"follow_up_overdue": 1, "follow_up_due": 1}
+    assert count_kinds(colleague) == {"follow_up_overdue": 1}
+    assert count_kinds(manager) == {"escalation_overdue": 1}
+
+    email = compose(Notification.objects.get(recipient=rep, kind="follow_up_overdue"))
+    assert email.subject == "Overdue: 4 follow-ups"
+
+    reps = [follow_up for follow_up in late if follow_up.assigned_to == rep]
+    for body in (email.body, email.alternatives[0][0]):
+        assert [f"/lead/{follow_up.lead_id}/change/" in body for follow_up in late] == [
+            follow_up in reps for follow_up in late
+        ]
+        assert f"/lead/{ahead.lead_id}/change/" not in body
     escalated = Notification.objects.get(recipient=manager)
-    assert (escalated.context["count"], compose(escalated).subject) == (
-        4,
-        "Overdue in your team: 4 follow-ups",
-    )  # a holiday between
+
+    assert escalated.context["count"] == 4
+    assert compose(escalated).subject == "Overdue in your team: 4 follow-ups"  # a holiday between
     assert "Maria" in compose(escalated).body
 
 
-def test_a_long_list_says_that_there_is_more(rep, plan):
+def test_a_long_list_ends_with_and_more(rep, plan):
     with time_machine.travel(STOPPED, tick=False) as travel:
         for _ in range(overdue.MAX_LISTED + 3):
             plan(MONDAY)
         travel.shift(timedelta(days=1, hours=6))
         tick()
-    row = Notification.objects.get()
-    assert (row.context["count"], len(row.context["follow_ups"])) == (overdue.MAX_LISTED + 3, overdue.MAX_LISTED)
-    assert "and more" in compose(row).body
+    notification = Notification.objects.get()
+    assert notification.context["count"] == overdue.MAX_LISTED + 3
+    assert len(notification.context["follow_ups"]) == overdue.MAX_LISTED
+    assert "and more" in compose(notification).body
 
 
 @pytest.mark.parametrize(
-    ("until", "back", "expected"),
+    ("until", "restarted_at", "expected"),
     [
         ("2026-11-09T10:00Z", "2026-11-09T12:00Z", {"follow_up_due": 1}),  # late, on the day: one for both reminders
         ("2026-11-09T10:00Z", "2026-11-11T12:00Z", {"follow_up_overdue": 1}),
@@ -107,10 +116,11 @@ def test_a_long_list_says_that_there_is_more(rep, plan):
         ("2026-11-20T07:00Z", "2027-01-11T12:00Z", {}),
     ],
 )
-def test_a_snooze_that_comes_late(rep, plan, until, back, expected):
+def test_a_snooze_that_ends_during_a_standstill(rep, plan, until, restarted_at, expected):
     with time_machine.travel(STOPPED, tick=False) as travel:
-        made = plan(MONDAY)
-        follow_ups.snooze(by=rep, follow_up_id=made.pk, until=datetime.fromisoformat(until))
-        travel.move_to(back, tick=False)
-        tick(), tick()
-    assert kinds(rep) == expected
+        follow_up = plan(MONDAY)
+        follow_ups.snooze(by=rep, follow_up_id=follow_up.pk, until=datetime.fromisoformat(until))
+        travel.move_to(restarted_at, tick=False)
+        tick()
+        tick()
+    assert count_kinds(rep) == expected

@@ -1,4 +1,4 @@
-"""Cadences: from step to step, on working days, until the lead answers or is closed."""
+"""Cadences plan one step after another, on working days, until the lead answers or is closed."""
 
 from datetime import date
 
@@ -24,10 +24,10 @@ def lead(make_lead, rep):
 
 @pytest.fixture
 def cadence(db):
-    made = Cadence.objects.create(name="New inquiry")
+    cadence = Cadence.objects.create(name="New inquiry")
     for day, kind in ((0, "call"), (1, "email"), (3, "call")):
-        CadenceStep.objects.create(cadence=made, day=day, follow_up_type=kind, notes=f"Day {day}")
-    return made
+        CadenceStep.objects.create(cadence=cadence, day=day, follow_up_type=kind, notes=f"Day {day}")
+    return cadence
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def started(rep, lead, cadence):
         return cadences.enroll(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
 
 
-def open_plans():
+def list_open_follow_ups():
     rows = FollowUp.objects.open().order_by("pk")
     return list(rows.values_list("follow_up_type", "scheduled_date", "notes", "assigned_to__full_name"))
 
@@ -50,107 +50,124 @@ def complete(by=None, outcome="no_answer", **values):
     )
 
 
-def state():
+def read_enrollment():
+    """Day and stop reason of the only enrollment."""
     row = CadenceEnrolment.objects.get()
     return row.day, row.stop_reason
 
 
 @time_machine.travel(MONDAY, tick=False)
 def test_each_step_follows_the_one_before_on_working_days(rep, lead, cadence, started):
-    assert open_plans() == [("call", date(2026, 11, 23), "Day 0", "Maria")]
+    assert list_open_follow_ups() == [("call", date(2026, 11, 23), "Day 0", "Maria")]
+
     complete()
-    assert (open_plans(), state()) == ([("email", date(2026, 11, 24), "Day 1", "Maria")], (1, ""))
+    assert list_open_follow_ups() == [("email", date(2026, 11, 24), "Day 1", "Maria")]
+    assert read_enrollment() == (1, "")
+
     with time_machine.travel("2026-11-24T15:00Z", tick=False):
-        done = complete()
-    # Two days on is Thanksgiving: the next working day is the Friday.
-    assert open_plans() == [("call", date(2026, 11, 27), "Day 3", "Maria")]
-    assert done.next_follow_up.enrolment == CadenceEnrolment.objects.get()
+        completed = complete()
+    # Two days later is Thanksgiving; the next working day is Friday.
+    assert list_open_follow_ups() == [("call", date(2026, 11, 27), "Day 3", "Maria")]
+    assert completed.next_follow_up.enrolment == CadenceEnrolment.objects.get()
     assert complete().next_follow_up is None
-    assert (open_plans(), state()) == ([], (3, "Finished"))
+    assert list_open_follow_ups() == []
+    assert read_enrollment() == (3, "Finished")
+
     lead.refresh_from_db()
     assert lead.next_follow_up_date is None
+
     changes = FieldChange.objects.values_list("field", "old", "new", "by")
     assert list(changes) == [("cadence", None, "New inquiry", rep.pk)]
 
 
 @time_machine.travel(MONDAY, tick=False)
-def test_the_step_is_the_owners_of_that_time(manager, colleague, lead, started):
+def test_the_next_step_goes_to_the_current_owner(manager, colleague, lead, started):
     transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), to_user_id=colleague.pk)
     complete()
-    assert open_plans() == [("email", date(2026, 11, 24), "Day 1", "Tom")]
+    assert list_open_follow_ups() == [("email", date(2026, 11, 24), "Day 1", "Tom")]
 
 
 @time_machine.travel(MONDAY, tick=False)
-def test_what_one_says_oneself_takes_the_steps_place(started):
+def test_a_next_follow_up_that_the_user_plans_replaces_the_step(started):
     complete(schedule_next=True, next_follow_up_days=7, next_follow_up_type="meeting")
-    assert (open_plans(), state()) == ([("meeting", date(2026, 11, 30), "Day 1", "Maria")], (1, ""))
+    assert list_open_follow_ups() == [("meeting", date(2026, 11, 30), "Day 1", "Maria")]
+    assert read_enrollment() == (1, "")
+
     complete(schedule_next=True)
-    assert (open_plans(), state()) == ([("call", date(2026, 11, 25), "Day 3", "Maria")], (3, ""))
-    complete(schedule_next=True)  # the last step is done: a follow-up like any other
-    assert (open_plans(), state()) == ([("call", date(2026, 11, 27), "Day 3", "Maria")],
-                                       (3, "Finished"))  # fmt: skip
+    assert list_open_follow_ups() == [("call", date(2026, 11, 25), "Day 3", "Maria")]
+    assert read_enrollment() == (3, "")
+
+    complete(schedule_next=True)  # after the last step, an ordinary follow-up
+    assert list_open_follow_ups() == [("call", date(2026, 11, 27), "Day 3", "Maria")]
+    assert read_enrollment() == (3, "Finished")
 
 
-def answer(rep, lead):
+def log_an_answer(rep, lead):
     activities.log(by=rep, lead_id=lead.pk, activity_type="email", direction="inbound")
 
 
-def close(rep, lead):
+def win_the_lead(rep, lead):
     leads.update(by=rep, lead_id=lead.pk, changes={"status": "won", "booked_value": 900})
 
 
-def archive(rep, lead):
+def archive_the_lead(rep, lead):
     leads.archive(by=None, lead_id=lead.pk)
 
 
-def by_hand(rep, lead):
+def stop_by_hand(rep, lead):
     cadences.stop(by=rep, lead_id=lead.pk, reason="They asked us to")
 
 
-def cancel(rep, lead):
+def cancel_the_step(rep, lead):
     follow_ups.cancel(by=rep, follow_up_id=FollowUp.objects.open().get().pk)
 
 
-def nothing_follows(rep, lead):
+def complete_without_a_next_step(rep, lead):
     complete(no_next_reason="They will call in May")
 
 
-def close_with_the_step(rep, lead):
+def lose_the_lead_with_the_step(rep, lead):
     complete(close="lost", lost_reason="price")
 
 
 @pytest.mark.parametrize(
-    ("what", "reason", "left_open"),
+    ("event", "reason", "open_count"),
     [
-        (answer, "The lead answered", 1), (close, "Lead won", 0), (archive, "Lead archived", 0),
-        (by_hand, "They asked us to", 1), (cancel, "Its step was canceled", 0),
-        (nothing_follows, "They will call in May", 0), (close_with_the_step, "Lead lost", 0),
+        (log_an_answer, "The lead answered", 1),
+        (win_the_lead, "Lead won", 0),
+        (archive_the_lead, "Lead archived", 0),
+        (stop_by_hand, "They asked us to", 1),
+        (cancel_the_step, "Its step was canceled", 0),
+        (complete_without_a_next_step, "They will call in May", 0),
+        (lose_the_lead_with_the_step, "Lead lost", 0),
     ],
-)  # fmt: skip
+)
 @time_machine.travel(MONDAY, tick=False)
-def test_it_stops(rep, lead, started, what, reason, left_open):
-    what(rep, lead)
-    assert (state(), len(open_plans())) == ((0, reason), left_open)
-    if left_open:  # somebody has to react to what they said; but no next step is made of it
+def test_events_that_stop_a_cadence(rep, lead, started, event, reason, open_count):
+    event(rep, lead)
+    assert read_enrollment() == (0, reason)
+    assert len(list_open_follow_ups()) == open_count
+    if open_count:  # the open step remains, because somebody has to react; but no next step follows it
         assert complete().next_follow_up is None
 
 
-def test_what_is_no_answer_lets_it_go_on(rep, lead, started):
+def test_activities_that_are_no_answer_do_not_stop_a_cadence(rep, lead, started):
     activities.log(by=rep, lead_id=lead.pk, activity_type="email", direction="outbound")
     activities.log(by=rep, lead_id=lead.pk, activity_type="note")
     leads.update(by=rep, lead_id=lead.pk, changes={"notes": "x", "status": "contacted"})
-    assert state() == (0, "")
+    assert read_enrollment() == (0, "")
 
 
-def test_an_old_step_stops_no_new_cadence(rep, lead, cadence, started):
+def test_canceling_a_step_of_a_stopped_cadence_leaves_the_new_one_running(rep, lead, cadence, started):
     old = FollowUp.objects.get()
     cadences.stop(by=rep, lead_id=lead.pk)
     cadences.enroll(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
     follow_ups.cancel(by=rep, follow_up_id=old.pk)
+
     assert CadenceEnrolment.objects.running().count() == 1
 
 
-def test_one_at_a_time(rep, lead, cadence, started):
+def test_a_lead_follows_one_cadence_at_a_time(rep, lead, cadence, started):
     with pytest.raises(errors.CadenceRunning):
         cadences.enroll(by=rep, lead_id=lead.pk, cadence_id=cadence.pk)
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -158,41 +175,44 @@ def test_one_at_a_time(rep, lead, cadence, started):
     assert FollowUp.objects.count() == 1
 
 
-def test_who_can_be_put_on_one(rep, colleague, stranger, manager, leaver, lead, cadence, make_lead):
+def test_enrollments_that_are_refused(rep, colleague, stranger, manager, leaver, lead, cadence, make_lead):
     empty = Cadence.objects.create(name="Empty")
     off = Cadence.objects.create(name="Off", is_active=False)
     CadenceStep.objects.create(cadence=off, day=0, follow_up_type="call")
 
-    def refused(error, by=rep, lead=lead, cadence_id=cadence.pk):
+    def assert_refused(error, by=rep, lead=lead, cadence_id=cadence.pk):
         with pytest.raises(error):
             cadences.enroll(by=by, lead_id=lead.pk, cadence_id=cadence_id)
 
-    refused(errors.NotYourLead, by=colleague)
-    refused(errors.NotFound, by=stranger)
-    refused(errors.CadenceNotReady, cadence_id=empty.pk)
-    refused(errors.CadenceNotReady, cadence_id=off.pk)
-    refused(errors.Invalid, cadence_id=off.pk + 1)
-    refused(errors.LeadClosed, lead=make_lead(assigned_to=rep, status="won"))
-    refused(errors.LeadUnassigned, by=manager, lead=make_lead())
-    refused(errors.LeadUnassigned, by=manager, lead=make_lead(assigned_to=leaver))
+    assert_refused(errors.NotYourLead, by=colleague)
+    assert_refused(errors.NotFound, by=stranger)
+    assert_refused(errors.CadenceNotReady, cadence_id=empty.pk)
+    assert_refused(errors.CadenceNotReady, cadence_id=off.pk)
+    assert_refused(errors.Invalid, cadence_id=off.pk + 1)
+    assert_refused(errors.LeadClosed, lead=make_lead(assigned_to=rep, status="won"))
+    assert_refused(errors.LeadUnassigned, by=manager, lead=make_lead())
+    assert_refused(errors.LeadUnassigned, by=manager, lead=make_lead(assigned_to=leaver))
     with pytest.raises(errors.NoCadence):
         cadences.stop(by=rep, lead_id=lead.pk)
     assert not FollowUp.objects.exists()
 
 
 @time_machine.travel(MONDAY, tick=False)
-def test_a_cadence_that_changes_goes_on_after_the_day_that_was_reached(manager, cadence, started):
+def test_a_changed_cadence_continues_after_the_day_of_the_last_step(manager, cadence, started):
     first, second, _ = cadence.steps.all()
     second.day = 2
     cadences.save(
-        by=manager, cadence=cadence, removed=[first],
+        by=manager,
+        cadence=cadence,
+        removed=[first],
         steps=[second, CadenceStep(day=1, follow_up_type="meeting", notes="New")],
-    )  # fmt: skip
+    )
     complete()
-    assert open_plans() == [("meeting", date(2026, 11, 24), "New", "Maria")]
+
+    assert list_open_follow_ups() == [("meeting", date(2026, 11, 24), "New", "Maria")]
 
 
-def test_managers_define_them(rep, cadence):
+def test_only_managers_define_cadences(rep, cadence):
     with pytest.raises(errors.NotAllowed):
         cadences.save(by=rep, cadence=cadence, steps=[], removed=[])
 
@@ -262,7 +282,7 @@ def test_stopping_by_hand_leaves_other_cadences_alone(rep, enroll):
     assert list(CadenceEnrolment.objects.running()) == [other]
 
 
-def test_completing_a_step_moves_only_its_own_cadence_on(rep, enroll):
+def test_completing_a_step_advances_only_its_own_cadence(rep, enroll):
     moved, other = enroll(), enroll()
 
     follow_ups.complete(by=rep, follow_up_id=moved.follow_up_id, completion_input=CompletionInput(outcome="no_answer"))

@@ -1,4 +1,4 @@
-"""The daily digest: at each person's hour, once a day of theirs, and only where there is something to say."""
+"""The daily digest: sent at each person's hour, once per local day, and only if it has content."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -18,29 +18,29 @@ MONDAY = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 @pytest.fixture
 def plan(make_lead):
-    def make(who, day, **fields):
-        lead = make_lead(assigned_to=who)
+    def make(assignee, day, **fields):
+        lead = make_lead(assigned_to=assignee)
         return FollowUp.objects.create(
-            **{"lead": lead, "assigned_to": who, "follow_up_type": "call", "scheduled_date": day, **fields}
+            **{"lead": lead, "assigned_to": assignee, "follow_up_type": "call", "scheduled_date": day, **fields}
         )
 
     return make
 
 
-def sent(*times):
-    """How many digests were written at each of these times."""
+def send_at(*times):
+    """Send the digests at each of these times; how many were written each time."""
     counts = []
-    for each in times:
-        with time_machine.travel(each, tick=False):
+    for at in times:
+        with time_machine.travel(at, tick=False):
             counts.append(service.send())
     return counts
 
 
-def keys():
+def list_dedupe_keys():
     return list(Notification.objects.order_by("pk").values_list("dedupe_key", flat=True))
 
 
-# Ahead of UTC, behind it; a clock put forward over the hour itself, and one put back so that the hour comes twice.
+# Zones ahead of UTC and behind it; clocks that go forward over the digest hour, and back so that it comes twice.
 @pytest.mark.parametrize(
     ("zone", "hour", "before", "after", "day"),
     [
@@ -50,44 +50,49 @@ def keys():
         ("America/New_York", 1, "2026-11-01T04:59:59Z", "2026-11-01T05:00Z", "2026-11-01"),
     ],
 )
-def test_at_the_local_hour_once_a_day(rep, plan, zone, hour, before, after, day):
+def test_a_digest_is_sent_at_the_local_hour_once_a_day(rep, plan, zone, hour, before, after, day):
     first = datetime.fromisoformat(after)
-    User.objects.filter(pk=rep.pk).update(time_zone=zone, digest_hour=hour, digested_on=date.fromisoformat(day) -
-                                          timedelta(days=1))  # fmt: skip
+    User.objects.filter(pk=rep.pk).update(
+        time_zone=zone, digest_hour=hour, digested_on=date.fromisoformat(day) - timedelta(days=1)
+    )
     plan(rep, "2020-01-01")
     again = [first + timedelta(minutes=minutes) for minutes in (0, 1, 60, 61)]
-    assert sent(before, after, *again) == [0, 1, 0, 0, 0, 0]
-    assert keys() == [f"digest:{rep.pk}:{day}"]
-    assert sent(first + timedelta(hours=25)) == [1]
+
+    assert send_at(before, after, *again) == [0, 1, 0, 0, 0, 0]
+    assert list_dedupe_keys() == [f"digest:{rep.pk}:{day}"]
+    assert send_at(first + timedelta(hours=25)) == [1]
 
 
 def test_a_missed_hour_is_made_up_for_on_the_same_day(rep, plan):
     plan(rep, "2020-01-01")
-    assert sent("2026-11-30T23:59Z", "2026-12-01T06:59Z", "2026-12-01T07:00Z") == [1, 0, 1]
+    assert send_at("2026-11-30T23:59Z", "2026-12-01T06:59Z", "2026-12-01T07:00Z") == [1, 0, 1]
 
 
-def test_a_move_to_the_west_brings_no_second_one(rep, plan):
+def test_a_move_to_the_west_brings_no_second_digest_that_day(rep, plan):
     User.objects.filter(pk=rep.pk).update(time_zone="Asia/Tokyo")
     plan(rep, "2020-01-01")
-    assert sent("2026-11-30T22:00Z") == [1]  # the first of December in Tokyo
+    assert send_at("2026-11-30T22:00Z") == [1]  # the first of December in Tokyo
+
     User.objects.filter(pk=rep.pk).update(time_zone="America/New_York")
-    assert sent("2026-11-30T22:30Z", "2026-12-01T12:00Z", "2026-12-02T11:59Z", "2026-12-02T12:00Z") == [0, 0, 0, 1]
+    assert send_at("2026-11-30T22:30Z", "2026-12-01T12:00Z", "2026-12-02T11:59Z", "2026-12-02T12:00Z") == [0, 0, 0, 1]
+
     User.objects.filter(pk=rep.pk).update(time_zone="Asia/Tokyo")
-    assert sent("2026-12-02T13:00Z", "2026-12-02T22:00Z") == [0, 1]
+    assert send_at("2026-12-02T13:00Z", "2026-12-02T22:00Z") == [0, 1]
 
 
-def test_another_hour_brings_no_second_one(rep, plan):
+def test_a_changed_hour_brings_no_second_digest_that_day(rep, plan):
     plan(rep, "2020-01-01")
-    assert sent("2026-11-30T07:00Z") == [1]
+    assert send_at("2026-11-30T07:00Z") == [1]
     User.objects.filter(pk=rep.pk).update(digest_hour=9)
-    assert sent("2026-11-30T09:00Z", "2026-12-01T08:00Z", "2026-12-01T09:00Z") == [0, 0, 1]
+    assert send_at("2026-11-30T09:00Z", "2026-12-01T08:00Z", "2026-12-01T09:00Z") == [0, 0, 1]
 
 
-def test_nothing_to_say_is_no_mail_also_later_that_day(rep, leaver, plan):
+def test_without_content_no_digest_is_sent_even_later_that_day(rep, leaver, plan):
     plan(leaver, "2020-01-01")
-    assert sent("2026-11-30T07:00Z") == [0]
+    assert send_at("2026-11-30T07:00Z") == [0]
+
     plan(rep, "2020-01-01")
-    assert sent("2026-11-30T08:00Z", "2026-12-01T07:00Z") == [0, 1]
+    assert send_at("2026-11-30T08:00Z", "2026-12-01T07:00Z") == [0, 1]
     assert not Notification.objects.filter(recipient=leaver).exists()
 
 
@@ -169,36 +174,38 @@ def test_the_sections_have_a_fixed_order(sections):
     assert list(by_name) == ["today", "overdue", "hot", "quotes", "bids", "unplanned", "passed"]
 
 
-def test_each_has_their_own_day_and_long_lists_are_counted(make_user, plan):
+def test_digests_use_each_persons_own_day_and_count_what_long_lists_leave_out(make_user, plan):
     east, west = make_user("east", time_zone="Pacific/Auckland"), make_user("west", time_zone="America/Los_Angeles")
     for person in (east, west):
         for day in ("2026-11-30", "2026-12-01"):
             plan(person, day)
     for _ in range(MAX_LISTED):
         plan(east, "2026-12-01")
-    found = build_digests({east: date(2026, 12, 1), west: date(2026, 11, 30)})
+    digests = build_digests({east: date(2026, 12, 1), west: date(2026, 11, 30)})
     counts = {
-        who.pk: {
-            s["name"]: (s["count"], len(s["lines"]), s["more"])
-            for s in found[who.pk]
-            if s["name"] in ("today", "overdue")
+        person.pk: {
+            section["name"]: (section["count"], len(section["lines"]), section["more"])
+            for section in digests[person.pk]
+            if section["name"] in ("today", "overdue")
         }
-        for who in (east, west)
+        for person in (east, west)
     }
+
     assert counts == {
-        east.pk: {"today": (MAX_LISTED + 1, MAX_LISTED, 1), "overdue": (1, 1, 0)}, west.pk: {"today": (1, 1, 0)},
-    }  # fmt: skip
+        east.pk: {"today": (MAX_LISTED + 1, MAX_LISTED, 1), "overdue": (1, 1, 0)},
+        west.pk: {"today": (1, 1, 0)},
+    }
 
 
-def test_many_cost_no_more_queries_than_one(make_user, plan):
-    def ask(many):
-        for number in range(many):
-            plan(make_user(f"p{many}.{number}", time_zone=("UTC", "Asia/Tokyo")[number % 2]), "2020-01-01")
+def test_the_number_of_queries_does_not_depend_on_the_number_of_digests(make_user, plan):
+    def count_queries(digest_count):
+        for number in range(digest_count):
+            plan(make_user(f"p{digest_count}.{number}", time_zone=("UTC", "Asia/Tokyo")[number % 2]), "2020-01-01")
         User.objects.update(digested_on=None)
         with CaptureQueriesContext(connection) as captured:
-            assert sent("2026-11-30T23:59Z") == [User.objects.count()]
+            assert send_at("2026-11-30T23:59Z") == [User.objects.count()]
         Notification.objects.all().delete()
         return len(captured)
 
-    ask(2)
-    assert ask(20) == ask(40) <= 21
+    count_queries(2)
+    assert count_queries(20) == count_queries(40) <= 21

@@ -1,4 +1,4 @@
-"""Planning, changing, cancelling and completing follow-ups."""
+"""Planning, changing, snoozing, canceling and completing follow-ups."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -36,21 +36,26 @@ def test_a_new_follow_up_is_due_on_the_assignees_clock_and_sets_the_leads_next_d
     later = plan(scheduled_date=date(2027, 1, 20))
     sooner = plan(scheduled_date=date(2027, 1, 10), scheduled_time=time(10))
     lead.refresh_from_db()
+
     assert later.due_at.isoformat() == "2027-01-20T14:00:00+00:00"
-    assert (sooner.remind_at.isoformat(), sooner.reminder_sent) == ("2027-01-10T14:30:00+00:00", False)
+    assert sooner.remind_at.isoformat() == "2027-01-10T14:30:00+00:00"
+    assert sooner.reminder_sent is False
     assert lead.next_follow_up_date == sooner.due_at
-    assert (sooner.assigned_to, sooner.created_by, sooner.first_scheduled_date) == (rep, rep, date(2027, 1, 10))
+    assert sooner.assigned_to == rep
+    assert sooner.created_by == rep
+    assert sooner.first_scheduled_date == date(2027, 1, 10)
 
 
 def test_a_past_date_is_allowed_and_never_reminded(rep, plan):
     assert plan(scheduled_date=local_today(rep) - timedelta(days=3)).remind_at is None
 
 
-def test_a_rep_plans_for_themselves_a_manager_for_any_active_user(rep, manager, colleague, leaver, plan):
+def test_a_salesperson_plans_for_themselves_and_a_manager_for_any_active_user(rep, manager, colleague, leaver, plan):
     with pytest.raises(errors.ReceiverNotAllowed):
         plan(assigned_to=colleague.pk)
-    given = plan(by=manager, assigned_to=colleague.pk)
-    assert given.assigned_to == colleague
+
+    planned = plan(by=manager, assigned_to=colleague.pk)
+    assert planned.assigned_to == colleague
     assert list(Notification.objects.values_list("recipient", "kind")) == [(colleague.pk, "follow_up_reassigned")]
     with pytest.raises(errors.Invalid):
         plan(by=manager, assigned_to=leaver.pk)
@@ -89,7 +94,7 @@ def test_an_inactive_assignee_is_refused_for_a_change(rep, manager, leaver, plan
     assert planned.assigned_to == rep
 
 
-def test_nobody_as_the_assignee_is_refused(plan):
+def test_a_follow_up_without_an_assignee_is_refused(plan):
     with pytest.raises(errors.Invalid):
         plan(by=None)
 
@@ -145,20 +150,20 @@ def test_closing_the_lead_cancels_only_its_own_follow_ups(rep, plan, make_lead):
     assert other_lead.next_follow_up_date == other.due_at
 
 
-def test_only_who_may_change_the_lead_closes_it(rep, colleague, manager, plan):
+def test_an_assignee_who_may_not_change_the_lead_may_not_close_it(rep, colleague, manager, plan):
     """The assignee need not be the lead's owner."""
-    given = plan(by=manager, assigned_to=colleague.pk)
+    planned = plan(by=manager, assigned_to=colleague.pk)
     closing = CompletionInput(outcome="lost", close="lost", lost_reason="price")
 
     with pytest.raises(errors.NotYourLead):
-        follow_ups.complete(by=colleague, follow_up_id=given.pk, completion_input=closing)
+        follow_ups.complete(by=colleague, follow_up_id=planned.pk, completion_input=closing)
 
-    given.refresh_from_db()
-    assert given.is_open
+    planned.refresh_from_db()
+    assert planned.is_open
     assert Lead.objects.get().status == "new"
 
 
-def test_who_may_plan(colleague, stranger, plan):
+def test_users_who_may_not_plan_a_follow_up(colleague, stranger, plan):
     with pytest.raises(errors.NotYourLead):
         plan(by=colleague)
     with pytest.raises(errors.NotFound):
@@ -171,74 +176,91 @@ def test_a_closed_lead_gets_no_follow_up(lead, plan):
         plan()
 
 
-def test_rescheduling_arms_the_reminder_again_and_keeps_the_first_date(rep, lead, plan):
+def test_rescheduling_sets_the_reminder_again_and_keeps_the_first_date(rep, lead, plan):
     planned = plan()
     FollowUp.objects.update(reminder_sent=True)
     moved = follow_ups.update(
         by=rep, follow_up_id=planned.pk, changes={"scheduled_date": planned.scheduled_date + timedelta(days=5)}
     )
     lead.refresh_from_db()
-    assert (moved.reminder_sent, moved.reminder_no, moved.version) == (False, 2, planned.version + 1)
+
+    assert moved.reminder_sent is False
+    assert moved.reminder_no == 2
+    assert moved.version == planned.version + 1
     assert moved.first_scheduled_date == planned.scheduled_date
     assert lead.next_follow_up_date == moved.due_at == planned.due_at + timedelta(days=5)
 
 
-def test_rewording_does_not_remind_again(rep, plan):
+def test_new_notes_do_not_set_the_reminder_again(rep, plan):
     planned = plan()
     FollowUp.objects.update(reminder_sent=True)
-    reworded = follow_ups.update(by=rep, follow_up_id=planned.pk, changes={"notes": "ask for the route"})
-    assert (reworded.notes, reworded.reminder_sent, reworded.reminder_no) == ("ask for the route", True, 1)
+    updated = follow_ups.update(by=rep, follow_up_id=planned.pk, changes={"notes": "ask for the route"})
+
+    assert updated.notes == "ask for the route"
+    assert updated.reminder_sent is True
+    assert updated.reminder_no == 1
 
 
-def test_reassigning_is_for_managers_and_moves_the_clock(rep, manager, make_user, desk, plan):
+def test_only_managers_reassign_and_the_due_time_follows_the_new_assignees_clock(rep, manager, make_user, desk, plan):
     planned = plan(scheduled_time=time(10))
     abroad = make_user("kiri", team=desk, time_zone="Pacific/Auckland")
     with pytest.raises(errors.NotAllowed):
         follow_ups.update(by=rep, follow_up_id=planned.pk, changes={"assigned_to": abroad.pk})
-    given = follow_ups.update(by=manager, follow_up_id=planned.pk, changes={"assigned_to": abroad.pk})
-    assert (given.assigned_to, given.reminder_no) == (abroad, 2)
-    assert given.due_at < planned.due_at
+
+    reassigned = follow_ups.update(by=manager, follow_up_id=planned.pk, changes={"assigned_to": abroad.pk})
+    assert reassigned.assigned_to == abroad
+    assert reassigned.reminder_no == 2
+    assert reassigned.due_at < planned.due_at
     assert Notification.objects.get().recipient == abroad
 
 
-def test_cancelling_takes_it_off_the_list(rep, lead, plan):
+def test_a_canceled_follow_up_is_closed_and_leaves_the_next_date_empty(rep, lead, plan):
     planned = plan()
-    cancelled = follow_ups.cancel(by=rep, follow_up_id=planned.pk, reason="They called us")
+    canceled = follow_ups.cancel(by=rep, follow_up_id=planned.pk, reason="They called us")
     lead.refresh_from_db()
-    assert (cancelled.is_open, cancelled.cancel_reason, lead.next_follow_up_date) == (False, "They called us", None)
-    for change in (follow_ups.cancel, lambda **k: follow_ups.update(**k, changes={"notes": "x"})):
+
+    assert canceled.is_open is False
+    assert canceled.cancel_reason == "They called us"
+    assert lead.next_follow_up_date is None
+
+    for change in (follow_ups.cancel, lambda **arguments: follow_ups.update(**arguments, changes={"notes": "x"})):
         with pytest.raises(errors.FollowUpClosed):
             change(by=rep, follow_up_id=planned.pk)
 
 
-def test_completing_writes_the_whole_story(rep, lead, plan):
+def test_completing_records_the_outcome_an_activity_and_the_next_follow_up(rep, lead, plan):
     planned = plan(notes="Ask for the route", scheduled_time=time(10))
-    done = follow_ups.complete(
+    completed = follow_ups.complete(
         by=rep,
         follow_up_id=planned.pk,
         completion_input=CompletionInput(outcome="successful", notes="Wants two coaches", schedule_next=True),
     )
     planned.refresh_from_db()
     lead.refresh_from_db()
-    following = FollowUp.objects.get(pk=done.next_follow_up_id)
+    following = FollowUp.objects.get(pk=completed.next_follow_up_id)
     activity = Activity.objects.get(lead=lead, activity_type="call")
-    assert (planned.completed, planned.completed_by, planned.outcome) == (True, rep, "successful")
-    assert (planned.notes, planned.outcome_notes) == ("Ask for the route", "Wants two coaches")
+
+    assert planned.completed is True
+    assert planned.completed_by == rep
+    assert planned.outcome == "successful"
+    assert planned.notes == "Ask for the route"
+    assert planned.outcome_notes == "Wants two coaches"
     assert planned.activity == activity
-    assert (activity.activity_type, activity.direction, activity.follow_up, activity.user) == (
-        "call", "outbound", planned, rep,
-    )  # fmt: skip
+    assert activity.activity_type == "call"
+    assert activity.direction == "outbound"
+    assert activity.follow_up == planned
+    assert activity.user == rep
     assert activity.notes == "Wants two coaches"
-    assert (following.scheduled_date, following.scheduled_time, following.follow_up_type) == (
-        schedule.move_to_working_day(local_today(rep) + timedelta(days=3)), time(10), "call",
-    )  # fmt: skip
-    assert (lead.follow_up_count, lead.last_follow_up_date, lead.next_follow_up_date) == (
-        1, planned.completed_at, following.due_at,
-    )  # fmt: skip
+    assert following.scheduled_date == schedule.move_to_working_day(local_today(rep) + timedelta(days=3))
+    assert following.scheduled_time == time(10)
+    assert following.follow_up_type == "call"
+    assert lead.follow_up_count == 1
+    assert lead.last_follow_up_date == planned.completed_at
+    assert lead.next_follow_up_date == following.due_at
     assert lead.first_contacted_at == lead.last_activity_at == activity.occurred_at
 
 
-def test_the_next_date_is_the_earliest_open_one(rep, lead, plan):
+def test_the_leads_next_date_is_that_of_its_earliest_open_follow_up(rep, lead, plan):
     first, sooner = plan(), plan(scheduled_date=local_today(rep))
     follow_ups.complete(
         by=rep,
@@ -254,16 +276,19 @@ def test_completing_twice_counts_once(rep, lead, plan):
     follow_ups.complete(by=rep, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="no_answer"))
     with pytest.raises(errors.FollowUpClosed):
         follow_ups.complete(by=rep, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="successful"))
+
     lead.refresh_from_db()
-    assert (lead.follow_up_count, Activity.objects.count(), lead.next_follow_up_date) == (1, 1, None)
+    assert lead.follow_up_count == 1
+    assert Activity.objects.count() == 1
+    assert lead.next_follow_up_date is None
 
 
 def test_only_the_assignee_completes(manager, admin, colleague, stranger, plan):
     planned = plan()
-    for somebody in (manager, admin, colleague):
+    for user in (manager, admin, colleague):
         with pytest.raises(errors.NotYourFollowUp):
             follow_ups.complete(
-                by=somebody, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="successful")
+                by=user, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="successful")
             )
     with pytest.raises(errors.NotFound):
         follow_ups.complete(
@@ -277,8 +302,10 @@ def test_the_assignee_of_somebody_elses_lead_completes_but_does_not_close_it(man
         follow_ups.complete(
             by=stranger, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="successful", close="won")
         )
+
     planned.refresh_from_db()
     assert planned.is_open
+
     follow_ups.complete(by=stranger, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="successful"))
 
 
@@ -291,7 +318,10 @@ def test_completing_may_close_the_lead(rep, lead, plan):
     )
     lead.refresh_from_db()
     other.refresh_from_db()
-    assert (lead.status, lead.booked_value, other.is_open) == ("won", Decimal("1200"), False)
+
+    assert lead.status == "won"
+    assert lead.booked_value == Decimal("1200")
+    assert other.is_open is False
 
 
 def test_closing_as_lost_needs_a_reason_and_undoes_everything_without_one(rep, lead, plan):
@@ -300,8 +330,11 @@ def test_closing_as_lost_needs_a_reason_and_undoes_everything_without_one(rep, l
         follow_ups.complete(
             by=rep, follow_up_id=planned.pk, completion_input=CompletionInput(outcome="lost", close="lost")
         )
+
     planned.refresh_from_db()
-    assert (list(refused.value.fields), planned.is_open, Activity.objects.count()) == (["lost_reason"], True, 0)
+    assert list(refused.value.fields) == ["lost_reason"]
+    assert planned.is_open is True
+    assert Activity.objects.count() == 0
 
 
 def test_the_outcome_lost_does_not_close_the_lead(rep, lead, plan):
@@ -324,43 +357,60 @@ def test_closing_and_planning_at_once_is_refused(rep, plan):
         )
 
 
-def test_a_day_ago_is_overdue_where_the_assignee_is(rep, make_user, desk, lead, plan):
+def test_overdue_means_before_the_assignees_today(rep, make_user, desk, lead, plan):
     abroad = make_user("kiri", team=desk, time_zone="Pacific/Kiritimati")  # its day begins 14 hours before UTC's
     today = local_today(abroad)
     for person, day in ((abroad, today - timedelta(days=1)), (abroad, today), (rep, local_today(rep))):
         FollowUp.objects.create(lead=lead, follow_up_type="call", scheduled_date=day, assigned_to=person)
     FollowUp.objects.create(
-        lead=lead, follow_up_type="call", scheduled_date=today - timedelta(days=9), assigned_to=rep,
+        lead=lead,
+        follow_up_type="call",
+        scheduled_date=today - timedelta(days=9),
+        assigned_to=rep,
         cancelled_at=timezone.now(),
-    )  # fmt: skip
-    late = FollowUp.objects.overdue()
-    assert [(f.assigned_to, f.scheduled_date) for f in late] == [(abroad, today - timedelta(days=1))]
+    )
+    overdue = FollowUp.objects.overdue()
+
+    assert [(follow_up.assigned_to, follow_up.scheduled_date) for follow_up in overdue] == [
+        (abroad, today - timedelta(days=1))
+    ]
+
     flags = FollowUp.objects.with_overdue().values_list("assigned_to", "is_overdue").order_by("pk")
     assert list(flags) == [(abroad.pk, True), (abroad.pk, False), (rep.pk, False), (rep.pk, False)]
 
 
 @time_machine.travel("2026-11-23T15:00Z", tick=False)
-def test_snoozing_reminds_again_then_and_leaves_the_date(rep, manager, colleague, lead, plan):
+def test_a_snooze_sets_another_reminder_and_keeps_the_date(rep, manager, colleague, lead, plan):
     planned = plan(scheduled_date=date(2026, 11, 23))
     FollowUp.objects.update(reminder_sent=True)
     until = timezone.now() + timedelta(hours=20)
     snoozed = follow_ups.snooze(by=manager, follow_up_id=planned.pk, until=until)
-    assert (snoozed.remind_at, snoozed.reminder_sent, snoozed.reminder_no) == (until, False, 1)  # it is no new plan
-    assert (snoozed.scheduled_date, snoozed.due_at) == (planned.scheduled_date, planned.due_at)
+
+    assert snoozed.remind_at == until
+    assert snoozed.reminder_sent is False
+    assert snoozed.reminder_no == 1  # not a new plan
+    assert snoozed.scheduled_date == planned.scheduled_date
+    assert snoozed.due_at == planned.due_at
+
     rep.time_zone = "Asia/Tokyo"
     rep.save()
-    reminders.fill_derived_columns()  # a move to another zone does not take it away
+    reminders.fill_derived_columns()  # a new time zone does not end the snooze
+
     assert FollowUp.objects.get().remind_at == until
+
     with time_machine.travel(until, tick=False):
-        assert [reminders.send_due_reminders(), reminders.send_due_reminders()] == [1, 0]
+        assert reminders.send_due_reminders() == 1
+        assert reminders.send_due_reminders() == 0
     with pytest.raises(errors.NotYourFollowUp):
         follow_ups.snooze(by=colleague, follow_up_id=planned.pk, until=until)
+
     moved = follow_ups.update(by=rep, follow_up_id=planned.pk, changes={"scheduled_date": date(2026, 11, 25)})
-    assert (moved.snoozed_until, moved.remind_at) == (None, datetime(2026, 11, 24, 23, tzinfo=UTC))
+    assert moved.snoozed_until is None
+    assert moved.remind_at == datetime(2026, 11, 24, 23, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("until", [timedelta(), timedelta(days=30, seconds=1)])
-def test_a_snooze_is_for_the_next_30_days(rep, plan, until):
+def test_a_snooze_ends_within_the_next_30_days(rep, plan, until):
     with time_machine.travel("2026-11-23T15:00Z", tick=False), pytest.raises(errors.Invalid):
         follow_ups.snooze(by=rep, follow_up_id=plan().pk, until=timezone.now() + until)
 
@@ -370,32 +420,38 @@ def test_a_transfer_ends_a_snooze(rep, manager, colleague, lead, plan):
     follow_ups.snooze(by=rep, follow_up_id=planned.pk, until=timezone.now() + timedelta(hours=1))
     transfers.transfer(by=manager, leads=Lead.objects.filter(pk=lead.pk), to_user_id=colleague.pk)
     moved = FollowUp.objects.get()
-    assert (moved.assigned_to, moved.snoozed_until, moved.remind_at) == (colleague, None, planned.remind_at)
+
+    assert moved.assigned_to == colleague
+    assert moved.snoozed_until is None
+    assert moved.remind_at == planned.remind_at
 
 
 @time_machine.travel("2026-11-23T15:00Z", tick=False)
-def test_what_is_given_to_another_reminds_that_person(rep, manager, colleague, plan):
+def test_a_reassigned_follow_up_reminds_the_new_assignee(rep, manager, colleague, plan):
     planned = plan(scheduled_date=local_today(rep))
     assert reminders.send_due_reminders() == 1
+
     follow_ups.update(by=manager, follow_up_id=planned.pk, changes={"assigned_to": colleague.pk})
     FollowUp.objects.update(remind_at=timezone.now())
     assert reminders.send_due_reminders() == 1
-    told = Notification.objects.filter(kind="follow_up_due").order_by("pk")
-    assert list(told.values_list("recipient", "dedupe_key")) == [
-        (rep.pk, f"due:{planned.pk}:1"), (colleague.pk, f"due:{planned.pk}:2"),
-    ]  # fmt: skip
+
+    reminder_rows = Notification.objects.filter(kind="follow_up_due").order_by("pk")
+    assert list(reminder_rows.values_list("recipient", "dedupe_key")) == [
+        (rep.pk, f"due:{planned.pk}:1"),
+        (colleague.pk, f"due:{planned.pk}:2"),
+    ]
 
 
 @time_machine.travel("2026-11-23T15:00Z", tick=False)
-def test_a_computed_date_is_a_working_day_a_given_one_stays(rep, plan):
+def test_a_computed_date_is_a_working_day_and_a_typed_one_stays(rep, plan):
     planned = plan(scheduled_date=date(2026, 11, 28))
-    assert planned.scheduled_date == date(2026, 11, 28)  # a Saturday, if that is what they want
-    done = follow_ups.complete(
+    assert planned.scheduled_date == date(2026, 11, 28)  # a Saturday is allowed
+    completed = follow_ups.complete(
         by=rep,
         follow_up_id=planned.pk,
         completion_input=CompletionInput(outcome="no_answer", schedule_next=True, next_follow_up_days=3),
     )
-    assert done.next_follow_up.scheduled_date == date(2026, 11, 27)  # the 26th is Thanksgiving
+    assert completed.next_follow_up.scheduled_date == date(2026, 11, 27)  # the 26th is Thanksgiving
 
 
 @pytest.mark.parametrize(
@@ -405,7 +461,7 @@ def test_a_computed_date_is_a_working_day_a_given_one_stays(rep, plan):
         ({"schedule_next": True, "no_next_reason": "They travel in May"}, "no_next_reason"),
     ],
 )
-def test_what_comes_next_is_one_thing(rep, plan, values, field):
+def test_only_one_next_step_is_allowed(rep, plan, values, field):
     planned = plan()
     with pytest.raises(errors.Invalid) as caught:
         follow_ups.complete(
@@ -415,9 +471,10 @@ def test_what_comes_next_is_one_thing(rep, plan, values, field):
     assert FollowUp.objects.get().is_open
 
 
-def test_nothing_because_leaves_the_lead_unplanned(rep, lead, plan):
+def test_completing_without_a_next_step_leaves_the_lead_unplanned(rep, lead, plan):
     planned = plan()
     assert not Lead.objects.unplanned().exists()
+
     follow_ups.complete(
         by=rep,
         follow_up_id=planned.pk,

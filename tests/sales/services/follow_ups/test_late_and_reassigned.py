@@ -1,4 +1,4 @@
-"""What is late already and then goes to somebody else, is moved by an hour, or was written by plain SQL."""
+"""Overdue follow-ups that are then reassigned or moved by an hour, and rows that plain SQL wrote."""
 
 from collections import Counter
 from datetime import date, datetime, time, timedelta
@@ -24,17 +24,18 @@ def tick():
     overdue.escalate_to_managers()
 
 
-class Desk:
-    """A call of Maria's. Each method is something that people do, or the next ticks."""
+class Scenario:
+    """A call that Maria has planned. Each method is something that people do, or runs the ticks of the next days."""
 
     def __init__(self, clock, lead, people, day):
         self.clock = clock
         self.maria, self.tom, self.manager, self.admin = people
-        self.call = follow_ups.create(by=self.maria, lead_id=lead.pk, follow_up_type="call", scheduled_date=day,
-                                      scheduled_time=time(10))  # fmt: skip
+        self.call = follow_ups.create(
+            by=self.maria, lead_id=lead.pk, follow_up_type="call", scheduled_date=day, scheduled_time=time(10)
+        )
 
     def today(self):
-        """The ticks of a day, at night and in the morning."""
+        """Run the ticks of the day, at night and in the morning."""
         for hours in (1, 8):
             self.clock.shift(timedelta(hours=hours))
             tick()
@@ -44,12 +45,12 @@ class Desk:
         self.clock.shift(timedelta(days=1))
         self.today()
 
-    def days(self):
+    def three_days(self):
         for _ in range(3):
             self.tomorrow()
 
-    def still(self):
-        """A day on which nothing runs."""
+    def standstill(self):
+        """Let a day pass on which nothing runs."""
         self.clock.shift(timedelta(days=1))
 
     def transfer(self):
@@ -61,74 +62,85 @@ class Desk:
     def reassign(self):
         follow_ups.update(by=self.manager, follow_up_id=self.call.pk, changes={"assigned_to": self.tom.pk})
 
-    def leave(self):
+    def hand_over(self):
         handovers.hand_over(by=self.admin, user_id=self.maria.pk, receivers=[self.tom.pk])
 
-    def hour(self):
+    def move_by_an_hour(self):
         follow_ups.update(by=self.maria, follow_up_id=self.call.pk, changes={"scheduled_time": time(11)})
 
-    def go_west(self):
+    def move_tom_west(self):
         User.objects.filter(pk=self.tom.pk).update(time_zone="America/Los_Angeles")
 
 
-# What happens, and how often Maria and Tom are told that it is overdue, and the manager.
-WAYS = ["transfer", "reassign", "leave"]
-TOLD = [
-    *((f"tomorrow {way}", 1, 0, 0) for way in WAYS),
-    *((f"tomorrow {way} today", 1, 1, 0) for way in WAYS),
-    *((f"tomorrow {way} days", 1, 1, 1) for way in WAYS),
-    *((f"still {way} days", 0, 1, 1) for way in WAYS),
-    *((f"{way} days", 0, 1, 1) for way in WAYS),
-    *((f"days {way} days", 1, 1, 1) for way in WAYS),  # managers know of it
-    ("still transfer undo today days", 1, 0, 1),
-    ("still transfer today undo today days", 1, 1, 1),
-    ("days hour days", 1, 0, 1),
-    ("tomorrow hour days", 1, 0, 1),
-    ("still hour days", 1, 0, 1),
+# The steps of a story, and how many overdue notifications Maria, Tom and the manager get.
+REASSIGNMENTS = ["transfer", "reassign", "hand_over"]
+STORIES = [
+    *((f"tomorrow {reassignment}", 1, 0, 0) for reassignment in REASSIGNMENTS),
+    *((f"tomorrow {reassignment} today", 1, 1, 0) for reassignment in REASSIGNMENTS),
+    *((f"tomorrow {reassignment} three_days", 1, 1, 1) for reassignment in REASSIGNMENTS),
+    *((f"standstill {reassignment} three_days", 0, 1, 1) for reassignment in REASSIGNMENTS),
+    *((f"{reassignment} three_days", 0, 1, 1) for reassignment in REASSIGNMENTS),
+    # The manager was notified before:
+    *((f"three_days {reassignment} three_days", 1, 1, 1) for reassignment in REASSIGNMENTS),
+    ("standstill transfer undo today three_days", 1, 0, 1),
+    ("standstill transfer today undo today three_days", 1, 1, 1),
+    ("three_days move_by_an_hour three_days", 1, 0, 1),
+    ("tomorrow move_by_an_hour three_days", 1, 0, 1),
+    ("standstill move_by_an_hour three_days", 1, 0, 1),
 ]
 
 
-@pytest.mark.parametrize(("story", "maria", "tom", "manager_"), TOLD)
-def test_what_is_late_is_told_once_to_whoever_gets_it(rep, colleague, manager, admin, make_lead, story, maria, tom,
-                                                      manager_):  # fmt: skip
+@pytest.mark.parametrize(("story", "maria_count", "tom_count", "manager_count"), STORIES)
+def test_each_new_assignee_of_an_overdue_follow_up_is_notified_once(
+    rep, colleague, manager, admin, make_lead, story, maria_count, tom_count, manager_count
+):
     with time_machine.travel(PLANNED, tick=False) as clock:
-        desk = Desk(clock, make_lead(assigned_to=rep), (rep, colleague, manager, admin), MONDAY)
-        for each in story.split():
-            getattr(desk, each)()
-    assert told(rep, colleague, manager) == [maria, tom, manager_]
+        scenario = Scenario(clock, make_lead(assigned_to=rep), (rep, colleague, manager, admin), MONDAY)
+        for step in story.split():
+            getattr(scenario, step)()
+    assert count_overdue_notifications(rep, colleague, manager) == [maria_count, tom_count, manager_count]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_what_was_late_when_planned_stays_so_for_whoever_gets_it(rep, colleague, manager, admin, make_lead, way):
+@pytest.mark.parametrize("reassignment", REASSIGNMENTS)
+def test_nobody_is_notified_of_a_follow_up_that_was_planned_in_the_past(
+    rep, colleague, manager, admin, make_lead, reassignment
+):
     with time_machine.travel(PLANNED, tick=False) as clock:
-        desk = Desk(clock, make_lead(assigned_to=rep), (rep, colleague, manager, admin), MONDAY - timedelta(days=1))
-        getattr(desk, way)()
-        desk.days()
-    assert told(rep, colleague, manager) == [0, 0, 0]
+        scenario = Scenario(
+            clock, make_lead(assigned_to=rep), (rep, colleague, manager, admin), MONDAY - timedelta(days=1)
+        )
+        getattr(scenario, reassignment)()
+        scenario.three_days()
+    assert count_overdue_notifications(rep, colleague, manager) == [0, 0, 0]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_day_that_lasts_where_the_new_assignee_is_is_not_late_there(rep, colleague, manager, admin, make_lead, way):
-    """Planned at 6 in the morning in UTC, for the day before; it is 22 o'clock of that day in Los Angeles."""
+@pytest.mark.parametrize("reassignment", REASSIGNMENTS)
+def test_a_follow_up_is_not_late_if_its_day_lasts_where_the_new_assignee_is(
+    rep, colleague, manager, admin, make_lead, reassignment
+):
+    """It is planned at 06:00 UTC for the day before; in Los Angeles it is 22:00 of that day."""
     with time_machine.travel(PLANNED, tick=False) as clock:
-        desk = Desk(clock, make_lead(assigned_to=rep), (rep, colleague, manager, admin), MONDAY - timedelta(days=1))
-        desk.go_west()
-        getattr(desk, way)()
+        scenario = Scenario(
+            clock, make_lead(assigned_to=rep), (rep, colleague, manager, admin), MONDAY - timedelta(days=1)
+        )
+        scenario.move_tom_west()
+        getattr(scenario, reassignment)()
         tick()
         assert Notification.objects.filter(kind="follow_up_due", recipient=colleague).count() == 1
-        desk.days(), desk.tomorrow()
-    assert told(rep, colleague, manager) == [0, 1, 1]
+        scenario.three_days()
+        scenario.tomorrow()
+    assert count_overdue_notifications(rep, colleague, manager) == [0, 1, 1]
 
 
-def told(*people):
+def count_overdue_notifications(*people):
     kinds = ("follow_up_overdue", "escalation_overdue")
-    found = Counter(Notification.objects.filter(kind__in=kinds).values_list("recipient", flat=True))
-    return [found[user.pk] for user in people]
+    counts = Counter(Notification.objects.filter(kind__in=kinds).values_list("recipient", flat=True))
+    return [counts[user.pk] for user in people]
 
 
-# A row is late by when it was written, not by when the tick finds it.
+# Whether a row is late depends on when it was written, not on when the tick finds it.
 @pytest.mark.parametrize(
-    ("day", "written", "found", "expected"),
+    ("day", "written_at", "found_at", "expected"),
     [
         (MONDAY, "2026-11-09T06:00Z", "2026-11-09T09:30Z", {"follow_up_due": 1}),
         (MONDAY, "2026-11-09T06:00Z", "2026-11-10T09:30Z", {"follow_up_overdue": 1}),
@@ -137,15 +149,17 @@ def told(*people):
         (MONDAY, "2026-11-09T06:00Z", "2026-12-09T09:30Z", {}),
     ],
 )
-def test_a_row_of_plain_sql_that_waited_for_the_worker(rep, make_lead, day, written, found, expected):
+def test_a_row_of_plain_sql_that_waits_for_the_worker(rep, make_lead, day, written_at, found_at, expected):
     lead = make_lead(assigned_to=rep)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO follow_ups (lead_id, follow_up_type, scheduled_date, scheduled_time, assigned_to, created_at)"
             " VALUES (%s, 'call', %s, '10:00:00', %s, %s)",
-            [lead.pk, day, rep.pk, datetime.fromisoformat(written)],
+            [lead.pk, day, rep.pk, datetime.fromisoformat(written_at)],
         )
-    with time_machine.travel(found, tick=False):
-        tick(), tick()
+    with time_machine.travel(found_at, tick=False):
+        tick()
+        tick()
+
     assert Counter(Notification.objects.filter(recipient=rep).values_list("kind", flat=True)) == expected
     assert FollowUp.objects.get().due_at is not None

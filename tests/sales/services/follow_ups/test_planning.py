@@ -1,4 +1,4 @@
-"""The pieces that plan, move and end follow-ups: each acts on its own rows, on its own people's clocks."""
+"""The functions that plan, reassign and cancel follow-ups change only the given rows, on the assignees' clocks."""
 
 from datetime import UTC, date, datetime, time
 
@@ -52,20 +52,20 @@ def test_a_date_is_late_when_it_is_over_where_the_assignee_is(plan, rep, zone, d
     assert (follow_up.remind_at is None) is is_late
 
 
-def test_cancelling_the_follow_ups_of_a_lead_leaves_others_alone(plan, rep):
-    cancelled, other = plan(), plan()
+def test_canceling_the_follow_ups_of_a_lead_leaves_others_alone(plan, rep):
+    canceled, other = plan(), plan()
 
-    planning.cancel_open_follow_ups(Lead.objects.filter(pk=cancelled.lead_id), reason="Lead lost", by=rep)
+    planning.cancel_open_follow_ups(Lead.objects.filter(pk=canceled.lead_id), reason="Lead lost", by=rep)
 
     assert list(FollowUp.objects.open()) == [other]
     other.refresh_from_db()
     assert other.version == 1
-    cancelled.refresh_from_db()
-    assert cancelled.cancel_reason == "Lead lost"
-    assert cancelled.version == 2
+    canceled.refresh_from_db()
+    assert canceled.cancel_reason == "Lead lost"
+    assert canceled.version == 2
 
 
-def test_cancelling_leaves_completed_follow_ups_alone(plan, rep, make_lead):
+def test_canceling_leaves_completed_follow_ups_alone(plan, rep, make_lead):
     lead = make_lead(assigned_to=rep)
     completed = plan(lead=lead)
     FollowUp.objects.update(completed=True, completed_at=NOW, outcome="successful")
@@ -88,10 +88,10 @@ def test_next_dates_are_refreshed_for_the_given_leads_only(plan):
 
 def test_the_next_date_is_the_earliest_open_one_of_the_lead(plan, rep, make_lead):
     lead = make_lead(assigned_to=rep)
-    cancelled = plan(date(2026, 11, 24), lead=lead)
+    canceled = plan(date(2026, 11, 24), lead=lead)
     earliest = plan(date(2026, 11, 25), time(8), lead=lead)
     plan(date(2026, 11, 25), time(9), lead=lead)
-    FollowUp.objects.filter(pk=cancelled.pk).update(cancelled_at=NOW)
+    FollowUp.objects.filter(pk=canceled.pk).update(cancelled_at=NOW)
 
     planning.refresh_next_dates(Lead.objects.filter(pk=lead.pk))
 
@@ -124,7 +124,9 @@ def test_reassigning_moves_the_given_follow_ups_to_the_new_assignees_clock(plan,
         ("2026-11-25T06:00Z", False),  # the 25th
     ],
 )
-def test_a_follow_up_after_the_pickup_date_of_the_company_is_warned_of(plan, rep, make_lead, pickup, is_warned):
+def test_a_follow_up_after_the_pickup_date_on_the_companys_clock_gets_a_warning(
+    plan, rep, make_lead, pickup, is_warned
+):
     lead = make_lead(assigned_to=rep, pickup_at=pickup)
     lead.refresh_from_db()
 

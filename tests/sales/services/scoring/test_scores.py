@@ -1,4 +1,4 @@
-"""Giving leads the score that the rules say."""
+"""Scoring leads by the rules, and the history of their scores."""
 
 from datetime import timedelta
 
@@ -11,63 +11,66 @@ from sales.models import Activity, Lead, LeadScoreHistory, LeadScoringRule
 from sales.services.scoring import scores
 
 
-def history(lead) -> list[tuple[int, int, int]]:
+def list_score_changes(lead) -> list[tuple[int, int, int]]:
+    """Old score, new score and difference, oldest first."""
     rows = LeadScoreHistory.objects.filter(lead=lead).order_by("changed_at", "id")
     return list(rows.values_list("old_score", "new_score", "points_changed"))
 
 
-def columns(lead) -> tuple[int, int, int, bool]:
+def read_columns(lead) -> tuple[int, int, int, bool]:
+    """Score, raw points, version, and whether the score has ever been updated."""
     lead.refresh_from_db()
     return (lead.score, lead.score_raw, lead.version, lead.score_updated_at is not None)
 
 
-def test_the_score_its_history_and_why(make_lead, rep):
+def test_a_score_is_written_with_its_history_and_reason(make_lead, rep):
     lead = make_lead(estimated_passengers=60)
     activity = Activity.objects.create(lead=lead, activity_type="quote_requested")
     before = timezone.now()
+
     assert scores.rescore(lead_ids=[lead.pk], by=rep, reason="They asked", activity_id=activity.pk) == 1
-    assert columns(lead) == (50, 50, 2, True)
+    assert read_columns(lead) == (50, 50, 2, True)
+
     row = LeadScoreHistory.objects.get()
-    assert (
-        row.lead,
-        row.old_score,
-        row.new_score,
-        row.points_changed,
-        row.reason,
-        row.user,
-        row.activity,
-        row.run,
-    ) == (
-        *(lead, 0, 50, 50, "They asked", rep, activity),
-        None,
-    )
+    assert row.lead == lead
+    assert row.old_score == 0
+    assert row.new_score == 50
+    assert row.points_changed == 50
+    assert row.reason == "They asked"
+    assert row.user == rep
+    assert row.activity == activity
+    assert row.run is None
     assert row.changed_at == lead.score_updated_at
     assert abs(row.changed_at - before) < timedelta(minutes=5)
     assert lead.updated_at < before
 
 
-def test_what_does_not_change_is_not_written(make_lead):
+def test_an_unchanged_score_is_not_written(make_lead):
     lead, other = make_lead(estimated_passengers=60), make_lead(estimated_passengers=60)
     assert [scores.rescore(lead_ids=[lead.pk], by=None, reason="Twice") for _ in range(2)] == [1, 0]
-    assert (columns(lead), history(lead)) == ((30, 30, 2, True), [(0, 30, 30)])
-    assert (columns(other), history(other)) == ((0, 0, 1, False), [])
+    assert read_columns(lead) == (30, 30, 2, True)
+    assert list_score_changes(lead) == [(0, 30, 30)]
+    assert read_columns(other) == (0, 0, 1, False)
+    assert list_score_changes(other) == []
 
 
-def test_points_beyond_the_bounds_change_no_score(make_lead):
+def test_points_beyond_the_limits_do_not_change_the_score(make_lead):
     LeadScoringRule.objects.exclude(rule_name="Repeat Client").delete()
     LeadScoringRule.objects.update(points=-10)
     lead = make_lead(is_repeat=True)
+
     assert scores.rescore(lead_ids=[lead.pk], by=None, reason="Below") == 0
-    assert (columns(lead), history(lead)) == ((0, -10, 2, False), [])
+    assert read_columns(lead) == (0, -10, 2, False)
+    assert list_score_changes(lead) == []
 
 
-def test_history_adds_up(make_lead):
+def test_the_changes_in_the_history_add_up(make_lead):
     lead = make_lead()
     for passengers, is_repeat in ((60, False), (60, True), (30, True), (30, True), (None, False)):
         Lead.objects.filter(pk=lead.pk).update(estimated_passengers=passengers, is_repeat=is_repeat)
         scores.rescore(lead_ids=[lead.pk], by=None, reason="Changed")
-    assert history(lead) == [(0, 30, 30), (30, 60, 30), (60, 40, -20), (40, 0, -40)]
-    assert columns(lead) == (0, 0, 5, True)
+    assert list_score_changes(lead) == [(0, 30, 30), (30, 60, 30), (60, 40, -20), (40, 0, -40)]
+    assert read_columns(lead) == (0, 0, 5, True)
 
 
 def test_a_closed_or_archived_lead_keeps_its_score(make_lead):
@@ -77,7 +80,7 @@ def test_a_closed_or_archived_lead_keeps_its_score(make_lead):
         make_lead(is_repeat=True, score=7, archived_at=timezone.now()),
     ]
     assert scores.rescore(lead_ids=[lead.pk for lead in leads], by=None, reason="Late") == 0
-    assert [columns(lead)[0] for lead in leads] == [7, 7, 7]
+    assert [read_columns(lead)[0] for lead in leads] == [7, 7, 7]
 
 
 def test_many_leads_at_once(make_lead, django_assert_max_num_queries):
@@ -103,19 +106,20 @@ def test_scoring_a_lead_takes_three_statements(make_lead, django_assert_max_num_
         )
     with django_assert_max_num_queries(3):
         scores.rescore(lead_ids=[lead.pk], by=None, reason="Now")
-    assert columns(lead)[0] == 80
+    assert read_columns(lead)[0] == 80
 
 
-def test_no_leads_no_harm(db):
+def test_without_leads_nothing_is_written(db):
     assert scores.rescore(lead_ids=[], by=None, reason="Nothing") == 0
 
 
-def test_a_broken_rule_stops_nothing(make_lead):
+def test_invalid_rules_do_not_stop_scoring(make_lead):
     LeadScoringRule.objects.filter(rule_name="Large Group Size").update(condition_value="lots")
     LeadScoringRule.objects.filter(rule_name="Medium Budget").update(condition_field="password")
     lead = make_lead(estimated_passengers=60, estimated_value=6000)
+
     assert scores.rescore(lead_ids=[lead.pk], by=None, reason="Now") == 1
-    assert columns(lead)[0] == 35
+    assert read_columns(lead)[0] == 35
 
 
 def test_inactive_rules_do_not_count(make_lead):
@@ -125,19 +129,22 @@ def test_inactive_rules_do_not_count(make_lead):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_belongs_to_the_transaction_that_locks_the_lead():
+def test_rescoring_needs_a_transaction():
     with pytest.raises(transaction.TransactionManagementError):
         scores.rescore(lead_ids=[1], by=None, reason="Alone")
 
 
-def test_calculate_is_for_whoever_may_write_the_lead(make_lead, rep, colleague, stranger, manager):
+def test_only_users_who_may_change_the_lead_recalculate_its_score(make_lead, rep, colleague, stranger, manager):
     lead = make_lead(is_repeat=True, assigned_to=rep)
     with pytest.raises(errors.NotFound):
         scores.recalculate_lead(by=stranger, lead_id=lead.pk)
     with pytest.raises(errors.NotYourLead):
         scores.recalculate_lead(by=colleague, lead_id=lead.pk)
-    assert history(lead) == []
+    assert list_score_changes(lead) == []
+
     calculated = scores.recalculate_lead(by=rep, lead_id=lead.pk)
-    assert (calculated.score, calculated.score_raw, calculated.version) == (30, 30, 2)
+    assert calculated.score == 30
+    assert calculated.score_raw == 30
+    assert calculated.version == 2
     assert scores.recalculate_lead(by=manager, lead_id=lead.pk).score_updated_at == calculated.score_updated_at
     assert LeadScoreHistory.objects.values_list("reason", "user_id").get() == ("Manual recalculation", rep.pk)

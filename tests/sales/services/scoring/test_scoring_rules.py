@@ -1,4 +1,4 @@
-"""Changing the rules: managers, sound rules only, and all leads are scored anew."""
+"""Changing scoring rules: only by managers, only valid rules; each change starts a scoring run."""
 
 import pytest
 
@@ -16,7 +16,8 @@ RULE = {
 }
 
 
-def versions_and_runs() -> tuple[int, list[str]]:
+def read_version_and_runs() -> tuple[int, list[str]]:
+    """The version of the rule set, and the reasons of all runs."""
     return RuleSet.objects.get().version, list(ScoringRun.objects.order_by("id").values_list("reason", flat=True))
 
 
@@ -24,11 +25,12 @@ def test_a_new_rule_starts_a_run(manager):
     rule = scoring_rules.create_rule(by=manager, values=RULE | {"rule_name": "  Wheelchairs ", "group": " seats "})
     rule.refresh_from_db()
     assert {name: getattr(rule, name) for name in RULE} == RULE
-    assert (rule.is_active, rule.within_days, rule.half_life_days, rule.group, rule.version) == (
-        *(True, None, None, "seats"),
-        1,
-    )
-    assert versions_and_runs() == (2, ["Rule added: Wheelchairs"])
+    assert rule.is_active is True
+    assert rule.within_days is None
+    assert rule.half_life_days is None
+    assert rule.group == "seats"
+    assert rule.version == 1
+    assert read_version_and_runs() == (2, ["Rule added: Wheelchairs"])
     assert ScoringRun.objects.get().started_by == manager
 
 
@@ -36,24 +38,28 @@ def test_a_changed_rule_starts_a_run(manager):
     rule = LeadScoringRule.objects.get(rule_name="Repeat Client")
     changed = scoring_rules.update_rule(by=manager, rule_id=rule.pk, changes={"points": 35})
     changed.refresh_from_db()
-    assert (changed.points, changed.version, changed.updated_at > rule.updated_at) == (35, 2, True)
-    assert versions_and_runs() == (2, ["Rule changed: Repeat Client"])
+
+    assert changed.points == 35
+    assert changed.version == 2
+    assert changed.updated_at > rule.updated_at
+    assert read_version_and_runs() == (2, ["Rule changed: Repeat Client"])
 
 
-def test_the_same_again_is_no_change(manager):
+def test_saving_the_same_values_changes_nothing(manager):
     rule = LeadScoringRule.objects.get(rule_name="Repeat Client")
     same = scoring_rules.update_rule(by=manager, rule_id=rule.pk, changes={"points": 30, "condition_value": " true "})
-    assert (same.version, versions_and_runs()) == (1, (1, []))
+    assert same.version == 1
+    assert read_version_and_runs() == (1, [])
 
 
 def test_a_deleted_rule_starts_a_run(manager):
     rule = LeadScoringRule.objects.get(rule_name="Repeat Client")
     scoring_rules.delete_rule(by=manager, rule_id=rule.pk)
     assert not LeadScoringRule.objects.filter(rule_name="Repeat Client").exists()
-    assert versions_and_runs() == (2, ["Rule deleted: Repeat Client"])
+    assert read_version_and_runs() == (2, ["Rule deleted: Repeat Client"])
 
 
-def test_rules_are_the_managers(rep):
+def test_only_managers_change_rules(rep):
     rule = LeadScoringRule.objects.get(rule_name="Repeat Client")
     with pytest.raises(errors.NotAllowed):
         scoring_rules.create_rule(by=rep, values=RULE)
@@ -61,10 +67,11 @@ def test_rules_are_the_managers(rep):
         scoring_rules.update_rule(by=rep, rule_id=rule.pk, changes={"points": 1})
     with pytest.raises(errors.NotAllowed):
         scoring_rules.delete_rule(by=rep, rule_id=rule.pk)
-    assert (LeadScoringRule.objects.count(), versions_and_runs()) == (8, (1, []))
+    assert LeadScoringRule.objects.count() == 8
+    assert read_version_and_runs() == (1, [])
 
 
-def test_a_rule_that_is_not_there(manager):
+def test_a_rule_that_does_not_exist_is_not_found(manager):
     with pytest.raises(errors.NotFound):
         scoring_rules.update_rule(by=manager, rule_id=99, changes={})
     with pytest.raises(errors.NotFound):
@@ -93,7 +100,7 @@ def test_an_invalid_rule_is_not_added(manager, values, fields):
 
     assert list(refused.value.fields) == fields
     assert LeadScoringRule.objects.count() == 8
-    assert versions_and_runs() == (1, [])
+    assert read_version_and_runs() == (1, [])
 
 
 @pytest.mark.parametrize(("changes", "fields"), INVALID_VALUES)
@@ -106,7 +113,7 @@ def test_a_change_is_validated_like_a_new_rule(manager, changes, fields):
 
     assert list(refused.value.fields) == fields
     assert list(LeadScoringRule.objects.order_by("pk").values()) == rows
-    assert versions_and_runs() == (1, [])
+    assert read_version_and_runs() == (1, [])
 
 
 def test_a_change_and_a_deletion_leave_other_rules_alone(manager):
@@ -126,11 +133,14 @@ def test_at_most_two_hundred_rules_are_active(manager):
     )
     with pytest.raises(errors.TooManyRules):
         scoring_rules.create_rule(by=manager, values=RULE)
+
     spare = scoring_rules.create_rule(by=manager, values=RULE | {"is_active": False})
     with pytest.raises(errors.TooManyRules):
         scoring_rules.update_rule(by=manager, rule_id=spare.pk, changes={"is_active": True})
+
     active = LeadScoringRule.objects.get(rule_name="Repeat Client")
     scoring_rules.update_rule(by=manager, rule_id=active.pk, changes={"points": 1})
     scoring_rules.update_rule(by=manager, rule_id=active.pk, changes={"is_active": False})
     scoring_rules.update_rule(by=manager, rule_id=spare.pk, changes={"is_active": True})
+
     assert LeadScoringRule.objects.filter(is_active=True).count() == 200

@@ -1,4 +1,4 @@
-"""Runs over all open leads: batch by batch, whatever dies or changes in between."""
+"""Scoring runs process all open leads in batches, even if workers die or rules change in between."""
 
 import pytest
 from django.db import OperationalError, connection
@@ -14,21 +14,22 @@ from sales.services.scoring import scoring_rules, scoring_runs
 
 @pytest.fixture
 def five_leads(make_lead, monkeypatch) -> list[Lead]:
-    """Each scores 30; with two keys to a batch they make three batches."""
+    """Five leads that score 30 points each, in three batches of at most two leads."""
     monkeypatch.setitem(scoring_runs.BATCH_KEYS, connection.vendor, 2)
     return [make_lead(pk=pk, is_repeat=True) for pk in range(1000, 1005)]
 
 
-def scores() -> list[int]:
+def list_scores() -> list[int]:
     return list(Lead.objects.order_by("pk").values_list("score", flat=True))
 
 
-def progress(run: ScoringRun) -> tuple[str, int, int, int]:
+def read_progress(run: ScoringRun) -> tuple[str, int, int, int]:
+    """State, processed leads, all leads, and leads with a changed score."""
     run.refresh_from_db()
     return (run.state, run.processed, run.total, run.changed)
 
 
-def repeat_client() -> LeadScoringRule:
+def get_repeat_client_rule() -> LeadScoringRule:
     return LeadScoringRule.objects.get(rule_name="Repeat Client")
 
 
@@ -37,11 +38,15 @@ def test_a_run_scores_every_open_lead(make_lead, manager):
     make_lead(is_repeat=True, status="won")
     make_lead(is_repeat=True, archived_at=timezone.now())
     run = scoring_runs.start_run(by=manager, reason="Because")
-    assert progress(run) == ("queued", 0, 3, 0)
+
+    assert read_progress(run) == ("queued", 0, 3, 0)
     assert scoring_runs.process_batches() == 1
-    assert progress(run) == ("done", 3, 3, 2)
-    assert scores() == [30, 0, 30, 0, 0]
-    assert (run.started_by, run.reason, run.error, run.rule_set_version) == (manager, "Because", "", 1)
+    assert read_progress(run) == ("done", 3, 3, 2)
+    assert list_scores() == [30, 0, 30, 0, 0]
+    assert run.started_by == manager
+    assert run.reason == "Because"
+    assert run.error == ""
+    assert run.rule_set_version == 1
     assert run.started_at is not None
     assert run.finished_at is not None
     assert run.created_at <= run.started_at <= run.finished_at
@@ -55,43 +60,47 @@ def test_one_run_at_a_time(make_lead, manager, admin):
     make_lead()
     first = scoring_runs.start_run(by=manager, reason="First")
     assert scoring_runs.start_run(by=admin, reason="Second") == first
+
     scoring_runs.process_batches(max_batches=1)
-    assert progress(first)[0] == "running"
+    assert read_progress(first)[0] == "running"
     assert scoring_runs.start_run(by=None, reason="Third") == first
+
     scoring_runs.process_batches()
     assert scoring_runs.start_run(by=None, reason="Fourth") != first
 
 
-def test_runs_are_the_managers(rep):
+def test_only_managers_start_runs(rep):
     with pytest.raises(errors.NotAllowed):
         scoring_runs.start_run(by=rep, reason="Mine")
     assert ScoringRun.objects.count() == 0
 
 
-def test_nothing_to_do(db):
+def test_a_run_without_leads_is_done_at_once(db):
     assert scoring_runs.process_batches() == 0
     run = scoring_runs.start_run(by=None, reason="Empty")
     assert scoring_runs.process_batches() == 0
-    assert progress(run) == ("done", 0, 0, 0)
+    assert read_progress(run) == ("done", 0, 0, 0)
 
 
-def test_it_goes_batch_by_batch(five_leads):
+def test_a_run_goes_on_batch_by_batch(five_leads):
     run = scoring_runs.start_run(by=None, reason="Because")
     assert scoring_runs.process_batches(max_batches=1) == 1
-    assert (progress(run), scores()) == (("running", 2, 5, 2), [30, 30, 0, 0, 0])
+    assert read_progress(run) == ("running", 2, 5, 2)
+    assert list_scores() == [30, 30, 0, 0, 0]
     assert list(run.batches.order_by("pk").values_list("first_lead", "last_lead", "leads")) == [
         (five_leads[2].pk, five_leads[3].pk, 2),
         (five_leads[4].pk, five_leads[4].pk, 1),
     ]
     assert scoring_runs.process_batches() == 2
-    assert (progress(run), scores()) == (("done", 5, 5, 5), [30] * 5)
+    assert read_progress(run) == ("done", 5, 5, 5)
+    assert list_scores() == [30] * 5
 
 
 class Killed(BaseException):
-    """Nothing in Athena catches it: as good as kill -9 for a transaction."""
+    """An exception that nothing in Athena catches; for a transaction it is like `kill -9`."""
 
 
-def test_a_killed_workers_run_goes_on_from_its_last_batch(five_leads, monkeypatch):
+def test_the_run_of_a_killed_worker_goes_on_after_its_last_batch(five_leads, monkeypatch):
     run = scoring_runs.start_run(by=None, reason="Because")
     calls = []
 
@@ -104,111 +113,123 @@ def test_a_killed_workers_run_goes_on_from_its_last_batch(five_leads, monkeypatc
     monkeypatch.setattr(scoring_runs, "write_scores", die_in_the_second_batch)
     with pytest.raises(Killed):
         scoring_runs.process_batches()
-    assert (progress(run), scores()) == (("running", 2, 5, 2), [30, 30, 0, 0, 0])
+    assert read_progress(run) == ("running", 2, 5, 2)
+    assert list_scores() == [30, 30, 0, 0, 0]
     assert scoring_runs.process_batches() == 2
-    assert (progress(run), scores()) == (("done", 5, 5, 5), [30] * 5)
+    assert read_progress(run) == ("done", 5, 5, 5)
+    assert list_scores() == [30] * 5
     assert LeadScoreHistory.objects.count() == 5
 
 
 def test_a_worker_killed_before_it_could_finish_the_run(five_leads, monkeypatch):
     run = scoring_runs.start_run(by=None, reason="Because")
     assert scoring_runs.process_batches(max_batches=3) == 3
-    assert progress(run) == ("running", 5, 5, 5)
+    assert read_progress(run) == ("running", 5, 5, 5)
     assert scoring_runs.process_batches() == 0
-    assert progress(run) == ("done", 5, 5, 5)
+    assert read_progress(run) == ("done", 5, 5, 5)
 
 
-def test_a_database_that_is_away_ends_no_run(five_leads, monkeypatch):
+def test_a_lost_database_connection_does_not_end_the_run(five_leads, monkeypatch):
     run = scoring_runs.start_run(by=None, reason="Because")
 
-    def away(*arguments):
+    def lose_connection(*arguments):
         raise OperationalError("server closed the connection")
 
     with monkeypatch.context() as patched:
-        patched.setattr(scoring_runs, "write_scores", away)
+        patched.setattr(scoring_runs, "write_scores", lose_connection)
         with pytest.raises(OperationalError):
             scoring_runs.process_batches()
-    assert progress(run) == ("running", 0, 5, 0)
+    assert read_progress(run) == ("running", 0, 5, 0)
     scoring_runs.process_batches()
-    assert progress(run) == ("done", 5, 5, 5)
+    assert read_progress(run) == ("done", 5, 5, 5)
 
 
-@pytest.mark.parametrize("by_whom", ["manager", None])
-def test_any_other_error_ends_the_run_and_is_told(five_leads, monkeypatch, manager, admin, by_whom):
-    starter = manager if by_whom else None
+@pytest.mark.parametrize("starter_name", ["manager", None])
+def test_any_other_error_ends_the_run_with_a_notification(five_leads, monkeypatch, manager, admin, starter_name):
+    starter = manager if starter_name else None
     run = scoring_runs.start_run(by=starter, reason="Because")
 
-    def broken(*arguments):
+    def fail(*arguments):
         raise ValueError("no such thing")
 
     with monkeypatch.context() as patched:
-        patched.setattr(scoring_runs, "write_scores", broken)
+        patched.setattr(scoring_runs, "write_scores", fail)
         assert scoring_runs.process_batches() == 0
-    assert (progress(run), run.error) == (("failed", 0, 5, 0), "ValueError: no such thing")
+    assert read_progress(run) == ("failed", 0, 5, 0)
+    assert run.error == "ValueError: no such thing"
     assert run.finished_at is not None
     assert ScoringBatch.objects.count() == 0
-    told = Notification.objects.get()
-    assert (told.kind, told.recipient, told.dedupe_key, told.context) == (
-        "run_failed",
-        starter or admin,
-        f"run_failed:{run.pk}:{told.recipient_id}",
-        {"run_id": run.pk, "reason": "Because", "error": "ValueError: no such thing"},
-    )
+    notification = Notification.objects.get()
+    assert notification.kind == "run_failed"
+    assert notification.recipient == (starter or admin)
+    assert notification.dedupe_key == f"run_failed:{run.pk}:{notification.recipient_id}"
+    assert notification.context == {"run_id": run.pk, "reason": "Because", "error": "ValueError: no such thing"}
     scoring_runs.start_run(by=None, reason="Again")
     scoring_runs.process_batches()
-    assert scores() == [30] * 5
+    assert list_scores() == [30] * 5
 
 
-def test_wrong_sql_ends_the_run_on_either_engine(five_leads, monkeypatch):
+def test_invalid_sql_ends_the_run_on_both_databases(five_leads, monkeypatch):
     run = scoring_runs.start_run(by=None, reason="Because")
     monkeypatch.setattr(scoring_runs, "write_scores", lambda *_: connection.cursor().execute("SELECT nonsense"))
     scoring_runs.process_batches()
-    assert progress(run) == ("failed", 0, 5, 0)
+    assert read_progress(run) == ("failed", 0, 5, 0)
 
 
-def test_a_rule_change_overtakes_the_run(five_leads, manager):
+def test_a_rule_change_replaces_the_run(five_leads, manager):
     old = scoring_runs.start_run(by=None, reason="Old rules")
     scoring_runs.process_batches(max_batches=1)
-    scoring_rules.update_rule(by=manager, rule_id=repeat_client().pk, changes={"points": 40})
+    scoring_rules.update_rule(by=manager, rule_id=get_repeat_client_rule().pk, changes={"points": 40})
     new = ScoringRun.objects.latest("id")
-    assert (progress(old), progress(new)) == (("stale", 2, 5, 2), ("queued", 0, 5, 0))
+
+    assert read_progress(old) == ("stale", 2, 5, 2)
+    assert read_progress(new) == ("queued", 0, 5, 0)
     assert old.finished_at is not None
+
     scoring_runs.process_batches()
-    assert (progress(old), progress(new)) == (("stale", 2, 5, 2), ("done", 5, 5, 5))
-    assert (old.rule_set_version, new.rule_set_version, scores()) == (1, 2, [40] * 5)
+    assert read_progress(old) == ("stale", 2, 5, 2)
+    assert read_progress(new) == ("done", 5, 5, 5)
+    assert old.rule_set_version == 1
+    assert new.rule_set_version == 2
+    assert list_scores() == [40] * 5
 
 
-def test_a_run_that_has_not_begun_takes_the_rules_as_they_are_then(five_leads, manager):
+def test_a_queued_run_uses_the_rules_as_they_are_when_it_starts(five_leads, manager):
     run = scoring_runs.start_run(by=None, reason="Nightly")
     for points in (40, 50):
-        scoring_rules.update_rule(by=manager, rule_id=repeat_client().pk, changes={"points": points})
+        scoring_rules.update_rule(by=manager, rule_id=get_repeat_client_rule().pk, changes={"points": points})
     scoring_runs.process_batches()
-    assert (ScoringRun.objects.count(), progress(run), run.rule_set_version) == (1, ("done", 5, 5, 5), 3)
-    assert scores() == [50] * 5
+
+    assert ScoringRun.objects.count() == 1
+    assert read_progress(run) == ("done", 5, 5, 5)
+    assert run.rule_set_version == 3
+    assert list_scores() == [50] * 5
 
 
-def history_reasons() -> set[tuple[str, int | None]]:
+def list_history_reasons() -> set[tuple[str, int | None]]:
     return set(LeadScoreHistory.objects.values_list("reason", "user"))
 
 
 def test_two_rules_saved_in_a_row_are_both_the_reason(five_leads, manager, admin):
     for by, points in ((admin, 40), (manager, 50), (manager, 60)):
-        scoring_rules.update_rule(by=by, rule_id=repeat_client().pk, changes={"points": points})
-    wheelchairs = LeadScoringRule.objects.exclude(pk=repeat_client().pk).order_by("pk")[0]
+        scoring_rules.update_rule(by=by, rule_id=get_repeat_client_rule().pk, changes={"points": points})
+    wheelchairs = LeadScoringRule.objects.exclude(pk=get_repeat_client_rule().pk).order_by("pk")[0]
     scoring_rules.delete_rule(by=manager, rule_id=wheelchairs.pk)
     scoring_runs.process_batches()
     reason = f"Rule deleted: {wheelchairs.rule_name}; Rule changed: Repeat Client"
-    assert history_reasons() == {(reason, manager.pk)}
+
+    assert list_history_reasons() == {(reason, manager.pk)}
 
 
-def test_a_rule_saved_while_a_run_is_going_on_leaves_its_reason_to_the_next(five_leads, manager):
-    scoring_rules.update_rule(by=manager, rule_id=repeat_client().pk, changes={"points": 40})
+def test_a_rule_saved_during_a_run_adds_its_reason_to_the_next_run(five_leads, manager):
+    scoring_rules.update_rule(by=manager, rule_id=get_repeat_client_rule().pk, changes={"points": 40})
     scoring_runs.process_batches(max_batches=1)
-    other = LeadScoringRule.objects.exclude(pk=repeat_client().pk).order_by("pk")[0]
+    other = LeadScoringRule.objects.exclude(pk=get_repeat_client_rule().pk).order_by("pk")[0]
     scoring_rules.delete_rule(by=manager, rule_id=other.pk)
     scoring_runs.process_batches()
     changed, both = "Rule changed: Repeat Client", f"Rule deleted: {other.rule_name}; Rule changed: Repeat Client"
     reasons = LeadScoreHistory.objects.order_by("lead_id").values_list("reason", flat=True)
+
     assert list(reasons) == [changed, changed, both, both, both]
 
 
@@ -220,19 +241,21 @@ def test_more_reasons_than_the_column_holds(manager):
     assert all(reason.endswith("x" * 40) for reason in reasons)
 
 
-def test_a_broken_rule_stops_no_run(five_leads):
+def test_an_invalid_rule_does_not_stop_a_run(five_leads):
     LeadScoringRule.objects.exclude(rule_name="Repeat Client").update(condition_value="?")
     run = scoring_runs.start_run(by=None, reason="Because")
     scoring_runs.process_batches()
-    assert progress(run) == ("done", 5, 5, 5)
+    assert read_progress(run) == ("done", 5, 5, 5)
 
 
 def test_leads_that_keep_changing_are_tried_again_and_then_locked(five_leads, monkeypatch):
-    answers = [WriteResult(1, 1), WriteResult(0, 1), WriteResult(0, 1), WriteResult(1, 0)]
-    monkeypatch.setattr(scoring_runs, "write_scores", lambda *arguments: answers.pop(0))
+    results = [WriteResult(1, 1), WriteResult(0, 1), WriteResult(0, 1), WriteResult(1, 0)]
+    monkeypatch.setattr(scoring_runs, "write_scores", lambda *arguments: results.pop(0))
     run = scoring_runs.start_run(by=None, reason="Because")
+
     assert scoring_runs.process_batches(max_batches=1) == 1
-    assert (progress(run), answers) == (("running", 2, 5, 2), [])
+    assert read_progress(run) == ("running", 2, 5, 2)
+    assert results == []
 
 
 def test_a_run_takes_the_same_statements_for_one_lead_and_for_fifty(db):
@@ -244,7 +267,7 @@ def test_a_run_takes_the_same_statements_for_one_lead_and_for_fifty(db):
             scoring_runs.process_batches()
         counts.add(len(captured))
     assert len(counts) == 1
-    assert set(scores()) == {30}
+    assert set(list_scores()) == {30}
 
 
 def test_a_run_that_another_worker_has_planned_is_not_planned_again(five_leads, monkeypatch):
@@ -262,4 +285,4 @@ def test_a_run_that_another_worker_has_planned_is_not_planned_again(five_leads, 
 
     assert scoring_runs.process_batches() == 2  # of three
 
-    assert progress(run) == ("done", 5, 5, 5)
+    assert read_progress(run) == ("done", 5, 5, 5)

@@ -13,7 +13,7 @@ from icalendar import Calendar
 from athena.accounts import services as accounts
 from athena.accounts.models import User
 from sales.models import FollowUp, Lead
-from sales.queries.follow_ups import calendar
+from sales.queries.follow_ups import calendar_feed
 from sales.services.follow_ups import follow_ups, reminders
 from sales.services.ownership import transfers
 
@@ -26,7 +26,7 @@ HOSTILE = (
 
 
 def events(user):
-    return Calendar.from_ical(calendar.build_feed(user)).walk("VEVENT")
+    return Calendar.from_ical(calendar_feed.build_feed(user)).walk("VEVENT")
 
 
 def rows(rep, lead, days, **values):
@@ -38,7 +38,7 @@ def rows(rep, lead, days, **values):
 @time_machine.travel(NOW, tick=False)
 @pytest.mark.parametrize("crowd", [timedelta(days=-60), timedelta(days=60)])
 def test_of_too_many_those_nearest_to_today_stay_and_open_ones_before_cancelled(rep, make_lead, crowd, monkeypatch):
-    monkeypatch.setattr(calendar, "MAX_EVENTS", 20)
+    monkeypatch.setattr(calendar_feed, "MAX_EVENTS", 20)
     lead, near = make_lead(assigned_to=rep), [TODAY + timedelta(days=days) for days in (-1, 0, 1, 9)]
     rows(rep, lead, [TODAY + crowd] * 30)
     rows(rep, lead, near)
@@ -109,7 +109,9 @@ def test_what_is_over_says_so_in_its_title_and_takes_no_time():
     open_, cancelled, done = (
         unsaved(), unsaved(cancelled_at=WHEN), unsaved(completed=True, completed_at=WHEN, outcome="successful"),
     )  # fmt: skip
-    found = Calendar.from_ical(calendar.render_calendar([open_, cancelled, done], User(time_zone="UTC"))).walk("VEVENT")
+    found = Calendar.from_ical(calendar_feed.render_calendar([open_, cancelled, done], User(time_zone="UTC"))).walk(
+        "VEVENT"
+    )
     assert [(str(event["summary"]), event.get("transp"), str(event["status"])) for event in found] == [
         ("Call: Band", None, "CONFIRMED"),
         ("Canceled: Call: Band", "TRANSPARENT", "CANCELLED"),
@@ -129,11 +131,11 @@ TEXT = st.text(st.one_of(st.sampled_from(HOSTILE), st.characters()), max_size=30
 @given(notes=TEXT, name=TEXT, phone=TEXT, email=TEXT)
 def test_any_text_makes_a_calendar_that_a_strict_parser_reads(notes, name, phone, email):
     values = {"notes": notes, "name": name, "phone": phone, "email": email}
-    raw = calendar.render_calendar([unsaved(**values), unsaved()], User(time_zone="UTC"))
+    raw = calendar_feed.render_calendar([unsaved(**values), unsaved()], User(time_zone="UTC"))
     lines = strictly_read(raw)
     assert [line for line in lines if line == "BEGIN:VEVENT"] == ["BEGIN:VEVENT"] * 2
     event = Calendar.from_ical(raw).walk("VEVENT")[0]
-    expected = calendar.clean_text("\n".join(filter(None, [notes, phone, email])))
+    expected = calendar_feed.clean_text("\n".join(filter(None, [notes, phone, email])))
     (description,) = [line.partition(":")[2] for line in lines if line.startswith("DESCRIPTION:")][:1] or [""]
     assert unescaped(description) == expected == str(event.get("description", ""))
 

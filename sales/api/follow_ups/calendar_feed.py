@@ -18,7 +18,7 @@ from athena.api.filters import read_query
 from athena.api.renderers import Negotiation
 from athena.api.serializers import StrictSerializer
 from athena.api.throttles import PublicThrottle
-from sales.queries.follow_ups import calendar
+from sales.queries.follow_ups import calendar_feed
 
 
 class CalendarQuery(StrictSerializer):
@@ -64,8 +64,8 @@ class CalendarActions:
         user = tokens.find_calendar_user(read_query(request, CalendarQuery).get("token", ""))
         if user is None:
             raise AuthenticationFailed("The calendar's token is not valid (any more).", "token_not_valid")
-        text = calendar.build_feed(user)
-        headers = {"ETag": quote_etag(calendar.get_etag(text))}
+        text = calendar_feed.build_feed(user)
+        headers = {"ETag": quote_etag(calendar_feed.get_etag(text))}
         response = HttpResponse(text, content_type="text/calendar; charset=utf-8", headers=headers)
         conditional: HttpResponse = get_conditional_response(request._request, headers["ETag"], None, response)  # type: ignore[assignment]
         return conditional
