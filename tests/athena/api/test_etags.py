@@ -10,15 +10,8 @@ from sales.models import Activity, FollowUp, Lead, LeadScoringRule, LeadSource
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 ROWS = {"leads": Lead, "follow-ups": FollowUp, "scoring/rules": LeadScoringRule}
-EXCLUDED_COLUMNS = {
-    "id",
-    "lead",
-    "activity",
-    "repeat_of",
-    "merged_into",
-    "score_raw",
-    "archived_at",
-}  # refer to other rows, or are not shown
+# Columns that refer to other rows or are not shown.
+EXCLUDED_COLUMNS = {"id", "lead", "activity", "repeat_of", "merged_into", "score_raw", "archived_at"}
 CHANGED_VALUES = {  # by the class of a column: makes a value that no row of the test has
     models.BooleanField: lambda value: not value,
     models.IntegerField: lambda value: (value or 0) + 1,

@@ -218,12 +218,12 @@ def test_the_link_header_of_an_array_leads_to_the_rest(leads, order):
         assert all_ids == [
             row["id"] for row in LeadRow.read(Lead.objects.all()).order_by(*order, _last(order))
         ]  # the database's own order
-    pages, link = read_array("limit=5", order)
+    ids, link = read_array("limit=5", order)
     while link:
         assert re.fullmatch(r'<http://testserver/api/v1/things\?limit=5&cursor=[^>]+>; rel="next"', link)
         next_ids, link = read_array(link[1 : link.index(">")], order)
-        pages += next_ids
-    assert pages == all_ids
+        ids += next_ids
+    assert ids == all_ids
 
 
 def _last(order):
