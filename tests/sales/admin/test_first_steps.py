@@ -47,9 +47,9 @@ def test_with_leads_the_teams_figures_follow_the_first_steps(browse, admin, make
     assert -1 < page.index(WELCOME) < page.index("The team today")
 
 
-@pytest.mark.parametrize(("who", "step_count"), [("admin", 4), ("manager", 3), ("rep", 0)])
-def test_users_see_only_the_steps_that_they_may_take(browse, request, who, step_count):
-    client = browse(request.getfixturevalue(who))
+@pytest.mark.parametrize(("role", "step_count"), [("admin", 4), ("manager", 3), ("rep", 0)])
+def test_users_see_only_the_steps_that_they_may_take(browse, request, role, step_count):
+    client = browse(request.getfixturevalue(role))
     assert len(list_states(client)) == step_count
     links = re.findall(r'href="(/[^"]+)"', read_first_steps(client))
     assert bool(links) is bool(step_count)

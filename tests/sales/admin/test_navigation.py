@@ -57,7 +57,7 @@ def correct(client, lead, page):
     )
 
 
-def plan(client, lead, page):
+def plan_follow_up(client, lead, page):
     return save(
         client, find_link(client, page, f"{FOLLOW_UPS}add/"), follow_up_type="email", scheduled_date="2027-01-05"
     )
@@ -90,7 +90,7 @@ def change(client, lead, page):
     return save(client, get_lead_url(lead), notes="New")
 
 
-ACTIONS_OF_A_LEAD = (log_a_call, correct, plan, reschedule, complete, snooze, cancel, change)
+ACTIONS_OF_A_LEAD = (log_a_call, correct, plan_follow_up, reschedule, complete, snooze, cancel, change)
 
 
 @pytest.mark.parametrize("act", ACTIONS_OF_A_LEAD)
@@ -151,9 +151,8 @@ def test_the_return_page_survives_errors_and_further_edits(client, lead, button)
     corrected = {**untouched(refused.content.decode()), "lead": lead.pk, "notes": "Spoke"}
     next_url = client.post(url, {**corrected, button: "1"})["Location"]
     assert next_url.startswith(ACTIVITIES)
-    assert save(client, next_url, lead=lead.pk, activity_type="call", notes="And again")["Location"] == get_lead_url(
-        lead
-    )
+    response = save(client, next_url, lead=lead.pk, activity_type="call", notes="And again")
+    assert response["Location"] == get_lead_url(lead)
 
 
 @pytest.mark.parametrize(

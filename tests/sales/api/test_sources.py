@@ -54,13 +54,13 @@ def test_a_manager_sets_and_replaces_monthly_spend(api, manager):
     source = LeadSource.objects.create(name="Fair")
     url, client = f"/api/v1/sales/sources/{source.pk}/spend", api(manager)
     first = client.post(url, {"month": "2026-05-01", "amount": 10.5})
-    again = client.post(url, {"month": "2026-05-01", "amount": 12})
+    second = client.post(url, {"month": "2026-05-01", "amount": 12})
     client.post(url, {"month": "2026-06-01", "amount": 7, "campaign": "June"})
     row = {"id": first.json()["id"], "month": "2026-05-01", "campaign": "", "amount": 10.5}
     assert first.status_code == 201
     assert first.json() == row
-    assert again.status_code == 200
-    assert again.json() == {**row, "amount": 12.0}
+    assert second.status_code == 200
+    assert second.json() == {**row, "amount": 12.0}
     page = client.get(url).json()
     assert [(row["month"], row["campaign"], row["amount"]) for row in page["results"]] == [
         ("2026-06-01", "June", 7.0),

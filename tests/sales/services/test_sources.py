@@ -49,11 +49,11 @@ def test_a_source_name_is_unique(manager, fair):
 
 
 def test_a_month_has_one_amount_which_can_be_replaced(manager, fair):
-    first = sources.set_spend(by=manager, source_id=fair.pk, month=MAY, amount=Decimal(10))
-    again = sources.set_spend(by=manager, source_id=fair.pk, month=MAY, amount=Decimal(12))
-    assert first[1] is True
-    assert again[1] is False
-    assert first[0].pk == again[0].pk
+    first, is_first_new = sources.set_spend(by=manager, source_id=fair.pk, month=MAY, amount=Decimal(10))
+    second, is_second_new = sources.set_spend(by=manager, source_id=fair.pk, month=MAY, amount=Decimal(12))
+    assert is_first_new is True
+    assert is_second_new is False
+    assert first.pk == second.pk
     assert list_spend() == [(MAY, "", 12)]
     with pytest.raises(errors.Invalid):
         sources.set_spend(by=manager, source_id=fair.pk, month=date(2026, 5, 2), amount=Decimal(12))

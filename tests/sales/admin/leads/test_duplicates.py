@@ -102,8 +102,8 @@ def test_not_a_duplicate_is_remembered(browse, rep, pair):
 
 def test_a_manager_creates_a_form_and_sees_how_to_embed_it(browse, manager):
     client, add = browse(manager), reverse("admin:sales_intakeform_add")
-    wrong = client.post(add, {"name": "Site", "allowed_origins": "www.example.com", "is_active": "on"})
-    assert "Write an origin like https://www.example.com" in wrong.content.decode()
+    refused = client.post(add, {"name": "Site", "allowed_origins": "www.example.com", "is_active": "on"})
+    assert "Write an origin like https://www.example.com" in refused.content.decode()
     client.post(add, {"name": "Site", "allowed_origins": "https://www.example.com", "is_active": "on"})
     form = IntakeForm.objects.get()
     page = client.get(reverse("admin:sales_intakeform_change", args=[form.pk])).content.decode()

@@ -41,9 +41,9 @@ def test_a_leads_duplicates_are_listed_until_they_are_dismissed(api, rep, band):
     assert client.get(url).json() == {"lead_id": band.pk, "duplicates": [build_duplicate(twin, ["email"], 90)]}
     assert client.post(f"{URL}/{band.pk}/not-duplicate", {"lead_id": twin.pk}).status_code == 204
     assert client.get(url).json() == {"lead_id": band.pk, "duplicates": []}
-    wrong = client.post(f"{URL}/{band.pk}/not-duplicate", {"lead_id": band.pk})
-    assert wrong.status_code == 400
-    assert wrong.json() == {"lead_id": ["Name a different lead."]}
+    refused = client.post(f"{URL}/{band.pk}/not-duplicate", {"lead_id": band.pk})
+    assert refused.status_code == 400
+    assert refused.json() == {"lead_id": ["Name a different lead."]}
     assert NotDuplicate.objects.count() == 1
 
 

@@ -90,8 +90,8 @@ def test_an_inquiry_of_a_new_client_becomes_a_lead_with_all_values(send, form):
 
 
 def test_an_identical_inquiry_within_a_day_is_the_same_one(send):
-    first, again = send().json(), send().json()
-    assert first == again
+    first, second = send().json(), send().json()
+    assert second == first
     assert Lead.objects.count() == 1
     assert Activity.objects.count() == 1
     assert Inquiry.objects.count() == 1
@@ -202,9 +202,9 @@ class TestOtherSites:
         assert response["Access-Control-Allow-Origin"] == SITE
         assert "Origin" in response["Vary"]
         assert "Access-Control-Allow-Credentials" not in response
-        wrong = APIClient().post(URL, {"key": form.key}, headers={"Origin": SITE})
-        assert wrong.status_code == 400
-        assert wrong["Access-Control-Allow-Origin"] == SITE
+        refused = APIClient().post(URL, {"key": form.key}, headers={"Origin": SITE})
+        assert refused.status_code == 400
+        assert refused["Access-Control-Allow-Origin"] == SITE
 
     @pytest.mark.parametrize(
         "origin", ["https://evil.example", "null", f"{SITE}.evil.example", "http://www.coaches.example"]

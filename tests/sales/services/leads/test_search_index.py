@@ -72,17 +72,17 @@ def test_a_kept_lead_is_found_by_its_filled_values(rep, manager):
 
 
 @pytest.mark.postgres  # its trigram index; SQLite reads the texts one by one
-@pytest.mark.parametrize("who", ["admin", "manager", "rep"])
-def test_a_selective_search_uses_the_index_for_every_user(request, who, make_lead):
-    by = request.getfixturevalue(who)
-    make_lead(company_name="Zebra Xylophones", assigned_to=by)
-    Lead.objects.bulk_create(Lead(company_name=f"Band number {number}", assigned_to=by) for number in range(300))
+@pytest.mark.parametrize("role", ["admin", "manager", "rep"])
+def test_a_selective_search_uses_the_index_for_every_user(request, role, make_lead):
+    user = request.getfixturevalue(role)
+    make_lead(company_name="Zebra Xylophones", assigned_to=user)
+    Lead.objects.bulk_create(Lead(company_name=f"Band number {number}", assigned_to=user) for number in range(300))
     search_index.index_missing_leads(500)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")  # the tables are small
         cursor.execute("ANALYZE leads, lead_search, follow_ups, users")
-    page = Lead.objects.visible_to(by).search("xylophon zeb").order_by("-created_at", "-id")[:51]
-    plan = page.explain()
-    assert "Bitmap Index Scan on idx_lead_search_text" in plan
-    assert "Bitmap Index Scan on leads_pkey" in plan
+    page = Lead.objects.visible_to(user).search("xylophon zeb").order_by("-created_at", "-id")[:51]
+    query_plan = page.explain()
+    assert "Bitmap Index Scan on idx_lead_search_text" in query_plan
+    assert "Bitmap Index Scan on leads_pkey" in query_plan
     assert [str(lead) for lead in page] == ["Zebra Xylophones"]
