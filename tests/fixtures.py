@@ -1,4 +1,4 @@
-"""Users of the tests, leads, and clients that are signed in as a user."""
+"""Fixtures for users, teams, leads, and clients that are signed in as a user."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -87,7 +87,7 @@ def leaver(make_user: Callable[..., User], desk: Team) -> User:
 
 @pytest.fixture
 def make_lead(db: None) -> Callable[..., Lead]:
-    """Creates a row of a lead without the services. A test should set the values that it is about."""
+    """Creates a lead without the services. A test should set the values that it is about."""
 
     def make(**fields: object) -> Lead:
         fields.setdefault("company_name", "Lincoln High School Band")

@@ -1,4 +1,4 @@
-"""That `make test` finds its servers wherever it runs, and leaves none behind."""
+"""`make test` finds or starts its servers on any machine, and leaves none running."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ def bare_system(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REDIS_URL", raising=False)
 
 
-def test_the_wheels_serve_where_nothing_is_installed(bare_system: None) -> None:
+def test_servers_from_wheels_run_if_none_are_installed(bare_system: None) -> None:
     with servers.environment() as urls:
         connection = psycopg2.connect(urls["DATABASE_URL"])
         with connection.cursor() as cursor:
@@ -37,21 +37,21 @@ def test_the_wheels_serve_where_nothing_is_installed(bare_system: None) -> None:
         psycopg2.connect(urls["DATABASE_URL"])
 
 
-def test_named_servers_are_used_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    named = {"DATABASE_URL": "postgres://somewhere/athena", "REDIS_URL": "redis://elsewhere/0"}
-    for name, url in named.items():
+def test_servers_named_in_the_environment_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    urls_of_settings = {"DATABASE_URL": "postgres://somewhere/athena", "REDIS_URL": "redis://elsewhere/0"}
+    for name, url in urls_of_settings.items():
         monkeypatch.setenv(name, url)
     with servers.environment() as urls:
-        assert urls == named
+        assert urls == urls_of_settings
 
 
-def test_says_what_is_missing(bare_system: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_server_is_named(bare_system: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(servers, "_wheel", lambda package: None)
     with pytest.raises(servers.Missing, match="PostgreSQL 15 or newer"), servers.environment():
         pass
 
 
-def test_a_wrapper_script_is_no_server(tmp_path: Path) -> None:
+def test_a_wrapper_script_does_not_count_as_a_server(tmp_path: Path) -> None:
     for name in ("initdb", "postgres"):
         (tmp_path / name).write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 17.1'\n")
         (tmp_path / name).chmod(0o755)
@@ -59,8 +59,8 @@ def test_a_wrapper_script_is_no_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_stopping_stops_the_servers_after_the_command(number: signal.Signals, tmp_path: Path) -> None:
-    """The command hears of it as Ctrl-C, whatever it was, and may take its time."""
+def test_a_signal_stops_the_command_and_then_the_servers(number: signal.Signals, tmp_path: Path) -> None:
+    """The command gets any signal as SIGINT, and the servers run until it has ended."""
     script = (
         "import os, pathlib, signal, sys\n"
         "def end(number, frame):\n"

@@ -1,4 +1,4 @@
-"""`manage.py up` as a user meets it: real processes, started, killed and stopped."""
+"""`manage.py up` with real processes that are started, killed and stopped."""
 
 import os
 import signal
@@ -15,12 +15,12 @@ from tests.live import Athena
 pytestmark = pytest.mark.live
 
 
-def test_a_taken_port_is_said_before_anything_starts(live_athena: Athena, tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_before_anything_starts(live_athena: Athena, tmp_path: Path) -> None:
     env = os.environ | {"PORT": str(live_athena.port), "VAR_DIR": str(tmp_path)}
-    done = subprocess.run([sys.executable, "manage.py", "up"], cwd=live.ROOT, env=env, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"CommandError: Port {live_athena.port} is taken.")
-    assert done.stdout == ""
+    result = subprocess.run([sys.executable, "manage.py", "up"], cwd=live.ROOT, env=env, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"CommandError: Port {live_athena.port} is taken.")
+    assert result.stdout == ""
     assert not (tmp_path / "athena.sqlite3").exists()
 
 
@@ -29,7 +29,7 @@ def test_the_address_and_the_demo_accounts_are_printed(live_athena: Athena) -> N
     assert "maria@example.com     maria123     rep" in live_athena.output
 
 
-def test_ends_as_a_whole_and_starts_again_on_the_same_data(tmp_path: Path) -> None:
+def test_all_processes_end_together_and_start_again_with_the_same_data(tmp_path: Path) -> None:
     with live.own_engine() as engine:
         with live.up(tmp_path, DEMO="1", **engine) as athena:
             athena.wait_until_ready()
@@ -52,17 +52,17 @@ def test_ends_as_a_whole_and_starts_again_on_the_same_data(tmp_path: Path) -> No
             live.wait_for(lambda: not athena.processes(), "the end of all")
 
 
-def test_its_figures_are_there_for_prometheus(live_athena: Athena) -> None:
-    """Of all web processes together: asked again and again, no counter goes back."""
+def test_prometheus_gets_the_metrics_of_all_web_processes(live_athena: Athena) -> None:
+    """When metrics are read repeatedly, no counter goes back."""
     token = (live_athena.var_dir / "metrics_token").read_text()
     name = 'athena_requests_total{method="GET",route="/healthz",status="200"}'
 
     def scrape() -> float:
         with urlopen(f"{live_athena.base_url}/healthz"):
             request = Request(f"{live_athena.base_url}/metrics", headers={"Authorization": f"Bearer {token}"})
-        with urlopen(request) as answer:
-            lines = answer.read().decode().splitlines()
+        with urlopen(request) as response:
+            lines = response.read().decode().splitlines()
         return float(next(line.rpartition(" ")[2] for line in lines if line.startswith(name)))
 
-    found = [scrape() for _ in range(10)]
-    assert [later - found[0] for later in found] == [float(n) for n in range(10)]
+    counts = [scrape() for _ in range(10)]
+    assert [count - counts[0] for count in counts] == [float(n) for n in range(10)]

@@ -18,7 +18,7 @@ def test_a_date_names_its_weekday() -> None:
     assert format_date(date(2026, 1, 5)) == "Mon 5 Jan 2026"
 
 
-def test_a_datetime_is_written_in_the_zone_that_is_asked_for() -> None:
+def test_a_datetime_is_written_in_the_given_zone() -> None:
     instant = datetime(2026, 11, 30, 14, 30, tzinfo=UTC)
     assert format_datetime(instant) == "Mon 30 Nov 2026, 14:30"
     assert format_datetime(instant, ZoneInfo("America/New_York")) == "Mon 30 Nov 2026, 09:30"
@@ -57,7 +57,7 @@ def test_a_percentage_has_at_most_one_decimal(percent, text) -> None:
     assert format_percent(percent) == text
 
 
-def test_templates_write_them_alike() -> None:
+def test_templates_write_dates_money_and_percentages_the_same_way() -> None:
     page = Template("{{ day }} {{ amount|money }} {{ share|percent }}")
     context = Context({"day": DAY, "amount": Decimal("1250.00"), "share": 37.5})
     assert page.render(context) == "Mon 30 Nov 2026 $1,250 37.5%"

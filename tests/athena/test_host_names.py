@@ -1,4 +1,4 @@
-"""Hosts and addresses that leave Athena are ASCII, and two that differ stay two."""
+"""Hosts and email addresses that leave Athena are ASCII, and two different ones stay different."""
 
 import email
 import email.policy
@@ -46,7 +46,7 @@ def test_a_host_is_sent_in_ascii(host, expected):
 
 
 @pytest.mark.parametrize("host", ["", "a b", "a..ß", "-ß.example", "\u2615.example", "a/b", "a\r\nb", "ß\x00", "[::g]"])
-def test_what_is_no_host_is_refused(host):
+def test_an_invalid_host_is_refused(host):
     with pytest.raises(ValueError, match=r".*"):
         host_names.ascii_host(host)
 
@@ -59,13 +59,13 @@ DIFFERENT = [
 
 
 @pytest.mark.parametrize("spell", [fold_email, normalization.normalize_email])
-def test_spellings_of_one_address_are_one_and_others_are_others(spell):
-    assert all(spell(one) == spell(other) for one, other in SAME)
-    assert all(spell(one) != spell(other) for one, other in DIFFERENT)
+def test_spellings_of_one_address_are_equal_and_other_addresses_differ(spell):
+    assert all(spell(first) == spell(second) for first, second in SAME)
+    assert all(spell(first) != spell(second) for first, second in DIFFERENT)
 
 
 @given(st.text(st.one_of(st.sampled_from("aßẞςΣ@.-İıxn"), st.characters()), max_size=40))
-def test_the_one_spelling_stays_as_it_is(text):
+def test_a_folded_address_stays_as_it_is(text):
     assert fold_email(fold_email(text)) == fold_email(text)
 
 
@@ -100,15 +100,15 @@ def test_settings_become_ascii(monkeypatch, read, text, expected):
         (lambda: environment.origins("NAME"), ["x.example", "https://x.example/a", "ftp://x.example", "https://\u2615.example"]),
     ],
 )  # fmt: skip
-def test_settings_that_can_not_be_ascii_are_refused_by_name(monkeypatch, read, texts):
+def test_settings_that_cannot_become_ascii_are_refused_by_name(monkeypatch, read, texts):
     for text in texts:
         monkeypatch.setenv("NAME", text)
         with pytest.raises(environment.InvalidSetting, match=r"^Athena can't start: NAME must be .*\Z"):
             read()
 
 
-def test_an_athena_of_such_settings_sends_ascii(tmp_path):
-    own = {
+def test_athena_sends_ascii_with_such_settings(tmp_path):
+    env = {
         "BASE_URL": "https://straße.example", "DEFAULT_FROM_EMAIL": "Jürgen <athena@straße.example>",
         "ALLOWED_HOSTS": "münchen.example", "CSRF_TRUSTED_ORIGINS": "https://münchen.example",
         "VAR_DIR": str(tmp_path), "ENV_FILE": os.devnull, "DATABASE_URL": "",
@@ -124,26 +124,27 @@ def test_an_athena_of_such_settings_sends_ascii(tmp_path):
         " created_at=datetime.now(UTC), not_before=datetime.now(UTC))\n"
         "print(json.dumps([s.ALLOWED_HOSTS, s.CSRF_TRUSTED_ORIGINS, compose(row).message().as_string()]))"
     )
-    made = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60,
-        env=os.environ | own | {"DJANGO_SETTINGS_MODULE": "athena.settings"},
+        env=os.environ | env | {"DJANGO_SETTINGS_MODULE": "athena.settings"},
     )  # fmt: skip
-    allowed, trusted, raw = json.loads(made.stdout)
+    allowed, trusted, raw = json.loads(result.stdout)
     assert SHARP in allowed
     assert "xn--mnchen-3ya.example" in allowed
     assert trusted == ["https://xn--mnchen-3ya.example"]
-    mail = email.message_from_string(raw, policy=email.policy.default)
+    message = email.message_from_string(raw, policy=email.policy.default)
     assert raw.partition("\n\n")[0].isascii()
-    assert mail["To"] == f"tom@{SHARP}"
-    assert mail["From"] == f"Jürgen <athena@{SHARP}>"
-    assert mail["Message-ID"].endswith(f"@{SHARP}>")
-    assert mail["List-Unsubscribe"].strip().startswith(f"<https://{SHARP}/unsubscribe/")
+    assert message["To"] == f"tom@{SHARP}"
+    assert message["From"] == f"Jürgen <athena@{SHARP}>"
+    assert message["Message-ID"].endswith(f"@{SHARP}>")
+    assert message["List-Unsubscribe"].strip().startswith(f"<https://{SHARP}/unsubscribe/")
     for part in ("plain", "html"):
-        links = re.findall(r"https?://([^/\s\"]+)", mail.get_body((part,)).get_content())
+        links = re.findall(r"https?://([^/\s\"]+)", message.get_body((part,)).get_content())
         assert set(links) == {SHARP}
 
 
-def tell(address, **context):
+def notify(address, **context):
+    """Create a user with this email address and a notification for them."""
     user = User(email=address, full_name="Tom", role="rep")
     user.set_password("right")
     user.save()
@@ -154,24 +155,24 @@ def tell(address, **context):
     return Notification.objects.select_related("recipient").get(dedupe_key=address)
 
 
-def test_a_colleague_of_such_a_domain_logs_in_and_gets_mail_there(db):
-    row = tell("Tom@Straße.example", email="x@straße.example")
+def test_a_user_with_such_a_domain_logs_in_and_gets_email(db):
+    row = notify("Tom@Straße.example", email="x@straße.example")
     for typed in ("tom@straße.example", f"TOM@{SHARP.upper()}"):
         assert identify(email=typed, password="right", address="") == row.recipient
     assert not User.objects.filter(email="tom@strasse.example").exists()
-    mail = compose(row)
-    assert mail.recipients() == [f"tom@{SHARP}"]
-    assert f'href="mailto:x@{SHARP}"' in mail.alternatives[0].content
+    message = compose(row)
+    assert message.recipients() == [f"tom@{SHARP}"]
+    assert f'href="mailto:x@{SHARP}"' in message.alternatives[0].content
 
 
 @pytest.mark.parametrize("address", ["jürgen@x.example", "a@\u2615.example", "nobody", "@x.example"])
-def test_an_address_that_no_header_can_carry_ends_with_the_reason(db, address):
-    tell(address)
+def test_an_address_that_no_header_can_carry_fails_with_the_reason(db, address):
+    notify(address)
     assert delivery.deliver() == {"dead": 1}
     assert "No email can be sent to this address" in Delivery.objects.get().last_error
 
 
-def test_a_form_of_such_a_site_is_known_by_what_browsers_send(db, manager, client):
+def test_an_intake_form_knows_such_a_site_by_what_browsers_send(db, manager, client):
     form = IntakeForm(
         name="Web",
         allowed_origins="https://straße.example\nhttps://x.example",
@@ -181,11 +182,13 @@ def test_a_form_of_such_a_site_is_known_by_what_browsers_send(db, manager, clien
     page = client.get(f"/intake/{form.key}/")
     assert f"frame-ancestors 'self' https://{SHARP} https://x.example" in page["Content-Security-Policy"]
     assert f"form-action 'self' https://{SHARP}" in page["Content-Security-Policy"]
-    answer = client.post(
+    response = client.post(
         "/api/v1/intake/leads", {"key": form.key, "contact_name": "D", "email": "d@x.example"}, "application/json",
         headers={"Origin": f"https://{SHARP}"},
     )  # fmt: skip
-    assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (202, f"https://{SHARP}")
-    sent = "contact_name=E&email=e%40x.example&key=" + form.key
-    answer = client.post("/api/v1/intake/leads", sent, "application/x-www-form-urlencoded")
-    assert (answer.status_code, answer["Location"]) == (303, f"https://{SHARP}/%C3%A4")
+    assert response.status_code == 202
+    assert response["Access-Control-Allow-Origin"] == f"https://{SHARP}"
+    body = "contact_name=E&email=e%40x.example&key=" + form.key
+    response = client.post("/api/v1/intake/leads", body, "application/x-www-form-urlencoded")
+    assert response.status_code == 303
+    assert response["Location"] == f"https://{SHARP}/%C3%A4"

@@ -1,4 +1,4 @@
-"""Sends the table's cases as they are written: over a socket to a server, or straight into the application."""
+"""Sends the cases of the table unchanged, over a socket to a server or directly into the application."""
 
 import hashlib
 import http.client
@@ -22,7 +22,7 @@ from django.db import transaction
 from django.test import Client
 
 from athena.runtime import supervisor
-from tests.hostile.table import Case, shown
+from tests.hostile.table import Case, find_error
 from tests.live import ROOT, prepared_engine, wait_for
 from tests.servers import free_port
 
@@ -33,27 +33,28 @@ TABLES = sorted(
     if model._meta.app_label in ("accounts", "notifications", "sales") and model.__name__ != "FailedLogin"
 )
 Names = dict[str, str]
-Found = tuple[int, str]
+Result = tuple[int, str]
 
 
-def filled(text: str, names: Names) -> str:
+def fill_in(text: str, names: Names) -> str:
+    """Replace each `$name` by its value."""
     for name in sorted(names, key=len, reverse=True):
         text = text.replace(f"${name}", names[name])
     return text
 
 
-def filled_bytes(body: bytes, names: Names) -> bytes:
-    return filled(body.decode("latin-1"), names).encode("latin-1")
+def fill_in_bytes(body: bytes, names: Names) -> bytes:
+    return fill_in(body.decode("latin-1"), names).encode("latin-1")
 
 
 @dataclass
 class Web:
-    """A web process, as `manage.py up` starts it, without a worker or beat that would write meanwhile."""
+    """A web process as `manage.py up` starts it, without a worker and beat, which would also write."""
 
     port: int
     connect: Callable[[], Any]
 
-    def ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+    def request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
             connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
             for name, value in headers.items():
@@ -61,22 +62,24 @@ class Web:
             if body or method in ("POST", "PUT", "PATCH"):
                 connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
+            response = connection.getresponse()
+            return response.status, response.read()
 
-    def send(self, case: Case, names: Names) -> Found:
-        headers = {name: filled(value, names) for name, value in case.headers.items()}
-        status, text = self.ask(case.method, BASE + filled(case.path, names), filled_bytes(case.body, names), headers)
-        return status, shown(json.loads(text or "null"))
+    def send(self, case: Case, names: Names) -> Result:
+        headers = {name: fill_in(value, names) for name, value in case.headers.items()}
+        status, text = self.request(
+            case.method, BASE + fill_in(case.path, names), fill_in_bytes(case.body, names), headers
+        )
+        return status, find_error(json.loads(text or "null"))
 
     def call(self, method: str, path: str, body: object = None, token: str = "") -> Any:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        status, text = self.ask(method, BASE + path, b"" if body is None else json.dumps(body).encode(), headers)
+        status, text = self.request(method, BASE + path, b"" if body is None else json.dumps(body).encode(), headers)
         assert status < 300, text
         return json.loads(text)
 
     def fingerprint(self) -> str:
-        """A hash over every row of everything that Athena keeps, but what it counts of failed logins and requests."""
+        """A hash of all rows that Athena stores, except the counters of failed logins and requests."""
         digest = hashlib.sha256()
         with closing(self.connect()) as connection, closing(connection.cursor()) as cursor:
             for table in TABLES:
@@ -86,7 +89,7 @@ class Web:
 
 
 @contextmanager
-def web(var_dir: Path, **settings: str) -> Iterator[Web]:
+def start_web(var_dir: Path, **settings: str) -> Iterator[Web]:
     port = free_port()
     with prepared_engine(var_dir, with_demo=True, with_static_files=True) as engine:
         env = os.environ | engine | {"VAR_DIR": str(var_dir), "PORT": str(port), "WEB_CONCURRENCY": "1", "DEMO": "1"}
@@ -96,7 +99,7 @@ def web(var_dir: Path, **settings: str) -> Iterator[Web]:
         with (var_dir / "web.log").open("wb") as log:
             process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True)
         try:
-            wait_for(lambda: process.poll() is not None or _answers(port), "the web process answering")
+            wait_for(lambda: process.poll() is not None or _is_up(port), "the web process answering")
             url = engine.get("DATABASE_URL")
             yield Web(port, lambda: psycopg2.connect(url) if url else sqlite3.connect(var_dir / "athena.sqlite3"))
             assert process.poll() is None, (var_dir / "web.log").read_text()
@@ -105,7 +108,7 @@ def web(var_dir: Path, **settings: str) -> Iterator[Web]:
             process.wait(30)
 
 
-def _answers(port: int) -> bool:
+def _is_up(port: int) -> bool:
     try:
         with urlopen(Request(f"http://127.0.0.1:{port}/healthz"), timeout=5):
             return True
@@ -115,25 +118,25 @@ def _answers(port: int) -> bool:
         return False
 
 
-def send_inside(case: Case, names: Names) -> Found:
-    """As `Web.send`, without a server. Whatever it wrote is undone."""
-    headers = {name: filled(value, names) for name, value in case.headers.items()}
-    kind = headers.pop("Content-Type")
-    path = BASE + filled(case.path, names)
+def send_inside(case: Case, names: Names) -> Result:
+    """Like `Web.send`, but without a server. Whatever the request wrote is undone."""
+    headers = {name: fill_in(value, names) for name, value in case.headers.items()}
+    content_type = headers.pop("Content-Type")
+    path = BASE + fill_in(case.path, names)
     with transaction.atomic():
-        answer = Client(raise_request_exception=False).generic(
-            case.method, path, filled_bytes(case.body, names), kind, headers=headers
+        response = Client(raise_request_exception=False).generic(
+            case.method, path, fill_in_bytes(case.body, names), content_type, headers=headers
         )
         transaction.set_rollback(True)
-    return answer.status_code, shown(json.loads(answer.content or "null"))
+    return response.status_code, find_error(json.loads(response.content or "null"))
 
 
 def send_raw(port: int, request: bytes) -> tuple[int, dict[str, str], bytes]:
-    """Send bytes as they are, then say that nothing follows. Returns the answer's status, headers and body."""
+    """Send the bytes and close the sending side. Returns the status, the headers and the body of the response."""
     with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
-        with suppress(OSError):  # the answer may come before all is sent
+        with suppress(OSError):  # the server may respond before everything is sent
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)
-        answer = http.client.HTTPResponse(connection)
-        answer.begin()
-        return answer.status, dict(answer.getheaders()), answer.read()
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        return response.status, dict(response.getheaders()), response.read()

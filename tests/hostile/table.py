@@ -1,7 +1,7 @@
-"""What a client may not send, rule by rule of the contract's Conventions, and what it hears.
+"""Requests that a client may not send, by rule of the Conventions in the contract, and the errors that it gets.
 
-A case is written as it goes over the wire. `$lead`, `$follow_up`, `$user` and `$source` stand for ids that there are,
-`$token` and `$refresh` for an admin's tokens.
+A case is written as it is sent. `$lead`, `$follow_up`, `$user` and `$source` stand for existing ids, `$token` and
+`$refresh` for the tokens of an admin.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,17 +12,17 @@ from tests.hostile.values import (
     ACCEPTS,
     CONTENT_TYPES,
     FILTERS,
-    INERT,
+    FOLLOW_UP,
+    FOLLOW_UPS,
     LEAD,
     LEAD_BODY,
     LEADS,
+    LITERAL_SEARCHES,
     MEGABYTE,
     METHODS,
     NOT_JSON,
     PATHS,
     QUERIES,
-    TASK,
-    TASKS,
     TOKENS,
     VALUES,
 )
@@ -33,7 +33,10 @@ NO_ROWS = "no rows"
 
 @dataclass(frozen=True)
 class Case:
-    """`wrong` is the error's code, or the names of the fields that it is about; of 2xx, nothing or `NO_ROWS`."""
+    """A request and the expected response.
+
+    `wrong` is the code of the error or the names of the invalid fields; for a 2xx it is empty or `NO_ROWS`.
+    """
 
     rule: str
     method: str
@@ -44,29 +47,29 @@ class Case:
     headers: Mapping[str, str] = field(default_factory=lambda: JSON)
 
     def __str__(self) -> str:
-        sent = self.body[:60].decode("ascii", "backslashreplace")
-        return f"{self.rule}: {self.method} {self.path[:80]} {sent}".strip().replace("\0", "")
+        body_start = self.body[:60].decode("ascii", "backslashreplace")
+        return f"{self.rule}: {self.method} {self.path[:80]} {body_start}".strip().replace("\0", "")
 
 
-def shown(answer: object) -> str:
-    """What an answer's body says is wrong, as `Case.wrong` has it."""
-    if not isinstance(answer, dict):
+def find_error(response: object) -> str:
+    """The error in the body of a response, written like `Case.wrong`."""
+    if not isinstance(response, dict):
         return ""
-    if "results" in answer:
-        return "" if answer["results"] else NO_ROWS
-    return str(answer["code"]) if set(answer) == {"detail", "code"} else " ".join(sorted(answer))
+    if "results" in response:
+        return "" if response["results"] else NO_ROWS
+    return str(response["code"]) if set(response) == {"detail", "code"} else " ".join(sorted(response))
 
 
 def _values() -> Iterator[Case]:
-    for rule, path, rest, name, values in VALUES:
+    for rule, path, other_fields, name, values in VALUES:
         for value in values:
-            body = f'{{{rest}, "{name}": {value}}}'.encode()
+            body = f'{{{other_fields}, "{name}": {value}}}'.encode()
             yield Case(rule, "POST", path, body, 400, name)
     yield Case("unknown keys", "PATCH", LEAD, b'{"assigned_to_id": 1}', 400, "assigned_to_id")
     yield Case("unknown keys", "POST", "/auth/login", b'{"email": "a", "password": "b", "next": "/"}', 400, "next")
     yield Case("empty bodies", "POST", LEADS, b"", 400, "company_name")
     yield Case("empty bodies", "POST", LEADS, b"{}", 400, "company_name")
-    yield Case("empty bodies", "POST", TASKS, b"", 400, "follow_up_type lead_id scheduled_date")
+    yield Case("empty bodies", "POST", FOLLOW_UPS, b"", 400, "follow_up_type lead_id scheduled_date")
     yield Case("empty bodies", "POST", "/auth/login", b"", 400, "email password")
 
 
@@ -74,7 +77,7 @@ def _bodies() -> Iterator[Case]:
     for rule, bodies in NOT_JSON.items():
         for body in bodies:
             yield Case(rule, "POST", LEADS, body, 400, "parse_error")
-    for path in (LEAD, TASK):
+    for path in (LEAD, FOLLOW_UP):
         yield Case("not JSON", "PATCH", path, b"{", 400, "parse_error")
         yield Case("not JSON", "DELETE", path, b"{", 400, "parse_error")
     for path in (f"{LEAD}/calculate-score", "/sales/scoring/recalculate-all"):
@@ -91,16 +94,22 @@ def _bodies() -> Iterator[Case]:
 
 
 def _queries() -> Iterator[Case]:
-    for path, name, values in [*((LEADS, *each) for each in FILTERS.items()), *QUERIES]:
+    for path, name, values in [*((LEADS, *row) for row in FILTERS.items()), *QUERIES]:
         for value in values:
             query = f"{name}={quote(value, safe='&=').replace('%25%25', '%')}"
             yield Case("parameters", "GET", f"{path}{'&' if '?' in path else '?'}{query}", b"", 400, name)
     yield Case("cursors", "GET", f"{LEADS}?ordering=score&cursor=$cursor", b"", 400, "cursor")
     yield Case("cursors", "GET", "/users?ordering=email&cursor=$cursor", b"", 400, "cursor")
     yield Case("cursors", "GET", "/users?cursor=$cursor.", b"", 400, "cursor")
-    for value in INERT:
+    for value in LITERAL_SEARCHES:
         yield Case("wildcards", "GET", f"{LEADS}?search={quote(value)}", b"", 200, NO_ROWS)
-    for path, method in ((LEADS, "POST"), (LEAD, "PATCH"), (LEAD, "DELETE"), (TASK, "DELETE"), ("/auth/login", "POST")):
+    for path, method in (
+        (LEADS, "POST"),
+        (LEAD, "PATCH"),
+        (LEAD, "DELETE"),
+        (FOLLOW_UP, "DELETE"),
+        ("/auth/login", "POST"),
+    ):
         yield Case("parameters of changes", method, f"{path}?colour=red", b"{}", 400, "colour")
     for query, wrong in {
         "to_user_id=x": "to_user_id",
@@ -122,7 +131,7 @@ def _addresses() -> Iterator[Case]:
         yield Case("addresses", "GET", path, b"", 404, "not_found")
     for key in ("0", "x", "999999999999", "9" * 40):
         yield Case("addresses", "PATCH", f"{LEADS}/{key}", LEAD_BODY, 404, "not_found")
-        yield Case("addresses", "DELETE", f"{TASKS}/{key}", b"", 404, "not_found")
+        yield Case("addresses", "DELETE", f"{FOLLOW_UPS}/{key}", b"", 404, "not_found")
     for path, methods in METHODS.items():
         for method in methods:
             yield Case("methods", method, path, b"", 405, "method_not_allowed")

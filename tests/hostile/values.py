@@ -1,8 +1,8 @@
-"""What a client may not send: values of fields, bodies, parameters, addresses and headers, by what they break."""
+"""What a client may not send: values of fields, bodies, parameters, URLs and headers, by the rule they break."""
 
-LEADS, TASKS, RULES = "/sales/leads", "/sales/follow-ups", "/sales/scoring/rules"
+LEADS, FOLLOW_UPS, RULES = "/sales/leads", "/sales/follow-ups", "/sales/scoring/rules"
 REPORT = "/sales/reports/follow-up-performance"
-LEAD, TASK = f"{LEADS}/$lead", f"{TASKS}/$follow_up"
+LEAD, FOLLOW_UP = f"{LEADS}/$lead", f"{FOLLOW_UPS}/$follow_up"
 MEGABYTE = 1_048_576
 
 ID = ['"12"', "1.0", "true", "-1", "0", "9223372036854775808", "9" * 400, '"１２"', "[1]", "{}", "1e2"]
@@ -25,7 +25,7 @@ DATE = [
     *('"1999-12-31"', '"2101-01-01"', '"2026-02-30"', '"2026-1-5"', '"20260105"', '"2026-01-05T00:00:00Z"'),
     *('"２０２６-01-05"', '"0000-00-00"', '"tomorrow"', "20260105", '"2026-W01-1"', '""'),
 ]
-MOMENT = [
+DATETIME = [
     *('"0001-01-01T00:00:00+14:00"', '"9999-12-31T23:59:59-14:00"', '"2026-05-01T09:30:00"', '"2026-05-01"'),
     *('"2026-05-01T24:00:00Z"', '"2026-02-30T09:00:00Z"', '"1999-12-31T23:59:59Z"', '"2101-01-01T00:00:00Z"'),
     *('"2100-12-31T23:30:00-01:00"', '"2026-05-01 09:30:00Z"', '"2026-05-01T09:30:00+25:00"', "1746091800"),
@@ -40,29 +40,29 @@ LONG_TEXT = [*TEXT, f'"{"x" * 10_001}"', f'"{"é" * 10_001}"']
 EMAIL = ['"nobody"', '"a@b"', '"a b@example.com"', '"a@example.com\\nBcc: b@example.com"', f'"{"a" * 250}@b.com"']
 
 NEW_LEAD = '"company_name": "Hostile"'
-NEW_TASK = '"lead_id": $lead, "follow_up_type": "call", "scheduled_date": "2026-12-01"'
+NEW_FOLLOW_UP = '"lead_id": $lead, "follow_up_type": "call", "scheduled_date": "2026-12-01"'
 BULK = '"to_user_id": $user, "reason": "Because"'
 NEW_RULE = (
     '"rule_name": "Hostile", "rule_type": "attribute", "condition_field": "estimated_passengers", '
     '"condition_operator": "at_least", "condition_value": "40"'
 )
-VALUES = [  # rule, address, the rest of the body, field, values that it does not take
+VALUES = [  # rule, path, the other fields of the body, field, values that the field refuses
     ("ids", LEADS, NEW_LEAD, "source", ID),
     ("ids", LEADS, NEW_LEAD, "assigned_to", ['"none"', "999999999999"]),
     ("ids", f"{LEADS}/bulk-transfer", BULK, "lead_ids", ['"12"', "[]", '["1"]', "[1.0]", "[true]", "[0]", "[[1]]"]),
     ("ids", f"{LEADS}/bulk-transfer", BULK, "lead_ids", ["1", '{"0": 1}', f"[{'1,' * 10_000}1]"]),
-    ("integers", f"{TASK}/complete", '"outcome": "successful"', "next_follow_up_days", ["0", "366", "1.5", '"3"']),
+    ("integers", f"{FOLLOW_UP}/complete", '"outcome": "successful"', "next_follow_up_days", ["0", "366", "1.5", '"3"']),
     ("integers", RULES, NEW_RULE, "points", ["101", "-101", "1.0", '"5"', "1e1", "true", "null"]),
     ("counts", LEADS, NEW_LEAD, "estimated_passengers", COUNT),
     ("money", LEADS, NEW_LEAD, "estimated_value", MONEY),
     ("dates", LEADS, NEW_LEAD, "quote_valid_until", DATE),
-    ("times", LEADS, NEW_LEAD, "pickup_at", MOMENT),
-    ("times", TASKS, NEW_TASK, "scheduled_time", CLOCK),
+    ("times", LEADS, NEW_LEAD, "pickup_at", DATETIME),
+    ("times", FOLLOW_UPS, NEW_FOLLOW_UP, "scheduled_time", CLOCK),
     ("end before start", LEADS, f'{NEW_LEAD}, "pickup_at": "2026-05-02T09:00:00Z"', "return_at",
      ['"2026-05-01T09:00:00Z"', '"2026-05-02T10:00:00+02:00"']),
     ("booleans", LEADS, NEW_LEAD, "is_repeat", BOOLEAN),
     ("choices", LEADS, NEW_LEAD, "status", [*CHOICE, '""']),
-    ("choices", TASKS, '"lead_id": $lead, "scheduled_date": "2026-12-01"', "follow_up_type", [*CHOICE, "null"]),
+    ("choices", FOLLOW_UPS, '"lead_id": $lead, "scheduled_date": "2026-12-01"', "follow_up_type", [*CHOICE, "null"]),
     ("one line", LEADS, NEW_LEAD, "contact_name", ONE_LINE),
     ("one line", LEADS, '"contact_name": ""', "company_name", ['""', '"  \\t "']),
     ("long text", LEADS, NEW_LEAD, "notes", LONG_TEXT),
@@ -70,8 +70,8 @@ VALUES = [  # rule, address, the rest of the body, field, values that it does no
     ("e-mail addresses", LEADS, NEW_LEAD, "email", EMAIL),
     ("unknown keys", LEADS, NEW_LEAD, "colour", ['"red"', "null", "{}"]),
     ("unknown keys", LEADS, NEW_LEAD, "Company_Name", ['"Hostile"']),
-    ("unknown keys", TASKS, NEW_TASK, "__class__", ['"Lead"']),
-    ("unknown keys", f"{TASK}/complete", '"outcome": "successful"', "score", ["100"]),
+    ("unknown keys", FOLLOW_UPS, NEW_FOLLOW_UP, "__class__", ['"Lead"']),
+    ("unknown keys", f"{FOLLOW_UP}/complete", '"outcome": "successful"', "score", ["100"]),
     ("depth", LEADS, NEW_LEAD, "colour", ["[" * 31 + "]" * 31]),
 ]  # fmt: skip
 
@@ -84,7 +84,7 @@ DEEP = [
 ]
 NOT_JSON = {
     "numbers": [
-        b'{"estimated_value": %s}' % each for each in (b"NaN", b"Infinity", b"-Infinity", b"1e400", b"01", b"+1")
+        b'{"estimated_value": %s}' % number for number in (b"NaN", b"Infinity", b"-Infinity", b"1e400", b"01", b"+1")
     ],
     "duplicate keys": [
         b'{"company_name": "A", "company_name": "B"}',
@@ -127,7 +127,7 @@ CONTENT_TYPES = [
     ("application/json; version=1; charset=cp1252", LEAD_BODY),
 ]
 
-FILTERS = {  # of /sales/leads: what each parameter does not take
+FILTERS = {  # by parameter of /sales/leads: values that it refuses
     "colour": ["red", ""],
     "status": ["", "nope", "New", "new,lost", "new&status=nope", "new' OR '1'='1"],
     "source": ["", "x", "1.0", "-1", "0", "true", "１２", "9223372036854775808", "1&source=", "1;DROP TABLE leads",
@@ -143,13 +143,13 @@ FILTERS = {  # of /sales/leads: what each parameter does not take
     "ordering": ["colour", "-", "--score", "", "score,id", "score&ordering=-score", "pk;DROP TABLE leads", "__class__"],
     "count": ["1", "", "True", "true&count=true"],
 }  # fmt: skip
-QUERIES = [  # other addresses, parameter and value
-    (f"{TASKS}/my-tasks", "date", ["2026-02-30", "today", "2026-01-01&date=2026-01-02"]),
-    (f"{TASKS}/my-tasks", "overdue", ["maybe", "1"]),
-    (f"{TASKS}/my-tasks", "view", ["everything", ""]),
-    (f"{TASKS}/my-tasks", "user_id", ["x", "１", ""]),
-    (f"{TASKS}/lead/$lead", "include_completed", ["0", "False"]),
-    (TASKS, "due_after", ["2026-05-01T00:00:00Z", "2101-01-01", "05/01/2026"]),
+QUERIES = [  # other paths: parameter and values that it refuses
+    (f"{FOLLOW_UPS}/my-tasks", "date", ["2026-02-30", "today", "2026-01-01&date=2026-01-02"]),
+    (f"{FOLLOW_UPS}/my-tasks", "overdue", ["maybe", "1"]),
+    (f"{FOLLOW_UPS}/my-tasks", "view", ["everything", ""]),
+    (f"{FOLLOW_UPS}/my-tasks", "user_id", ["x", "１", ""]),
+    (f"{FOLLOW_UPS}/lead/$lead", "include_completed", ["0", "False"]),
+    (FOLLOW_UPS, "due_after", ["2026-05-01T00:00:00Z", "2101-01-01", "05/01/2026"]),
     (f"{LEADS}/high-score", "min_score", ["-1", "101", "x"]),
     (f"{LEADS}/high-score", "limit", ["0", "201"]),
     (f"{LEAD}/score-history", "cursor", ["x"]),
@@ -159,7 +159,17 @@ QUERIES = [  # other addresses, parameter and value
     (LEAD, "colour", ["red"]),
     (f"{LEADS}/", "colour", ["red"]),
 ]  # fmt: skip
-INERT = ["%", "_%", "' OR 1=1 --", '"; DROP TABLE leads; --', "\\", "${7*7}", "{{7*7}}", "../../etc/passwd", "<script>"]
+LITERAL_SEARCHES = [
+    "%",
+    "_%",
+    "' OR 1=1 --",
+    '"; DROP TABLE leads; --',
+    "\\",
+    "${7*7}",
+    "{{7*7}}",
+    "../../etc/passwd",
+    "<script>",
+]
 
 KEYS = [
     *("0", "x", "1.0", "-1", "%00", "%FF", "%EF%BC%91", "9" * 40, "$lead%20", "$lead;x", "9223372036854775808"),
@@ -168,13 +178,13 @@ KEYS = [
 PATHS = [
     *(f"{LEADS}/{key}" for key in KEYS),
     *(f"{LEADS}//", f"{LEAD}//", "", "/nothing", "/sales", "/%ff%fe", "/SALES/leads"),
-    *(f"{TASKS}/lead/%00", f"{LEAD}/nothing"),
+    *(f"{FOLLOW_UPS}/lead/%00", f"{LEAD}/nothing"),
 ]
 METHODS = {
     LEADS: ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE"],
     LEAD: ["POST", "PUT", "OPTIONS"],
     f"{LEAD}/transfer": ["GET", "DELETE"],
-    f"{TASK}/complete": ["GET", "PUT", "PATCH"],
+    f"{FOLLOW_UP}/complete": ["GET", "PUT", "PATCH"],
     "/sales/lost-reasons": ["POST", "DELETE"],
     "/auth/login": ["GET", "DELETE"],
 }

@@ -1,4 +1,4 @@
-"""A company in which everybody stands in another relation to the same lead."""
+"""A company whose users each have a different relation to the same lead."""
 
 from collections.abc import Callable
 from datetime import date
@@ -40,21 +40,32 @@ from sales.models import (
 from sales.services.leads import search_index
 from tests.fixtures import new_user
 
-# The columns of the tables: nobody who is logged in; the lead's owner; a colleague; somebody of another team; somebody
-# of another team who has a follow-up on it; the managers of its team, of another team and of none; an administrator;
-# and somebody whose account was deactivated after they had logged in.
-PEOPLE = ("nobody", "owner", "mate", "far", "helper", "boss", "far_boss", "free_boss", "admin", "gone")
+# The columns of the tables: nobody (without a login); the owner of the lead; a colleague of the owner; a stranger (of
+# another team); a helper (of another team, with a follow-up for the lead); the managers of the owner's team, of another
+# team and of no team; an administrator; a leaver (who was deactivated after logging in).
+PEOPLE = (
+    "nobody",
+    "owner",
+    "colleague",
+    "stranger",
+    "helper",
+    "manager",
+    "other_manager",
+    "company_manager",
+    "admin",
+    "leaver",
+)
 UNCHANGED = {"failed_logins", "throttle_counts", "idempotency_keys", "django_session", "task_totals"}
 
 
-def columns(cells: str) -> dict[str, int]:
-    """Of `"401 200 …"` the status for each of `PEOPLE`."""
+def statuses_by_person(cells: str) -> dict[str, int]:
+    """The status for each of `PEOPLE`, from a row of a table like `"401 200 …"`."""
     return dict(zip(PEOPLE, map(int, cells.split()), strict=True))
 
 
 @pytest.fixture(autouse=True)
 def _undone_at_the_end(made_once: None, db: None) -> None:
-    """Each test has a transaction of its own within the module's."""
+    """Run each test in its own transaction within the transaction of the module."""
 
 
 @pytest.fixture(scope="module")
@@ -62,129 +73,145 @@ def people(made_once: None) -> dict[str, User]:
     desk, other_desk = (Team.objects.create(name=f"{name} desk") for name in ("Charter", "Airport"))
     return {
         "owner": new_user("owner", team=desk),
-        "mate": new_user("mate", team=desk),
-        "far": new_user("far", team=other_desk),
+        "colleague": new_user("colleague", team=desk),
+        "stranger": new_user("stranger", team=other_desk),
         "helper": new_user("helper", team=other_desk),
-        "boss": new_user("boss", Role.MANAGER, desk),
-        "far_boss": new_user("farboss", Role.MANAGER, other_desk),
-        "free_boss": new_user("freeboss", Role.MANAGER),
+        "manager": new_user("manager", Role.MANAGER, desk),
+        "other_manager": new_user("othermanager", Role.MANAGER, other_desk),
+        "company_manager": new_user("companymanager", Role.MANAGER),
         "admin": new_user("admin", Role.ADMIN),
-        "gone": new_user("gone", team=desk),
+        "leaver": new_user("leaver", team=desk),
     }
 
 
 @pytest.fixture(scope="module")
 def logged_in(people: dict[str, User]) -> dict[str, Client]:
-    """Everybody's first browser, which has logged them in."""
-    found = {name: Client() for name in people}
+    """By person, the browser in which they logged in."""
+    browsers = {name: Client() for name in people}
     for name, user in people.items():
-        found[name].force_login(user)
-    return found
+        browsers[name].force_login(user)
+    return browsers
 
 
 @pytest.fixture
 def browsers(logged_in: dict[str, Client]) -> dict[str, Client]:
-    """Everybody's browser, each with the cookies of whoever has logged in."""
-    found = {name: Client() for name in PEOPLE}
-    for name, first in logged_in.items():
-        found[name].cookies.load({key: morsel.value for key, morsel in first.cookies.items()})
-    return found
+    """By person, a new browser with the cookies of their login."""
+    browsers = {name: Client() for name in PEOPLE}
+    for name, browser in logged_in.items():
+        browsers[name].cookies.load({key: morsel.value for key, morsel in browser.cookies.items()})
+    return browsers
 
 
 @pytest.fixture(scope="module")
 def world(people: dict[str, User]) -> SimpleNamespace:
-    """Rows of every kind. All about `lead`, but for those that only some may see: of `secret` only the other team."""
-    owner, helper, far = people["owner"], people["helper"], people["far"]
+    """Rows of every kind about `lead`, and some about leads that few may see: `secret` belongs to the other team."""
+    owner, helper, stranger = people["owner"], people["helper"], people["stranger"]
     source = LeadSource.objects.create(name="Fair")
     lead = Lead.objects.create(company_name="Harbor Choir", assigned_to=owner, source=source, score=60)
-    mates = Lead.objects.create(company_name="Mill Corps", assigned_to=people["mate"], score=60)
-    secret = Lead.objects.create(company_name="Secret Choir", email="secret@club.example", assigned_to=far, score=60)
-    unowned = Lead.objects.create(company_name="Orphan Tours", score=60)
+    colleagues = Lead.objects.create(company_name="Mill Corps", assigned_to=people["colleague"], score=60)
+    secret = Lead.objects.create(
+        company_name="Secret Choir", email="secret@club.example", assigned_to=stranger, score=60
+    )
+    unassigned = Lead.objects.create(company_name="Orphan Tours", score=60)
     archived = Lead.objects.create(
         company_name="Old Guard", assigned_to=owner, score=60, archived_at="2026-01-01T00:00Z"
     )
 
     search_index.index_missing_leads(10)
 
-    def plan(of: Lead, who: User) -> FollowUp:
-        return FollowUp.objects.create(lead=of, assigned_to=who, follow_up_type="call", scheduled_date="2099-01-05")
+    def create_follow_up(lead: Lead, assignee: User) -> FollowUp:
+        return FollowUp.objects.create(
+            lead=lead, assigned_to=assignee, follow_up_type="call", scheduled_date="2099-01-05"
+        )
 
     cadence = Cadence.objects.create(name="New inquiry")
     CadenceStep.objects.create(cadence=cadence, day=0, follow_up_type="call")
 
-    def given(by: User) -> TransferBatch:
+    def create_batch(by: User) -> TransferBatch:
         batch = TransferBatch.objects.create(by=by, reason="Given")
-        LeadTransfer.objects.create(lead=mates, batch=batch, to_user=people["mate"], transferred_by=by)
+        LeadTransfer.objects.create(lead=colleagues, batch=batch, to_user=people["colleague"], transferred_by=by)
         return batch
 
-    def story(of: Lead, who: User) -> SimpleNamespace:
+    def create_timeline(of: Lead, user: User) -> SimpleNamespace:
         batch = TransferBatch.objects.create(by=people["admin"], reason=f"About {of}")
         return SimpleNamespace(
             system=Activity.objects.create(lead=of, activity_type="status_change", user=people["admin"]),
-            activity=Activity.objects.create(lead=of, activity_type="note", notes=f"Note on {of}", user=who),
-            change=FieldChange.objects.create(lead=of, field="notes", old=f"Old of {of}", new="x", by=who),
+            activity=Activity.objects.create(lead=of, activity_type="note", notes=f"Note on {of}", user=user),
+            change=FieldChange.objects.create(lead=of, field="notes", old=f"Old of {of}", new="x", by=user),
             score=LeadScoreHistory.objects.create(
                 lead=of, old_score=0, new_score=60, points_changed=60, reason=f"Score of {of}"
             ),
             batch=batch,
             transfer=LeadTransfer.objects.create(
-                lead=of, batch=batch, to_user=who, transferred_by=people["admin"], transfer_reason=f"Why {of}"
+                lead=of, batch=batch, to_user=user, transferred_by=people["admin"], transfer_reason=f"Why {of}"
             ),
         )
 
     form = IntakeForm.objects.create(name="Web site", key="a-key")
     for of in (lead, secret):
         Inquiry.objects.create(form=form, lead=of, reference=f"R{of.pk}", fingerprint=f"f{of.pk}")
-    file = LeadImport.objects.create(
-        by=people["boss"], file_name="leads.csv", state="checked", columns=["company_name"], header=["Company"],
+    lead_import = LeadImport.objects.create(
+        by=people["manager"], file_name="leads.csv", state="checked", columns=["company_name"], header=["Company"],
         total=1,
         sheet="January", sheets=["January", "February"],
         notations={"pickup_at": {"kind": "date", "written": "", "likely": "day", "example": "03/04/2027"}},
     )  # fmt: skip
-    ImportFile.objects.create(lead_import=file, content=b"Company\nA\n", size=10)
+    ImportFile.objects.create(lead_import=lead_import, content=b"Company\nA\n", size=10)
     ImportRow.objects.create(
-        lead_import=file, line=2, state="ready", cells=["Imported Choir"], values={"company_name": "Imported Choir"}
+        lead_import=lead_import,
+        line=2,
+        state="ready",
+        cells=["Imported Choir"],
+        values={"company_name": "Imported Choir"},
     )
-    LeadImport.objects.create(by=people["far_boss"], file_name="secret choir.csv")
-    LeadExport.objects.create(by=people["far_boss"], file_format="csv", filters={"q": ["secret choir"]})
-    told, _ = (
+    LeadImport.objects.create(by=people["other_manager"], file_name="secret choir.csv")
+    LeadExport.objects.create(by=people["other_manager"], file_format="csv", filters={"q": ["secret choir"]})
+    notification, _ = (
         Notification.objects.create(
-            kind="lead_assigned", recipient=who, dedupe_key=f"assigned:{of.pk}",
+            kind="lead_assigned", recipient=recipient, dedupe_key=f"assigned:{of.pk}",
             context={"lead_id": of.pk, "lead_name": str(of), "by_name": "Admin"},
         )
-        for of, who in ((lead, owner), (secret, far))
+        for of, recipient in ((lead, owner), (secret, stranger))
     )  # fmt: skip
     return SimpleNamespace(
         form=form,
-        file=file,
-        export=LeadExport.objects.create(by=people["boss"], file_format="csv", filters={"q": ["harbor"]}),
+        lead_import=lead_import,
+        export=LeadExport.objects.create(by=people["manager"], file_format="csv", filters={"q": ["harbor"]}),
         privacy=PrivacyRequest.objects.create(action="export", person="0" * 64),
-        told=told,
-        delivery=Delivery.objects.create(notification=told, channel="email", state="dead", ended_at=timezone.now()),
+        notification=notification,
+        delivery=Delivery.objects.create(
+            notification=notification, channel="email", state="dead", ended_at=timezone.now()
+        ),
         token=unsubscribe_tokens.make_token(owner.pk, "lead_assigned"),
         source=source,
         spend=SourceSpend.objects.create(source=source, month=date(2026, 1, 1), amount=10),
         run=ScoringRun.objects.create(rule_set_version=1, state="done"),
         lead=lead,
-        leads={"lead": lead, "mates": mates, "secret": secret, "unowned": unowned, "archived": archived},
+        leads={
+            "lead": lead,
+            "colleagues": colleagues,
+            "secret": secret,
+            "unassigned": unassigned,
+            "archived": archived,
+        },
         cadence=cadence,
         enrolment=CadenceEnrolment.objects.create(lead=lead, cadence=cadence, day=0),
-        plan=plan(lead, owner),
-        helpers=plan(lead, helper),
-        secret_plan=plan(secret, far),
-        story=story(lead, owner),
-        secret=story(secret, far),
-        boss_batch=given(people["boss"]),
+        follow_up=create_follow_up(lead, owner),
+        helpers_follow_up=create_follow_up(lead, helper),
+        secret_follow_up=create_follow_up(secret, stranger),
+        timeline=create_timeline(lead, owner),
+        secret_timeline=create_timeline(secret, stranger),
+        manager_batch=create_batch(people["manager"]),
     )
 
 
 @pytest.fixture
 def won(world: SimpleNamespace, people: dict[str, User]) -> Lead:
-    return won_trip(people)
+    return create_won_trip(people)
 
 
-def won_trip(people: dict[str, User]) -> Lead:
-    """A won trip, and the same people stand in the same relations to it as to `lead`."""
+def create_won_trip(people: dict[str, User]) -> Lead:
+    """Create a won lead to which the users have the same relations as to `lead`."""
     trip = Lead.objects.create(
         company_name="Harbor Choir", assigned_to=people["owner"], status="won", pickup_at="2026-01-01T00:00Z"
     )
@@ -192,8 +219,8 @@ def won_trip(people: dict[str, User]) -> Lead:
     return trip
 
 
-def every_row() -> dict[str, list[Any]]:
-    """All that Athena keeps, but for what it counts."""
+def read_all_rows() -> dict[str, list[Any]]:
+    """By table, all rows that Athena stores, except counters."""
     models = [
         model
         for app in ("accounts", "sales", "notifications", "django_celery_beat")
@@ -208,10 +235,10 @@ def every_row() -> dict[str, list[Any]]:
     return rows
 
 
-def undone(before: dict[str, list[Any]], ask: Callable[[], Any]) -> tuple[Any, bool]:
-    """What it gives, and whether it wrote anything since `before`; whatever it did is undone."""
+def run_and_undo(before: dict[str, list[Any]], action: Callable[[], Any]) -> tuple[Any, bool]:
+    """Run the action and undo it. Returns its result and whether the rows differ from `before`."""
     with transaction.atomic():
-        given = ask()
-        wrote = every_row() != before
+        result = action()
+        has_written = read_all_rows() != before
         transaction.set_rollback(True)
-    return given, wrote
+    return result, has_written

@@ -1,11 +1,11 @@
-"""What a browser sends of a page."""
+"""What a browser sends from the form of a page."""
 
 from html.parser import HTMLParser
 from io import BytesIO
 
 
 class Fields(HTMLParser):
-    """What a browser would send of a page's form if nobody touched it."""
+    """Collects what a browser would send from the form of a page without changes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -13,15 +13,15 @@ class Fields(HTMLParser):
         self._open = ""
 
     def handle_starttag(self, tag, attributes):
-        given = dict(attributes)
-        name, kind = given.get("name") or "", given.get("type")
-        if tag == "input" and name and kind != "submit" and (kind != "checkbox" or "checked" in given):
-            self.values[name] = given.get("value") or "on" * (kind == "checkbox")
+        values = dict(attributes)
+        name, kind = values.get("name") or "", values.get("type")
+        if tag == "input" and name and kind != "submit" and (kind != "checkbox" or "checked" in values):
+            self.values[name] = values.get("value") or "on" * (kind == "checkbox")
         elif tag in ("select", "textarea"):
             self._open = name
             self.values[name] = ""
-        elif tag == "option" and "selected" in given:
-            self.values[self._open] = given.get("value") or ""
+        elif tag == "option" and "selected" in values:
+            self.values[self._open] = values.get("value") or ""
 
     def handle_data(self, data):
         if self._open and data.strip() and self.get_starttag_text().startswith("<textarea"):
@@ -33,14 +33,14 @@ class Fields(HTMLParser):
 
 
 def untouched(page: str) -> dict[str, str]:
-    """The values of the page's forms, as they came."""
+    """The unchanged values of the forms of a page."""
     fields = Fields()
     fields.feed(page)
     return fields.values
 
 
-class FileAgain(BytesIO):
-    """A file that can be sent any number of times."""
+class RereadableFile(BytesIO):
+    """A file that can be uploaded several times."""
 
     name = "leads.csv"
 

@@ -1,4 +1,4 @@
-"""Every address of the admin, for everybody: who opens it, and who writes there."""
+"""Who may open and who may change what on every page of the admin."""
 
 import pytest
 from django.contrib import admin
@@ -12,26 +12,26 @@ from sales.models import AssignmentRule, LeadScoringRule, LostReason
 from sales.reports.registry import REPORTS
 from sales.services import periodic_tasks
 from sales.services.ownership import handovers
-from tests.rights.conftest import PEOPLE, columns, every_row, undone, won_trip
-from tests.rights.forms import FileAgain, untouched
+from tests.rights.conftest import PEOPLE, create_won_trip, read_all_rows, run_and_undo, statuses_by_person
+from tests.rights.forms import RereadableFile, untouched
 
-#             nobody owner mate far helper boss far_boss free_boss admin gone
+#             nobody owner colleague stranger helper manager other_manager company_manager admin leaver
 EVERYBODY = "302 200 200 200 200 200 200 200 200 302"
 MANAGERS = "302 403 403 403 403 200 200 200 200 302"
 ADMINS = "302 403 403 403 403 403 403 403 200 302"
 NEVER = "302 403 403 403 403 403 403 403 403 302"
 LEAD = (
-    "302 200 200 302 200 200 302 200 200 302"  # 302 for those who can't see it: to the index, as if it were not there
+    "302 200 200 302 200 200 302 200 200 302"  # 302: to the index for those who may not see it, as if it did not exist
 )
 LEADS_BATCH = "302 403 403 403 403 200 302 200 200 302"
 LEADS_PAIR = "302 403 403 403 403 200 404 200 200 302"
-FILE = "302 403 403 403 403 200 302 302 200 302"  # whose it is, and the administrators
-OWN = "302 200 302 302 302 302 302 302 302 302"
+FILE_OWNER = "302 403 403 403 403 200 302 302 200 302"  # the owner of the file and administrators
+OWN_ROW = "302 200 302 302 302 302 302 302 302 302"
 REDIRECT = "302 302 302 302 302 302 302 302 302 302"
 POST_ONLY = "302 405 405 405 405 405 405 405 405 302"
-CLOSED = "302 403 403 403 403 405 405 405 405 302"
+POST_FOR_MANAGERS = "302 403 403 403 403 405 405 405 405 302"
 
-# What GET answers: the list, the page for a new row, and of a row its page, its history and the page to delete it.
+# The status of a GET for: the list, the page for a new row, and the page, the history and the delete page of a row.
 MODELS = {
     "accounts_team": (MANAGERS, ADMINS, MANAGERS, MANAGERS, ADMINS),
     "accounts_user": (MANAGERS, ADMINS, MANAGERS, MANAGERS, NEVER),
@@ -47,8 +47,8 @@ MODELS = {
         LEADS_BATCH.replace("403 403 403 403", "302 302 302 302"),
         NEVER,
     ),
-    "notifications_notification": (EVERYBODY, NEVER, OWN, OWN, NEVER),
-    "notifications_preference": (EVERYBODY, NEVER, OWN, OWN, NEVER),
+    "notifications_notification": (EVERYBODY, NEVER, OWN_ROW, OWN_ROW, NEVER),
+    "notifications_preference": (EVERYBODY, NEVER, OWN_ROW, OWN_ROW, NEVER),
     "sales_activity": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
     "sales_cadence": (EVERYBODY, MANAGERS, EVERYBODY, EVERYBODY, NEVER),
     "sales_fieldchange": (EVERYBODY, NEVER, LEAD, LEAD, NEVER),
@@ -56,8 +56,8 @@ MODELS = {
     "sales_followup": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
     "sales_intakeform": (MANAGERS, MANAGERS, MANAGERS, MANAGERS, NEVER),
     "sales_lead": (EVERYBODY, EVERYBODY, LEAD, LEAD, NEVER),
-    "sales_leadexport": (MANAGERS, NEVER, FILE, FILE.replace("403", "302"), NEVER),
-    "sales_leadimport": (MANAGERS, MANAGERS, FILE, FILE.replace("403", "302"), NEVER),
+    "sales_leadexport": (MANAGERS, NEVER, FILE_OWNER, FILE_OWNER.replace("403", "302"), NEVER),
+    "sales_leadimport": (MANAGERS, MANAGERS, FILE_OWNER, FILE_OWNER.replace("403", "302"), NEVER),
     "sales_leadscorehistory": (EVERYBODY, NEVER, LEAD, LEAD, NEVER),
     "sales_leadscoringrule": (MANAGERS, MANAGERS, MANAGERS, MANAGERS, MANAGERS),
     "sales_leadsource": (EVERYBODY, MANAGERS, EVERYBODY, EVERYBODY, NEVER),
@@ -74,7 +74,7 @@ MODELS = {
         NEVER,
     ),
 }
-OTHERS = {
+OTHER_PAGES = {
     "index": EVERYBODY,
     "login": "200 302 302 302 302 302 302 302 302 200",
     "logout": "302 405 405 405 405 405 405 405 405 302",
@@ -90,101 +90,110 @@ OTHERS = {
     "sales_lead_stop_cadence": POST_ONLY,
     "sales_lead_repeat": POST_ONLY,
     "accounts_user_handover": ADMINS,
-    "sales_assignmentrule_preview": CLOSED.replace("403", "405"),
+    "sales_assignmentrule_preview": POST_FOR_MANAGERS.replace("403", "405"),
     "sales_followup_complete": LEAD.replace("302", "404").replace("404", "302", 1)[:-3] + "302",
     "sales_lead_timeline": LEAD.replace("302", "404").replace("404", "302", 1)[:-3] + "302",
     "sales_lead_duplicates": MANAGERS,
     "sales_lead_merge": LEADS_PAIR,
-    "sales_lead_not_duplicate": CLOSED.replace("403", "405"),
-    "sales_lead_export_csv": CLOSED.replace("403", "405"),
-    "sales_lead_export_xlsx": CLOSED.replace("403", "405"),
-    "sales_leadimport_discard": CLOSED.replace("403", "405"),
-    "sales_leadimport_notation": CLOSED.replace("403", "405"),
-    "sales_leadimport_sheet": CLOSED.replace("403", "405"),
-    "sales_leadimport_start": CLOSED.replace("403", "405"),
+    "sales_lead_not_duplicate": POST_FOR_MANAGERS.replace("403", "405"),
+    "sales_lead_export_csv": POST_FOR_MANAGERS.replace("403", "405"),
+    "sales_lead_export_xlsx": POST_FOR_MANAGERS.replace("403", "405"),
+    "sales_leadimport_discard": POST_FOR_MANAGERS.replace("403", "405"),
+    "sales_leadimport_notation": POST_FOR_MANAGERS.replace("403", "405"),
+    "sales_leadimport_sheet": POST_FOR_MANAGERS.replace("403", "405"),
+    "sales_leadimport_start": POST_FOR_MANAGERS.replace("403", "405"),
     "sales_leadimport_template": MANAGERS,
-    "sales_leadimport_undo": CLOSED.replace("403", "405"),
-    "sales_leadimport_wrong": FILE.replace("200 302 302 200", "200 404 404 200"),
+    "sales_leadimport_undo": POST_FOR_MANAGERS.replace("403", "405"),
+    "sales_leadimport_wrong": FILE_OWNER.replace("200 302 302 200", "200 404 404 200"),
     "accounts_user_put_first_steps_away": POST_ONLY,
     "notifications_delivery_retry": POST_ONLY,
     "notifications_delivery_test": POST_ONLY,
     "notifications_notification_open": POST_ONLY,
     "notifications_notification_read_all": POST_ONLY,
     "sales_leadscoringrule_matches": MANAGERS,
-    "sales_leadscoringrule_preview": CLOSED.replace("403", "405"),
-    "sales_leadscoringrule_switch": CLOSED.replace("403", "405"),
+    "sales_leadscoringrule_preview": POST_FOR_MANAGERS.replace("403", "405"),
+    "sales_leadscoringrule_switch": POST_FOR_MANAGERS.replace("403", "405"),
     **{f"report_{slug}": MANAGERS for slug in REPORTS},
     "report_former_address": "302 301 301 301 301 301 301 301 301 302",
-    "sales_scoringrun_start": CLOSED.replace("403", "405"),
+    "sales_scoringrun_start": POST_FOR_MANAGERS.replace("403", "405"),
     "sales_sourcespend_upload": MANAGERS,
-    "sales_transferbatch_undo": CLOSED.replace("403", "405"),
+    "sales_transferbatch_undo": POST_FOR_MANAGERS.replace("403", "405"),
     "nothing": "302 404 404 404 404 404 404 404 404 302",
 }
 PAGES = ("changelist", "add", "change", "history", "delete")
-GETS = {f"{model}_{page}": cells for model, row in MODELS.items() for page, cells in zip(PAGES, row, strict=True)}
-GETS |= OTHERS | {f"{model}_shortcut": REDIRECT for model in MODELS}
+GET_STATUSES = {
+    f"{model}_{page}": cells for model, row in MODELS.items() for page, cells in zip(PAGES, row, strict=True)
+}
+GET_STATUSES |= OTHER_PAGES | {f"{model}_shortcut": REDIRECT for model in MODELS}
 
-# Who writes with POST; nobody anywhere else.
-M, A = frozenset({"boss", "far_boss", "free_boss", "admin"}), frozenset({"admin"})
-IN_SCOPE = {"boss", "free_boss", "admin"}
-ALL = frozenset(PEOPLE) - {"nobody", "gone"}
+# Who changes rows with a POST. On all other pages nobody does.
+MANAGER_NAMES, ADMIN_NAMES = frozenset({"manager", "other_manager", "company_manager", "admin"}), frozenset({"admin"})
+LEAD_MANAGERS = {"manager", "company_manager", "admin"}
+USERS = frozenset(PEOPLE) - {"nobody", "leaver"}
 WRITERS = {
-    "accounts_team_add": A, "accounts_team_change": A, "accounts_team_changelist": A, "accounts_team_delete": A,
-    "accounts_user_add": A, "accounts_user_change": A, "auth_user_password_change": A,
-    "django_celery_beat_crontabschedule_add": A, "django_celery_beat_crontabschedule_change": A,
-    "django_celery_beat_crontabschedule_delete": A, "django_celery_beat_intervalschedule_add": A,
-    "django_celery_beat_intervalschedule_change": A, "django_celery_beat_intervalschedule_delete": A,
-    "django_celery_beat_periodictask_add": A, "django_celery_beat_periodictask_change": A,
-    "django_celery_beat_periodictask_delete": A, "django_celery_beat_periodictask_changelist": A,
-    "django_celery_beat_crontabschedule_changelist": A, "django_celery_beat_intervalschedule_changelist": A,
-    "notifications_delivery_changelist": IN_SCOPE, "notifications_delivery_retry": IN_SCOPE,
-    "notifications_delivery_test": M, "accounts_user_put_first_steps_away": M,
+    "accounts_team_add": ADMIN_NAMES, "accounts_team_change": ADMIN_NAMES, "accounts_team_changelist": ADMIN_NAMES,
+    "accounts_team_delete": ADMIN_NAMES,
+    "accounts_user_add": ADMIN_NAMES, "accounts_user_change": ADMIN_NAMES, "auth_user_password_change": ADMIN_NAMES,
+    "django_celery_beat_crontabschedule_add": ADMIN_NAMES, "django_celery_beat_crontabschedule_change": ADMIN_NAMES,
+    "django_celery_beat_crontabschedule_delete": ADMIN_NAMES, "django_celery_beat_intervalschedule_add": ADMIN_NAMES,
+    "django_celery_beat_intervalschedule_change": ADMIN_NAMES,
+    "django_celery_beat_intervalschedule_delete": ADMIN_NAMES,
+    "django_celery_beat_periodictask_add": ADMIN_NAMES, "django_celery_beat_periodictask_change": ADMIN_NAMES,
+    "django_celery_beat_periodictask_delete": ADMIN_NAMES, "django_celery_beat_periodictask_changelist": ADMIN_NAMES,
+    "django_celery_beat_crontabschedule_changelist": ADMIN_NAMES,
+    "django_celery_beat_intervalschedule_changelist": ADMIN_NAMES,
+    "notifications_delivery_changelist": LEAD_MANAGERS, "notifications_delivery_retry": LEAD_MANAGERS,
+    "notifications_delivery_test": MANAGER_NAMES, "accounts_user_put_first_steps_away": MANAGER_NAMES,
     "notifications_notification_changelist": {"owner"}, "notifications_notification_open": {"owner"},
-    "notifications_notification_read_all": {"owner", "far"}, "notifications_preference_changelist": ALL,
-    "sales_activity_add": {"owner", *IN_SCOPE}, "sales_activity_change": {"owner", *IN_SCOPE},
-    "sales_assignmentrule_add": M, "sales_assignmentrule_change": M, "sales_assignmentrule_delete": M,
-    "sales_assignmentrule_changelist": M, "accounts_user_handover": A,
-    "sales_cadence_add": M, "sales_cadence_change": M,
-    "sales_followup_calendar": ALL, "sales_followup_snooze": {"owner", *IN_SCOPE},
-    "sales_lead_stop_cadence": {"owner", *IN_SCOPE}, "sales_lead_repeat": {"owner", *IN_SCOPE},
-    "sales_followup_add": {"owner", *IN_SCOPE}, "sales_followup_change": {"owner", *IN_SCOPE},
-    "sales_followup_complete": {"owner"}, "sales_followup_changelist": {"owner", *IN_SCOPE},
-    "sales_intakeform_add": M, "sales_intakeform_change": M,
-    "sales_lead_merge": IN_SCOPE, "sales_lead_not_duplicate": {"owner", "mate", *IN_SCOPE},
-    "sales_lead_add": ALL, "sales_lead_change": {"owner", *IN_SCOPE}, "sales_lead_changelist": IN_SCOPE,
-    "sales_lead_export_csv": M, "sales_lead_export_xlsx": M,
-    "sales_leadimport_add": M,
-    "sales_leadimport_start": {"boss", "admin"}, "sales_leadimport_discard": {"boss", "admin"},
-    "sales_leadimport_notation": {"boss", "admin"}, "sales_leadimport_sheet": {"boss", "admin"},
-    "sales_leadscoringrule_add": M, "sales_leadscoringrule_change": M, "sales_leadscoringrule_delete": M,
-    "sales_leadscoringrule_changelist": M, "sales_leadscoringrule_switch": M,
-    "sales_leadsource_add": M, "sales_leadsource_change": M, "sales_lostreason_add": M, "sales_lostreason_change": M,
-    "sales_scoringrun_start": M, "sales_transferbatch_undo": A,
-    "sales_sourcespend_add": M, "sales_sourcespend_change": M, "sales_sourcespend_delete": M,
-    "sales_sourcespend_changelist": M, "sales_sourcespend_upload": M,
+    "notifications_notification_read_all": {"owner", "stranger"}, "notifications_preference_changelist": USERS,
+    "sales_activity_add": {"owner", *LEAD_MANAGERS}, "sales_activity_change": {"owner", *LEAD_MANAGERS},
+    "sales_assignmentrule_add": MANAGER_NAMES, "sales_assignmentrule_change": MANAGER_NAMES,
+    "sales_assignmentrule_delete": MANAGER_NAMES,
+    "sales_assignmentrule_changelist": MANAGER_NAMES, "accounts_user_handover": ADMIN_NAMES,
+    "sales_cadence_add": MANAGER_NAMES, "sales_cadence_change": MANAGER_NAMES,
+    "sales_followup_calendar": USERS, "sales_followup_snooze": {"owner", *LEAD_MANAGERS},
+    "sales_lead_stop_cadence": {"owner", *LEAD_MANAGERS}, "sales_lead_repeat": {"owner", *LEAD_MANAGERS},
+    "sales_followup_add": {"owner", *LEAD_MANAGERS}, "sales_followup_change": {"owner", *LEAD_MANAGERS},
+    "sales_followup_complete": {"owner"}, "sales_followup_changelist": {"owner", *LEAD_MANAGERS},
+    "sales_intakeform_add": MANAGER_NAMES, "sales_intakeform_change": MANAGER_NAMES,
+    "sales_lead_merge": LEAD_MANAGERS, "sales_lead_not_duplicate": {"owner", "colleague", *LEAD_MANAGERS},
+    "sales_lead_add": USERS, "sales_lead_change": {"owner", *LEAD_MANAGERS}, "sales_lead_changelist": LEAD_MANAGERS,
+    "sales_lead_export_csv": MANAGER_NAMES, "sales_lead_export_xlsx": MANAGER_NAMES,
+    "sales_leadimport_add": MANAGER_NAMES,
+    "sales_leadimport_start": {"manager", "admin"}, "sales_leadimport_discard": {"manager", "admin"},
+    "sales_leadimport_notation": {"manager", "admin"}, "sales_leadimport_sheet": {"manager", "admin"},
+    "sales_leadscoringrule_add": MANAGER_NAMES, "sales_leadscoringrule_change": MANAGER_NAMES,
+    "sales_leadscoringrule_delete": MANAGER_NAMES,
+    "sales_leadscoringrule_changelist": MANAGER_NAMES, "sales_leadscoringrule_switch": MANAGER_NAMES,
+    "sales_leadsource_add": MANAGER_NAMES, "sales_leadsource_change": MANAGER_NAMES,
+    "sales_lostreason_add": MANAGER_NAMES, "sales_lostreason_change": MANAGER_NAMES,
+    "sales_scoringrun_start": MANAGER_NAMES, "sales_transferbatch_undo": ADMIN_NAMES,
+    "sales_sourcespend_add": MANAGER_NAMES, "sales_sourcespend_change": MANAGER_NAMES,
+    "sales_sourcespend_delete": MANAGER_NAMES,
+    "sales_sourcespend_changelist": MANAGER_NAMES, "sales_sourcespend_upload": MANAGER_NAMES,
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def rows(world, people):
-    """A row of each model, about the owner's lead where it is about a lead."""
+    """A row of each model; rows that belong to a lead are about the owner's lead."""
     periodic_tasks.install()
     Preference.objects.create(kind="x", channel="email", wanted=False, user=people["owner"])
-    story = world.story
+    story = world.timeline
     return {
-        "accounts_team": Team.objects.create(name="Empty"), "accounts_user": people["mate"],
+        "accounts_team": Team.objects.create(name="Empty"), "accounts_user": people["colleague"],
         "django_celery_beat_crontabschedule": CrontabSchedule.objects.get(),
         "django_celery_beat_intervalschedule": IntervalSchedule.objects.get(),
         "django_celery_beat_periodictask": PeriodicTask.objects.first(),
-        "notifications_delivery": world.delivery, "notifications_notification": world.told,
+        "notifications_delivery": world.delivery, "notifications_notification": world.notification,
         "notifications_preference": Preference.objects.get(),
         "sales_assignmentrule": AssignmentRule.objects.create(rule_name="All", position=1, to_user=people["owner"]),
-        "sales_intakeform": world.form, "sales_mates": world.leads["mates"],
+        "sales_intakeform": world.form, "sales_colleagues": world.leads["colleagues"],
         "sales_activity": story.activity, "sales_cadence": world.cadence,
-        "sales_fieldchange": story.change, "sales_followup": world.plan,
-        "sales_lead": world.lead, "won": won_trip(people),
+        "sales_fieldchange": story.change, "sales_followup": world.follow_up,
+        "sales_lead": world.lead, "won": create_won_trip(people),
         "sales_leadscorehistory": story.score, "sales_leadtransfer": story.transfer,
-        "sales_leadexport": world.export, "sales_leadimport": world.file, "sales_privacyrequest": world.privacy,
+        "sales_leadexport": world.export, "sales_leadimport": world.lead_import, "sales_privacyrequest": world.privacy,
         "sales_leadscoringrule": LeadScoringRule.objects.get(rule_name="Repeat Client"),
         "sales_leadsource": world.source, "sales_lostreason": LostReason.objects.first(), "sales_scoringrun": world.run,
         "sales_sourcespend": world.spend, "sales_transferbatch": story.batch,
@@ -192,12 +201,12 @@ def rows(world, people):
 
 
 @pytest.fixture(autouse=True)
-def _gone(browsers, people):
-    """The one who is gone has logged in before."""
-    User.objects.filter(pk=people["gone"].pk).update(is_active=False)
+def _deactivate_leaver(browsers, people):
+    """Deactivate the leaver, who has logged in before."""
+    User.objects.filter(pk=people["leaver"].pk).update(is_active=False)
 
 
-def address(name, rows):
+def make_url(name, rows):
     model, _, page = name.rpartition("_")
     pk = rows[model].pk if model in rows else 1
     if page == "shortcut":
@@ -222,7 +231,7 @@ def address(name, rows):
         case "sales_lead_timeline":
             return reverse(f"admin:{name}", args=[rows["sales_lead"].pk])
         case "sales_lead_merge":
-            return f"{reverse('admin:sales_lead_merge')}?id={rows['sales_lead'].pk}&id={rows['sales_mates'].pk}"
+            return f"{reverse('admin:sales_lead_merge')}?id={rows['sales_lead'].pk}&id={rows['sales_colleagues'].pk}"
         case "notifications_delivery_retry" | "notifications_notification_open":
             return reverse(f"admin:{name}", args=[rows[model].pk])
         case (
@@ -243,33 +252,36 @@ def address(name, rows):
     return reverse(f"admin:{name}")
 
 
-def test_every_address_has_a_line():
-    def named(patterns):
+def test_the_tables_contain_every_url():
+    def list_patterns(patterns):
         for pattern in patterns:
             if hasattr(pattern, "url_patterns"):
-                yield from named(pattern.url_patterns)
+                yield from list_patterns(pattern.url_patterns)
             else:
                 yield pattern.name, str(pattern.pattern)
 
-    found = list(named(admin.site.get_urls()))
-    addresses = {name for name, _ in found if name} - {"report"} | {f"report_{slug}" for slug in REPORTS}
-    assert addresses == {name for name in GETS if name != "nothing"} - {f"{model}_shortcut" for model in MODELS}
-    assert sorted(pattern for name, pattern in found if not name) == ["(?P<url>.*)$"] + ["<path:object_id>/"] * len(
+    results = list(list_patterns(admin.site.get_urls()))
+    addresses = {name for name, _ in results if name} - {"report"} | {f"report_{slug}" for slug in REPORTS}
+    assert addresses == {name for name in GET_STATUSES if name != "nothing"} - {f"{model}_shortcut" for model in MODELS}
+    assert sorted(pattern for name, pattern in results if not name) == ["(?P<url>.*)$"] + ["<path:object_id>/"] * len(
         MODELS
     )
 
 
-@pytest.mark.parametrize("name", GETS)
-def test_who_opens_it(browsers, rows, name):
-    url = address(name, rows)
-    before = every_row()
-    found = {who: undone(before, lambda who=who: browsers[who].get(url).status_code) for who in PEOPLE}
-    assert {who: status for who, (status, _) in found.items()} == columns(GETS[name])
-    assert [who for who, (_, wrote) in found.items() if wrote] == []
+@pytest.mark.parametrize("name", GET_STATUSES)
+def test_who_may_open_a_page(browsers, rows, name):
+    url = make_url(name, rows)
+    rows_before = read_all_rows()
+    results = {
+        person: run_and_undo(rows_before, lambda person=person: browsers[person].get(url).status_code)
+        for person in PEOPLE
+    }
+    assert {person: status for person, (status, _) in results.items()} == statuses_by_person(GET_STATUSES[name])
+    assert [person for person, (_, has_written) in results.items() if has_written] == []
 
 
-def sent(name, rows, browser):
-    """What somebody who may would send."""
+def make_form_data(name, rows, browser):
+    """The form data that a user with permission would send to this page."""
     model, _, page = name.rpartition("_")
     lead = rows["sales_lead"].pk
     rule = {
@@ -278,7 +290,7 @@ def sent(name, rows, browser):
     }  # fmt: skip
     inline = {"periodictask_set-TOTAL_FORMS": "0", "periodictask_set-INITIAL_FORMS": "0"}
     password = {"password1": "a long new secret", "password2": "a long new secret", "usable_password": "true"}
-    new = {
+    new_values = {
         "accounts_team": {"name": "New"},
         "accounts_user": {"email": "new@example.com", "full_name": "New", "role": "rep", "time_zone": "UTC"} | password,
         "auth_user_password": password,
@@ -300,7 +312,7 @@ def sent(name, rows, browser):
         "sales_followup": {"lead": lead, "follow_up_type": "call", "scheduled_date": "2099-02-05", "notes": "New"},
         "sales_intakeform": {"name": "New", "is_active": "on"},
         "sales_lead": {"company_name": "New", "status": "new"},
-        "sales_leadimport": {"file": FileAgain(b"Company\nNew\n")},
+        "sales_leadimport": {"file": RereadableFile(b"Company\nNew\n")},
         "sales_leadscoringrule": rule,
         "sales_leadsource": {"name": "New", "channel": "ads", "cost_model": "none"},
         "sales_lostreason": {"name": "new", "label": "New"},
@@ -319,10 +331,10 @@ def sent(name, rows, browser):
     }  # fmt: skip
     match page:
         case "add":
-            return new.get(model, {})
+            return new_values.get(model, {})
         case "change" if model in MODELS:
-            page = browser.get(address(name, rows)).content.decode()
-            return untouched(page) | changes.get(model, new.get(model, {}))
+            page = browser.get(make_url(name, rows)).content.decode()
+            return untouched(page) | changes.get(model, new_values.get(model, {}))
         case "delete":
             return {"post": "yes"}
         case "changelist" if model == "notifications_preference":
@@ -346,21 +358,21 @@ def sent(name, rows, browser):
         case "cadence" if name == "sales_lead_stop_cadence":
             return {}
         case "preview":
-            return rule if "scoring" in model else new[model]
+            return rule if "scoring" in model else new_values[model]
         case "handover":
-            to = [rows["sales_assignmentrule"].to_user_id]
-            planned = handovers.plan(by=None, user_id=rows["accounts_user"].pk, receivers=to)
-            return {"step": "confirm", "receivers": to, "way": "in_turn", "expected": planned.fingerprint}
+            receivers = [rows["sales_assignmentrule"].to_user_id]
+            planned = handovers.plan(by=None, user_id=rows["accounts_user"].pk, receivers=receivers)
+            return {"step": "confirm", "receivers": receivers, "way": "in_turn", "expected": planned.fingerprint}
         case "upload":
             return {"step": "save", "text": "month,source,campaign,amount\n2026-02,Fair,,5"}
         case "merge":
-            return {"id": [lead, rows["sales_mates"].pk], "keep": lead}
+            return {"id": [lead, rows["sales_colleagues"].pk], "keep": lead}
         case "duplicate":
-            return {"lead_id": lead, "other_id": rows["sales_mates"].pk}
+            return {"lead_id": lead, "other_id": rows["sales_colleagues"].pk}
         case "start":
             return {"duplicates": "skip"}
         case "undo" if name == "sales_leadimport_undo":
-            return {"post": "yes"}  # (a batch of transfers says on its own page what would happen)
+            return {"post": "yes"}  # the page of a transfer batch shows by itself what would happen
         case "sheet":
             return {"sheet": "February"}
         case "notation":
@@ -369,8 +381,8 @@ def sent(name, rows, browser):
 
 
 IMPORT_STEPS = ("start", "discard", "undo", "sheet", "notation")
-# What POST answers where GET is no question; who is refused a page is refused by POST, too.
-POSTS = GETS | {
+# The status of a POST where it differs from that of a GET. Whoever may not open a page may not post to it either.
+POST_STATUSES = GET_STATUSES | {
     "sales_followup_snooze": "302 302 403 404 403 302 404 302 302 302",
     "sales_lead_stop_cadence": "302 302 403 404 403 302 404 302 302 302",
     "sales_lead_repeat": "302 302 403 404 403 302 404 302 302 302",
@@ -385,36 +397,46 @@ POSTS = GETS | {
     "sales_lead_not_duplicate": "302 302 302 404 404 302 404 302 302 302",
     "sales_transferbatch_undo": "302 403 403 403 403 302 404 302 302 302",
     **{f"sales_lead_export_{name}": MANAGERS for name in ("csv", "xlsx")},
-    **{f"sales_leadimport_{step}": GETS["sales_leadimport_wrong"] for step in IMPORT_STEPS},
+    **{f"sales_leadimport_{step}": GET_STATUSES["sales_leadimport_wrong"] for step in IMPORT_STEPS},
 }
-UNTOUCHED = ("login", "logout", "password_change", "index")  # one's own affairs: tests/athena/accounts
+OWN_ACCOUNT_PAGES = (
+    "login",
+    "logout",
+    "password_change",
+    "index",
+)  # the account of the user: see tests/athena/accounts
 
 
-@pytest.mark.parametrize("name", [name for name in GETS if name not in UNTOUCHED])
-def test_who_writes_there(browsers, rows, name):
-    body, url = sent(name, rows, browsers["admin"]), address(name, rows)
-    before = every_row()
-    found = {who: undone(before, lambda who=who: browsers[who].post(url, body).status_code) for who in PEOPLE}
-    assert {who for who, (_, wrote) in found.items() if wrote} == WRITERS.get(name, set())
-    assert {status for status, _ in found.values()} <= {200, 301, 302, 403, 404, 405}
-    refused = {who: status for who, status in columns(POSTS[name]).items() if status in (403, 404)}
-    assert {who: found[who][0] for who in refused} == refused
+@pytest.mark.parametrize("name", [name for name in GET_STATUSES if name not in OWN_ACCOUNT_PAGES])
+def test_who_may_post_to_a_page(browsers, rows, name):
+    body, url = make_form_data(name, rows, browsers["admin"]), make_url(name, rows)
+    rows_before = read_all_rows()
+    results = {
+        person: run_and_undo(rows_before, lambda person=person: browsers[person].post(url, body).status_code)
+        for person in PEOPLE
+    }
+    assert {person for person, (_, has_written) in results.items() if has_written} == WRITERS.get(name, set())
+    assert {status for status, _ in results.values()} <= {200, 301, 302, 403, 404, 405}
+    refused = {
+        person: status for person, status in statuses_by_person(POST_STATUSES[name]).items() if status in (403, 404)
+    }
+    assert {person: results[person][0] for person in refused} == refused
 
 
-# The actions that a list offers, and to whom; nothing else and to nobody else (Django refuses what it does not offer).
+# The actions that a list offers, and to whom. Django refuses all others.
 ACTIONS = {
-    ("notifications_delivery", M): {"retry_selected"},
-    ("notifications_notification", ALL): {"mark_selected"},
-    ("sales_lead", ALL): {"cadence_selected", "repeat_selected"},
-    ("sales_lead", M): {"reassign_selected", "merge_selected", "archive_selected", "restore_selected"},
-    ("sales_followup", ALL): {"cancel_selected"},
-    ("sales_leadscoringrule", M): {"delete_selected"},
-    ("sales_assignmentrule", M): {"delete_selected"},
-    ("sales_sourcespend", M): {"delete_selected"},
-    ("accounts_team", A): {"delete_selected"},
-    ("django_celery_beat_crontabschedule", A): {"delete_selected"},
-    ("django_celery_beat_intervalschedule", A): {"delete_selected"},
-    ("django_celery_beat_periodictask", A): {
+    ("notifications_delivery", MANAGER_NAMES): {"retry_selected"},
+    ("notifications_notification", USERS): {"mark_selected"},
+    ("sales_lead", USERS): {"cadence_selected", "repeat_selected"},
+    ("sales_lead", MANAGER_NAMES): {"reassign_selected", "merge_selected", "archive_selected", "restore_selected"},
+    ("sales_followup", USERS): {"cancel_selected"},
+    ("sales_leadscoringrule", MANAGER_NAMES): {"delete_selected"},
+    ("sales_assignmentrule", MANAGER_NAMES): {"delete_selected"},
+    ("sales_sourcespend", MANAGER_NAMES): {"delete_selected"},
+    ("accounts_team", ADMIN_NAMES): {"delete_selected"},
+    ("django_celery_beat_crontabschedule", ADMIN_NAMES): {"delete_selected"},
+    ("django_celery_beat_intervalschedule", ADMIN_NAMES): {"delete_selected"},
+    ("django_celery_beat_periodictask", ADMIN_NAMES): {
         "delete_selected", "enable_tasks", "disable_tasks", "toggle_tasks", "run_tasks"
     },
 }  # fmt: skip
@@ -422,12 +444,14 @@ ACTIONS = {
 
 @pytest.mark.parametrize("model", MODELS)
 def test_who_is_offered_which_actions(browsers, rows, model):
-    def offered(who):
-        form = (browsers[who].get(reverse(f"admin:{model}_changelist")).context or {}).get("action_form")
+    def list_offered_actions(person):
+        form = (browsers[person].get(reverse(f"admin:{model}_changelist")).context or {}).get("action_form")
         return {name for name, _ in form.fields["action"].choices if name} if form else set()
 
     allowed = {
-        who: {name for (of, to), names in ACTIONS.items() if of == model and who in to for name in names}
-        for who in PEOPLE
+        person: {
+            name for (of, receivers), names in ACTIONS.items() if of == model and person in receivers for name in names
+        }
+        for person in PEOPLE
     }
-    assert {who: offered(who) for who in PEOPLE} == allowed
+    assert {person: list_offered_actions(person) for person in PEOPLE} == allowed

@@ -1,7 +1,7 @@
-"""What counts, counts what its reader may read: leads that they can't see make no difference to any answer.
+"""Counts include only visible rows: leads that a user may not see make no difference to any response.
 
-Every address that answers by reading is asked twice, before and after everything about unseen leads has changed, and
-must answer byte for byte the same. So nobody learns another team's data by asking "how many", letter by letter.
+Every URL that only reads is requested twice, before and after everything about invisible leads has changed, and must
+return the same bytes. So nobody can find out another team's data letter by letter by asking "how many".
 """
 
 import json
@@ -26,17 +26,21 @@ from sales.models import (
     ScoringRun,
 )
 from sales.services.leads import search_index
-from tests.athena.api.routes import BASE, READS
-from tests.rights.test_admin import GETS, address, rows  # noqa: F401  (a fixture)
+from tests.athena.api.routes import BASE, READ_ROUTES
+from tests.rights.test_admin import GET_STATUSES, make_url, rows  # noqa: F401  (a fixture)
 
-BLIND = ("owner", "mate", "boss")  # who can't see what the other team works on
-GUESS = {
+PEOPLE_WITHOUT_ACCESS = ("owner", "colleague", "manager")  # users who may not see the leads of the other team
+GUESSING_RULE = {
     "rule_name": "Guess", "rule_type": "attribute", "condition_field": "email", "condition_operator": "contains",
     "condition_value": "secret", "points": 100, "is_active": True,
 }  # fmt: skip
-WON = {"rule_name": "Won", **{key: GUESS[key] for key in GUESS if key != "rule_name"}, "condition_value": "club"}
-OF_THE_API = [
-    *(f"get {route}" for route in READS),
+SECOND_GUESSING_RULE = {
+    "rule_name": "Won",
+    **{key: GUESSING_RULE[key] for key in GUESSING_RULE if key != "rule_name"},
+    "condition_value": "club",
+}
+API_REQUESTS = [
+    *(f"get {route}" for route in READ_ROUTES),
     *(f"get {route}?count=true" for route in ("sales/leads", "sales/follow-ups", "sales/leads/call-again")),
     *(f"get sales/leads?count=true&{query}" for query in (
         "search=choir", "unplanned=true", "assigned_to=none", "min_score=50", "trip_passed=true", "status=won",
@@ -54,20 +58,20 @@ OF_THE_API = [
     "post sales/leads/bulk-transfer",
 ]  # fmt: skip
 BODIES = {
-    "sales/scoring/rules/preview": {"rule": GUESS},
+    "sales/scoring/rules/preview": {"rule": GUESSING_RULE},
     "sales/leads": {"company_name": "Secret Choir", "email": "secret@club.example", "phone": "+1 617 555 0100"},
-    "sales/leads/bulk-transfer": {"lead_ids": ["{lead}", "{secret}"], "to_user_id": "{mate}", "reason": "x",
+    "sales/leads/bulk-transfer": {"lead_ids": ["{lead}", "{secret}"], "to_user_id": "{colleague}", "reason": "x",
                                   "dry_run": True},
 }  # fmt: skip
-NEVER_THE_SAME = re.compile(  # tokens, nonces, and the keys of rows that were just made
+CHANGING_TEXTS = re.compile(  # tokens, nonces, and ids of rows that were just created
     r'csrfmiddlewaretoken" value="[^"]+"|nonce="[^"]+"| · [0-9a-f]{32}'
     r'|"(token|url|(calculated|created|(score_)?updated)_at)": ?"[^"]+"|"id": ?\d+'
 )
-LISTS = [name for name in GETS if name.endswith("_changelist")]
+LIST_PAGES = [name for name in GET_STATUSES if name.endswith("_changelist")]
 QUERIES = ("", "?_facets=True", "?q=choir", "?q=secret", "?o=-1", "?o=3")
 PREVIEWS = {
     "sales_leadscoringrule_preview": {
-        **GUESS, "rule_name": "Try", "is_active": "on", "within_days": "", "half_life_days": "", "group": "",
+        **GUESSING_RULE, "rule_name": "Try", "is_active": "on", "within_days": "", "half_life_days": "", "group": "",
     },
     "sales_assignmentrule_preview": {
         "rule_name": "All", "position": 2, "is_active": "on", "condition_1_field": "email",
@@ -77,38 +81,38 @@ PREVIEWS = {
 }  # fmt: skip
 
 
-def at_noon():
+def travel_to_noon():
     return time_machine.travel(timezone.now().replace(hour=12, minute=0), tick=False)
 
 
 @pytest.fixture(autouse=True)
 def _at_noon():
-    with at_noon():
+    with travel_to_noon():
         yield
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _more_rows(world, rows, people):  # noqa: F811
-    """A run that "Recalculate all scores" joins, another that is done, and rules that ask what nobody may know.
+def _create_more_rows(world, rows, people):  # noqa: F811
+    """Create scoring runs (one waiting, one done), rules that guess at secret data, and a trip to call again about.
 
-    And a trip to be called again, whose client asks the other team in the second world.
+    The client of that trip sends an inquiry to the other team before the second request.
     """
-    with at_noon():
+    with travel_to_noon():
         Lead.objects.create(
             company_name="Harbor Choir", assigned_to=people["owner"], status="won", phone_normalised="+16175550100",
             pickup_at=timezone.now() - timedelta(days=135),
         )  # fmt: skip
         ScoringRun.objects.create(rule_set_version=1, state="queued", total=5)
         ScoringRun.objects.filter(pk=world.run.pk).update(total=5, processed=5, changed=2)
-        for rule in (GUESS, WON):
+        for rule in (GUESSING_RULE, SECOND_GUESSING_RULE):
             LeadScoringRule.objects.create(**rule)
-        LeadScoreHistory.objects.filter(pk=world.secret.score.pk).update(run=world.run)
+        LeadScoreHistory.objects.filter(pk=world.secret_timeline.score.pk).update(run=world.run)
         search_index.index_missing_leads(10)
 
 
-def change_what_is_unseen(world, people):
-    """Everything about the leads of the other team, of which there are more, too; and what runs counted of all."""
-    secret, far, helper = world.leads["secret"], people["far"], people["helper"]
+def change_invisible_rows(world, people):
+    """Change everything about the leads of the other team, add more of them, and change the counts of runs."""
+    secret, stranger, helper = world.leads["secret"], people["stranger"], people["helper"]
     now = timezone.now()
     Lead.objects.filter(pk=secret.pk).update(
         company_name="Another Name", contact_name="X", email="other@band.example",
@@ -119,26 +123,27 @@ def change_what_is_unseen(world, people):
     for number in range(3):
         lead = Lead.objects.create(
             company_name="Secret Choir", email="secret@club.example", email_normalised="secret@club.example",
-            phone="+1 617 555 0100", phone_normalised="+16175550100", assigned_to=far, score=90, source=world.source,
+            phone="+1 617 555 0100", phone_normalised="+16175550100", assigned_to=stranger, score=90,
+            source=world.source,
             status=("new", "quoted", "lost")[number], lost_reason_id="price" if number == 2 else None, campaign="c",
             closed_at=now if number == 2 else None, estimated_value=1000, pickup_at=now,
         )  # fmt: skip
-        FollowUp.objects.create(lead=lead, assigned_to=far, follow_up_type="call", scheduled_date="2026-01-05")
-        Activity.objects.create(lead=lead, activity_type="email", direction="inbound", user=far)
-        FieldChange.objects.create(lead=lead, field="notes", old="a", new="b", by=far)
+        FollowUp.objects.create(lead=lead, assigned_to=stranger, follow_up_type="call", scheduled_date="2026-01-05")
+        Activity.objects.create(lead=lead, activity_type="email", direction="inbound", user=stranger)
+        FieldChange.objects.create(lead=lead, field="notes", old="a", new="b", by=stranger)
         LeadScoreHistory.objects.create(lead=lead, old_score=0, new_score=90, points_changed=90, run=world.run)
         LeadTransfer.objects.create(
-            lead=lead, batch=world.story.batch, from_user=helper, to_user=far, transferred_by=people["admin"]
+            lead=lead, batch=world.timeline.batch, from_user=helper, to_user=stranger, transferred_by=people["admin"]
         )
     FollowUp.objects.create(lead=secret, assigned_to=helper, follow_up_type="call", scheduled_date="2026-01-06")
-    FollowUp.objects.filter(pk=world.secret_plan.pk).update(completed=True, outcome="lost", completed_at=now)
+    FollowUp.objects.filter(pk=world.secret_follow_up.pk).update(completed=True, outcome="lost", completed_at=now)
     ScoringRun.objects.filter(pk=world.run.pk).update(total=8, processed=8, changed=6)
     search_index.index_missing_leads(10)
 
 
 @pytest.fixture
-def ask_in_both_worlds(world, people, rows, browsers):  # noqa: F811
-    """Answers requests (who, method, path, body) before and after the change; whatever they write is undone."""
+def request_before_and_after(world, people, rows, browsers):  # noqa: F811
+    """A function that sends requests (person, method, path, body) before and after the change and undoes writes."""
     names = {name: str(user.pk) for name, user in people.items()}
     names |= {"lead": str(world.lead.pk), "secret": str(world.leads["secret"].pk)}
 
@@ -148,88 +153,96 @@ def ask_in_both_worlds(world, people, rows, browsers):  # noqa: F811
             body = body and json.loads(json.dumps(body).replace(f'"{{{name}}}"', pk))
         return path, body
 
-    def answer(who, method, path, body, kind):
+    def send_request(person, method, path, body, kind):
         cache.clear()
         path, body = fill_in(path, body)
         with transaction.atomic():
-            response = getattr(browsers[who], method)(path, body, **kind)
-            content = b"".join(response.streaming_content) if response.streaming else response.content
+            send_request = getattr(browsers[person], method)(path, body, **kind)
+            content = b"".join(send_request.streaming_content) if send_request.streaming else send_request.content
             transaction.set_rollback(True)
-        return response.status_code, NEVER_THE_SAME.sub("", content.decode(errors="replace"))
+        return send_request.status_code, CHANGING_TEXTS.sub("", content.decode(errors="replace"))
 
-    def ask(requests, **kind):
-        before = [answer(*request, kind) for request in requests]
+    def request_twice(requests, **kind):
+        before = [send_request(*request_line, kind) for request_line in requests]
         assert [status for status, _ in before if status >= 500] == []
         with transaction.atomic():
-            change_what_is_unseen(world, people)
-            after = [answer(*request, kind) for request in requests]
+            change_invisible_rows(world, people)
+            after = [send_request(*request_line, kind) for request_line in requests]
             transaction.set_rollback(True)
         return before, after
 
-    return ask
+    return request_twice
 
 
-@pytest.mark.parametrize("line", OF_THE_API)
-def test_the_api(ask_in_both_worlds, world, rows, line):  # noqa: F811
-    method, _, route = line.partition(" ")
-    keys = {"lead_id": world.lead.pk, "pk": rows_key(route, world, rows)}
+@pytest.mark.parametrize("request_line", API_REQUESTS)
+def test_a_route_responds_the_same(request_before_and_after, world, rows, request_line):  # noqa: F811
+    method, _, route = request_line.partition(" ")
+    keys = {"lead_id": world.lead.pk, "pk": find_row_key(route, world, rows)}
     path = BASE + re.sub(r"\{(pk|lead_id)\}", lambda name: str(keys[name[1]]), route)
-    requests = [(who, method, path, BODIES.get(route)) for who in BLIND]
-    before, after = ask_in_both_worlds(requests, content_type="application/json")
+    requests = [(person, method, path, BODIES.get(route)) for person in PEOPLE_WITHOUT_ACCESS]
+    before, after = request_before_and_after(requests, content_type="application/json")
     assert before == after
 
 
-@pytest.mark.parametrize("name", sorted(GETS))
-def test_pages(ask_in_both_worlds, rows, name):  # noqa: F811
-    queries = QUERIES if name in LISTS else ("",)
-    before, after = ask_in_both_worlds(
-        [(who, "get", address(name, rows) + query, None) for query in queries for who in BLIND]
+@pytest.mark.parametrize("name", sorted(GET_STATUSES))
+def test_a_page_is_the_same(request_before_and_after, rows, name):  # noqa: F811
+    queries = QUERIES if name in LIST_PAGES else ("",)
+    before, after = request_before_and_after(
+        [(person, "get", make_url(name, rows) + query, None) for query in queries for person in PEOPLE_WITHOUT_ACCESS]
     )
     assert before == after
 
 
 @pytest.mark.parametrize("name", PREVIEWS)
-def test_previews(ask_in_both_worlds, name):
-    before, after = ask_in_both_worlds([(who, "post", reverse(f"admin:{name}"), PREVIEWS[name]) for who in BLIND])
+def test_a_preview_is_the_same(request_before_and_after, name):
+    before, after = request_before_and_after(
+        [(person, "post", reverse(f"admin:{name}"), PREVIEWS[name]) for person in PEOPLE_WITHOUT_ACCESS]
+    )
     assert before == after
 
 
-def test_a_run_is_not_asked_for_its_counts(browsers):
+def test_runs_cannot_be_filtered_by_their_counts(browsers):
     url = reverse("admin:sales_scoringrun_changelist")
     for name in ("changed", "total", "processed"):
-        assert browsers["boss"].get(url, {f"{name}__gte": 1}).status_code == 400
+        assert browsers["manager"].get(url, {f"{name}__gte": 1}).status_code == 400
 
 
-def test_a_colleagues_tasks_are_those_of_leads_that_one_may_read(browsers, people, world):
-    """Somebody of one's team has promised something about another team's lead: that is between them."""
-    FollowUp.objects.filter(pk=world.helpers.pk).update(scheduled_date="2026-01-05")
+def test_the_tasks_of_a_team_member_are_those_of_visible_leads(browsers, people, world):
+    """A follow-up of a team member for a lead of another team is visible only to those who may see the lead."""
+    FollowUp.objects.filter(pk=world.helpers_follow_up.pk).update(scheduled_date="2026-01-05")
     path = f"{BASE}sales/follow-ups/my-tasks?view=all&user_id={people['helper'].pk}"
-    found = {who: len(browsers[who].get(path).json()) for who in ("helper", "far_boss", "free_boss")}
-    assert found == {"helper": 2, "far_boss": 0, "free_boss": 2}  # of the lead, and of the won trip
-    overdue = {who: "Helper" in browsers[who].get("/admin/").content.decode() for who in ("far_boss", "free_boss")}
-    assert overdue == {"far_boss": False, "free_boss": True}
+    counts = {
+        person: len(browsers[person].get(path).json()) for person in ("helper", "other_manager", "company_manager")
+    }
+    assert counts == {"helper": 2, "other_manager": 0, "company_manager": 2}  # for the lead and for the won trip
+    overdue = {
+        person: "Helper" in browsers[person].get("/admin/").content.decode()
+        for person in ("other_manager", "company_manager")
+    }
+    assert overdue == {"other_manager": False, "company_manager": True}
 
 
 @pytest.mark.parametrize(
-    "line", ["get sales/leads?count=true", "post sales/scoring/rules/preview", "get sales/scoring/runs"]
+    "request_line", ["get sales/leads?count=true", "post sales/scoring/rules/preview", "get sales/scoring/runs"]
 )
-def test_the_worlds_differ_for_who_sees_both(ask_in_both_worlds, line):
-    """Or the comparison would say nothing."""
-    method, _, route = line.partition(" ")
-    (before,), (after,) = ask_in_both_worlds(
+def test_the_responses_differ_for_an_admin(request_before_and_after, request_line):
+    """Otherwise the comparison would prove nothing."""
+    method, _, route = request_line.partition(" ")
+    (before,), (after,) = request_before_and_after(
         [("admin", method, BASE + route, BODIES.get(route))], content_type="application/json"
     )
     assert before[0] == 200
     assert before != after
 
 
-def rows_key(route, world, rows):  # noqa: F811
-    """The key of a row that the route is about."""
+def find_row_key(route, world, rows):  # noqa: F811
+    """The id of a row that the route is about."""
     if route.startswith("sales/leads/"):
         return world.lead.pk
-    known = {
-        "follow-ups": world.plan, "activities": world.story.activity, "runs": world.run, "sources": world.source,
-        "rules": rows["sales_leadscoringrule"], "notifications": world.told, "cadences": world.cadence,
+    rows_by_resource = {
+        "follow-ups": world.follow_up, "activities": world.timeline.activity, "runs": world.run,
+        "sources": world.source,
+        "rules": rows["sales_leadscoringrule"], "notifications": world.notification, "cadences": world.cadence,
     }  # fmt: skip
     kind = route.split("/{")[0].rpartition("/")[2]
-    return known[kind].pk if kind in known else 1
+    return rows_by_resource[kind].pk if kind in rows_by_resource else 1

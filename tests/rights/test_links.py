@@ -1,4 +1,4 @@
-"""From page to page as people go: what a page offers leads somewhere that they may go, and no page says "None"."""
+"""Follow the links from page to page: each leads to a page that the user may open, and no page shows "None"."""
 
 import re
 from collections import Counter
@@ -9,13 +9,13 @@ import pytest
 
 from sales.models import LeadImport, LeadTransfer, TransferBatch
 
-SAME = 1  # addresses that differ in ids or values alone: more of them tell nothing new
-MAX_PARAMETERS = 1  # of an address: several filters of a list together tell nothing new either
-POSTED = {"logout", "jsi18n"}  # not walked to: one ends the walk, one is a script
+MAX_SIMILAR_URLS = 1  # of URLs that differ only in ids or values, one is enough
+MAX_PARAMETERS = 1  # of a URL; combined filters of a list are skipped
+SKIPPED_PATHS = {"logout", "jsi18n"}  # not followed: one ends the session, one is a script
 
 
 class Page(HTMLParser):
-    """Where a page leads (its links, and where its forms and buttons send to), and the text that people see."""
+    """Collects the links of a page, the targets of its forms and buttons, and its visible text."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,10 +25,10 @@ class Page(HTMLParser):
         self._hidden: list[str] = []
 
     def handle_starttag(self, tag, attributes):
-        given = dict(attributes)
-        if tag == "a" and given.get("href"):
-            self.links.append(given["href"])
-        self.targets += [given[name] for name in ("action", "formaction") if given.get(name)]
+        values = dict(attributes)
+        if tag == "a" and values.get("href"):
+            self.links.append(values["href"])
+        self.targets += [values[name] for name in ("action", "formaction") if values.get(name)]
         if tag in ("script", "style", "textarea", "option"):
             self._hidden.append(tag)
 
@@ -42,61 +42,65 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
-def shown(world, people):
-    """What is nobody's: a lead that was taken from nobody, and given to nobody."""
-    batch = TransferBatch.objects.create(by=people["boss"])
-    for giver, taker in ((None, people["owner"]), (people["owner"], None)):
-        LeadTransfer.objects.create(lead=world.lead, batch=batch, from_user=giver, to_user=taker, transferred_by=None)
-    LeadImport.objects.create(by=people["boss"], file_name="old.csv", state="done")
+def rows_without_users(world, people):
+    """Rows without users: transfers of a lead from nobody and to nobody."""
+    batch = TransferBatch.objects.create(by=people["manager"])
+    for from_user, to_user in ((None, people["owner"]), (people["owner"], None)):
+        LeadTransfer.objects.create(
+            lead=world.lead, batch=batch, from_user=from_user, to_user=to_user, transferred_by=None
+        )
+    LeadImport.objects.create(by=people["manager"], file_name="old.csv", state="done")
 
 
 def walk(browser):
-    """Each address that the pages lead to, with where it was offered, the answer and the text that people see."""
-    found, todo, shapes = {}, [("/admin/", "")], Counter()
-    while todo:
-        address, offered_by = todo.pop(0)
-        shape = re.sub(r"=[^&]*", "", re.sub(r"[0-9]+", "0", address))
-        if address in found or shapes[shape] == SAME:
+    """By URL that the pages lead to: the page that links to it, the response and the visible text."""
+    visits, queue, shapes = {}, [("/admin/", "")], Counter()
+    while queue:
+        url, linked_from = queue.pop(0)
+        shape = re.sub(r"=[^&]*", "", re.sub(r"[0-9]+", "0", url))
+        if url in visits or shapes[shape] == MAX_SIMILAR_URLS:
             continue
         shapes[shape] += 1
-        answer = browser.get(address)
+        response = browser.get(url)
         page = Page()
-        found[address] = (offered_by, answer, page.words)
-        if answer.status_code in (301, 302):
-            todo.append((urljoin(address, answer["Location"]), address))
-        elif answer.status_code == 200 and answer["Content-Type"].startswith("text/html"):
-            page.feed(answer.content.decode())
+        visits[url] = (linked_from, response, page.words)
+        if response.status_code in (301, 302):
+            queue.append((urljoin(url, response["Location"]), url))
+        elif response.status_code == 200 and response["Content-Type"].startswith("text/html"):
+            page.feed(response.content.decode())
             for link in (*page.links, *page.targets):
-                parts = urlsplit(urljoin(address, link))
-                steps = parts.path.strip("/").split("/")
-                if parts.scheme or parts.netloc or steps[0] != "admin" or POSTED & set(steps):
+                parts = urlsplit(urljoin(url, link))
+                path_parts = parts.path.strip("/").split("/")
+                if parts.scheme or parts.netloc or path_parts[0] != "admin" or SKIPPED_PATHS & set(path_parts):
                     continue
                 query = re.sub(r"(^|&)(_changelist_filters|next|o|_facets|all|before)=[^&]*", "", parts.query)
                 query = query.strip("&")
                 if query.count("=") <= MAX_PARAMETERS:
-                    todo.append((parts.path + (f"?{query}" if query else ""), address))
-    return found
+                    queue.append((parts.path + (f"?{query}" if query else ""), url))
+    return visits
 
 
-@pytest.mark.parametrize("who", ["owner", "mate", "helper", "boss", "far_boss", "free_boss", "admin"])
-def test_whatever_is_offered_may_be_opened(browsers, shown, who):
-    found = walk(browsers[who])
-    assert len(found) > 50
-    astray = {
-        address: (answer.status_code, offered_by)
-        for address, (offered_by, answer, _) in found.items()
-        if answer.status_code not in (200, 301, 302, 405)  # 405: a form's own address
+@pytest.mark.parametrize(
+    "who", ["owner", "colleague", "helper", "manager", "other_manager", "company_manager", "admin"]
+)
+def test_every_link_may_be_opened(browsers, rows_without_users, who):
+    visits = walk(browsers[who])
+    assert len(visits) > 50
+    unexpected = {
+        url: (response.status_code, linked_from)
+        for url, (linked_from, response, _) in visits.items()
+        if response.status_code not in (200, 301, 302, 405)  # 405: the target of a form
     }
-    assert astray == {}
-    lost = {
-        address: offered_by
-        for address, (offered_by, answer, _) in found.items()
-        if answer.status_code == 302 and "/admin/login/" in answer["Location"]
+    assert unexpected == {}
+    login_redirects = {
+        url: linked_from
+        for url, (linked_from, response, _) in visits.items()
+        if response.status_code == 302 and "/admin/login/" in response["Location"]
     }
-    assert lost == {}
-    nones = {}  # (but for words of another package)
-    for address, (*_, words) in found.items():
+    assert login_redirects == {}
+    none_texts = {}  # except in texts of another package
+    for url, (*_, words) in visits.items():
         text = re.sub(r"\s+", " ", " ".join(words))
-        if "celery" not in address and (match := re.search(r".{0,40}\bNone\b.{0,40}", text)):
-            nones[address] = match[0]
-    assert nones == {}
+        if "celery" not in url and (match := re.search(r".{0,40}\bNone\b.{0,40}", text)):
+            none_texts[url] = match[0]
+    assert none_texts == {}

@@ -1,4 +1,4 @@
-"""The table of the API's routes, as the router has them: what tests hold against every route starts here."""
+"""The routes of the API, as the router has them. Tests of all routes use this table."""
 
 import re
 from functools import cache
@@ -9,9 +9,9 @@ from drf_spectacular.generators import SchemaGenerator
 from athena.urls import router
 
 BASE = "/api/v1/"
-OPEN = {"auth/login", "auth/refresh", "intake/leads", "unsubscribe/{pk}"}
-FORMS = {"intake/leads"}  # take what a page of a web site sends, too
-CALENDAR = "sales/follow-ups/calendar.ics"  # it has a token of its own, and answers iCalendar
+PUBLIC_ROUTES = {"auth/login", "auth/refresh", "intake/leads", "unsubscribe/{pk}"}
+FORM_ROUTES = {"intake/leads"}  # also accept form data, which web sites send
+CALENDAR_ROUTE = "sales/follow-ups/calendar.ics"  # has its own token and returns iCalendar
 URLS: list[Any] = router.urls
 ROUTES = sorted(
     (
@@ -24,12 +24,12 @@ ROUTES = sorted(
     for pattern in URLS
     for method, action in pattern.callback.actions.items()
 )
-READS = [route for route, method, _ in ROUTES if method == "get" and route != CALENDAR]
-WRITES = [(route, method) for route, method, _ in ROUTES if method in ("post", "put", "patch")]
+READ_ROUTES = [route for route, method, _ in ROUTES if method == "get" and route != CALENDAR_ROUTE]
+WRITE_ROUTES = [(route, method) for route, method, _ in ROUTES if method in ("post", "put", "patch")]
 
 
 @cache
-def served() -> dict[str, Any]:
+def get_served_schema() -> dict[str, Any]:
     """The schema that `/api/v1/schema` serves."""
     schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return schema

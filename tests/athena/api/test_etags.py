@@ -1,4 +1,4 @@
-"""An ETag changes whenever anything in the answer does, and only then: whatever changes, in whichever table."""
+"""An ETag changes exactly when the response changes, whichever table the change is in."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,8 +10,9 @@ from sales.models import Activity, FollowUp, Lead, LeadScoringRule, LeadSource
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 ROWS = {"leads": Lead, "follow-ups": FollowUp, "scoring/rules": LeadScoringRule}
-KEYS = {"id", "lead", "activity", "repeat_of", "merged_into", "score_raw", "archived_at"}  # tied to rows, or not shown
-OTHER = {  # a value that no row of the test has, by the kind of its column
+# Columns that refer to other rows or are not shown.
+EXCLUDED_COLUMNS = {"id", "lead", "activity", "repeat_of", "merged_into", "score_raw", "archived_at"}
+CHANGED_VALUES = {  # by the class of a column: makes a value that no row of the test has
     models.BooleanField: lambda value: not value,
     models.IntegerField: lambda value: (value or 0) + 1,
     models.DecimalField: lambda value: (value or 0) + 1,
@@ -22,14 +23,14 @@ OTHER = {  # a value that no row of the test has, by the kind of its column
     models.JSONField: lambda value: {"more": value},
     models.CharField: lambda value: f"{value} more",
 }
-CHOICES = {  # what constraints let these columns be
+CHOICES = {  # values that the constraints allow
     "status": "contacted", "follow_up_type": "email", "outcome": "voicemail", "rule_type": "engagement",
     "condition_operator": "equals", "lost_reason": "price",
 }  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
-def frozen():
+def freeze_time():
     with time_machine.travel(NOW, tick=False):
         yield
 
@@ -42,10 +43,10 @@ def rows(make_lead, rep):
 
 
 @pytest.fixture
-def look(api, admin, rows):
+def read_etag_and_body(api, admin, rows):
     def read(resource):
-        answer = api(admin).get(f"/api/v1/sales/{resource}/{rows[resource].pk}")
-        return answer["ETag"], answer.content
+        response = api(admin).get(f"/api/v1/sales/{resource}/{rows[resource].pk}")
+        return response["ETag"], response.content
 
     return read
 
@@ -54,87 +55,92 @@ COLUMNS = [
     (resource, field.name)
     for resource, model in ROWS.items()
     for field in model._meta.concrete_fields
-    if field.name not in KEYS and not (field.many_to_one and field.name not in ("assigned_to", "source", "lost_reason"))
+    if field.name not in EXCLUDED_COLUMNS
+    and not (field.many_to_one and field.name not in ("assigned_to", "source", "lost_reason"))
 ]
 
 
 @pytest.mark.parametrize(("resource", "name"), COLUMNS)
-def test_every_column(look, rows, colleague, resource, name):
+def test_a_change_of_any_column(read_etag_and_body, rows, colleague, resource, name):
     row = rows[resource]
     field = row._meta.get_field(name)
     people = {"assigned_to": colleague.pk, "source": LeadSource.objects.create(name="Web").pk}
-    kind = next((kind for kind in OTHER if isinstance(field, kind)), None)
-    value = {**people, **CHOICES}.get(name) or OTHER[kind](getattr(row, name))
-    same_then_other(look, lambda: type(row).objects.filter(pk=row.pk).update(**{**held(name), name: value}), resource)
+    kind = next((kind for kind in CHANGED_VALUES if isinstance(field, kind)), None)
+    value = {**people, **CHOICES}.get(name) or CHANGED_VALUES[kind](getattr(row, name))
+    assert_etag_follows_body(
+        read_etag_and_body,
+        lambda: type(row).objects.filter(pk=row.pk).update(**{**find_required_changes(name), name: value}),
+        resource,
+    )
 
 
-def held(name):
-    """What a constraint wants to change with a column."""
-    done = {"completed": True, "completed_at": NOW, "outcome": "successful"}
-    return {"return_at": {"pickup_at": None}, **dict.fromkeys(done, done)}.get(name, {})
+def find_required_changes(name):
+    """The columns that a constraint requires to change together with this one."""
+    completion = {"completed": True, "completed_at": NOW, "outcome": "successful"}
+    return {"return_at": {"pickup_at": None}, **dict.fromkeys(completion, completion)}.get(name, {})
 
 
-def same_then_other(look, change, *resources):
-    """The tag is other exactly where the answer is."""
+def assert_etag_follows_body(read_etag_and_body, change, *resources):
+    """Check that after the change the ETag differs exactly if the body differs."""
     for resource in resources:
-        (tag, body), (again, _) = look(resource), look(resource)
-        assert tag == again
+        (tag, body), (tag_again, _) = read_etag_and_body(resource), read_etag_and_body(resource)
+        assert tag == tag_again
         with transaction.atomic():
             change()
-            after, new_body = look(resource)
-            assert (after == tag) == (new_body == body)
+            new_tag, new_body = read_etag_and_body(resource)
+            assert (new_tag == tag) == (new_body == body)
             transaction.set_rollback(True)
-        assert look(resource) == (tag, body)
+        assert read_etag_and_body(resource) == (tag, body)
 
 
-RELATED = {  # a change of another row that a GET answers with, and of which
-    "the lead's name": (lambda rows, who: Lead.objects.update(company_name="Renamed"), "follow-ups"),
-    "the lead's contact": (lambda rows, who: Lead.objects.update(company_name="", contact_name="Ann"), "follow-ups"),
-    "the assignee's day": (lambda rows, who: type(who).objects.update(time_zone="Pacific/Kiritimati"), "follow-ups"),
-    "the trip's warnings": (lambda rows, who: Lead.objects.update(pickup_at=NOW - timedelta(days=1)), "leads"),
-    "a rule that is broken": (lambda rows, who: LeadScoringRule.objects.update(condition_value="x"), "scoring/rules"),
-    "a note that nobody shows": (lambda rows, who: Activity.objects.create(lead=rows["leads"], activity_type="note"),
+RELATED_CHANGES = {  # a change of another row, and the resource whose response it may affect
+    "the lead's name": (lambda rows, user: Lead.objects.update(company_name="Renamed"), "follow-ups"),
+    "the lead's contact": (lambda rows, user: Lead.objects.update(company_name="", contact_name="Ann"), "follow-ups"),
+    "the assignee's day": (lambda rows, user: type(user).objects.update(time_zone="Pacific/Kiritimati"), "follow-ups"),
+    "the trip's warnings": (lambda rows, user: Lead.objects.update(pickup_at=NOW - timedelta(days=1)), "leads"),
+    "a rule that is broken": (lambda rows, user: LeadScoringRule.objects.update(condition_value="x"), "scoring/rules"),
+    "a note that nobody shows": (lambda rows, user: Activity.objects.create(lead=rows["leads"], activity_type="note"),
                                  "leads"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", RELATED)
-def test_what_the_answer_takes_from_elsewhere(look, rows, rep, what):
-    change, resource = RELATED[what]
-    same_then_other(look, lambda: change(rows, rep), resource)
+@pytest.mark.parametrize("change_name", RELATED_CHANGES)
+def test_a_change_of_another_row(read_etag_and_body, rows, rep, change_name):
+    change, resource = RELATED_CHANGES[change_name]
+    assert_etag_follows_body(read_etag_and_body, lambda: change(rows, rep), resource)
 
 
-def test_a_name_and_a_day_are_in_the_answer(look, rows, api, admin):
-    """And so what was read before they changed is not written over."""
+def test_if_match_fails_after_a_change_of_the_name_or_the_day(read_etag_and_body, rows, api, admin):
+    """So a client that read the follow-up before the change cannot overwrite it."""
     url = f"/api/v1/sales/follow-ups/{rows['follow-ups'].pk}"
     for change in (
         lambda: Lead.objects.update(company_name="Renamed"),
         lambda: FollowUp.objects.update(scheduled_date=NOW.date() - timedelta(days=1)),
     ):
-        tag, _ = look("follow-ups")
+        tag, _ = read_etag_and_body("follow-ups")
         change()
-        assert look("follow-ups")[0] != tag
+        assert read_etag_and_body("follow-ups")[0] != tag
         assert api(admin).patch(url, {"notes": "x"}, headers={"If-Match": tag}).status_code == 412
 
 
-def test_a_follow_up_that_becomes_overdue_at_midnight(look):
-    tag, _ = look("follow-ups")
+def test_a_follow_up_that_becomes_overdue_at_midnight(read_etag_and_body):
+    tag, _ = read_etag_and_body("follow-ups")
     with time_machine.travel(NOW + timedelta(days=1), tick=False):
-        assert look("follow-ups")[0] != tag
+        assert read_etag_and_body("follow-ups")[0] != tag
 
 
-def test_what_a_change_answers_is_what_get_answers(look, rows, api, admin):
+def test_a_patch_returns_the_etag_of_a_get(read_etag_and_body, rows, api, admin):
     for resource, change in (
         ("leads", {"notes": "x"}),
         ("follow-ups", {"notes": "x"}),
         ("scoring/rules", {"points": 3}),
     ):
-        answer = api(admin).patch(f"/api/v1/sales/{resource}/{rows[resource].pk}", change)
-        assert answer["ETag"] == look(resource)[0]
+        response = api(admin).patch(f"/api/v1/sales/{resource}/{rows[resource].pk}", change)
+        assert response["ETag"] == read_etag_and_body(resource)[0]
 
 
-def test_so_it_is_of_a_change_on_a_condition(look, rows, api, admin):
-    """Also where what the answer takes from elsewhere changes with it."""
+def test_a_patch_with_if_match_returns_the_etag_of_a_get(read_etag_and_body, rows, api, admin):
+    """This holds where other parts of the response change along with the column."""
     rule = rows["scoring/rules"]
     twin = {name: getattr(rule, name) for name in ("rule_type", "condition_field", "condition_operator", "points")}
     LeadScoringRule.objects.create(rule_name="Twin", condition_value="false", **twin)
@@ -145,8 +151,9 @@ def test_so_it_is_of_a_change_on_a_condition(look, rows, api, admin):
         ("leads", [{"pickup_at": "2026-05-03T10:00Z"}, {"pickup_at": None}]),
     ):
         for change in changes:
-            tag, _ = look(resource)
+            tag, _ = read_etag_and_body(resource)
             url = f"/api/v1/sales/{resource}/{rows[resource].pk}"
-            answer = api(admin).patch(url, change, headers={"If-Match": tag})
-            assert (answer.status_code, answer["ETag"]) == (200, look(resource)[0]), (resource, change)
-            assert answer["ETag"] != tag
+            response = api(admin).patch(url, change, headers={"If-Match": tag})
+            assert response.status_code == 200, (resource, change)
+            assert response["ETag"] == read_etag_and_body(resource)[0], (resource, change)
+            assert response["ETag"] != tag

@@ -1,4 +1,4 @@
-"""The strict fields, by example and by property."""
+"""The strict fields, tested with examples and with generated values."""
 
 import json
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -16,7 +16,7 @@ from athena.limits import MAX_AMOUNT
 WRONG = object()
 
 
-def read(field, value, *, query=False):
+def validate(field, value, *, query=False):
     field._context = {"query": query}
     try:
         return field.run_validation(value)
@@ -24,7 +24,7 @@ def read(field, value, *, query=False):
         return WRONG
 
 
-BODY: list[tuple[Any, list[tuple[Any, Any]]]] = [
+BODY_CASES: list[tuple[Any, list[tuple[Any, Any]]]] = [
     (fields.IntegerField, [(0, 0), (-5, -5), ("12", WRONG), (1.0, WRONG), (True, WRONG), (None, WRONG), ([], WRONG),
                            (2**63 - 1, 2**63 - 1), (2**63, WRONG), (-(2**63), -(2**63)), (-(2**63) - 1, WRONG)]),
     (fields.IdField, [(1, 1), (0, WRONG), (-1, WRONG), ("1", WRONG), (2**63, WRONG), (False, WRONG)]),
@@ -58,14 +58,16 @@ BODY: list[tuple[Any, list[tuple[Any, Any]]]] = [
 
 
 @pytest.mark.parametrize(
-    ("kind", "given_value", "wanted"), [(kind, value, wanted) for kind, cases in BODY for value, wanted in cases]
+    ("field_class", "raw_value", "expected"),
+    [(field_class, value, expected) for field_class, cases in BODY_CASES for value, expected in cases],
 )
-def test_a_body_value_is_taken_as_it_is_meant_or_not_at_all(kind, given_value, wanted):
-    got = read(kind(), given_value)
-    assert (type(got), got) == (type(wanted), wanted)
+def test_a_value_in_a_body_is_read_or_refused(field_class, raw_value, expected):
+    result = validate(field_class(), raw_value)
+    assert type(result) is type(expected)
+    assert result == expected
 
 
-QUERY: list[tuple[Any, list[tuple[Any, Any]]]] = [
+QUERY_CASES: list[tuple[Any, list[tuple[Any, Any]]]] = [
     (fields.IntegerField, [("12", 12), ("-3", -3), ("１２", WRONG), ("+1", WRONG), (" 1", WRONG), ("1.0", WRONG),
                            ("1_0", WRONG), ("9" * 30, WRONG), ("9223372036854775808", WRONG)]),
     (fields.IdField, [("7", 7), ("0", WRONG), ("true", WRONG)]),
@@ -77,41 +79,45 @@ QUERY: list[tuple[Any, list[tuple[Any, Any]]]] = [
 
 
 @pytest.mark.parametrize(
-    ("kind", "given_value", "wanted"), [(kind, value, wanted) for kind, cases in QUERY for value, wanted in cases]
+    ("field_class", "raw_value", "expected"),
+    [(field_class, value, expected) for field_class, cases in QUERY_CASES for value, expected in cases],
 )
-def test_a_query_value_is_ascii_and_nothing_else(kind, given_value, wanted):
-    got = read(kind(), given_value, query=True)
-    assert (type(got), got) == (type(wanted), wanted)
+def test_a_value_in_a_query_is_read_or_refused(field_class, raw_value, expected):
+    result = validate(field_class(), raw_value, query=True)
+    assert type(result) is type(expected)
+    assert result == expected
 
 
-def test_optional_text_may_be_emptied_and_required_text_not():
-    assert read(fields.OneLineField(required=False), " ") == ""
-    assert read(fields.OneLineField(required=False, allow_blank=False), " ") is WRONG
-    assert read(fields.EmailField(required=False), "") == ""
+def test_only_optional_text_may_be_empty():
+    assert validate(fields.OneLineField(required=False), " ") == ""
+    assert validate(fields.OneLineField(required=False, allow_blank=False), " ") is WRONG
+    assert validate(fields.EmailField(required=False), "") == ""
 
 
 @pytest.mark.parametrize("value", ["red", "blue", "", 1, True, None, [], {}, "\ud800", "Red"])
-def test_a_choice_is_spelt_exactly(value):
-    assert read(fields.ChoiceField(choices=["red"]), value) == ("red" if value == "red" else WRONG)
+def test_a_choice_must_match_exactly(value):
+    assert validate(fields.ChoiceField(choices=["red"]), value) == ("red" if value == "red" else WRONG)
 
 
-def test_a_choice_may_be_blank_where_that_is_said():
-    assert read(fields.ChoiceField(choices=["red"], allow_blank=True), "") == ""
+def test_a_choice_may_be_blank_with_allow_blank():
+    assert validate(fields.ChoiceField(choices=["red"], allow_blank=True), "") == ""
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=[])))
-def test_any_text_is_kept_as_it_can_be_stored_or_refused(text):
+def test_any_text_is_read_in_a_form_that_can_be_stored_or_refused(text):
     for field, length in ((fields.OneLineField(required=False, max_length=50), 50), (fields.LongTextField(), 10_000)):
-        got = read(field, text)
-        if got is not WRONG:
-            assert got == text.strip()
-            assert "\x00" not in got
-            assert got.encode().decode() == got
-            assert len(got) <= length
-    assert read(fields.LongTextField(required=False), text) is not WRONG or "\x00" in text or not _encodes(text)
+        result = validate(field, text)
+        if result is not WRONG:
+            assert result == text.strip()
+            assert "\x00" not in result
+            assert result.encode().decode() == result
+            assert len(result) <= length
+    assert (
+        validate(fields.LongTextField(required=False), text) is not WRONG or "\x00" in text or not _can_be_encoded(text)
+    )
 
 
-def _encodes(text):
+def _can_be_encoded(text):
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -120,43 +126,43 @@ def _encodes(text):
 
 
 @given(st.text("0123456789-+:.TZ /１W", max_size=32))
-def test_no_text_makes_a_date_or_time_field_fail_otherwise_than_by_saying_so(text):
+def test_date_and_time_fields_accept_or_refuse_any_text(text):
     for field in (fields.DateField(), fields.TimeField(), fields.DateTimeField(), fields.DateOrDateTimeField()):
-        got = read(field, text)
-        assert got is WRONG or text.isascii()
+        result = validate(field, text)
+        assert result is WRONG or text.isascii()
 
 
 @given(st.datetimes(timezones=st.builds(timezone, st.builds(timedelta, minutes=st.integers(-14 * 60, 14 * 60)))))
-def test_every_moment_of_the_years_is_read_back_and_no_other(moment):
-    got = read(fields.DateTimeField(), moment.isoformat())
+def test_every_datetime_of_the_allowed_years_is_read_back(value):
+    result = validate(fields.DateTimeField(), value.isoformat())
     try:
-        fits = moment.year in fields.YEARS and moment.astimezone(UTC).year in fields.YEARS
+        is_valid = value.year in fields.YEARS and value.astimezone(UTC).year in fields.YEARS
     except OverflowError:
-        fits = False
-    assert got == (moment if fits else WRONG)
+        is_valid = False
+    assert result == (value if is_valid else WRONG)
 
 
 @given(st.dates())
-def test_every_date_of_the_years_is_read_back_and_no_other(day):
-    assert read(fields.DateField(), day.isoformat()) == (day if 2000 <= day.year <= 2100 else WRONG)
+def test_every_date_of_the_allowed_years_is_read_back(value):
+    assert validate(fields.DateField(), value.isoformat()) == (value if 2000 <= value.year <= 2100 else WRONG)
 
 
 @given(st.decimals(0, MAX_AMOUNT, places=2))
 def test_every_amount_survives_json(amount):
-    assert read(fields.MoneyField(), json.loads(f"{amount}")) == amount
+    assert validate(fields.MoneyField(), json.loads(f"{amount}")) == amount
 
 
 @given(st.one_of(st.floats(), st.integers()))
-def test_a_number_is_an_amount_exactly_where_it_has_two_decimals_and_is_in_range(number):
-    got = read(fields.MoneyField(), number)
-    if got is WRONG:
+def test_a_number_is_an_amount_if_it_has_two_decimals_and_is_in_range(number):
+    result = validate(fields.MoneyField(), number)
+    if result is WRONG:
         assert not (0 <= number <= 9_999_999_999.99 and round(number, 2) == number)
     else:
-        assert float(got) == number
-        assert got.as_tuple().exponent == -2
+        assert float(result) == number
+        assert result.as_tuple().exponent == -2
 
 
 @given(st.one_of(st.integers(), st.floats(), st.booleans(), st.text(), st.none()))
 def test_only_integers_are_counts(value):
-    fits = type(value) is int and 0 <= value <= 100_000
-    assert read(fields.CountField(), value) == (value if fits else WRONG) or value != value
+    is_valid = type(value) is int and 0 <= value <= 100_000
+    assert validate(fields.CountField(), value) == (value if is_valid else WRONG) or value != value

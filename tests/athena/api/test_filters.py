@@ -1,4 +1,4 @@
-"""Filters and query parameters: what is unknown, unreadable or empty is refused by name."""
+"""Filters and query parameters: one that is unknown, invalid or empty is refused by its name."""
 
 import pytest
 from django.http import QueryDict
@@ -29,7 +29,7 @@ class View:
     filterset_class = LeadFilters
 
 
-def found(query):
+def filter_names(query):
     request = Request(APIRequestFactory().get(f"/?{query}"))
     rows = filters.StrictFilterBackend().filter_queryset(request, Lead.objects.all(), View)
     return set(rows.values_list("company_name", flat=True))
@@ -63,12 +63,12 @@ def leads(make_lead, rep, colleague):
         ("search=tom&limit=5&cursor=x&ordering=y&count=z", {"new, tom"}),
     ],
 )
-def test_filters_combine_by_and_and_repeat_for_or(leads, query, names):
-    assert found(query.format(**leads)) == names
+def test_filters_are_combined_with_and_and_repeated_values_with_or(leads, query, names):
+    assert filter_names(query.format(**leads)) == names
 
 
 @pytest.mark.parametrize(
-    ("query", "wrong"),
+    ("query", "invalid_parameters"),
     [
         ("colour=red", {"colour"}), ("Status=new", {"Status"}), ("status=sold", {"status"}), ("status=", {"status"}),
         ("status=new&status=", {"status"}), ("source=none", {"source"}), ("source=0", {"source"}),
@@ -80,27 +80,35 @@ def test_filters_combine_by_and_and_repeat_for_or(leads, query, names):
         ("format=json", {"format"}),
     ],
 )  # fmt: skip
-def test_whatever_is_wrong_is_named(db, query, wrong):
+def test_every_invalid_parameter_is_named(db, query, invalid_parameters):
     with pytest.raises(ValidationError) as error:
-        found(query)
-    assert set(error.value.detail) == wrong
+        filter_names(query)
+    assert set(error.value.detail) == invalid_parameters
 
 
-def test_a_filter_that_is_not_strict_is_a_mistake_of_the_author():
+def test_a_filter_that_is_not_strict_is_a_type_error():
     import django_filters
 
     with pytest.raises(TypeError, match="Loose has filters that are not strict: name"):
-        type("Loose", (filters.StrictFilterSet,), {"name": django_filters.CharFilter()})
+
+        class Loose(filters.StrictFilterSet):
+            name = django_filters.CharFilter()
 
 
 def test_the_schema_lists_each_filter():
-    shown = {each["name"]: each for each in filters.StrictFilterBackend().get_schema_operation_parameters(View)}
-    assert set(shown) == set(LeadFilters(queryset=Lead.objects.none()).filters)
-    assert shown["search"] == {
-        "name": "search", "in": "query", "required": False, "description": "In the name.",
+    parameters = {
+        parameter["name"]: parameter
+        for parameter in filters.StrictFilterBackend().get_schema_operation_parameters(View)
+    }
+    assert set(parameters) == set(LeadFilters(queryset=Lead.objects.none()).filters)
+    assert parameters["search"] == {
+        "name": "search",
+        "in": "query",
+        "required": False,
+        "description": "In the name.",
         "schema": {"type": "string", "maxLength": 200},
-    }  # fmt: skip
-    assert shown["source"]["schema"] == {"type": "array", "items": {"type": "integer", "minimum": 1}}
+    }
+    assert parameters["source"]["schema"] == {"type": "array", "items": {"type": "integer", "minimum": 1}}
 
 
 class Query(StrictSerializer):
@@ -108,29 +116,35 @@ class Query(StrictSerializer):
     name = fields.OneLineField(required=False)
 
 
-def values(query, also=()):
+def read_query(query, also=()):
     request = Request(APIRequestFactory().get("/"))
     request._request.GET = QueryDict(query)
     return filters.read_query(request, Query, also)
 
 
-def test_the_parameters_of_a_verb():
-    assert values("") == {"days": 7}
-    assert values("days=3&name=Ann&limit=2", ["limit"]) == {"days": 3, "name": "Ann"}
+def test_query_parameters_are_read():
+    assert read_query("") == {"days": 7}
+    assert read_query("days=3&name=Ann&limit=2", ["limit"]) == {"days": 3, "name": "Ann"}
 
 
 @pytest.mark.parametrize(
-    ("query", "wrong"),
-    [("days=", {"days"}), ("days=x&name=%00", {"days", "name"}), ("days=1&days=2", {"days"}), ("limit=2", {"limit"}),
-     ("name=", {"name"}), ("colour=red&days=", {"colour", "days"})],
-)  # fmt: skip
-def test_the_wrong_parameters_of_a_verb_are_named(query, wrong):
+    ("query", "invalid_parameters"),
+    [
+        ("days=", {"days"}),
+        ("days=x&name=%00", {"days", "name"}),
+        ("days=1&days=2", {"days"}),
+        ("limit=2", {"limit"}),
+        ("name=", {"name"}),
+        ("colour=red&days=", {"colour", "days"}),
+    ],
+)
+def test_invalid_query_parameters_are_named(query, invalid_parameters):
     with pytest.raises(ValidationError) as error:
-        values(query)
-    assert set(error.value.detail) == wrong
+        read_query(query)
+    assert set(error.value.detail) == invalid_parameters
 
 
 @pytest.mark.parametrize("name", ["made_after", "made_before"])
-def test_a_bound_that_does_not_include_its_day_is_a_mistake_of_the_author(name):
+def test_a_range_filter_that_is_not_inclusive_is_a_type_error(name):
     with pytest.raises(TypeError, match=f"{name} is not an inclusive range filter"):
         type("Loose", (filters.StrictFilterSet,), {name: filters.DateFilter(field_name="created_at", lookup_expr="lt")})

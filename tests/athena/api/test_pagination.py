@@ -1,4 +1,4 @@
-"""Keyset pages: every row once, in order, both ways, whatever is NULL and whatever comes and goes."""
+"""Keyset pages contain every row once, in order, in both directions, also with NULLs and while rows change."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ from athena.api.serializers import Row
 from sales.models import Lead
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-VALUED = Coalesce("estimated_value", Value(Decimal("2.5")))
+VALUE_OR_DEFAULT = Coalesce("estimated_value", Value(Decimal("2.5")))
 
 
 class LeadRow(Row):
@@ -33,8 +33,14 @@ class LeadRow(Row):
 
 
 class View:
-    orderings = {"score": "score", "value": "estimated_value", "due": "next_follow_up_date", "named": "name",
-                 "id": "id", "source": "source__name"}  # fmt: skip
+    orderings = {
+        "score": "score",
+        "value": "estimated_value",
+        "due": "next_follow_up_date",
+        "named": "name",
+        "id": "id",
+        "source": "source__name",
+    }
     default_ordering = "-score"
 
 
@@ -52,78 +58,86 @@ def leads(make_lead):
     ]
 
 
-def page(query="", rows=None):
+def read_page(query="", rows=None):
     url = query if query.startswith("http") else f"/api/v1/things?{query}"
     paginator = KeysetPagination()
     queryset = LeadRow.read(Lead.objects.all()) if rows is None else rows
-    found = paginator.paginate_queryset(queryset, Request(APIRequestFactory().get(url)), View)
-    return paginator.get_paginated_response(found).data
+    rows_of_page = paginator.paginate_queryset(queryset, Request(APIRequestFactory().get(url)), View)
+    return paginator.get_paginated_response(rows_of_page).data
 
 
-def ids(answer):
-    return [row["id"] for row in answer["results"]]
+def list_ids(response):
+    return [row["id"] for row in response["results"]]
 
 
-def walk(first, way):
-    """The ids of this page and of all that follow that way."""
-    answer, seen = first, [ids(first)]
-    while answer[way]:
-        answer = page(answer[way])
-        seen.append(ids(answer))
-    return seen
+def walk(first, direction):
+    """The ids of this page and of all pages that follow in this direction, page by page."""
+    response, pages = first, [list_ids(first)]
+    while response[direction]:
+        response = read_page(response[direction])
+        pages.append(list_ids(response))
+    return pages
 
 
-def in_order(leads, column, descending):
-    known = [lead for lead in leads if getattr(lead, column) is not None]
-    unknown = [lead for lead in leads if getattr(lead, column) is None]
-    known.sort(key=lambda lead: (getattr(lead, column), lead.pk), reverse=descending)
-    unknown.sort(key=lambda lead: lead.pk, reverse=descending)
-    return [lead.pk for lead in known + unknown]
+def sort_ids(leads, column, descending):
+    with_value = [lead for lead in leads if getattr(lead, column) is not None]
+    without_value = [lead for lead in leads if getattr(lead, column) is None]
+    with_value.sort(key=lambda lead: (getattr(lead, column), lead.pk), reverse=descending)
+    without_value.sort(key=lambda lead: lead.pk, reverse=descending)
+    return [lead.pk for lead in with_value + without_value]
 
 
 @pytest.mark.parametrize("limit", [1, 5, 12])
 @pytest.mark.parametrize("sign", ["", "-"])
 @pytest.mark.parametrize(
     ("name", "column"),
-    [("score", "score"), ("value", "estimated_value"), ("due", "next_follow_up_date"), ("named", "company_name"),
-     ("id", "id"), ("source", "source")],
-)  # fmt: skip
-def test_every_row_once_in_order_forwards_and_backwards(leads, name, column, sign, limit):
+    [
+        ("score", "score"),
+        ("value", "estimated_value"),
+        ("due", "next_follow_up_date"),
+        ("named", "company_name"),
+        ("id", "id"),
+        ("source", "source"),
+    ],
+)
+def test_pages_contain_every_row_once_in_order_in_both_directions(leads, name, column, sign, limit):
     leads = list(Lead.objects.all())
-    wanted = in_order(leads, column, sign == "-")
-    forwards = walk(page(f"ordering={sign}{name}&limit={limit}"), "next")
-    assert [pk for part in forwards for pk in part] == wanted
-    last = page(f"ordering={sign}{name}&limit={limit}")
-    while last["next"]:
-        last = page(last["next"])
-    backwards = walk(last, "previous")
-    assert [pk for part in backwards[::-1] for pk in part] == wanted
+    expected = sort_ids(leads, column, sign == "-")
+    forwards = walk(read_page(f"ordering={sign}{name}&limit={limit}"), "next")
+    assert [pk for page_ids in forwards for pk in page_ids] == expected
+    last_page = read_page(f"ordering={sign}{name}&limit={limit}")
+    while last_page["next"]:
+        last_page = read_page(last_page["next"])
+    backwards = walk(last_page, "previous")
+    assert [pk for page_ids in backwards[::-1] for pk in page_ids] == expected
 
 
-def test_the_ends_have_no_links_and_rows_have_just_their_keys(leads):
-    answer = page("limit=200")
-    assert (answer["next"], answer["previous"], set(answer["results"][0])) == (None, None, {"id", "name"})
-    assert page(rows=LeadRow.read(Lead.objects.none())) == {"next": None, "previous": None, "results": []}
+def test_first_and_last_page_have_no_links_and_rows_only_their_keys(leads):
+    response = read_page("limit=200")
+    assert response["next"] is None
+    assert response["previous"] is None
+    assert set(response["results"][0]) == {"id", "name"}
+    assert read_page(rows=LeadRow.read(Lead.objects.none())) == {"next": None, "previous": None, "results": []}
 
 
-def test_rows_that_come_and_go_neither_repeat_nor_hide_others(leads, make_lead):
-    first = page("ordering=id&limit=4")
+def test_new_and_deleted_rows_neither_repeat_nor_hide_others(leads, make_lead):
+    first = read_page("ordering=id&limit=4")
     leads[1].delete()
     leads[4].delete()
     make_lead(id=leads[0].pk - 1)
-    assert ids(page(first["next"])) == [lead.pk for lead in leads[5:9]]
+    assert list_ids(read_page(first["next"])) == [lead.pk for lead in leads[5:9]]
 
 
 def test_count_counts_all_pages(leads):
-    assert page("limit=2&count=true")["count"] == 12
-    assert "count" not in page("limit=2&count=false")
+    assert read_page("limit=2&count=true")["count"] == 12
+    assert "count" not in read_page("limit=2&count=false")
 
 
 def test_links_keep_the_other_parameters(leads):
-    answer = page("limit=2&status=new&status=won&count=true")
-    link = answer["next"]
+    response = read_page("limit=2&status=new&status=won&count=true")
+    link = response["next"]
     assert link.startswith("http://testserver/api/v1/things?limit=2&status=new&status=won&count=true&cursor=")
-    assert page(link)["next"].count("cursor=") == 1
+    assert read_page(link)["next"].count("cursor=") == 1
 
 
 @pytest.mark.parametrize(
@@ -137,35 +151,40 @@ def test_links_keep_the_other_parameters(leads):
         ("ordering=id&ordering=score", "ordering"), ("count=1", "count"), ("count=", "count"), ("count=True", "count"),
     ],
 )  # fmt: skip
-def test_a_wrong_parameter_is_named(db, query, name):
+def test_an_invalid_parameter_is_named(db, query, name):
     with pytest.raises(ValidationError) as error:
-        page(query)
+        read_page(query)
     assert list(error.value.detail) == [name]
 
 
-def test_a_cursor_is_of_one_list_in_one_order(leads):
-    cursor = page("ordering=id&limit=1")["next"].partition("cursor=")[2]
-    forged = signing.dumps(["sales.Lead", False, "x"], salt="another")
+def test_a_cursor_is_valid_only_for_its_list_and_ordering(leads):
+    cursor = read_page("ordering=id&limit=1")["next"].partition("cursor=")[2]
+    forged_cursor = signing.dumps(["sales.Lead", False, "x"], salt="another")
     for query in (f"ordering=-id&cursor={cursor}", f"ordering=score&cursor={cursor}", f"cursor={cursor[:-1]}",
-                  f"ordering=id&cursor={forged}"):  # fmt: skip
+                  f"ordering=id&cursor={forged_cursor}"):  # fmt: skip
         with pytest.raises(ValidationError) as error:
-            page(query)
+            read_page(query)
         assert list(error.value.detail) == ["cursor"]
 
 
-def test_nulls_are_mentioned_only_where_they_can_be():
+def test_sql_orders_nulls_only_of_nullable_columns():
     plain = LeadRow.read(Lead.objects.all())
-    nulls = {
+    has_nulls = {
         column: "NULLS" in str(plain.order_by(*(key.order() for key in Keyset(plain, [column])._keys)).query)
         for column in ("score", "created_at", "id", "estimated_value", "source__name", "name")
     }
-    assert nulls == {
-        "score": False, "created_at": False, "id": False, "estimated_value": True, "source__name": True, "name": True,
-    }  # fmt: skip
+    assert has_nulls == {
+        "score": False,
+        "created_at": False,
+        "id": False,
+        "estimated_value": True,
+        "source__name": True,
+        "name": True,
+    }
 
 
-@pytest.mark.postgres  # plans are PostgreSQL's
-def test_a_page_begins_in_the_index(leads):
+@pytest.mark.postgres  # reads a query plan of PostgreSQL
+def test_a_page_starts_with_an_index_scan(leads):
     with connection.cursor() as cursor, CaptureQueriesContext(connection) as queries:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_sort = off")
@@ -179,31 +198,32 @@ def test_a_page_begins_in_the_index(leads):
     assert "Sort" not in plan
 
 
-def array(query="", order=("company_name", "-id"), **options):
+def read_array(query="", order=("company_name", "-id"), **options):
     url = query if query.startswith("http") else f"/api/v1/things?{query}"
     rows = LeadRow.read(Lead.objects.all()).order_by(*order)
-    answer = array_response(Request(APIRequestFactory().get(url)), rows, **options)
-    return [row["id"] for row in answer.data], answer.headers.get("Link")
+    response = array_response(Request(APIRequestFactory().get(url)), rows, **options)
+    return [row["id"] for row in response.data], response.headers.get("Link")
 
 
 @pytest.mark.parametrize(
     "order",
-    [("company_name", "-id"), ("-score", "company_name"), (VALUED.desc(), "score"), (VALUED, "id"),
+    [("company_name", "-id"), ("-score", "company_name"), (VALUE_OR_DEFAULT.desc(), "score"), (VALUE_OR_DEFAULT, "id"),
      ("-next_follow_up_date",)],
 )  # fmt: skip
-def test_an_array_goes_on_where_its_header_says(leads, order):
-    whole, link = array(order=order)
-    assert (sorted(whole), link) == ([lead.pk for lead in leads], None)
+def test_the_link_header_of_an_array_leads_to_the_rest(leads, order):
+    all_ids, link = read_array(order=order)
+    assert sorted(all_ids) == [lead.pk for lead in leads]
+    assert link is None
     if not isinstance(order[0], str) or "follow" not in order[0]:
-        assert whole == [
+        assert all_ids == [
             row["id"] for row in LeadRow.read(Lead.objects.all()).order_by(*order, _last(order))
         ]  # the database's own order
-    seen, link = array("limit=5", order)
+    ids, link = read_array("limit=5", order)
     while link:
         assert re.fullmatch(r'<http://testserver/api/v1/things\?limit=5&cursor=[^>]+>; rel="next"', link)
-        more, link = array(link[1 : link.index(">")], order)
-        seen += more
-    assert seen == whole
+        next_ids, link = read_array(link[1 : link.index(">")], order)
+        ids += next_ids
+    assert ids == all_ids
 
 
 def _last(order):
@@ -211,8 +231,8 @@ def _last(order):
     return "-pk" if descending else "pk"
 
 
-def test_an_array_has_a_length_of_its_own_and_takes_a_limit(leads):
-    assert len(array(default_limit=3)[0]) == 3
-    assert len(array("limit=7", default_limit=3)[0]) == 7
+def test_an_array_has_its_own_default_limit(leads):
+    assert len(read_array(default_limit=3)[0]) == 3
+    assert len(read_array("limit=7", default_limit=3)[0]) == 7
     with pytest.raises(ValidationError):
-        array("limit=201")
+        read_array("limit=201")

@@ -1,4 +1,4 @@
-"""What the JSON parser takes."""
+"""What the JSON parser accepts and refuses."""
 
 import json
 from contextlib import suppress
@@ -21,7 +21,7 @@ def nested(levels):
 
 
 @pytest.mark.parametrize(
-    ("body", "why"),
+    ("body", "reason"),
     [
         (b"", "not valid JSON"),
         (b"{", "not valid JSON"),
@@ -50,12 +50,12 @@ def nested(levels):
         (b'{"a":' + b"[" * 100_000, "JSON"),
     ],
 )
-def test_what_other_parsers_wave_through_is_refused_with_a_reason(body, why):
-    with pytest.raises(ParseError, match=why):
+def test_an_invalid_body_is_refused_with_a_reason(body, reason):
+    with pytest.raises(ParseError, match=reason):
         parse(body)
 
 
-def test_what_is_taken():
+def test_valid_json_is_accepted():
     assert parse(b'{"a": 1, "b": [1.5, null, true], "c": {"d": "\\u00e9\xc3\xa9 \\ud83d\\ude00"}}') == {
         "a": 1,
         "b": [1.5, None, True],
@@ -65,7 +65,7 @@ def test_what_is_taken():
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "UTF-8", '"utf-8"', "utf8"])
-def test_utf8_by_any_name(charset):
+def test_utf8_is_accepted_by_any_of_its_names(charset):
     assert parse(b"{}", f"application/json; charset={charset}") == {}
 
 
@@ -76,7 +76,7 @@ def test_another_charset_is_415(charset):
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_make_it_fail_otherwise_than_by_saying_so(body):
+def test_any_bytes_are_parsed_or_refused(body):
     with suppress(ParseError):
         assert isinstance(parse(body), dict)
 

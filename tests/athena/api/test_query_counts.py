@@ -1,4 +1,4 @@
-"""Every route that reads costs the same number of queries for one row and for fifty."""
+"""Every route that reads runs the same number of queries for one row and for fifty rows."""
 
 import itertools
 from datetime import timedelta
@@ -30,14 +30,14 @@ from sales.models import (
     TransferBatch,
 )
 from sales.services.leads import search_index
-from tests.athena.api.routes import BASE, READS
+from tests.athena.api.routes import BASE, READ_ROUTES
 from tests.fixtures import new_user
 
-FROM_CODE = {"sales/scoring/fields", "notifications/preferences"}  # as long as the registry
+FIXED_LENGTH_ROUTES = {"sales/scoring/fields", "notifications/preferences"}  # have a fixed number of rows
 
 
-def filler(admin):
-    """Adds a row of everything, each about people of its own and about the first lead. Returns rows by resource."""
+def make_row_adder(admin):
+    """A function that adds a row of every kind, with new users and about the first lead. Returns rows by resource."""
     numbers = itertools.count(1)
     make_lead = partial(Lead.objects.create, company_name="Lincoln High School Band")
     LeadScoringRule.objects.all().delete()
@@ -46,7 +46,7 @@ def filler(admin):
 
     def add():
         number = next(numbers)
-        somebody, other = (
+        user, other_user = (
             new_user(f"{name}{number}", team=Team.objects.create(name=f"{name} {number}")) for name in ("one", "two")
         )
         source = LeadSource.objects.create(name=f"Fair {number}")
@@ -55,30 +55,30 @@ def filler(admin):
         make_lead(
             status="lost", lost_reason=LostReason.objects.create(name=f"reason_{number}", label=f"Reason {number}")
         )
-        make_lead(assigned_to=somebody, source=source, score=50 + number % 50)
-        task = {"follow_up_type": "call", "scheduled_date": "2099-01-05", "created_by": other}
-        FollowUp.objects.create(lead=make_lead(assigned_to=somebody), assigned_to=admin, **task)
-        FollowUp.objects.create(lead=first, assigned_to=somebody, **task)
-        activity = Activity.objects.create(lead=first, activity_type="note", user=somebody)
-        run = ScoringRun.objects.create(state="done", rule_set_version=1, started_by=somebody)
+        make_lead(assigned_to=user, source=source, score=50 + number % 50)
+        task = {"follow_up_type": "call", "scheduled_date": "2099-01-05", "created_by": other_user}
+        FollowUp.objects.create(lead=make_lead(assigned_to=user), assigned_to=admin, **task)
+        FollowUp.objects.create(lead=first, assigned_to=user, **task)
+        activity = Activity.objects.create(lead=first, activity_type="note", user=user)
+        run = ScoringRun.objects.create(state="done", rule_set_version=1, started_by=user)
         LeadScoringRule.objects.create(
             rule_name=f"Rule {number}", rule_type="attribute", condition_field="estimated_passengers",
             condition_operator="at_least", condition_value=str(number), points=1,
         )  # fmt: skip
         LeadScoreHistory.objects.create(
-            lead=first, old_score=0, new_score=1, points_changed=1, run=run, user=other, activity=activity
+            lead=first, old_score=0, new_score=1, points_changed=1, run=run, user=other_user, activity=activity
         )
         LeadTransfer.objects.create(
-            lead=first, batch=TransferBatch.objects.create(by=admin), from_user=somebody, to_user=other,
+            lead=first, batch=TransferBatch.objects.create(by=admin), from_user=user, to_user=other_user,
             transferred_by=admin,
         )  # fmt: skip
         cadence = Cadence.objects.create(name=f"Cadence {number}")
         CadenceEnrolment.objects.create(lead=first, cadence=cadence, day=0, stopped_at=timezone.now(), stop_reason="x")
-        make_lead(status="won", pickup_at=timezone.now() - timedelta(days=130), assigned_to=somebody)
+        make_lead(status="won", pickup_at=timezone.now() - timedelta(days=130), assigned_to=user)
         outbox.add(kind="lead_assigned", recipient_id=admin.pk, dedupe_key=str(number), context={"lead_id": number})
         search_index.index_missing_leads(10)
         return {
-            "users": somebody, "leads": first, "activities": activity, "cadences": cadence,
+            "users": user, "leads": first, "activities": activity, "cadences": cadence,
             "follow-ups": FollowUp.objects.first(), "sources": spend, "runs": run,
             "rules": LeadScoringRule.objects.first(), "notifications": Notification.objects.first(),
         }  # fmt: skip
@@ -87,35 +87,36 @@ def filler(admin):
 
 
 @pytest.fixture(scope="module")
-def answers(made_once):
-    """What each route answers, and with how many queries, with one row of everything and with fifty."""
+def route_results(made_once):
+    """By route: status, number of queries and body, with one row of every kind and with fifty."""
     admin = new_user("admin", Role.ADMIN)
-    add, client, found = filler(admin), APIClient(), {route: [] for route in READS}
+    add, client, responses_by_route = make_row_adder(admin), APIClient(), {route: [] for route in READ_ROUTES}
     client.force_authenticate(admin)
     ids = add()
-    for more in (0, 49):
-        for _ in range(more):
+    for added_rows in (0, 49):
+        for _ in range(added_rows):
             add()
-        for route in READS:
+        for route in READ_ROUTES:
             resource = route.split("/{")[0].rpartition("/")[2]
             keys = {"pk": ids.get(resource, admin).pk, "lead_id": ids["leads"].pk}
             with CaptureQueriesContext(connection) as captured:
-                answer = client.get(BASE + route.format(**keys))
-            found[route].append((answer.status_code, len(captured), answer.json()))
-    return found
+                response = client.get(BASE + route.format(**keys))
+            responses_by_route[route].append((response.status_code, len(captured), response.json()))
+    return responses_by_route
 
 
-@pytest.mark.parametrize("route", READS)
-def test_the_same_for_one_and_for_fifty(answers, route):
-    (status, count, few), (status_then, count_then, many) = answers[route]
-    assert (status, status_then) == (200, 200), (few, many)
-    assert count == count_then
-    if rows(few) is not None and route not in FROM_CODE:
-        assert rows(many) >= 20 > rows(few), "the rows are there"
+@pytest.mark.parametrize("route", READ_ROUTES)
+def test_a_route_runs_as_many_queries_for_fifty_rows_as_for_one(route_results, route):
+    (status, count, one_row_body), (later_status, later_count, fifty_rows_body) = route_results[route]
+    assert status == 200, (one_row_body, fifty_rows_body)
+    assert later_status == 200, (one_row_body, fifty_rows_body)
+    assert count == later_count
+    if count_rows(one_row_body) is not None and route not in FIXED_LENGTH_ROUTES:
+        assert count_rows(fifty_rows_body) >= 20 > count_rows(one_row_body), "the response contains the added rows"
 
 
-def rows(body):
-    """How many the answer lists; None where it is one object."""
+def count_rows(body):
+    """The number of rows in the body, or None if it is a single object."""
     if isinstance(body, list):
         return len(body)
     names = ("results", "history", "transfers", "rules", "rows", "duplicates")

@@ -1,4 +1,4 @@
-"""Answers in JSON, and who gets what."""
+"""Rendering of JSON, and which renderer a request gets."""
 
 import json
 from datetime import UTC, date, datetime, time
@@ -13,7 +13,7 @@ from rest_framework.test import APIRequestFactory
 from athena.api.renderers import JSONRenderer, Negotiation
 
 
-def test_values_as_the_contract_writes_them():
+def test_values_are_written_as_in_the_contract():
     value = {
         "money": Decimal("9999999999.99"),
         "at": datetime(2026, 5, 1, 9, 30, tzinfo=UTC),
@@ -43,7 +43,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         ("text/csv, application/json; q=0.0", None),
     ],
 )  # fmt: skip
-def test_negotiation(accept, format):  # noqa: A002
+def test_the_accept_header_chooses_the_renderer(accept, format):  # noqa: A002
     request = Request(APIRequestFactory().get("/", **({} if accept is None else {"HTTP_ACCEPT": accept})))
     try:
         chosen = Negotiation().select_renderer(request, [JSONRenderer(), BrowsableAPIRenderer()])[0].format

@@ -1,4 +1,4 @@
-"""Every error is JSON of one of two shapes, with the status of its kind."""
+"""Every error of the API is JSON in one of two shapes, with the status code of its kind."""
 
 import logging
 from typing import Any
@@ -19,7 +19,7 @@ from sales import errors
 
 
 class Raise(APIView):
-    """Raises what the test says."""
+    """A view that raises the error that the test has set."""
 
     permission_classes = [AllowAny]
     authentication_classes = []
@@ -47,46 +47,49 @@ def client():
     return APIClient(raise_request_exception=False)
 
 
-def detail(why, code):
-    return {"detail": why, "code": code}
+def error_body(message, code):
+    return {"detail": message, "code": code}
 
 
 CASES: list[Any] = [
     (errors.Invalid({"name": "Too long.", "age": "Negative."}), 400, {"name": ["Too long."], "age": ["Negative."]}),
-    (errors.NotFound(), 404, detail("Not found.", "not_found")),
-    (errors.NotFound("There is no such user."), 404, detail("There is no such user.", "not_found")),
-    (errors.NotYourLead(), 403, detail("Only the lead's owner or a manager may change this lead.", "not_your_lead")),
-    (errors.LeadClosed(), 409, detail("The lead is closed. Reopen it first.", "lead_closed")),
-    (errors.SalesError(), 400, detail("That cannot be done.", "invalid")),
-    (Http404("secret"), 404, detail("Not found.", "not_found")),
-    (PermissionDenied("secret"), 403, detail("You are not allowed to do that.", "not_allowed")),
-    (exceptions.PermissionDenied("No."), 403, detail("No.", "not_allowed")),
-    (exceptions.ParseError("Broken."), 400, detail("Broken.", "parse_error")),
-    (exceptions.Throttled(4.2, "Slowly."), 429, detail("Slowly. Expected available in 5 seconds.", "throttled")),
-    (exceptions.ValidationError("No."), 400, detail("No.", "invalid")),
-    (exceptions.ValidationError(["No.", "Never."]), 400, detail("No. Never.", "invalid")),
-    (exceptions.ValidationError({"non_field_errors": ["Either or."]}), 400, detail("Either or.", "invalid")),
+    (errors.NotFound(), 404, error_body("Not found.", "not_found")),
+    (errors.NotFound("There is no such user."), 404, error_body("There is no such user.", "not_found")),
+    (errors.NotYourLead(), 403,
+     error_body("Only the lead's owner or a manager may change this lead.", "not_your_lead")),
+    (errors.LeadClosed(), 409, error_body("The lead is closed. Reopen it first.", "lead_closed")),
+    (errors.SalesError(), 400, error_body("That cannot be done.", "invalid")),
+    (Http404("secret"), 404, error_body("Not found.", "not_found")),
+    (PermissionDenied("secret"), 403, error_body("You are not allowed to do that.", "not_allowed")),
+    (exceptions.PermissionDenied("No."), 403, error_body("No.", "not_allowed")),
+    (exceptions.ParseError("Broken."), 400, error_body("Broken.", "parse_error")),
+    (exceptions.Throttled(4.2, "Slowly."), 429, error_body("Slowly. Expected available in 5 seconds.", "throttled")),
+    (exceptions.ValidationError("No."), 400, error_body("No.", "invalid")),
+    (exceptions.ValidationError(["No.", "Never."]), 400, error_body("No. Never.", "invalid")),
+    (exceptions.ValidationError({"non_field_errors": ["Either or."]}), 400, error_body("Either or.", "invalid")),
     (exceptions.ValidationError({"ids": {"1": ["Bad."], "2": {"name": ["Worse."]}}, "x": "No."}), 400,
      {"ids": ["1: Bad.", "2.name: Worse."], "x": ["No."]}),
     (exceptions.ValidationError({"rule": {"non_field_errors": ["Bad."]}, "non_field_errors": ["Also."]}), 400,
      {"rule": ["Bad."], "detail": ["Also."]}),
     (ModelValidationError({"name": "Taken."}), 400, {"name": ["Taken."]}),
-    (ModelValidationError(["Bad.", "Worse."]), 400, detail("Bad. Worse.", "invalid")),
-    (OperationalError("gone"), 503, detail("The database is unavailable. Try again.", "unavailable")),
-    (InterfaceError("gone"), 503, detail("The database is unavailable. Try again.", "unavailable")),
-    (ZeroDivisionError("secret"), 500, detail("Something went wrong on our side.", "server_error")),
+    (ModelValidationError(["Bad.", "Worse."]), 400, error_body("Bad. Worse.", "invalid")),
+    (OperationalError("gone"), 503, error_body("The database is unavailable. Try again.", "unavailable")),
+    (InterfaceError("gone"), 503, error_body("The database is unavailable. Try again.", "unavailable")),
+    (ZeroDivisionError("secret"), 500, error_body("Something went wrong on our side.", "server_error")),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("error", "status", "body"), CASES, ids=lambda value: str(value)[:40])
-def test_what_was_raised_and_what_the_client_gets(client, caplog, error, status, body):
+def test_an_error_becomes_a_response(client, caplog, error, status, body):
     caplog.set_level(logging.CRITICAL)
     Raise.error = error
-    answer = client.get("/api/v1/raise")
-    assert (answer.status_code, answer["Content-Type"], answer.json()) == (status, "application/json", body)
+    response = client.get("/api/v1/raise")
+    assert response.status_code == status
+    assert response["Content-Type"] == "application/json"
+    assert response.json() == body
 
 
-def test_headers_say_when_to_come_back(client):
+def test_a_header_says_when_to_try_again(client):
     Raise.error = exceptions.Throttled(4.2)
     assert client.get("/api/v1/raise")["Retry-After"] == "5"
     Raise.error = OperationalError()
@@ -95,28 +98,37 @@ def test_headers_say_when_to_come_back(client):
 
 @pytest.mark.parametrize(
     ("error", "status", "code"),
-    [(Http404(), 404, "not_found"), (PermissionDenied(), 403, "not_allowed"), (ValueError(), 500, "server_error"),
-     (OperationalError(), 503, "unavailable")],
-)  # fmt: skip
-def test_what_is_raised_outside_of_a_view_of_the_api_is_json_too(client, error, status, code):
+    [
+        (Http404(), 404, "not_found"),
+        (PermissionDenied(), 403, "not_allowed"),
+        (ValueError(), 500, "server_error"),
+        (OperationalError(), 503, "unavailable"),
+    ],
+)
+def test_an_error_outside_an_api_view_is_json_too(client, error, status, code):
     Raise.error = error
-    answer = client.get("/api/v1/raise-outside")
-    assert (answer.status_code, answer.json()["code"], len(answer.json())) == (status, code, 2)
+    response = client.get("/api/v1/raise-outside")
+    assert response.status_code == status
+    assert response.json()["code"] == code
+    assert len(response.json()) == 2
 
 
-def test_a_strange_host_is_a_400(client):
-    answer = client.get("/api/v1/users", headers={"host": "evil.example"})
-    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+def test_an_unknown_host_is_400(client):
+    response = client.get("/api/v1/users", headers={"host": "evil.example"})
+    assert response.status_code == 400
+    assert response.json()["code"] == "bad_request"
 
 
 @pytest.mark.parametrize(("error", "status"), [(Http404(), 404), (PermissionDenied(), 403), (ValueError(), 500)])
-def test_people_get_pages(client, error, status):
+def test_outside_the_api_an_error_is_a_page(client, error, status):
     Raise.error = error
-    answer = client.get("/raise-outside")
-    assert (answer.status_code, answer["Content-Type"].split(";")[0]) == (status, "text/html")
+    response = client.get("/raise-outside")
+    assert response.status_code == status
+    assert response["Content-Type"].split(";")[0] == "text/html"
 
 
-def test_a_database_that_is_away_is_503_for_people_too(client):
+def test_an_unreachable_database_is_503_on_pages_too(client):
     Raise.error = OperationalError()
-    answer = client.get("/raise-outside")
-    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    response = client.get("/raise-outside")
+    assert response.status_code == 503
+    assert response["Retry-After"] == "5"

@@ -1,4 +1,4 @@
-"""A setting that makes no sense is said by its name, before anything starts."""
+"""An invalid setting is reported by its name before anything starts."""
 
 import os
 import secrets
@@ -25,8 +25,8 @@ URL_WITH_SECRET = "://athena:hunter2@"
 
 
 @pytest.fixture
-def given(monkeypatch):
-    """Sets NAME to a text."""
+def set_name(monkeypatch):
+    """A function that sets the environment variable NAME."""
     return lambda text: monkeypatch.setenv("NAME", text)
 
 
@@ -69,13 +69,13 @@ READ = {
         ("words", "a, b,,c ", ["a", "b", "c"]), ("words", " , ", []),
     ],
 )  # fmt: skip
-def test_settings_are_read(given, kind, text, expected):
-    given(text)
+def test_settings_are_read(set_name, kind, text, expected):
+    set_name(text)
     assert READ[kind]() == expected
 
 
 @pytest.mark.parametrize(
-    ("kind", "texts", "needs"),
+    ("kind", "texts", "problem"),
     [
         ("flag", ["maybe", "2"], "must be 1 or 0"),
         ("number", ["x", "1.5", "-1", "0", "65536", "1e3", "٣", "9" * 30], "must be a whole number from 1 to 65,535"),
@@ -106,16 +106,16 @@ def test_settings_are_read(given, kind, text, expected):
         ),
     ],
 )
-def test_an_invalid_setting_ends_the_program_with_a_line(given, kind, texts, needs):
+def test_an_invalid_setting_ends_the_program_with_one_line(set_name, kind, texts, problem):
     for text in texts:
-        given(text)
-        with pytest.raises(environment.InvalidSetting) as caught:
+        set_name(text)
+        with pytest.raises(environment.InvalidSetting) as raised:
             READ[kind]()
-        assert str(caught.value) == f"Athena can't start: NAME {needs}, not {text!r}."
+        assert str(raised.value) == f"Athena can't start: NAME {problem}, not {text!r}."
 
 
 @pytest.mark.parametrize(
-    ("kind", "texts", "needs"),
+    ("kind", "texts", "problem"),
     [
         (
             "database",
@@ -129,63 +129,71 @@ def test_an_invalid_setting_ends_the_program_with_a_line(given, kind, texts, nee
          "must look like redis://:password@host:6379/0."),
     ],
 )  # fmt: skip
-def test_a_setting_that_may_hold_a_password_is_not_repeated(given, kind, texts, needs):
+def test_a_setting_that_may_hold_a_password_is_not_repeated(set_name, kind, texts, problem):
     for text in texts:
-        given(text)
-        with pytest.raises(environment.InvalidSetting) as caught:
+        set_name(text)
+        with pytest.raises(environment.InvalidSetting) as raised:
             READ[kind]()
-        assert str(caught.value) == f"Athena can't start: NAME {needs}"
+        assert str(raised.value) == f"Athena can't start: NAME {problem}"
 
 
-def test_keys_are_made_once_or_must_be_set(given, tmp_path):
-    made = environment.secret("NAME", kept_in=tmp_path)
-    assert (len(made), environment.secret("NAME", kept_in=tmp_path)) == (50, made)
+def test_a_key_is_generated_once_or_must_be_set(set_name, tmp_path):
+    secret = environment.secret("NAME", kept_in=tmp_path)
+    assert len(secret) == 50
+    assert environment.secret("NAME", kept_in=tmp_path) == secret
     assert (tmp_path / "name").stat().st_mode & 0o777 == 0o600
     with pytest.raises(environment.InvalidSetting, match="NAME must be set to a long random text"):
         environment.secret("NAME", kept_in=None)
-    given(STRONG)
+    set_name(STRONG)
     assert environment.secret("NAME", kept_in=None) == STRONG
 
 
 @pytest.mark.parametrize("weak", WEAK)
 @pytest.mark.parametrize("name", ["SECRET_KEY", "JWT_SIGNING_KEY", "METRICS_TOKEN"])
 def test_a_key_that_can_be_guessed_is_refused_at_start(tmp_path, name, weak, monkeypatch):
-    needs = (
+    problem = (
         f"Athena can't start: {name} must be a random text of at least 32 characters (`make env` writes one into .env)."
     )
-    for place in ("environment", "file"):
+    for source in ("environment", "file"):
         monkeypatch.delenv(name, raising=False)
-        if place == "file":
+        if source == "file":
             (tmp_path / name.lower()).write_text(weak)
         else:
             monkeypatch.setenv(name, weak)
-        with pytest.raises(environment.InvalidSetting) as caught:
+        with pytest.raises(environment.InvalidSetting) as raised:
             environment.secret(name, kept_in=tmp_path)
-        assert str(caught.value) == needs
+        assert str(raised.value) == problem
 
 
-def test_what_is_random_is_taken():
-    makers = [lambda: secrets.token_urlsafe(48), lambda: secrets.token_urlsafe(24), lambda: secrets.token_hex(16),
-              get_random_secret_key, lambda: uuid4().hex, lambda: str(uuid4())]  # fmt: skip
+def test_random_keys_are_accepted():
+    makers = [
+        lambda: secrets.token_urlsafe(48),
+        lambda: secrets.token_urlsafe(24),
+        lambda: secrets.token_hex(16),
+        get_random_secret_key,
+        lambda: uuid4().hex,
+        lambda: str(uuid4()),
+    ]
     for make in makers:
         for _ in range(500):
             secret_strength.require_strong(make())
 
 
-def test_a_key_made_by_two_at_once_is_one_and_is_never_read_half_written(given, tmp_path, monkeypatch):
-    others = []
+def test_two_processes_that_generate_a_key_at_once_get_the_same_whole_key(set_name, tmp_path, monkeypatch):
+    keys = []
 
-    def while_another_makes_it():
+    def generate_in_both():
         monkeypatch.setattr(environment, "get_random_secret_key", lambda: "x" + STRONG)
-        others.append(environment.secret("NAME", kept_in=tmp_path))
+        keys.append(environment.secret("NAME", kept_in=tmp_path))
         return STRONG
 
-    monkeypatch.setattr(environment, "get_random_secret_key", while_another_makes_it)
-    assert (environment.secret("NAME", kept_in=tmp_path), others) == ("x" + STRONG, ["x" + STRONG])
+    monkeypatch.setattr(environment, "get_random_secret_key", generate_in_both)
+    assert environment.secret("NAME", kept_in=tmp_path) == "x" + STRONG
+    assert keys == ["x" + STRONG]
     assert [path.name for path in tmp_path.iterdir()] == ["name"]
 
 
-def test_a_folder_is_made_or_its_fault_is_said(tmp_path):
+def test_a_folder_is_created_or_its_problem_is_named(tmp_path):
     assert environment.folder("NAME", tmp_path / "a" / "b").is_dir()
     (tmp_path / "file").write_text("")
     with pytest.raises(environment.InvalidSetting, match="NAME names a folder that can't be created"):
@@ -203,19 +211,20 @@ def test_a_folder_is_made_or_its_fault_is_said(tmp_path):
     ],
     ids=lambda command: command[-1],
 )
-def test_every_program_ends_with_that_line_alone(command, tmp_path):
-    own = {"TICK_SECONDS": "often", "VAR_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "athena.settings"}
-    done = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=os.environ | own, capture_output=True, text=True, timeout=60
+def test_every_program_ends_with_only_that_line(command, tmp_path):
+    settings = {"TICK_SECONDS": "often", "VAR_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "athena.settings"}
+    result = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, timeout=60
     )
-    line = "Athena can't start: TICK_SECONDS must be a whole number from 1 to 3,600, not 'often'.\n"
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
+    message = "Athena can't start: TICK_SECONDS must be a whole number from 1 to 3,600, not 'often'.\n"
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr == message
 
 
-def test_a_file_that_is_named_must_be_there(tmp_path):
-    own = {"ENV_FILE": str(tmp_path / "no.env"), "VAR_DIR": str(tmp_path)}
+def test_a_named_env_file_must_exist(tmp_path):
+    settings = {"ENV_FILE": str(tmp_path / "no.env"), "VAR_DIR": str(tmp_path)}
     command = [sys.executable, "manage.py", "check"]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | own, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (
-        1, f"Athena can't start: ENV_FILE names a file that does not exist: {tmp_path}/no.env\n",
-    )  # fmt: skip
+    result = subprocess.run(command, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert result.stderr == f"Athena can't start: ENV_FILE names a file that does not exist: {tmp_path}/no.env\n"

@@ -1,4 +1,4 @@
-"""Quantiles and lengths of time, the same on both engines."""
+"""Percentiles and durations are the same on both databases."""
 
 from datetime import UTC, datetime, timedelta
 from statistics import median, quantiles
@@ -21,38 +21,40 @@ def passengers(make_lead):
     return numbers
 
 
-def of_passengers(**asked):
+def aggregate_passengers(**percentiles):
     value = Cast(F("estimated_passengers"), FloatField())
-    return Lead.objects.aggregate(**{name: Percentile(value, *how) for name, how in asked.items()})
+    return Lead.objects.aggregate(**{name: Percentile(value, *arguments) for name, arguments in percentiles.items()})
 
 
-def test_it_is_what_python_finds(passengers):
-    found = of_passengers(median=(), p90=(0.9,), least=(0.0,), most=(1.0,))
+def test_percentiles_equal_those_of_python(passengers):
+    medians = aggregate_passengers(median=(), p90=(0.9,), least=(0.0,), most=(1.0,))
     p90 = quantiles(passengers, n=10, method="inclusive")[-1]
-    assert found == {"median": median(passengers), "p90": pytest.approx(p90), "least": 1.0, "most": 53.0}
+    assert medians == {"median": median(passengers), "p90": pytest.approx(p90), "least": 1.0, "most": 53.0}
 
 
-def test_between_two_values_and_of_one_and_of_nothing(make_lead):
-    assert of_passengers(median=()) == {"median": None}
+def test_percentiles_of_no_rows_one_row_and_two_rows(make_lead):
+    assert aggregate_passengers(median=()) == {"median": None}
     make_lead(estimated_passengers=10)
-    assert of_passengers(median=(), p90=(0.9,)) == {"median": 10.0, "p90": 10.0}
+    assert aggregate_passengers(median=(), p90=(0.9,)) == {"median": 10.0, "p90": 10.0}
     make_lead(estimated_passengers=20)
-    assert of_passengers(median=(), p90=(0.9,)) == {"median": 15.0, "p90": pytest.approx(19.0)}
+    assert aggregate_passengers(median=(), p90=(0.9,)) == {"median": 15.0, "p90": pytest.approx(19.0)}
 
 
-def test_by_group_and_filtered(passengers):
+def test_percentiles_by_group_and_with_a_filter(passengers):
     Lead.objects.filter(estimated_passengers__gte=50).update(status="contacted")
     value = Cast(F("estimated_passengers"), FloatField())
     below = Percentile(value, filter=Q(estimated_passengers__lt=53))
-    found = Lead.objects.order_by().values_list("status").annotate(median=below)
-    assert dict(found) == {"new": 4.0, "contacted": 50.0}
+    medians = Lead.objects.order_by().values_list("status").annotate(median=below)
+    assert dict(medians) == {"new": 4.0, "contacted": 50.0}
 
 
-def test_hours(make_lead):
+def test_hours_between_two_datetimes(make_lead):
     make_lead(created_at=AT, closed_at=AT + timedelta(days=2, minutes=45, microseconds=36))
     make_lead(created_at=AT, closed_at=AT - timedelta(hours=1))
     make_lead(created_at=AT)
-    asked = Lead.objects.annotate(hours=Hours("created_at", "closed_at"), days=Hours("created_at", Value(AT)) / 24.0)
-    assert [(pytest.approx(lead.hours) if lead.hours else None, lead.days) for lead in asked.order_by("pk")] == [
+    percentiles = Lead.objects.annotate(
+        hours=Hours("created_at", "closed_at"), days=Hours("created_at", Value(AT)) / 24.0
+    )
+    assert [(pytest.approx(lead.hours) if lead.hours else None, lead.days) for lead in percentiles.order_by("pk")] == [
         (48.75000001, 0.0), (-1.0, 0.0), (None, 0.0),
     ]  # fmt: skip

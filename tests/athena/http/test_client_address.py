@@ -12,7 +12,7 @@ from athena.http.client_address import client_address
         (1, "10.0.0.2", "198.51.100.1", "198.51.100.1"),
         (1, "10.0.0.2", "1.1.1.1, 198.51.100.1", "198.51.100.1"),
         (2, "10.0.0.2", "1.1.1.1, 198.51.100.1,10.0.0.3 ", "198.51.100.1"),
-        (2, "10.0.0.2", "198.51.100.1", "10.0.0.2"),  # it did not pass both
+        (2, "10.0.0.2", "198.51.100.1", "10.0.0.2"),  # the request did not pass both proxies
         (1, "10.0.0.2", None, "10.0.0.2"),
         (1, "10.0.0.2", "nonsense", "unknown"),
         (0, "", None, "unknown"),
@@ -21,7 +21,7 @@ from athena.http.client_address import client_address
         (0, "::ffff:203.0.113.7", None, "203.0.113.7"),
     ],
 )
-def test_it_is_what_the_last_trusted_proxy_saw(settings, hops, peer, forwarded, address):
+def test_the_address_is_the_one_that_the_last_trusted_proxy_saw(settings, hops, peer, forwarded, address):
     settings.TRUSTED_HOPS = hops
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
     assert client_address(RequestFactory().get("/", REMOTE_ADDR=peer, headers=headers)) == address

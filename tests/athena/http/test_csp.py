@@ -1,4 +1,4 @@
-"""The Content-Security-Policy of every page, and that no page needs what it forbids."""
+"""Every page has the Content-Security-Policy and contains nothing that it forbids."""
 
 from datetime import date
 from html.parser import HTMLParser
@@ -28,38 +28,39 @@ PAGES = [
 ]
 
 
-class Inline(HTMLParser):
+class BlockedContent(HTMLParser):
     """Collects what a strict policy would block."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.blocked: list[str] = []
 
     def handle_starttag(self, tag, attributes):
         values = dict(attributes)
-        is_data = (values.get("type") or "") not in ("", "module", "text/javascript")
-        if tag == "style" or (tag == "script" and "src" not in values and not is_data):
-            self.found.append(f"<{tag}>")
-        self.found += [
+        has_data_type = (values.get("type") or "") not in ("", "module", "text/javascript")
+        if tag == "style" or (tag == "script" and "src" not in values and not has_data_type):
+            self.blocked.append(f"<{tag}>")
+        self.blocked += [
             f"{name}={value}" for name, value in attributes
             if name == "style" or name.startswith("on") or (value or "").strip().lower().startswith("javascript:")
         ]  # fmt: skip
         for name in ("src", "href") if tag in ("script", "link", "img") else ():
             if (values.get(name) or "").startswith(("http:", "https:", "//")):
-                self.found.append(values[name])
+                self.blocked.append(values[name])
 
 
-def check(answer):
-    assert answer.status_code == 200
-    policy = dict(part.strip().split(" ", 1) for part in answer["Content-Security-Policy"].split(";"))
-    page = Inline()
-    page.feed(answer.content.decode())
-    assert (policy, page.found) == (STRICT, [])
+def assert_page_obeys_policy(response):
+    assert response.status_code == 200
+    policy = dict(part.strip().split(" ", 1) for part in response["Content-Security-Policy"].split(";"))
+    page = BlockedContent()
+    page.feed(response.content.decode())
+    assert policy == STRICT
+    assert page.blocked == []
 
 
 @pytest.mark.parametrize("url", PAGES)
-def test_pages(browse, admin_user_page, url):
-    check(admin_user_page.get(url))
+def test_a_page_obeys_the_policy(browse, admin_user_page, url):
+    assert_page_obeys_policy(admin_user_page.get(url))
 
 
 @pytest.fixture
@@ -67,13 +68,13 @@ def admin_user_page(browse, admin):
     return browse(admin)
 
 
-def test_the_way_in(client, db):
-    check(client.get("/admin/login/"))
+def test_the_login_page_obeys_the_policy(client, db):
+    assert_page_obeys_policy(client.get("/admin/login/"))
 
 
 @pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label)
 @pytest.mark.parametrize("name", ["changelist", "add", "change", "history", "delete"])
-def test_the_admin(browse, admin, manager, rep, make_lead, model, name):
+def test_an_admin_page_obeys_the_policy(browse, admin, manager, rep, make_lead, model, name):
     periodic_tasks.install()
     lead = make_lead(assigned_to=rep)
     follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2027, 1, 5))
@@ -81,6 +82,6 @@ def test_the_admin(browse, admin, manager, rep, make_lead, model, name):
     row = model._default_manager.first()
     if name in ("change", "history", "delete") and row is None:
         return
-    answer = browse(admin).get(reverse(page, args=[row.pk] if name in ("change", "history", "delete") else []))
-    if answer.status_code != 403:
-        check(answer)
+    response = browse(admin).get(reverse(page, args=[row.pk] if name in ("change", "history", "delete") else []))
+    if response.status_code != 403:
+        assert_page_obeys_policy(response)

@@ -1,4 +1,4 @@
-"""What happens to a request before any view."""
+"""What middleware does with a request before any view runs."""
 
 import json
 from io import BytesIO
@@ -29,44 +29,56 @@ def post():
     return post
 
 
-def streamed(size):
+def make_stream(size):
     return BytesIO(b"x" * size)
 
 
 @pytest.mark.parametrize(
-    ("path", "seen"),
-    [("/api/v1/users/", "/api/v1/users"), ("/api/v1/users", "/api/v1/users"), ("/api/v1//", "/api/v1/"),
-     ("/admin/", "/admin/"), ("/apis/", "/apis/")],
-)  # fmt: skip
-def test_one_slash_at_the_end_is_nothing(path, seen):
+    ("path", "path_info"),
+    [
+        ("/api/v1/users/", "/api/v1/users"),
+        ("/api/v1/users", "/api/v1/users"),
+        ("/api/v1//", "/api/v1/"),
+        ("/admin/", "/admin/"),
+        ("/apis/", "/apis/"),
+    ],
+)
+def test_one_trailing_slash_is_ignored_in_the_api(path, path_info):
     request = RequestFactory().get(path)
     ignore_trailing_slash(lambda request: HttpResponse())(request)
-    assert (request.path_info, request.path) == (seen, seen)
+    assert request.path_info == path_info
+    assert request.path == path_info
 
 
-def test_an_announced_body_over_the_limit_is_refused_and_read_away(post):
-    stream = streamed(MAX_BODY_BYTES + 1)
-    answer = post("/api/v1/x", stream, CONTENT_LENGTH=str(MAX_BODY_BYTES + 1))
-    assert (answer.status_code, json.loads(answer.content), stream.read()) == (413, TOO_LARGE, b"")
-    assert answer["Connection"] == "close"
+def test_a_body_announced_over_the_limit_is_refused_and_drained(post):
+    stream = make_stream(MAX_BODY_BYTES + 1)
+    response = post("/api/v1/x", stream, CONTENT_LENGTH=str(MAX_BODY_BYTES + 1))
+    assert response.status_code == 413
+    assert json.loads(response.content) == TOO_LARGE
+    assert stream.read() == b""
+    assert response["Connection"] == "close"
 
 
-def test_a_lie_of_a_length_does_not_make_it_read_for_ever(post):
-    assert post("/api/v1/x", streamed(10), CONTENT_LENGTH="9" * 30).status_code == 413
+def test_a_false_content_length_does_not_block(post):
+    assert post("/api/v1/x", make_stream(10), CONTENT_LENGTH="9" * 30).status_code == 413
 
 
 def test_a_streamed_body_reaches_the_view_up_to_the_limit(post):
     assert (
-        post("/api/v1/x", streamed(MAX_BODY_BYTES), **{"wsgi.input_terminated": True}).content == b"x" * MAX_BODY_BYTES
+        post("/api/v1/x", make_stream(MAX_BODY_BYTES), **{"wsgi.input_terminated": True}).content
+        == b"x" * MAX_BODY_BYTES
     )
-    answer = post("/api/v1/x", streamed(MAX_BODY_BYTES + 1), **{"wsgi.input_terminated": True})
-    assert (answer.status_code, json.loads(answer.content)) == (413, TOO_LARGE)
+    response = post("/api/v1/x", make_stream(MAX_BODY_BYTES + 1), **{"wsgi.input_terminated": True})
+    assert response.status_code == 413
+    assert json.loads(response.content) == TOO_LARGE
 
 
-def test_a_body_that_ends_early_is_refused_however_whole_it_looks(post):
-    answer = post("/api/v1/x", BytesIO(b"{}"), CONTENT_LENGTH="3")
-    why = {"detail": "The body is shorter than its Content-Length.", "code": "unreadable"}
-    assert (answer.status_code, json.loads(answer.content), answer["Connection"]) == (400, why, "close")
+def test_a_body_shorter_than_its_content_length_is_refused(post):
+    response = post("/api/v1/x", BytesIO(b"{}"), CONTENT_LENGTH="3")
+    expected = {"detail": "The body is shorter than its Content-Length.", "code": "unreadable"}
+    assert response.status_code == 400
+    assert json.loads(response.content) == expected
+    assert response["Connection"] == "close"
     assert post("/api/v1/x", BytesIO(b"{}"), CONTENT_LENGTH="2").content == b"{}"
 
 
@@ -77,16 +89,18 @@ def test_a_body_that_cannot_be_read_is_refused(post, error):
             raise error(b"zz")
 
     for length in ({"CONTENT_LENGTH": "3"}, {"wsgi.input_terminated": True}):
-        answer = post("/api/v1/x", Broken(), **length)
-        why = {"detail": "The body could not be read.", "code": "unreadable"}
-        assert (answer.status_code, json.loads(answer.content)) == (400, why)
+        response = post("/api/v1/x", Broken(), **length)
+        expected = {"detail": "The body could not be read.", "code": "unreadable"}
+        assert response.status_code == 400
+        assert json.loads(response.content) == expected
     assert post("/api/v1/x", Broken(), CONTENT_LENGTH=str(2 * MAX_BODY_BYTES)).status_code == 413
 
 
 @pytest.mark.parametrize("length", [{"CONTENT_LENGTH": str(MAX_BODY_BYTES + 1)}, {"wsgi.input_terminated": True}])
-def test_elsewhere_the_limit_is_the_same_and_the_answer_a_page(post, length):
-    answer = post("/admin/", streamed(MAX_BODY_BYTES + 1), **length)
-    assert (answer.status_code, answer["Content-Type"].partition(";")[0] != "application/json") == (413, True)
+def test_outside_the_api_the_limit_is_the_same_and_the_response_a_page(post, length):
+    response = post("/admin/", make_stream(MAX_BODY_BYTES + 1), **length)
+    assert response.status_code == 413
+    assert response["Content-Type"].partition(";")[0] != "application/json"
 
 
 def test_a_body_that_comes_too_slowly_is_408(post):
@@ -94,5 +108,6 @@ def test_a_body_that_comes_too_slowly_is_408(post):
         def read(self, size=-1):
             raise TimeoutError
 
-    answer = post("/api/v1/x", Slow(), CONTENT_LENGTH="3")
-    assert (answer.status_code, json.loads(answer.content)["code"]) == (408, "too_slow")
+    response = post("/api/v1/x", Slow(), CONTENT_LENGTH="3")
+    assert response.status_code == 408
+    assert json.loads(response.content)["code"] == "too_slow"

@@ -1,4 +1,4 @@
-"""The broker in files: a message is there whole, or not at all."""
+"""The file-system broker: a reader sees a whole message or none."""
 
 from queue import Empty
 
@@ -15,53 +15,53 @@ MESSAGE = {"body": "e30=", "headers": {"task": "sales.tick"}}
 
 @pytest.fixture
 def open_channel(tmp_path):
-    """Opens a channel of a transport, on the same folders each time."""
+    """A function that opens a channel of a given transport, always on the same folders."""
     for name in ("queue", "control"):
         (tmp_path / name).mkdir()
-    folders = {f"data_folder_{way}": str(tmp_path / "queue") for way in ("in", "out")}
+    folders = {f"data_folder_{direction}": str(tmp_path / "queue") for direction in ("in", "out")}
     options = folders | {"control_folder": str(tmp_path / "control")}
 
-    def start(transport):
+    def open_with(transport):
         return Connection("localhost", transport=transport, transport_options=options).channel()
 
-    return start
+    return open_with
 
 
-def read_while_it_is_written(channel, module, monkeypatch):
-    """What a reader gets who comes when the message is being written."""
-    found = []
+def read_during_write(channel, module, monkeypatch):
+    """Write a message and read in the middle of it. Returns what the reader got, or the class of its error."""
+    results = []
 
-    def written(payload):
+    def read_first(payload):
         try:
-            found.append(channel._get(QUEUE))
+            results.append(channel._get(QUEUE))
         except (Empty, ValueError, OSError) as error:
-            found.append(type(error))
+            results.append(type(error))
         return "{}"
 
-    monkeypatch.setattr(module, "dumps", written)
+    monkeypatch.setattr(module, "dumps", read_first)
     channel._put(QUEUE, MESSAGE)
-    return found
+    return results
 
 
-def test_a_reader_sees_nothing_of_what_is_being_written(open_channel, monkeypatch):
+def test_a_reader_does_not_see_a_message_that_is_being_written(open_channel, monkeypatch):
     channel = open_channel(filesystem_broker.Transport)
-    assert read_while_it_is_written(channel, filesystem_broker, monkeypatch) == [Empty]
+    assert read_during_write(channel, filesystem_broker, monkeypatch) == [Empty]
     assert channel._get(QUEUE) == {}
 
 
-def test_control_a_reader_of_kombus_own_fails(open_channel, monkeypatch):
-    (error,) = read_while_it_is_written(open_channel(filesystem.Transport), filesystem, monkeypatch)
+def test_with_the_transport_of_kombu_such_a_reader_fails(open_channel, monkeypatch):
+    (error,) = read_during_write(open_channel(filesystem.Transport), filesystem, monkeypatch)
     assert issubclass(error, ValueError)
 
 
-@pytest.mark.parametrize("left", ["", '{"body": "e3'])
-def test_what_a_killed_writer_left_is_dropped_and_the_next_is_read(open_channel, tmp_path, left):
-    (tmp_path / "queue" / f"0_left.{QUEUE}.msg").write_text(left)
+@pytest.mark.parametrize("unfinished", ["", '{"body": "e3'])
+def test_an_unfinished_message_is_dropped_and_the_next_one_is_read(open_channel, tmp_path, unfinished):
+    (tmp_path / "queue" / f"0_unfinished.{QUEUE}.msg").write_text(unfinished)
     channel = open_channel(filesystem_broker.Transport)
     channel._put(QUEUE, MESSAGE)
-    with capture_logs() as lines:
+    with capture_logs() as log_entries:
         assert channel._get(QUEUE) == MESSAGE
-    assert [line["event"] for line in lines] == ["message_unreadable"]
+    assert [entry["event"] for entry in log_entries] == ["message_unreadable"]
     with pytest.raises(Empty):
         channel._get(QUEUE)
     assert list((tmp_path / "queue").iterdir()) == []

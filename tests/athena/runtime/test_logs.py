@@ -1,4 +1,4 @@
-"""A client's mistake is one quiet line; ours keeps its trace."""
+"""An error of a client is one line at level INFO; an error of ours keeps its traceback."""
 
 import logging
 
@@ -11,8 +11,8 @@ from athena.runtime.logs import ClientErrors
 
 
 @pytest.fixture
-def written():
-    """What passes the filter, as level and whether there is a trace; None for what does not."""
+def log_error():
+    """A function that logs a response. Returns its level and whether it has a traceback; None if it is dropped."""
     records: list[logging.LogRecord] = []
     logger = logging.Logger("django.request")
     handler = logging.Handler()
@@ -31,28 +31,28 @@ def written():
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 429])
-def test_a_client_error_is_one_line(written, status):
-    assert written(status, ValueError("x")) == ("INFO", False)
+def test_a_client_error_is_one_line(log_error, status):
+    assert log_error(status, ValueError("x")) == ("INFO", False)
 
 
-def test_an_attack_too(written):
-    assert written(400, SuspiciousOperation("x"), level="error") == ("INFO", False)
+def test_a_suspicious_request_is_one_line(log_error):
+    assert log_error(400, SuspiciousOperation("x"), level="error") == ("INFO", False)
 
 
-def test_our_own_error_keeps_its_trace(written):
-    assert written(500, ValueError("x")) == ("ERROR", True)
+def test_an_error_of_ours_keeps_its_traceback(log_error):
+    assert log_error(500, ValueError("x")) == ("ERROR", True)
 
 
-def test_nothing_of_it_where_only_warnings_are_wanted(written, monkeypatch):
+def test_a_client_error_is_not_logged_at_level_warning(log_error, monkeypatch):
     monkeypatch.setattr(logging.getLogger(), "level", logging.WARNING)
-    assert written(404, ValueError("x")) is None
-    assert written(500, ValueError("x")) == ("ERROR", True)
+    assert log_error(404, ValueError("x")) is None
+    assert log_error(500, ValueError("x")) == ("ERROR", True)
 
 
-def test_other_records_pass():
+def test_the_filter_keeps_other_records():
     assert ClientErrors().filter(logging.makeLogRecord({"levelno": logging.DEBUG}))
 
 
 def test_the_console_has_the_filter():
     handlers = logging.getLogger().handlers
-    assert any(isinstance(each, ClientErrors) for handler in handlers for each in handler.filters)
+    assert any(isinstance(log_filter, ClientErrors) for handler in handlers for log_filter in handler.filters)

@@ -1,4 +1,4 @@
-"""No line of the log holds a secret that an address, a header or a form has."""
+"""No log line contains a secret from a URL, a header or a form."""
 
 import json
 import logging
@@ -14,8 +14,8 @@ from athena.urls import urlpatterns
 
 SECRET = "WzcsImxlYWQiXQ:q2Zs-_Yk4h1rXtD0secretpart"
 ENCODED = SECRET.replace(":", "%3A")
-NUMBERS = {"int", "pk", "lead_id"}  # parts of addresses that are ids
-WRITTEN = {  # where secrets stand, and what is left of the line
+ID_PARAMETERS = {"int", "pk", "lead_id"}  # parameters of routes that are ids
+REDACTED = {  # a log line, and the same line without its secrets
     f"Not Found: /unsubscribe/{SECRET}": "Not Found: /unsubscribe/[redacted]",
     f"/api/v1/unsubscribe/{ENCODED}?x=1": "/api/v1/unsubscribe/[redacted]?x=1",
     f"Not Found: /api/v1/unsubscribe//{SECRET}": "Not Found: /api/v1/unsubscribe//[redacted]",
@@ -35,8 +35,8 @@ WRITTEN = {  # where secrets stand, and what is left of the line
 
 
 @pytest.fixture
-def lines():
-    """What the console shows."""
+def console():
+    """The text that the console shows."""
     stream = StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logs.Formatter(pretty=False))
@@ -46,12 +46,12 @@ def lines():
     root.removeHandler(handler)
 
 
-def secret_addresses(patterns=urlpatterns, before="/"):
-    """Every address outside the admin with a part that is not an id, with the secret in its place."""
+def list_secret_urls(patterns=urlpatterns, prefix="/"):
+    """Yield each URL outside the admin that has a parameter other than an id, with the secret as its value."""
     for pattern in patterns:
-        route = before + str(pattern.pattern)
+        route = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
-            yield from () if route.startswith("/admin/") else secret_addresses(pattern.url_patterns, route)
+            yield from () if route.startswith("/admin/") else list_secret_urls(pattern.url_patterns, route)
         elif isinstance(pattern, URLPattern):
             parts = re.findall(r"<(?:(\w+):)?(\w+)>|\(\?P<(\w+)>([^)]+)\)", route)
             if any(kind != "int" and not rule.startswith("[0-9]") for kind, _, _, rule in parts):
@@ -59,33 +59,33 @@ def secret_addresses(patterns=urlpatterns, before="/"):
                 yield path.replace("^", "").replace("\\Z", "").replace("$", "")
 
 
-@pytest.mark.parametrize("line", WRITTEN)
-def test_what_is_left_of_a_line(line):
-    assert logs.redact(line) == WRITTEN[line]
+@pytest.mark.parametrize("line", REDACTED)
+def test_secrets_are_replaced_in_a_line(line):
+    assert logs.redact(line) == REDACTED[line]
 
 
-def test_addresses_with_secrets_are_found():
+def test_urls_with_secrets_are_found():
     assert len(get_resolver().url_patterns) == len(urlpatterns)
-    assert {path.split("/W")[0] for path in secret_addresses()} == {"/intake", "/unsubscribe", "/api/v1/unsubscribe"}
+    assert {path.split("/W")[0] for path in list_secret_urls()} == {"/intake", "/unsubscribe", "/api/v1/unsubscribe"}
 
 
-QUERIES = ("api/v1/sales/follow-ups/calendar.ics?token=", "nothing?token=", "admin/login/?next=/unsubscribe/")
+SECRET_QUERIES = ("api/v1/sales/follow-ups/calendar.ics?token=", "nothing?token=", "admin/login/?next=/unsubscribe/")
 
 
-@pytest.mark.parametrize("path", [*secret_addresses(), *(f"/{query}{ENCODED}" for query in QUERIES)])
-def test_a_request_leaves_no_secret_in_the_log(db, lines, path):
+@pytest.mark.parametrize("path", [*list_secret_urls(), *(f"/{query}{ENCODED}" for query in SECRET_QUERIES)])
+def test_a_request_leaves_no_secret_in_the_log(db, console, path):
     for method in ("GET", "POST", "PUT"):
-        for address in (path, f"{path}/", f"{path}//x"):
-            Client(raise_request_exception=False).generic(method, address, headers={"Referer": f"http://x{path}"})
-    written = lines.getvalue()
-    assert '"event": "request"' in written
-    assert "secretpart" not in written
+        for url in (path, f"{path}/", f"{path}//x"):
+            Client(raise_request_exception=False).generic(method, url, headers={"Referer": f"http://x{path}"})
+    output = console.getvalue()
+    assert '"event": "request"' in output
+    assert "secretpart" not in output
 
 
-def test_neither_does_a_fault_of_ours(lines):
+def test_an_error_of_ours_leaves_no_secret_in_the_log(console):
     try:
         raise ValueError(f"/unsubscribe/{SECRET}")
     except ValueError:
         logging.getLogger("gunicorn.error").exception("Error handling request %s", f"/x?token={SECRET}")
-    assert "ValueError" in lines.getvalue()
-    assert "secretpart" not in lines.getvalue()
+    assert "ValueError" in console.getvalue()
+    assert "secretpart" not in console.getvalue()

@@ -1,4 +1,4 @@
-"""Request ids, the log's lines, and what is added up."""
+"""Request ids, log lines and metrics."""
 
 import json
 import re
@@ -18,20 +18,25 @@ from athena.runtime.task_publisher import publish_task
 ID = "gateway-0123456789"
 
 
-def samples(text):
+def parse_metrics(text):
+    """The value of each sample in the text format of Prometheus."""
     return dict(line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
 
 
 @pytest.fixture
 def scrape(db, settings):
     settings.METRICS_TOKEN = "the-token"
-    return lambda: samples(Client().get("/metrics", headers={"Authorization": "Bearer the-token"}).content.decode())
+    return lambda: parse_metrics(
+        Client().get("/metrics", headers={"Authorization": "Bearer the-token"}).content.decode()
+    )
 
 
-def test_an_answer_carries_the_gateways_id_or_one_of_ours(db):
+def test_a_response_has_the_request_id_of_the_gateway_or_a_new_one(db):
     assert Client().get("/healthz", headers={"X-Request-ID": ID})["X-Request-ID"] == ID
-    for unsound in ("short", "x" * 65, "line\nbreak", "a b c d e f g", "{}" * 8):
-        assert re.fullmatch("[0-9a-f]{32}", Client().get("/healthz", headers={"X-Request-ID": unsound})["X-Request-ID"])
+    for invalid_id in ("short", "x" * 65, "line\nbreak", "a b c d e f g", "{}" * 8):
+        assert re.fullmatch(
+            "[0-9a-f]{32}", Client().get("/healthz", headers={"X-Request-ID": invalid_id})["X-Request-ID"]
+        )
     assert Client().get("/no/such/page", headers={"X-Request-ID": ID})["X-Request-ID"] == ID
 
 
@@ -39,15 +44,19 @@ def test_each_request_is_one_line_without_its_parameters(api, rep):
     with capture_logs() as lines:
         api(rep).get("/api/v1/sales/leads?search=secret")
         Client().get("/healthz")
-    (line,) = [each for each in lines if each["event"] == "request"]
+    (line,) = [line for line in lines if line["event"] == "request"]
     assert line.pop("ms") >= 0
     assert line == {
-        "event": "request", "log_level": "info", "method": "GET", "path": "/api/v1/sales/leads", "status": 200,
+        "event": "request",
+        "log_level": "info",
+        "method": "GET",
+        "path": "/api/v1/sales/leads",
+        "status": 200,
         "user": rep.pk,
-    }  # fmt: skip
+    }
 
 
-def test_the_id_goes_along_with_the_task_that_the_request_wakes(transactional_db, rf, monkeypatch):
+def test_a_published_task_carries_the_id_of_its_request(transactional_db, rf, monkeypatch):
     sent = []
     monkeypatch.setattr(current_app, "send_task", lambda name, retry, headers: sent.append(headers))
     from django.http import HttpResponse
@@ -64,50 +73,57 @@ def test_the_id_goes_along_with_the_task_that_the_request_wakes(transactional_db
 def run(db):
     """Runs a task as a worker does."""
 
-    def call(body, **options):
+    def run_task(body, **options):
         task = app.task(body, name=f"tests.{body.__name__}", shared=False)
         try:
             return task.apply(**options)
         finally:
             del app.tasks[task.name]
 
-    return call
+    return run_task
 
 
-def test_a_tasks_lines_carry_the_id_of_the_request_that_woke_it_or_its_own(run):
-    seen = []
+def test_a_task_logs_the_id_of_its_request_or_its_own(run):
+    request_ids = []
 
-    def look():
-        seen.append(current_request_id())
+    def record_request_id():
+        request_ids.append(current_request_id())
 
-    run(look, headers={"request_id": ID})
-    run(look, task_id="own-id")
-    assert (seen, current_request_id()) == ([ID, "own-id"], None)
+    run(record_request_id, headers={"request_id": ID})
+    run(record_request_id, task_id="own-id")
+    assert request_ids == [ID, "own-id"]
+    assert current_request_id() is None
 
 
-def test_tasks_are_added_up(run, scrape):
-    def works(): ...
+def test_runs_of_tasks_are_counted(run, scrape):
+    def succeeds(): ...
 
     def fails():
         raise ValueError("no")
 
-    for body in (works, works, fails):
+    for body in (succeeds, succeeds, fails):
         run(body)
-    assert {(each.task, each.outcome, each.runs) for each in TaskTotal.objects.all()} == {
-        ("tests.works", "done", 2), ("tests.fails", "failed", 1),
-    }  # fmt: skip
-    found = scrape()
-    assert found['athena_tasks_total{outcome="done",task="tests.works"}'] == "2.0"
-    assert float(found['athena_task_seconds_total{outcome="failed",task="tests.fails"}']) > 0
+    assert set(TaskTotal.objects.values_list("task", "outcome", "runs")) == {
+        ("tests.succeeds", "done", 2),
+        ("tests.fails", "failed", 1),
+    }
+    figures = scrape()
+    assert figures['athena_tasks_total{outcome="done",task="tests.succeeds"}'] == "2.0"
+    assert float(figures['athena_task_seconds_total{outcome="failed",task="tests.fails"}']) > 0
 
 
 def test_metrics_need_the_token(db, settings):
     settings.METRICS_TOKEN = "the-token"
-    for sent in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "the-token"}, {"Authorization": "Bearer "}):
-        answer = Client().get("/metrics", headers=sent)
-        assert (answer.status_code, answer["WWW-Authenticate"], json.loads(answer.content)["code"]) == (
-            401, "Bearer", "not_authenticated",
-        )  # fmt: skip
+    for headers in (
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "the-token"},
+        {"Authorization": "Bearer "},
+    ):
+        response = Client().get("/metrics", headers=headers)
+        assert response.status_code == 401
+        assert response["WWW-Authenticate"] == "Bearer"
+        assert json.loads(response.content)["code"] == "not_authenticated"
 
 
 def test_requests_are_counted_by_route(scrape, api, rep, make_lead):
@@ -117,12 +133,12 @@ def test_requests_are_counted_by_route(scrape, api, rep, make_lead):
         assert api(rep).get(f"/api/v1/sales/leads/{make_lead(assigned_to=rep).pk}").status_code == 200
     assert float(scrape()[name]) == before + 3
     api(rep).generic("BREW", "/no/such/page")
-    found = scrape()
-    assert 'athena_requests_total{method="other",route="none",status="404"}' in found
-    assert 'athena_request_seconds_count{method="GET",route="/metrics"}' in found
+    figures = scrape()
+    assert 'athena_requests_total{method="other",route="none",status="404"}' in figures
+    assert 'athena_request_seconds_count{method="GET",route="/metrics"}' in figures
 
 
-def test_what_waits_and_what_died(scrape, rep):
+def test_waiting_and_failed_deliveries_are_counted(scrape, rep):
     from notifications import outbox
     from notifications.models import Delivery
 
@@ -130,23 +146,24 @@ def test_what_waits_and_what_died(scrape, rep):
     for key in "abc":
         outbox.add(kind="lead_assigned", recipient_id=rep.pk, dedupe_key=key, context={})
     Delivery.objects.filter(notification__dedupe_key="a").update(state="dead", ended_at=timezone.now())
-    found = scrape()
+    figures = scrape()
     counts = {
-        state: found[f'athena_deliveries{{channel="email",state="{state}"}}']
+        state: figures[f'athena_deliveries{{channel="email",state="{state}"}}']
         for state in ("due", "queued", "dead", "dead_in_a_day", "sent_in_a_week")
     }
     assert counts == {"due": "2.0", "queued": "0.0", "dead": "1.0", "dead_in_a_day": "1.0", "sent_in_a_week": "0.0"}
-    assert (float(found["athena_outbox_age_seconds"]) >= 0, found["athena_database_up"]) == (True, "1.0")
+    assert float(figures["athena_outbox_age_seconds"]) >= 0
+    assert figures["athena_database_up"] == "1.0"
 
 
-def test_without_the_database_there_is_one_figure(scrape, monkeypatch):
+def test_without_the_database_there_is_one_metric(scrape, monkeypatch):
     from django.db import OperationalError
 
     from athena.runtime.metrics import DatabaseCollector
 
-    def away(self):
+    def fail(self):
         raise OperationalError("away")
 
-    monkeypatch.setattr(DatabaseCollector, "_read", away)
-    ours = {name: value for name, value in scrape().items() if name.startswith("athena_")}
-    assert {name: value for name, value in ours.items() if "_request" not in name} == {"athena_database_up": "0.0"}
+    monkeypatch.setattr(DatabaseCollector, "_read", fail)
+    metrics = {name: value for name, value in scrape().items() if name.startswith("athena_")}
+    assert {name: value for name, value in metrics.items() if "_request" not in name} == {"athena_database_up": "0.0"}

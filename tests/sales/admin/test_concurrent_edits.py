@@ -1,4 +1,4 @@
-"""Two people have the same page open: neither loses what they wrote, and the later one is told."""
+"""Two users edit the same row: neither loses their changes, and the later one is notified."""
 
 from datetime import date
 
@@ -18,17 +18,17 @@ AT = {"pickup_at_0": "2027-05-07", "pickup_at_1": "08:30:00"}
 
 @pytest.fixture
 def open_page(browse):
-    """Opens the page of a row. What it gives sends the page's form with some values changed."""
+    """Opens the page of a row, and returns a function that submits its form with some values changed."""
 
     def start(user, row):
         url = reverse(f"admin:sales_{row._meta.model_name}_change", args=[row.pk])
         client = browse(user)
-        sent = untouched(client.get(url).content.decode())
+        form = untouched(client.get(url).content.decode())
 
         def save(**values):
-            response = client.post(url, sent | values)
+            response = client.post(url, form | values)
             if response.status_code == 200:
-                sent.update(untouched(response.content.decode()))
+                form.update(untouched(response.content.decode()))
             return response
 
         return save
@@ -60,7 +60,7 @@ def test_changes_of_both_people_stay_and_the_second_one_is_informed(open_page, r
     )
 
 
-def test_a_field_that_both_have_changed_comes_back_once(open_page, rep, manager, make_lead):
+def test_a_field_that_both_changed_must_be_saved_twice(open_page, rep, manager, make_lead):
     lead = make_lead(assigned_to=rep, notes="")
     save = open_page(rep, lead)
     leads.update(by=manager, lead_id=lead.pk, changes={"notes": "Wants wifi", "estimated_value": 900})
@@ -78,7 +78,7 @@ def test_a_field_that_both_have_changed_comes_back_once(open_page, rep, manager,
     assert lead.estimated_value == 900
 
 
-def test_the_same_value_from_both_is_no_conflict(open_page, rep, manager, make_lead):
+def test_the_same_value_from_both_users_is_no_conflict(open_page, rep, manager, make_lead):
     lead = make_lead(assigned_to=rep)
     save = open_page(rep, lead)
     leads.update(by=manager, lead_id=lead.pk, changes={"notes": "Wants wifi", "pickup_at": None})
@@ -94,11 +94,11 @@ def test_without_another_edit_there_is_no_message(open_page, rep, make_lead):
     assert list(FieldChange.objects.values_list("field", flat=True)) == ["contact_name"]
 
 
-def test_a_follow_up_completed_meanwhile_keeps_what_was_typed(open_page, rep, make_lead):
+def test_typed_values_stay_on_the_page_of_a_follow_up_completed_meanwhile(open_page, rep, make_lead):
     lead = make_lead(assigned_to=rep)
-    plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2027, 1, 5))
-    save = open_page(rep, plan)
-    follow_ups.complete(by=rep, follow_up_id=plan.pk, completion_input=CompletionInput(outcome="voicemail"))
+    follow_up = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2027, 1, 5))
+    save = open_page(rep, follow_up)
+    follow_ups.complete(by=rep, follow_up_id=follow_up.pk, completion_input=CompletionInput(outcome="voicemail"))
     response = save(notes="Ask for the deposit")
     assert response.context["adminform"].form.errors == {
         "__all__": ["This follow-up is already completed or canceled."]
@@ -106,20 +106,20 @@ def test_a_follow_up_completed_meanwhile_keeps_what_was_typed(open_page, rep, ma
     assert "Ask for the deposit" in response.content.decode()
 
 
-@pytest.mark.parametrize("disputed", [False, True])
-def test_rules_and_sources_are_protected_too(open_page, manager, admin, disputed):
+@pytest.mark.parametrize("is_same_field", [False, True])
+def test_concurrent_edits_of_rules_and_sources_are_not_lost_either(open_page, manager, admin, is_same_field):
     rule, source = LeadScoringRule.objects.get(rule_name="Large Group Size"), LeadSource.objects.create(name="Fair")
     save_rule, save_source = open_page(manager, rule), open_page(manager, source)
     scoring_rules.update_rule(by=admin, rule_id=rule.pk, changes={"points": 7})
     LeadSource.objects.update(channel="phone")
-    mine = {"points": "9"} if disputed else {"rule_name": "Large"}
-    assert save_rule(**mine).status_code == (200 if disputed else 302)
-    assert save_source(**({"channel": "ads"} if disputed else {"name": "Trade fair"})).status_code == (
-        200 if disputed else 302
-    )
+    rule_values = {"points": "9"} if is_same_field else {"rule_name": "Large"}
+    source_values = {"channel": "ads"} if is_same_field else {"name": "Trade fair"}
+    status_code = 200 if is_same_field else 302
+    assert save_rule(**rule_values).status_code == status_code
+    assert save_source(**source_values).status_code == status_code
     rule.refresh_from_db()
     source.refresh_from_db()
     assert rule.points == 7
-    assert rule.rule_name == ("Large Group Size" if disputed else "Large")
+    assert rule.rule_name == ("Large Group Size" if is_same_field else "Large")
     assert source.channel == "phone"
-    assert source.name == ("Fair" if disputed else "Trade fair")
+    assert source.name == ("Fair" if is_same_field else "Trade fair")

@@ -1,4 +1,4 @@
-"""Each constraint of a table that has a form is violated by it: the page says so and keeps what was typed."""
+"""A form that violates a database constraint shows an error beside the field and keeps the typed values."""
 
 from typing import Any
 
@@ -22,19 +22,21 @@ from sales.models import (
     LeadSource,
     LostReason,
     SourceSpend,
-)  # fmt: skip
-from tests.rights.conftest import every_row
+)
+from tests.rights.conftest import read_all_rows
 from tests.rights.forms import untouched
 
 HUGE = "99999999999"  # more than an integer of PostgreSQL holds
 
-# Constraint (or unique field): what is sent, and the field beside which the answer stands.
+# By model and constraint (or unique field): the values to send, and the field beside which the error is shown.
 CASES: dict[type, dict[str, list[tuple[dict[str, str], str]]]] = {
     Team: {"name": [({"name": "Taken"}, "name")]},
     User: {
         "email": [({"email": "Taken@Example.com"}, "email")],
         "users_role_known": [({"role": "king"}, "role")],
-        "users_reminder_minutes": [({"reminder_minutes": x}, "reminder_minutes") for x in ("-1", "10081", HUGE)],
+        "users_reminder_minutes": [
+            ({"reminder_minutes": value}, "reminder_minutes") for value in ("-1", "10081", HUGE)
+        ],
         "users_digest_hour": [({"digest_hour": value}, "digest_hour") for value in ("-1", "24", HUGE)],
         "users_max_open_leads": [({"max_open_leads": value}, "max_open_leads") for value in ("-1", "100001", HUGE)],
     },
@@ -62,9 +64,17 @@ CASES: dict[type, dict[str, list[tuple[dict[str, str], str]]]] = {
         "leads_status_known": [({"status": "sold"}, "status")],
         "leads_named": [({"company_name": "", "contact_name": ""}, "company_name")],
         "leads_lost_has_a_reason": [({"status": "lost"}, "lost_reason")],
-        "leads_return_after_pickup": [({
-            "pickup_at_0": "2027-05-02", "pickup_at_1": "10:00", "return_at_0": "2027-05-01", "return_at_1": "10:00",
-        }, "return_at")],
+        "leads_return_after_pickup": [
+            (
+                {
+                    "pickup_at_0": "2027-05-02",
+                    "pickup_at_1": "10:00",
+                    "return_at_0": "2027-05-01",
+                    "return_at_1": "10:00",
+                },
+                "return_at",
+            )
+        ],
         **{
             f"leads_{name}": [({name: value}, name) for value in ("-1", limit, HUGE + "9")]
             for limit, names in (
@@ -83,7 +93,9 @@ CASES: dict[type, dict[str, list[tuple[dict[str, str], str]]]] = {
         "scoring_rules_operator_known": [({"condition_operator": "like"}, "condition_operator")],
         "scoring_rules_points": [({"points": value}, "points") for value in ("-101", "101", HUGE)],
         "scoring_rules_within_days": [({"within_days": value}, "within_days") for value in ("-1", "0", "3651", HUGE)],
-        "scoring_rules_half_life_days": [({"half_life_days": x}, "half_life_days") for x in ("0", "3651", HUGE)],
+        "scoring_rules_half_life_days": [
+            ({"half_life_days": value}, "half_life_days") for value in ("0", "3651", HUGE)
+        ],
     },
     LeadSource: {
         "name": [({"name": "Taken"}, "name")],
@@ -104,20 +116,20 @@ CASES: dict[type, dict[str, list[tuple[dict[str, str], str]]]] = {
     },
     IntervalSchedule: {"every": [({"every": value}, "every") for value in ("-1", "0", HUGE)]},
     CrontabSchedule: {"minute": [({"minute": "61"}, "minute")]},
-}  # fmt: skip
-FLAT = [
-    pytest.param(model, sent, beside, id=f"{model.__name__}-{name}-{number}")
-    for model, cases in CASES.items()
-    for name, tries in cases.items()
-    for number, (sent, beside) in enumerate(tries)
+}
+PARAMS = [
+    pytest.param(model, values, error_field, id=f"{model.__name__}-{name}-{number}")
+    for model, cases_by_name in CASES.items()
+    for name, cases in cases_by_name.items()
+    for number, (values, error_field) in enumerate(cases)
 ]
 INLINES = {CadenceStep: Cadence}
-ADDED = (LostReason,)  # what is violated can be typed for a new row alone
+ADDED = (LostReason,)  # the field of the constraint can be filled in only for a new row
 
 
 @pytest.fixture
 def rows(manager: User, desk: Team) -> dict[Any, Any]:
-    """A row of each model to change, and beside it one whose name is taken."""
+    """A row of each model to change. Where names are unique, there is also a row with the name "Taken"."""
     lead = Lead.objects.create(company_name="Band", assigned_to=manager)
     cadence, source = Cadence.objects.create(name="Mine"), LeadSource.objects.create(name="Mine")
     interval = IntervalSchedule.objects.create(every=5, period="days")
@@ -129,21 +141,28 @@ def rows(manager: User, desk: Team) -> dict[Any, Any]:
     AssignmentRule.objects.create(rule_name="Taken", position=9)
     SourceSpend.objects.create(source=source, month="2026-02-01", campaign="Taken", amount=1)
     CadenceStep.objects.create(cadence=cadence, day=0, follow_up_type="call")
-    made = (
-        lead, cadence, source, interval, manager, desk,
-        LostReason.objects.get(name="other"), LeadScoringRule.objects.exclude(rule_name="Repeat Client").earliest("pk"),
+    rows_to_change = (
+        lead,
+        cadence,
+        source,
+        interval,
+        manager,
+        desk,
+        LostReason.objects.get(name="other"),
+        LeadScoringRule.objects.exclude(rule_name="Repeat Client").earliest("pk"),
         Activity.objects.create(lead=lead, activity_type="note", notes="Old", user=manager),
         FollowUp.objects.create(lead=lead, follow_up_type="call", scheduled_date="2099-01-05", assigned_to=manager),
-        AssignmentRule.objects.create(rule_name="Mine", position=1), IntakeForm.objects.create(name="Mine", key="mine"),
+        AssignmentRule.objects.create(rule_name="Mine", position=1),
+        IntakeForm.objects.create(name="Mine", key="mine"),
         SourceSpend.objects.create(source=source, month="2026-01-01", amount=1),
         PeriodicTask.objects.create(name="Mine", task="sales.tick", interval=interval),
         CrontabSchedule.objects.create(),
-    )  # fmt: skip
-    return {type(row): row for row in made}
+    )
+    return {type(row): row for row in rows_to_change}
 
 
-def constraints_of(model: type, names: set[str]) -> set[str]:
-    """The constraints about at least one of these fields, and the unique fields among them."""
+def list_constraints(model: type, names: set[str]) -> set[str]:
+    """Return the constraints that concern at least one of the fields `names`, and the unique fields among them."""
     options = model._meta  # type: ignore[attr-defined]
     names_in_use = {
         constraint.name
@@ -164,36 +183,38 @@ def test_each_constraint_has_a_case(admin, rows, rf):
             for inline in page.get_inline_instances(request, row):
                 if inline.has_change_permission(request) and inline.model in CASES:
                     forms[inline.model] = inline.get_formset(request, row).form
-    left = {
-        model.__name__: constraints_of(model, set(form.base_fields)) - set(CASES.get(model, {}))
+    untested = {
+        model.__name__: list_constraints(model, set(form.base_fields)) - set(CASES.get(model, {}))
         for model, form in forms.items()
     }
-    assert {model: names for model, names in left.items() if names} == {}
+    assert {model: names for model, names in untested.items() if names} == {}
     assert set(CASES) <= set(forms)
 
 
-@pytest.mark.parametrize(("model", "sent", "beside"), FLAT)
-def test_it_is_said_beside_its_field_and_nothing_is_lost(browse, admin, rows, desk, model, sent, beside):
+@pytest.mark.parametrize(("model", "values", "error_field"), PARAMS)
+def test_the_error_is_beside_its_field_and_no_typed_value_is_lost(
+    browse, admin, rows, desk, model, values, error_field
+):
     row = rows[INLINES.get(model, model)]
-    name = f"admin:{row._meta.app_label}_{row._meta.model_name}"
-    url = reverse(f"{name}_add") if model in ADDED else reverse(f"{name}_change", args=[row.pk])
-    sent = {name: value.format(user=admin.pk, team=desk.pk) for name, value in sent.items()}
+    page_name = f"admin:{row._meta.app_label}_{row._meta.model_name}"
+    url = reverse(f"{page_name}_add") if model in ADDED else reverse(f"{page_name}_change", args=[row.pk])
+    values = {name: value.format(user=admin.pk, team=desk.pk) for name, value in values.items()}
     client = browse(admin)
-    before = every_row()
-    response = client.post(url, untouched(client.get(url).content.decode()) | sent)
+    rows_before = read_all_rows()
+    response = client.post(url, untouched(client.get(url).content.decode()) | values)
     assert response.status_code == 200
-    assert every_row() == before
-    form, name = response.context["adminform"].form, beside
+    assert read_all_rows() == rows_before
+    form, name = response.context["adminform"].form, error_field
     if model in INLINES:
-        prefix, number, name = beside.split("-")
+        prefix, number, name = error_field.split("-")
         formset = next(
             inline.formset for inline in response.context["inline_admin_formsets"] if inline.formset.prefix == prefix
         )
         form = formset.forms[int(number)]
     assert list(form.errors) == [name]
     assert not any("Constraint" in message or "constraint" in message for message in form.errors[name])
-    typed = untouched(response.content.decode())
-    choices = {
+    form_values = untouched(response.content.decode())
+    choice_fields = {
         "role",
         "direction",
         "follow_up_type",
@@ -203,22 +224,22 @@ def test_it_is_said_beside_its_field_and_nothing_is_lost(browse, admin, rows, de
         "channel",
         "cost_model",
     }
-    kept = {key: value for key, value in sent.items() if key.rpartition("-")[2] not in choices}
-    assert {key: typed.get(key) for key in kept} == kept
+    kept = {key: value for key, value in values.items() if key.rpartition("-")[2] not in choice_fields}
+    assert {key: form_values.get(key) for key in kept} == kept
 
 
-HOSTILE = ("-1", "9" * 30, "NaN", "two\nlines", "null\x00", "x" * 12_000, "0001-01-01")
+HOSTILE_VALUES = ("-1", "9" * 30, "NaN", "two\nlines", "null\x00", "x" * 12_000, "0001-01-01")
 
 
-@pytest.mark.parametrize("value", HOSTILE)
-def test_no_page_breaks_whatever_is_typed_into_all_of_its_fields(browse, admin, rows, value):
+@pytest.mark.parametrize("value", HOSTILE_VALUES)
+def test_no_page_fails_on_a_hostile_value_in_all_of_its_fields(browse, admin, rows, value):
     client = browse(admin)
     for row in rows.values():
-        name = f"admin:{row._meta.app_label}_{row._meta.model_name}"
-        for url in (reverse(f"{name}_change", args=[row.pk]), reverse(f"{name}_add")):
-            page = untouched(client.get(url).content.decode())
-            kept = {name for name in page if name in ("csrfmiddlewaretoken", "seen") or name.endswith("_FORMS")}
-            response = client.post(url, {name: page[name] if name in kept else value for name in page})
+        page_name = f"admin:{row._meta.app_label}_{row._meta.model_name}"
+        for url in (reverse(f"{page_name}_change", args=[row.pk]), reverse(f"{page_name}_add")):
+            form = untouched(client.get(url).content.decode())
+            kept = {name for name in form if name in ("csrfmiddlewaretoken", "seen") or name.endswith("_FORMS")}
+            response = client.post(url, {name: form[name] if name in kept else value for name in form})
             assert response.status_code in (200, 302), url
 
 
@@ -229,15 +250,15 @@ def test_no_page_breaks_whatever_is_typed_into_all_of_its_fields(browse, admin, 
         *((PeriodicTask, "task", value) for value in ("two\nlines", "x" * 201, "")),
     ],
 )
-def test_forms_of_another_package_say_it_too(browse, admin, rows, model, name, value):
+def test_forms_of_periodic_tasks_show_errors_too(browse, admin, rows, model, name, value):
     row, client = rows[model], browse(admin)
     url = reverse(f"admin:django_celery_beat_{model._meta.model_name}_change", args=[row.pk])
     response = client.post(url, untouched(client.get(url).content.decode()) | {name: value})
     assert name in response.context["adminform"].form.errors
     if model is CrontabSchedule:
-        assert "Every minute" in response.content.decode()  # in words, as it is saved
+        assert "Every minute" in response.content.decode()  # the saved schedule in words
 
 
-def test_who_only_reads_a_task_sees_no_empty_list_to_choose_from(browse, manager, rows):
+def test_a_read_only_page_of_a_task_has_no_empty_list_of_tasks(browse, manager, rows):
     url = reverse("admin:django_celery_beat_periodictask_change", args=[rows[PeriodicTask].pk])
     assert "Regtask" not in browse(manager).get(url).content.decode()

@@ -1,4 +1,4 @@
-"""A save that is refused changes nothing that the page says about the row as it is."""
+"""After a refused save, the head of the page still shows the stored row."""
 
 import re
 
@@ -14,8 +14,8 @@ from tests.rights.forms import untouched
 
 
 @pytest.fixture
-def refused(browse, manager):
-    """Sends the page of a row with values that can't be saved; gives the page that comes back."""
+def save_wrong_values(browse, manager):
+    """Submits the page of a row with values that can't be saved, and returns the response."""
 
     def send(row, **values):
         url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
@@ -27,8 +27,8 @@ def refused(browse, manager):
     return send
 
 
-def head(response):
-    """The page's title, its path and its headings."""
+def read_head(response):
+    """Return the page's title, breadcrumbs and headings."""
     text = response.content.decode()
     parts = (
         "title>.*?</title",
@@ -40,18 +40,26 @@ def head(response):
     return " ".join(re.findall(f"(?s)<(?:{'|'.join(parts)})>", text))
 
 
-def test_the_head_of_a_page_shows_what_is_saved(refused, make_lead, manager):
+def test_the_head_of_a_page_shows_the_stored_values(save_wrong_values, make_lead, manager):
     lead = make_lead(company_name="Band", assigned_to=manager)
-    plan = FollowUp.objects.create(lead=lead, follow_up_type="call", scheduled_date="2099-01-05", assigned_to=manager)
-    for row, values, typed, saved in (
+    follow_up = FollowUp.objects.create(
+        lead=lead, follow_up_type="call", scheduled_date="2099-01-05", assigned_to=manager
+    )
+    source, cadence = LeadSource.objects.create(name="Fair"), Cadence.objects.create(name="Slow")
+    for row, values, typed_words, stored_text in (
         (lead, {"status": "lost", "company_name": "Typed", "notes": "Kept"}, ("Typed", "Lost", "status-lost"), "Band"),
-        (plan, {"follow_up_type": "email", "scheduled_date": "1999-01-01"}, ("Email", "1999"), "Call on Mon 5 Jan"),
-        (LeadSource.objects.create(name="Fair"), {"name": "Typed", "unit_cost": "-1"}, ("Typed",), "Fair"),
-        (Cadence.objects.create(name="Slow"), {"name": "Typed" * 30}, ("Typed",), "Slow"),
-    ):  # fmt: skip
-        response = refused(row, **values)
-        assert saved in head(response)
-        assert [word for word in typed if word in head(response)] == []
+        (
+            follow_up,
+            {"follow_up_type": "email", "scheduled_date": "1999-01-01"},
+            ("Email", "1999"),
+            "Call on Mon 5 Jan",
+        ),
+        (source, {"name": "Typed", "unit_cost": "-1"}, ("Typed",), "Fair"),
+        (cadence, {"name": "Typed" * 30}, ("Typed",), "Slow"),
+    ):
+        response = save_wrong_values(row, **values)
+        assert stored_text in read_head(response)
+        assert [word for word in typed_words if word in read_head(response)] == []
         assert all(value in response.content.decode() for value in values.values())
 
 
@@ -63,10 +71,10 @@ def test_the_head_of_a_page_shows_what_is_saved(refused, make_lead, manager):
         (leads, "update", "lead", "CHECK constraint failed: leads_quote_amount"),
     ],
 )
-def test_what_the_database_alone_knows_is_said_beside_the_field(
-    refused, monkeypatch, make_lead, manager, service, name, model, message
+def test_an_error_from_the_database_is_shown_beside_the_field(
+    save_wrong_values, monkeypatch, make_lead, manager, service, name, model, message
 ):
-    """As when somebody else took the name between the look and the write."""
+    """For example, if another user took the name between the check and the write."""
     rows = {
         "lead": lambda: make_lead(assigned_to=manager),
         "source": lambda: LeadSource.objects.create(name="Fair"),
@@ -78,18 +86,18 @@ def test_what_the_database_alone_knows_is_said_beside_the_field(
 
     monkeypatch.setattr(service, name, fail)
     field = {"lead": "quote_amount"}.get(model, "name")
-    response = refused(rows[model](), **{field: "77"})
+    response = save_wrong_values(rows[model](), **{field: "77"})
     assert list(response.context["adminform"].form.errors) == [field]
 
 
-def test_a_date_without_a_time_is_told_what_lacks_and_the_cursor_is_there(refused, make_lead, manager):
+def test_a_date_without_a_time_shows_an_error_and_focuses_the_empty_field(save_wrong_values, make_lead, manager):
     lead = make_lead(assigned_to=manager)
-    for sent, message, empty in (
+    for values, message, empty_field in (
         ({"pickup_at_0": "2027-05-01"}, "Enter the time, too.", "pickup_at_1"),
         ({"pickup_at_1": "08:30"}, "Enter the date, too.", "pickup_at_0"),
     ):
-        response = refused(lead, **sent)
+        response = save_wrong_values(lead, **values)
         assert response.context["adminform"].form.errors == {"pickup_at": [message]}
         (focused,) = re.findall(r"<input[^>]*autofocus[^>]*>", response.content.decode())
-        assert f'name="{empty}"' in focused
-        assert all(value in response.content.decode() for value in sent.values())
+        assert f'name="{empty_field}"' in focused
+        assert all(value in response.content.decode() for value in values.values())

@@ -1,4 +1,4 @@
-"""What the API refuses of a lead the page refuses, too, beside the field; and what the API takes it takes."""
+"""The admin page of a lead accepts and refuses the same values as the API."""
 
 import pytest
 from django.test import Client
@@ -10,10 +10,18 @@ from sales.models import Lead
 from tests.fixtures import new_user
 from tests.rights.forms import untouched
 
-ONE_LINE = ("company_name", "contact_name", "phone", "pickup_location", "dropoff_location", "campaign", "utm_source",
-            "utm_term")  # fmt: skip
-LONG = ("notes", "itinerary")
-BAD_LINES = (
+ONE_LINE_FIELDS = (
+    "company_name",
+    "contact_name",
+    "phone",
+    "pickup_location",
+    "dropoff_location",
+    "campaign",
+    "utm_source",
+    "utm_term",
+)
+LONG_TEXT_FIELDS = ("notes", "itinerary")
+WRONG_LINES = (
     "two\nlines",
     "two\r\nlines",
     "tab\there",
@@ -24,8 +32,8 @@ BAD_LINES = (
     "x" * 201,
 )
 REFUSED = [
-    *((name, value) for name in (*ONE_LINE, "email") for value in BAD_LINES),
-    *((name, value) for name in LONG for value in ("null\x00", "x" * 10_001)),
+    *((name, value) for name in (*ONE_LINE_FIELDS, "email") for value in WRONG_LINES),
+    *((name, value) for name in LONG_TEXT_FIELDS for value in ("null\x00", "x" * 10_001)),
     *(
         ("email", value)
         for value in ("pat@@x", "pat", "pat@x y.example", "a" * 250 + "@x.example", "@x.example", "pat@")
@@ -39,17 +47,22 @@ REFUSED = [
     *((name, value) for name in ("estimated_passengers", "accessible_seats") for value in (-1, 100_001, 99999999999)),
     *((name, value) for name in ("estimated_value", "quote_amount") for value in (-0.01, 10_000_000_000, 1.005)),
 ]
-TAKEN = [
-    *((name, value) for name in ONE_LINE for value in ("  Ann  ", "Ann \u200d Ünï", "x" * 50)),
-    *((name, "two\nlines\tand a tab") for name in LONG),
-    ("email", "Pat@Example.com"), ("quote_valid_until", "2000-01-01"), ("quote_valid_until", "2100-12-31"),
-    ("pickup_at", "2100-12-31T10:00:00Z"), ("accessible_seats", 0), ("estimated_passengers", 100_000),
-    ("estimated_value", 0), ("quote_amount", 9999999999.99),
-]  # fmt: skip
+ACCEPTED = [
+    *((name, value) for name in ONE_LINE_FIELDS for value in ("  Ann  ", "Ann \u200d Ünï", "x" * 50)),
+    *((name, "two\nlines\tand a tab") for name in LONG_TEXT_FIELDS),
+    ("email", "Pat@Example.com"),
+    ("quote_valid_until", "2000-01-01"),
+    ("quote_valid_until", "2100-12-31"),
+    ("pickup_at", "2100-12-31T10:00:00Z"),
+    ("accessible_seats", 0),
+    ("estimated_passengers", 100_000),
+    ("estimated_value", 0),
+    ("quote_amount", 9999999999.99),
+]
 
 
-def typed(name, value):
-    """What a person types for a value of the API."""
+def get_form_values(name, value):
+    """Return what a user types in the form for a value of the API."""
     if name.endswith("_at"):
         day, clock = value.rstrip("Z").split("T")
         return {f"{name}_0": day, f"{name}_1": clock}
@@ -73,7 +86,7 @@ def lead(manager):
 
 @pytest.fixture(scope="module")
 def unchanged_fields(manager, lead):
-    """What a browser sends of the lead's page if nobody touched it."""
+    """The values that a browser submits from the lead's page if the user changes none."""
     client = Client()
     client.force_login(manager)
     page = client.get(reverse("admin:sales_lead_change", args=[lead.pk])).content.decode()
@@ -88,53 +101,63 @@ def save(browse, manager, lead, unchanged_fields):
 
 
 @pytest.mark.parametrize(("name", "value"), REFUSED)
-def test_both_doors_refuse(api, manager, save, lead, name, value):
-    before = Lead.objects.values().get(pk=lead.pk)
-    by_program = api(manager).patch(f"/api/v1/sales/leads/{lead.pk}", {name: value}, format="json")
-    assert (by_program.status_code, list(by_program.json())) == (400, [name])
-    by_hand = save(typed(name, value))
-    assert by_hand.status_code == 200
-    assert list(by_hand.context["adminform"].form.errors) == [name]
-    assert Lead.objects.values().get(pk=lead.pk) == before
+def test_the_api_and_the_page_refuse_the_value(api, manager, save, lead, name, value):
+    row_before = Lead.objects.values().get(pk=lead.pk)
+    response = api(manager).patch(f"/api/v1/sales/leads/{lead.pk}", {name: value}, format="json")
+    assert response.status_code == 400
+    assert list(response.json()) == [name]
+    page = save(get_form_values(name, value))
+    assert page.status_code == 200
+    assert list(page.context["adminform"].form.errors) == [name]
+    assert Lead.objects.values().get(pk=lead.pk) == row_before
 
 
-@pytest.mark.parametrize(("name", "value"), TAKEN)
-def test_both_doors_take(api, manager, save, lead, name, value):
-    assert save(typed(name, value)).status_code == 302
-    by_hand = Lead.objects.values().get(pk=lead.pk)[name]
+@pytest.mark.parametrize(("name", "value"), ACCEPTED)
+def test_the_api_and_the_page_accept_the_value(api, manager, save, lead, name, value):
+    assert save(get_form_values(name, value)).status_code == 302
+    saved_by_page = Lead.objects.values().get(pk=lead.pk)[name]
     Lead.objects.filter(pk=lead.pk).update(**{name: Lead._meta.get_field(name).get_default()})
     assert api(manager).patch(f"/api/v1/sales/leads/{lead.pk}", {name: value}, format="json").status_code == 200
-    by_program = Lead.objects.values().get(pk=lead.pk)[name]
-    assert (str(by_hand).replace("\r\n", "\n")) == str(by_program)
+    saved_by_api = Lead.objects.values().get(pk=lead.pk)[name]
+    assert str(saved_by_page).replace("\r\n", "\n") == str(saved_by_api)
 
 
 @pytest.mark.parametrize("name", ["estimated_passengers", "vehicles_needed"])
-def test_nobody_types_a_trip_of_nobody(save, name):
-    """What is not known yet is left empty. (A program's 0 is within the contract.)"""
+def test_the_page_refuses_zero_passengers_and_vehicles(save, name):
+    """A user leaves an unknown number empty. The API accepts 0."""
     response = save({name: "0"})
     assert list(response.context["adminform"].form.errors) == [name]
 
 
-def test_what_nobody_touched_is_not_checked_again(browse, manager, lead):
-    """Rows that plain SQL or earlier rules let in can still be changed elsewhere."""
+def test_unchanged_values_are_not_validated_again(browse, manager, lead):
+    """The other fields of a row that plain SQL or earlier rules let in can still be changed."""
     Lead.objects.filter(pk=lead.pk).update(email="pat@@x", company_name="Two\nlines", estimated_passengers=0)
     url, client = reverse("admin:sales_lead_change", args=[lead.pk]), browse(manager)
     page = untouched(client.get(url).content.decode())
     assert client.post(url, page | {"notes": "New"}).status_code == 302
     lead.refresh_from_db()
-    assert (lead.email, lead.company_name, lead.notes) == ("pat@@x", "Two\nlines", "New")
+    assert lead.email == "pat@@x"
+    assert lead.company_name == "Two\nlines"
+    assert lead.notes == "New"
 
 
-FORMS = {
-    "accounts_user": "full_name", "accounts_team": "name", "sales_leadsource": "name", "sales_cadence": "name",
-    "sales_intakeform": "name", "sales_activity": "description", "sales_assignmentrule": "rule_name",
-    "sales_lostreason": "label", "django_celery_beat_periodictask": "name",
-}  # fmt: skip
+# By model, a field of its form that holds one line.
+FIELDS_BY_MODEL = {
+    "accounts_user": "full_name",
+    "accounts_team": "name",
+    "sales_leadsource": "name",
+    "sales_cadence": "name",
+    "sales_intakeform": "name",
+    "sales_activity": "description",
+    "sales_assignmentrule": "rule_name",
+    "sales_lostreason": "label",
+    "django_celery_beat_periodictask": "name",
+}
 
 
-@pytest.mark.parametrize(("model", "name"), FORMS.items())
-@pytest.mark.parametrize("value", BAD_LINES[:-1])
-def test_one_line_is_one_line_in_every_form(browse, admin, model, name, value):
+@pytest.mark.parametrize(("model", "name"), FIELDS_BY_MODEL.items())
+@pytest.mark.parametrize("value", WRONG_LINES[:-1])
+def test_a_wrong_line_is_refused_by_every_form(browse, admin, model, name, value):
     response = browse(admin).post(reverse(f"admin:{model}_add"), {name: value})
     assert response.status_code == 200
     assert name in response.context["adminform"].form.errors

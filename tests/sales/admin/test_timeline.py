@@ -11,7 +11,7 @@ from tests.rights.forms import untouched
 from tests.sales.admin.scoring.test_scoring_rules import read_page
 
 
-def test_the_timeline_page_by_page(browse, rep, make_lead, monkeypatch):
+def test_older_entries_are_on_further_pages(browse, rep, make_lead, monkeypatch):
     monkeypatch.setattr(timeline, "PAGE_SIZE", 3)
     lead = make_lead(assigned_to=rep)
     for number in range(7):

@@ -1,4 +1,4 @@
-"""Nobody adds a column for text without saying whether it can hold something of a person."""
+"""Every text column and every recorded change is declared as personal data or not."""
 
 import ast
 from pathlib import Path
@@ -13,8 +13,8 @@ from sales.queries import personal_data
 from sales.services.follow_ups import change_history
 from sales.services.leads.leads import WRITABLE_FIELDS
 
-# What is known to hold it, and dealt with: emptied where the lead is the person's, searched for mentions elsewhere.
-# A column that is neither here nor in `personal_data.WITHOUT_PERSONAL_DATA` fails the test. Decide which it is.
+# Columns that may hold personal data. Erasing a person empties them in the person's leads and removes mentions of the
+# person from other rows. A column that is neither here nor in `personal_data.WITHOUT_PERSONAL_DATA` fails the test.
 PERSONAL = {
     "admin.LogEntry": {"object_repr", "change_message"},
     "athena.IdempotencyKey": {"answer"},
@@ -49,7 +49,7 @@ def test_declared_columns_exist():
             assert columns == personal_data.ALL_COLUMNS or columns <= set(list_text_columns(apps.get_model(label)))
 
 
-def test_every_kind_of_text_column_is_found():
+def test_list_text_columns_finds_every_kind_of_text_column():
     class Anything(models.Model):
         line = models.CharField(max_length=10)
         text = models.TextField()
@@ -67,8 +67,8 @@ def test_every_kind_of_text_column_is_found():
     apps.clear_cache()
 
 
-# Names of changes that say something of a person; `personal_data.KEPT_CHANGES` are the others. A name that is in
-# neither fails the test: it is erased, and somebody has to say whether it should be.
+# Field changes that contain personal data; `personal_data.KEPT_CHANGES` are the others. A name that is in neither is
+# erased as well, but it fails the test, so that somebody decides.
 ERASED_CHANGES = {
     *("company_name", "contact_name", "email", "phone", "notes", "itinerary", "pickup_location", "dropoff_location"),
     *("activity", "follow_up", "merged"),
@@ -76,12 +76,14 @@ ERASED_CHANGES = {
 
 
 def test_each_name_of_a_field_change_is_declared():
-    assert written_changes() | {*WRITABLE_FIELDS, change_history.FIELD} == personal_data.KEPT_CHANGES | ERASED_CHANGES
+    assert (
+        list_written_changes() | {*WRITABLE_FIELDS, change_history.FIELD} == personal_data.KEPT_CHANGES | ERASED_CHANGES
+    )
     assert not personal_data.KEPT_CHANGES & ERASED_CHANGES
 
 
-def written_changes():
-    """Whatever `field` the code gives a `FieldChange` by name."""
+def list_written_changes():
+    """The values of `field` with which the code of `sales` creates a `FieldChange`."""
     calls = (
         node
         for path in Path(sales.__file__).parent.rglob("*.py")
@@ -89,9 +91,9 @@ def written_changes():
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and any("FieldChange" in ast.unparse(part) for part in (node.func, *node.args))
     )
-    named = {keyword.value for call in calls for keyword in call.keywords if keyword.arg == "field"}
-    values = {value.args[0] if isinstance(value, ast.Call) else value for value in named}
-    return {value.value for value in values if isinstance(value, ast.Constant)}
+    arguments = {keyword.value for call in calls for keyword in call.keywords if keyword.arg == "field"}
+    names = {node.args[0] if isinstance(node, ast.Call) else node for node in arguments}
+    return {name.value for name in names if isinstance(name, ast.Constant)}
 
 
 def test_tables_of_leads_are_found_by_their_foreign_key():
@@ -102,7 +104,7 @@ def test_tables_of_leads_are_found_by_their_foreign_key():
     }
 
 
-# Of each kind: what the erased person's lead holds, what another lead holds, and a text that mentions the person.
+# Values of a lead's phone fields: the erased person's or another lead's.
 READABLE = {"phone": "(212) 555-0177", "phone_normalised": "+12125550177"}
 UNREADABLE = {"phone": "99-88-77-66-55-44", "phone_normalised": ""}  # a number of no country
 OTHER_PHONE = {"phone": "(212) 555-0100", "phone_normalised": "+12125550100"}
@@ -133,7 +135,7 @@ OTHER_PHONE = {"phone": "(212) 555-0100", "phone_normalised": "+12125550100"}
         ),
     ],
 )
-def test_a_mention_is_what_no_other_lead_has(make_lead, own, other, text, is_shared):
+def test_a_value_that_another_lead_has_is_no_mention_of_the_person(make_lead, own, other, text, is_shared):
     ann = make_lead(**{"company_name": "", "contact_name": "Ann", **own})
     make_lead(**{"company_name": "", "contact_name": "Bob", "phone": "", "phone_normalised": "", **other})
     mentions = personal_data.build_mentions("ann@x.example", [ann])

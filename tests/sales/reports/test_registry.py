@@ -12,7 +12,7 @@ from athena.settings import BASE_DIR
 from sales.models import FollowUp, Lead
 from sales.reports import registry
 from sales.reports.registry import REPORTS
-from tests.rights.test_admin import GETS
+from tests.rights.test_admin import GET_STATUSES
 from tests.rights.test_api import TABLE as API_RIGHTS
 from tests.sales.admin.scoring.test_scoring_rules import read_page
 
@@ -105,7 +105,7 @@ def test_it_is_in_the_tabs_of_every_report(browse, manager, report):
 
 @every_report
 def test_it_has_rows_in_the_tests_of_rights(report):
-    assert f"report_{report.slug}" in GETS, f"tests/rights/test_admin.py has no row for {report.slug}."
+    assert f"report_{report.slug}" in GET_STATUSES, f"tests/rights/test_admin.py has no row for {report.slug}."
     assert (f"sales/reports/{report.slug}", "get", "") in API_RIGHTS, (
         f"tests/rights/test_api.py has no row for {report.slug}."
     )

@@ -1,4 +1,4 @@
-"""Logging what happened and correcting it, and what follows from it for the lead."""
+"""Logging and correcting activities, and how both change the lead."""
 
 from datetime import date, timedelta
 
@@ -57,7 +57,7 @@ def test_an_activity_cannot_be_in_the_future(rep, make_lead):
     assert list(refused.value.fields) == ["occurred_at"]
 
 
-def test_who_may_log(rep, colleague, stranger, manager, make_lead):
+def test_only_users_who_may_change_the_lead_may_log_activities(rep, colleague, stranger, manager, make_lead):
     lead = make_lead(assigned_to=rep)
     with pytest.raises(errors.NotYourLead):
         activities.log(by=colleague, lead_id=lead.pk, activity_type="note")
@@ -74,21 +74,21 @@ def test_a_correction_records_the_old_values_and_rescores(rep, make_lead):
     lead = make_lead(assigned_to=rep)
     log = activities.log(by=rep, lead_id=lead.pk, activity_type="email", direction="inbound", notes="Yes please")
     lead.refresh_from_db()
-    before = lead.version
+    version_before = lead.version
     correct(rep, log, direction="outbound", notes="Sent the offer")
     lead.refresh_from_db()
     log.refresh_from_db()
     assert log.direction == "outbound"
     assert log.notes == "Sent the offer"
     change = FieldChange.objects.get(lead=lead, field="activity")
-    about = {"id": log.pk, "was": "Email"}
+    activity = {"id": log.pk, "was": "Email"}
     assert change.field == "activity"
     assert change.by == rep
-    assert change.old == about | {"direction": "inbound", "notes": "Yes please"}
-    assert change.new == about | {"direction": "outbound", "notes": "Sent the offer"}
+    assert change.old == activity | {"direction": "inbound", "notes": "Yes please"}
+    assert change.new == activity | {"direction": "outbound", "notes": "Sent the offer"}
     assert lead.score == 0
     assert lead.first_contacted_at == log.occurred_at
-    assert lead.version > before
+    assert lead.version > version_before
     assert sum(lead.score_history.values_list("points_changed", flat=True)) == 0
     assert lead.score_history.first().reason == "Corrected: Email"
 
@@ -96,13 +96,13 @@ def test_a_correction_records_the_old_values_and_rescores(rep, make_lead):
 def test_the_leads_derived_dates_follow_a_correction(rep, make_lead):
     lead, now = make_lead(assigned_to=rep), timezone.now()
 
-    def call(hours):
-        at = now - timedelta(hours=hours)
+    def log_call(hours_ago):
+        occurred_at = now - timedelta(hours=hours_ago)
         return activities.log(
-            by=rep, lead_id=lead.pk, activity_type="call", direction="outbound", occurred_at=at
-        )  # fmt: skip
+            by=rep, lead_id=lead.pk, activity_type="call", direction="outbound", occurred_at=occurred_at
+        )
 
-    early, late = call(9), call(2)
+    early, late = log_call(hours_ago=9), log_call(hours_ago=2)
     correct(rep, early, direction="inbound")
     correct(rep, late, occurred_at=now - timedelta(hours=3))
     lead.refresh_from_db()
@@ -123,7 +123,7 @@ def test_a_first_contact_set_by_a_status_stays(rep, make_lead):
     assert lead.first_contacted_at == contacted
 
 
-def test_who_may_correct(rep, colleague, stranger, manager, make_lead):
+def test_only_the_author_and_managers_may_correct_an_activity(rep, colleague, stranger, manager, make_lead):
     lead = make_lead(assigned_to=rep)
     log = activities.log(by=rep, lead_id=lead.pk, activity_type="note")
     with pytest.raises(errors.NotYourActivity):
@@ -136,22 +136,25 @@ def test_who_may_correct(rep, colleague, stranger, manager, make_lead):
     assert correct(rep, log, notes="Mine").notes == "Mine"
 
 
-def test_what_cannot_be_corrected(rep, make_lead):
+def test_some_activities_and_values_cannot_be_corrected(rep, make_lead):
     lead = make_lead(assigned_to=rep)
     leads.update(by=rep, lead_id=lead.pk, changes={"status": "contacted"})
-    plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2026, 1, 5))
-    follow_ups.complete(by=rep, follow_up_id=plan.pk, completion_input=CompletionInput(outcome="voicemail"))
-    changes = FieldChange.objects.count()
+    follow_up = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=date(2026, 1, 5))
+    follow_ups.complete(by=rep, follow_up_id=follow_up.pk, completion_input=CompletionInput(outcome="voicemail"))
+    change_count = FieldChange.objects.count()
     for log in Activity.objects.filter(lead=lead):
         with pytest.raises(errors.NotLoggedByHand):
             correct(rep, log, notes="x")
     log = activities.log(by=rep, lead_id=lead.pk, activity_type="note")
-    for wrong in (
-        {"activity_type": "transfer"}, {"lead": 1}, {"user": None}, {"occurred_at": timezone.now() + timedelta(days=1)},
-    ):  # fmt: skip
+    for wrong_values in (
+        {"activity_type": "transfer"},
+        {"lead": 1},
+        {"user": None},
+        {"occurred_at": timezone.now() + timedelta(days=1)},
+    ):
         with pytest.raises(errors.Invalid):
-            correct(rep, log, **wrong)
+            correct(rep, log, **wrong_values)
     correct(rep, log, notes="")
-    assert FieldChange.objects.count() == changes
+    assert FieldChange.objects.count() == change_count
     with pytest.raises(errors.NotFound):
         activities.correct(by=rep, activity_id=999_999, changes={})

@@ -1,4 +1,4 @@
-"""Putting the first steps away."""
+"""Hiding the first steps on the home page."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from sales.queries.home.first_steps import get_first_steps
 from sales.services.first_steps import hide
 
 
-def test_it_is_one_row_that_lasts(manager):
+def test_hiding_twice_stores_one_row_which_stays_when_preferences_change(manager):
     for _ in range(2):
         hide(by=manager)
     assert Preference.objects.filter(user=manager).count() == 1
@@ -18,7 +18,7 @@ def test_it_is_one_row_that_lasts(manager):
     assert get_first_steps(manager) is None
 
 
-def test_a_salesperson_has_none_to_put_away(rep):
+def test_a_salesperson_has_no_first_steps_to_hide(rep):
     with pytest.raises(errors.NotAllowed):
         hide(by=rep)
     assert not Preference.objects.exists()

@@ -1,4 +1,4 @@
-"""Sources, and what they cost in a month."""
+"""Lead sources and their monthly spend."""
 
 from datetime import date
 from decimal import Decimal
@@ -18,7 +18,7 @@ def fair(db):
     return LeadSource.objects.create(name="Fair")
 
 
-def spent():
+def list_spend():
     return list(SourceSpend.objects.order_by("month", "campaign").values_list("month", "campaign", "amount"))
 
 
@@ -39,7 +39,7 @@ def test_managers_create_and_change_sources(manager, rep):
             call()
 
 
-def test_a_name_is_unique(manager, fair):
+def test_a_source_name_is_unique(manager, fair):
     with pytest.raises(errors.Invalid) as refused:
         sources.create(by=manager, values={"name": "Fair"})
     assert list(refused.value.fields) == ["name"]
@@ -49,12 +49,12 @@ def test_a_name_is_unique(manager, fair):
 
 
 def test_a_month_has_one_amount_which_can_be_replaced(manager, fair):
-    first = sources.set_spend(by=manager, source_id=fair.pk, month=MAY, amount=Decimal(10))
-    again = sources.set_spend(by=manager, source_id=fair.pk, month=MAY, amount=Decimal(12))
-    assert first[1] is True
-    assert again[1] is False
-    assert first[0].pk == again[0].pk
-    assert spent() == [(MAY, "", 12)]
+    first, is_first_new = sources.set_spend(by=manager, source_id=fair.pk, month=MAY, amount=Decimal(10))
+    second, is_second_new = sources.set_spend(by=manager, source_id=fair.pk, month=MAY, amount=Decimal(12))
+    assert is_first_new is True
+    assert is_second_new is False
+    assert first.pk == second.pk
+    assert list_spend() == [(MAY, "", 12)]
     with pytest.raises(errors.Invalid):
         sources.set_spend(by=manager, source_id=fair.pk, month=date(2026, 5, 2), amount=Decimal(12))
     with pytest.raises(errors.NotFound):

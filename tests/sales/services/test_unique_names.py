@@ -1,5 +1,7 @@
-"""Names that differ in case, spaces and the form of their letters alone are one name: for services, and in ASCII
-letters for the database."""
+"""Names that differ only in case, spaces or Unicode form count as the same name.
+
+Services compare all letters; the database's constraints compare only the case of ASCII letters.
+"""
 
 from datetime import date
 from decimal import Decimal
@@ -97,26 +99,26 @@ def test_names_are_stored_with_single_spaces(manager, kind):
         (Cadence, "name", {}),
     ],
 )
-def test_the_database_refuses_a_name_in_other_letters(db, model, field, others):
-    keys = iter(({"key": "1"}, {"key": "2"}) if model is IntakeForm else ({}, {}))
-    model.objects.create(**others, **next(keys), **{field: "Church groups"})
+def test_the_database_refuses_a_name_that_differs_only_in_case(db, model, field, others):
+    first_key, second_key = ({"key": "1"}, {"key": "2"}) if model is IntakeForm else ({}, {})
+    model.objects.create(**others, **first_key, **{field: "Church groups"})
     with pytest.raises(IntegrityError), transaction.atomic():
-        model.objects.create(**others, **next(keys), **{field: "CHURCH Groups"})
+        model.objects.create(**others, **second_key, **{field: "CHURCH Groups"})
 
 
-def spend(campaign):
+def list_spend(campaign):
     return list(SourceSpend.objects.filter(campaign__icontains=campaign).values_list("campaign", "amount"))
 
 
-def test_a_campaign_has_one_amount_a_month_in_whatever_letters(manager):
+def test_a_campaign_has_one_amount_a_month_whatever_its_case_and_spaces(manager):
     source, may = LeadSource.objects.create(name="Ads"), date(2026, 5, 1)
     for amount, campaign in enumerate(("Summer Trips", "summer  trips", " SUMMER TRIPS"), start=1):
         sources.set_spend(by=manager, source_id=source.pk, month=may, amount=Decimal(amount), campaign=campaign)
-    assert spend("summer") == [("Summer Trips", 3)]
+    assert list_spend("summer") == [("Summer Trips", 3)]
     text = "month,source,campaign,amount\n2026-05,Ads,summer trips,7\n2026-06,Ads,summer trips,8\n"
     assert [row.replaces for row in spend_import.plan_spend(by=manager, text=text).rows] == [3, None]
     spend_import.save_spend(by=manager, text=text)
-    assert sorted(spend("summer")) == [("Summer Trips", 7), ("summer trips", 8)]
+    assert sorted(list_spend("summer")) == [("Summer Trips", 7), ("summer trips", 8)]
     twice = "month,source,campaign,amount\n2026-05,Ads,Summer trips,7\n2026-05,Ads,SUMMER Trips,8\n"
     first, second = spend_import.plan_spend(by=manager, text=twice).rows
     assert first.problems == ()
@@ -129,7 +131,7 @@ def test_a_campaign_has_one_amount_a_month_in_whatever_letters(manager):
 
 
 @pytest.mark.parametrize("other", ["e\u0301te\u0301  I\u0307ZMI\u0307R", "ÉTÉ İZMİR"])
-def test_a_campaign_in_another_form_of_its_letters_is_the_same(manager, other):
+def test_a_campaign_in_another_unicode_form_is_the_same(manager, other):
     source, may = LeadSource.objects.create(name="Ads"), date(2026, 5, 1)
     for amount, campaign in enumerate(("Été İzmir", other), start=1):
         sources.set_spend(by=manager, source_id=source.pk, month=may, amount=Decimal(amount), campaign=campaign)
@@ -138,29 +140,29 @@ def test_a_campaign_in_another_form_of_its_letters_is_the_same(manager, other):
     assert [row.replaces for row in spend_import.plan_spend(by=manager, text=text).rows] == [2]
 
 
-def test_what_there_was_before_becomes_one(manager):
-    """The migration, on rows as they could be before it: amounts are added up, names get a number."""
+def test_the_migration_adds_up_spend_and_numbers_equal_names(manager):
+    """Runs the functions of migration 0014 on rows that its constraints don't allow."""
     migration = import_module("sales.migrations.0014_names_and_campaigns_in_any_case")
     models = (LeadSource, SourceSpend)
-    constraints = [(model, _in_any_case(model)) for model in models]
+    constraints = [(model, get_name_constraint(model)) for model in models]
     execute = connection.cursor().execute
     for _, constraint in constraints:
         execute(f"DROP INDEX {constraint.name}")
     names = ["ads", "Ads", "ADS", "ads (2)", "x" * 100, "X" * 100]
-    made = [LeadSource.objects.create(name=name) for name in names]
+    lead_sources = [LeadSource.objects.create(name=name) for name in names]
     for campaign, amount in (("May", 1), ("MAY", 2), ("June", 4)):
-        SourceSpend.objects.create(source=made[0], campaign=campaign, month=date(2026, 5, 1), amount=amount)
-    SourceSpend.objects.create(source=made[1], campaign="may", month=date(2026, 5, 1), amount=8)
+        SourceSpend.objects.create(source=lead_sources[0], campaign=campaign, month=date(2026, 5, 1), amount=amount)
+    SourceSpend.objects.create(source=lead_sources[1], campaign="may", month=date(2026, 5, 1), amount=8)
     migration.add_up_spend(apps, connection.schema_editor())
     migration.number_names(apps, connection.schema_editor())
     connection.check_constraints()
     for model, constraint in constraints:
         execute(str(constraint.create_sql(model, connection.schema_editor())))
-    numbered = [LeadSource.objects.get(pk=source.pk).name for source in made]
+    numbered = [LeadSource.objects.get(pk=source.pk).name for source in lead_sources]
     assert numbered == ["ads", "Ads (2)", "ADS (3)", "ads (2) (2)", "x" * 100, "X" * 96 + " (2)"]
     rows = SourceSpend.objects.order_by("source_id", "campaign").values_list("campaign", "amount")
     assert list(rows) == [("June", 4), ("May", 3), ("may", 8)]
 
 
-def _in_any_case(model):
+def get_name_constraint(model):
     return next(constraint for constraint in model._meta.constraints if constraint.name.endswith("in_any_case"))

@@ -1,17 +1,18 @@
-"""`/users`: who can own leads."""
+"""`/users`: the users who can own leads."""
 
 import pytest
 
 URL = "/api/v1/users"
 
 
-def names(answer):
-    assert answer.status_code == 200, answer.content
-    return [row["full_name"] for row in answer.json()["results"]]
+def list_names(response):
+    """The full names in a list of users."""
+    assert response.status_code == 200, response.content
+    return [row["full_name"] for row in response.json()["results"]]
 
 
-def test_everybody_reads_everybody(api, rep, colleague, stranger, manager, admin, leaver, desk):
-    assert names(api(rep).get(URL)) == ["Admin", "Gone", "Manager", "Maria", "Otto", "Tom"]
+def test_every_user_may_read_all_users(api, rep, colleague, stranger, manager, admin, leaver, desk):
+    assert list_names(api(rep).get(URL)) == ["Admin", "Gone", "Manager", "Maria", "Otto", "Tom"]
     row = api(rep).get(f"{URL}/{rep.pk}").json()
     assert row == api(rep).get(f"{URL}?search=maria").json()["results"][0]
     assert row == {
@@ -21,7 +22,7 @@ def test_everybody_reads_everybody(api, rep, colleague, stranger, manager, admin
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected_names"),
     [
         ("role=manager", ["Manager"]),
         ("role=manager&role=admin", ["Admin", "Manager"]),
@@ -34,21 +35,22 @@ def test_everybody_reads_everybody(api, rep, colleague, stranger, manager, admin
         ("ordering=-full_name&is_active=true&role=rep", ["Tom", "Otto", "Maria"]),
     ],
 )
-def test_filters(api, rep, colleague, stranger, manager, admin, leaver, query, found):
-    assert names(api(rep).get(f"{URL}?{query}")) == found
+def test_filters_and_search(api, rep, colleague, stranger, manager, admin, leaver, query, expected_names):
+    assert list_names(api(rep).get(f"{URL}?{query}")) == expected_names
 
 
-def test_by_team(api, rep, stranger, other_desk):
-    assert names(api(rep).get(f"{URL}?team={other_desk.pk}")) == ["Otto"]
+def test_the_team_filter(api, rep, stranger, other_desk):
+    assert list_names(api(rep).get(f"{URL}?team={other_desk.pk}")) == ["Otto"]
 
 
 @pytest.mark.parametrize("query", ["role=boss", "team=x", "is_active=1", "search=", "colour=red", "ordering=role"])
-def test_a_wrong_parameter_is_named(api, rep, query):
-    answer = api(rep).get(f"{URL}?{query}")
-    assert (answer.status_code, list(answer.json())) == (400, [query.split("=")[0]])
+def test_an_invalid_parameter_is_named(api, rep, query):
+    response = api(rep).get(f"{URL}?{query}")
+    assert response.status_code == 400
+    assert list(response.json()) == [query.split("=")[0]]
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_users_are_written_in_the_admin_alone(api, admin, method):
+def test_users_are_changed_only_in_the_admin(api, admin, method):
     assert getattr(api(admin), method)(URL).status_code == 405
     assert getattr(api(admin), method)(f"{URL}/{admin.pk}").status_code == 405

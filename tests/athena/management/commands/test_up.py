@@ -1,17 +1,19 @@
-"""What `manage.py up` says when it is ready; the rest is in `tests/test_up.py`."""
+"""What `manage.py up` prints when Athena is ready. The other tests of it are in `tests/test_up.py`."""
 
 from io import StringIO
 
 from athena.management.commands.up import Command
 
 
-def said():
+def read_announcement():
     out = StringIO()
     Command(stdout=out)._announce()
     return out.getvalue()
 
 
-def test_the_way_in_is_said_until_there_is_somebody(make_user):
-    assert "There are no users yet. Create the first administrator in another terminal: make admin" in said()
+def test_the_first_administrator_is_explained_until_there_is_a_user(make_user):
+    assert (
+        "There are no users yet. Create the first administrator in another terminal: make admin" in read_announcement()
+    )
     make_user("ada")
-    assert "Nobody can log in" not in said()
+    assert "Nobody can log in" not in read_announcement()

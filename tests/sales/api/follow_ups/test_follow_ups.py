@@ -261,13 +261,14 @@ def test_an_invalid_snooze_is_refused(api, rep, lead, snooze):
 
 
 @time_machine.travel("2026-11-23T10:00Z", tick=False)
-def test_snooze(api, rep, lead):
+def test_a_follow_up_can_be_snoozed_again_until_it_is_closed(api, rep, lead):
     created = api(rep).post(URL, body(lead, scheduled_date="2026-11-20")).json()
     for snooze, until in (
         ({"minutes": 90}, "2026-11-23T11:30:00+00:00"),
         ({"until": "2026-11-24T08:00:00+02:00"}, "2026-11-24T06:00:00+00:00"),
     ):
         answer = api(rep).post(f"{URL}/{created['id']}/snooze", snooze)
+
         assert answer.status_code == 200
         snoozed = answer.json()
         assert snoozed["remind_at"] == until
@@ -275,6 +276,7 @@ def test_snooze(api, rep, lead):
         assert snoozed["reminder_sent"] is False
         assert snoozed["scheduled_date"] == "2026-11-20"
         assert snoozed["is_overdue"] is True
+
     api(rep).delete(f"{URL}/{created['id']}")
     assert api(rep).post(f"{URL}/{created['id']}/snooze", {"minutes": 5}).json()["code"] == "follow_up_closed"
 
@@ -299,45 +301,60 @@ def test_an_invalid_field_of_a_completion_is_named(api, rep, lead, values, field
     assert FollowUp.objects.get().is_open
 
 
-def test_the_next_follow_up_can_have_a_date_a_time_and_notes(api, rep, make_lead):
-    lead = make_lead(assigned_to=rep)
-    plan = {"lead_id": lead.pk, "follow_up_type": "quote", "scheduled_date": "2026-02-05", "notes": "Send the quote"}
-    url = f"{URL}/{api(rep).post(URL, plan, format='json').data['id']}/complete"
-    body = {"outcome": "successful", "schedule_next": True, "next_follow_up_date": "2099-03-01"}
-    for invalid_values, field in (
+@pytest.fixture
+def quote(rep, plan):
+    """A follow-up of the type "quote"."""
+    return plan(0, follow_up_type="quote", notes="Send the quote")
+
+
+COMPLETION = {"outcome": "successful", "schedule_next": True, "next_follow_up_date": "2099-03-01"}
+
+
+@pytest.mark.parametrize(
+    ("invalid_values", "field"),
+    [
         ({"next_follow_up_date": "2020-03-01"}, "next_follow_up_date"),
         ({"next_follow_up_days": 3}, "next_follow_up_date"),
         ({"schedule_next": False}, "next_follow_up_date"),
         ({"next_follow_up_time": "25:00"}, "next_follow_up_time"),
         ({"valid_until": "2099-01-01"}, "amount"),
-    ):
-        refused = api(rep).post(url, body | invalid_values, format="json")
-        assert refused.status_code == 400
-        assert list(refused.data) == [field]
-    next_step = {
-        "next_follow_up_time": "16:30",
-        "next_follow_up_notes": "Ask again",
-        "amount": 4200.5,
-        "valid_until": "2099-01-01",
-    }
-    completed = api(rep).post(url, body | next_step, format="json")
+    ],
+)
+def test_an_invalid_next_follow_up_is_refused(api, rep, quote, invalid_values, field):
+    refused = api(rep).post(f"{URL}/{quote.pk}/complete", COMPLETION | invalid_values)
 
-    assert completed.status_code == 200, completed.data
+    assert refused.status_code == 400
+    assert list(refused.json()) == [field]
+    assert FollowUp.objects.get().is_open
 
-    following = api(rep).get(f"{URL}/{completed.data['next_follow_up_id']}").data
-    assert str(following["scheduled_date"]) == "2099-03-01"
-    assert str(following["scheduled_time"]) == "16:30:00"
+
+def test_the_next_follow_up_can_have_a_date_a_time_and_notes(api, rep, quote):
+    next_step = {"next_follow_up_time": "16:30", "next_follow_up_notes": "Ask again"}
+
+    completed = api(rep).post(f"{URL}/{quote.pk}/complete", COMPLETION | next_step)
+
+    assert completed.status_code == 200, completed.content
+    following = api(rep).get(f"{URL}/{completed.json()['next_follow_up_id']}").json()
+    assert following["scheduled_date"] == "2099-03-01"
+    assert following["scheduled_time"] == "16:30:00"
     assert following["notes"] == "Ask again"
 
+
+def test_a_completed_quote_sets_the_amount_of_the_lead(api, rep, lead, quote):
+    amounts = {"amount": 4200.5, "valid_until": "2099-01-01"}
+
+    completed = api(rep).post(f"{URL}/{quote.pk}/complete", COMPLETION | amounts)
+
+    assert completed.status_code == 200, completed.content
     lead.refresh_from_db()
     assert lead.status == "quoted"
     assert float(lead.quote_amount) == 4200.5
     assert str(lead.quote_valid_until) == "2099-01-01"
 
-    without_next_step = {
-        "outcome": "rescheduled",
-        "next_follow_up_date": None,
-        "next_follow_up_time": None,
-        "amount": None,
-    }
-    assert api(rep).post(f"{URL}/{following['id']}/complete", without_next_step, format="json").status_code == 200
+
+def test_a_completion_may_name_empty_fields_of_a_next_follow_up(api, rep, quote):
+    empty = {"next_follow_up_date": None, "next_follow_up_time": None, "amount": None}
+
+    completed = api(rep).post(f"{URL}/{quote.pk}/complete", {"outcome": "rescheduled"} | empty)
+
+    assert completed.status_code == 200, completed.content

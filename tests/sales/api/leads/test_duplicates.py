@@ -1,4 +1,4 @@
-"""Duplicates, merging and warnings over HTTP."""
+"""Duplicates, merging and trip warnings over HTTP."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from sales.models import FieldChange, Lead, NotDuplicate
 from sales.services.leads import leads
 
 URL = "/api/v1/sales/leads"
-BUS = {"vehicle_type": "van", "estimated_passengers": 15}
+TOO_SMALL_VAN = {"vehicle_type": "van", "estimated_passengers": 15}
 
 
 @pytest.fixture
@@ -14,18 +14,23 @@ def band(rep):
     return leads.create(by=rep, values={"company_name": "Lincoln Band", "email": "dana@lincoln.example"})
 
 
-def row(lead, reasons, strength):
+def build_duplicate(lead, reasons, strength):
     return {
-        "id": lead.pk, "name": str(lead), "status": lead.status, "assigned_to": lead.assigned_to_id,
-        "created_at": lead.created_at.isoformat(), "reasons": reasons, "strength": strength,
-    }  # fmt: skip
+        "id": lead.pk,
+        "name": str(lead),
+        "status": lead.status,
+        "assigned_to": lead.assigned_to_id,
+        "created_at": lead.created_at.isoformat(),
+        "reasons": reasons,
+        "strength": strength,
+    }
 
 
 def test_a_new_lead_comes_with_its_visible_duplicates(api, rep, stranger, band):
     body = {"contact_name": "Dana", "email": "Dana@Lincoln.example"}
     response = api(rep).post(URL, body)
     assert response.status_code == 201
-    assert response.json()["duplicates"] == [row(band, ["email"], 90)]
+    assert response.json()["duplicates"] == [build_duplicate(band, ["email"], 90)]
     assert api(stranger).post(URL, body).json()["duplicates"] == []
     assert Lead.objects.count() == 3
 
@@ -33,17 +38,17 @@ def test_a_new_lead_comes_with_its_visible_duplicates(api, rep, stranger, band):
 def test_a_leads_duplicates_are_listed_until_they_are_dismissed(api, rep, band):
     client, twin = api(rep), leads.create(by=rep, values={"contact_name": "D", "email": "dana@lincoln.example"})
     url = f"{URL}/{band.pk}/duplicates"
-    assert client.get(url).json() == {"lead_id": band.pk, "duplicates": [row(twin, ["email"], 90)]}
+    assert client.get(url).json() == {"lead_id": band.pk, "duplicates": [build_duplicate(twin, ["email"], 90)]}
     assert client.post(f"{URL}/{band.pk}/not-duplicate", {"lead_id": twin.pk}).status_code == 204
     assert client.get(url).json() == {"lead_id": band.pk, "duplicates": []}
-    wrong = client.post(f"{URL}/{band.pk}/not-duplicate", {"lead_id": band.pk})
-    assert wrong.status_code == 400
-    assert wrong.json() == {"lead_id": ["Name a different lead."]}
+    refused = client.post(f"{URL}/{band.pk}/not-duplicate", {"lead_id": band.pk})
+    assert refused.status_code == 400
+    assert refused.json() == {"lead_id": ["Name a different lead."]}
     assert NotDuplicate.objects.count() == 1
 
 
-def test_merging(api, manager, rep, band):
-    twin = leads.create(by=rep, values={"contact_name": "Dana", "email": "dana@lincoln.example", **BUS})
+def test_a_merge_returns_the_kept_lead_with_its_warnings(api, manager, rep, band):
+    twin = leads.create(by=rep, values={"contact_name": "Dana", "email": "dana@lincoln.example", **TOO_SMALL_VAN})
     response = api(manager).post(f"{URL}/{band.pk}/merge", {"duplicate_ids": [twin.pk]})
     body = response.json()
     assert response.status_code == 200
@@ -63,21 +68,23 @@ def test_wrong_ids_are_refused(api, manager, band, ids):
 
 def test_leads_that_cannot_be_merged(api, manager, rep, band):
     closed = leads.create(by=rep, values={"company_name": "Won", "status": "won", "booked_value": 900})
-    cases = {(band.pk,): 400, (closed.pk,): 409, (999_999,): 404}
-    got = {ids: api(manager).post(f"{URL}/{band.pk}/merge", {"duplicate_ids": ids}).status_code for ids in cases}
-    assert got == cases
+    expected = {(band.pk,): 400, (closed.pk,): 409, (999_999,): 404}
+    statuses = {
+        ids: api(manager).post(f"{URL}/{band.pk}/merge", {"duplicate_ids": ids}).status_code for ids in expected
+    }
+    assert statuses == expected
 
 
-def test_one_lead_comes_with_warnings_which_may_be_sent_back(api, rep):
+def test_a_single_lead_has_warnings_which_a_client_may_send_back(api, rep):
     client = api(rep)
-    made = client.post(URL, {"company_name": "Band", **BUS}).json()
-    (warned,) = made["warnings"]
-    assert warned == {
+    lead = client.post(URL, {"company_name": "Band", **TOO_SMALL_VAN}).json()
+    (warning,) = lead["warnings"]
+    assert warning == {
         "code": "too_many_passengers",
         "text": "15 passengers, but 14 seats (one van seats 14): plan 2 vehicles.",
     }
-    url = f"{URL}/{made['id']}"
-    assert client.get(url).json()["warnings"] == [warned]
+    url = f"{URL}/{lead['id']}"
+    assert client.get(url).json()["warnings"] == [warning]
     changed = client.patch(url, {**client.get(url).json(), "duplicates": [], "vehicles_needed": 2})
     assert changed.status_code == 200
     assert changed.json()["warnings"] == []

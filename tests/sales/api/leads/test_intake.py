@@ -1,4 +1,4 @@
-"""Inquiries from web sites: none is lost, none is doubled, and nobody else's page sends any."""
+"""Inquiries from web sites are neither lost nor doubled, and only allowed sites can send them."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
@@ -16,11 +16,18 @@ from sales.services.leads import intake, intake_forms, leads
 
 URL, SITE = "/api/v1/intake/leads", "https://www.coaches.example"
 TRIP = {
-    "contact_name": "Dana Ruiz", "company_name": "Lincoln Band", "email": "Dana@lincoln.example",
-    "phone": "(617) 555-0123", "pickup_at": "2027-05-07T08:30", "return_at": "2027-05-07T22:00:00-04:00",
-    "pickup_location": "Boston", "dropoff_location": "New York", "notes": "With instruments\nand two stops",
-    "utm_source": "google", "utm_campaign": "spring",
-}  # fmt: skip
+    "contact_name": "Dana Ruiz",
+    "company_name": "Lincoln Band",
+    "email": "Dana@lincoln.example",
+    "phone": "(617) 555-0123",
+    "pickup_at": "2027-05-07T08:30",
+    "return_at": "2027-05-07T22:00:00-04:00",
+    "pickup_location": "Boston",
+    "dropoff_location": "New York",
+    "notes": "With instruments\nand two stops",
+    "utm_source": "google",
+    "utm_campaign": "spring",
+}
 NUMBERS = {"estimated_passengers": 48}
 
 
@@ -31,17 +38,16 @@ def _unthrottled(settings):
 
 @pytest.fixture
 def form(manager):
-    made = IntakeForm(
-        name="Web site", allowed_origins=SITE, source=LeadSource.objects.create(name="Web", channel="web_form")
-    )
-    intake_forms.save(by=manager, form=made)
-    return made
+    source = LeadSource.objects.create(name="Web", channel="web_form")
+    intake_form = IntakeForm(name="Web site", allowed_origins=SITE, source=source)
+    intake_forms.save(by=manager, form=intake_form)
+    return intake_form
 
 
 @pytest.fixture
 def send(form):
-    def post(values=None, **more):
-        body = {"key": form.key, **({**TRIP, **NUMBERS} if values is None else values), **more}
+    def post(values=None, **extra_values):
+        body = {"key": form.key, **({**TRIP, **NUMBERS} if values is None else values), **extra_values}
         return APIClient().post(URL, body, format="json")
 
     return post
@@ -49,8 +55,8 @@ def send(form):
 
 @pytest.fixture
 def send_page(form):
-    def post(values=None, more=None, **headers):
-        body = {"key": form.key, **(TRIP if values is None else values), **(more or {})}
+    def post(values=None, extra_values=None, **headers):
+        body = {"key": form.key, **(TRIP if values is None else values), **(extra_values or {})}
         return Client(headers=headers).post(URL, urlencode(body), content_type="application/x-www-form-urlencoded")
 
     return post
@@ -84,8 +90,8 @@ def test_an_inquiry_of_a_new_client_becomes_a_lead_with_all_values(send, form):
 
 
 def test_an_identical_inquiry_within_a_day_is_the_same_one(send):
-    first, again = send().json(), send().json()
-    assert first == again
+    first, second = send().json(), send().json()
+    assert second == first
     assert Lead.objects.count() == 1
     assert Activity.objects.count() == 1
     assert Inquiry.objects.count() == 1
@@ -101,12 +107,12 @@ def test_an_identical_inquiry_within_a_day_is_the_same_one(send):
 def test_an_inquiry_joins_the_open_lead_with_the_same_email_or_phone(send, rep, values):
     lead = leads.create(by=rep, values={name: TRIP[name] for name in ("contact_name", "email", "phone")})
     Notification.objects.all().delete()
-    before = Lead.objects.values("contact_name", "company_name", "email", "phone", "source", "utm_source").get()
+    values_before = Lead.objects.values("contact_name", "company_name", "email", "phone", "source", "utm_source").get()
     response = send(values, notes="And a second bus", utm_source="bing", source="web")
     assert response.status_code == 202
     activity = Activity.objects.get(activity_type="quote_requested")
     lead.refresh_from_db()
-    assert Lead.objects.values(*before).get() == before
+    assert Lead.objects.values(*values_before).get() == values_before
     assert lead.last_utm_source == "bing"
     assert lead.last_source.name == "Web"
     assert activity.lead == lead
@@ -129,7 +135,7 @@ def test_a_closed_lead_is_not_joined(send, rep):
     assert Lead.objects.count() == 2
 
 
-def test_a_source_may_be_named_and_an_unknown_name_is_kept_as_text(send, form):
+def test_an_inquiry_sets_a_known_source_and_otherwise_the_forms_source(send, form):
     fair = LeadSource.objects.create(name="Trade Fair")
     LeadSource.objects.create(name="Old", is_active=False)
     for number, (name, source) in enumerate({"trade fair": fair, "Old": form.source, "Nobody": form.source}.items()):
@@ -138,7 +144,7 @@ def test_a_source_may_be_named_and_an_unknown_name_is_kept_as_text(send, form):
 
 
 @pytest.mark.parametrize(
-    ("change", "wrong"),
+    ("change", "fields"),
     [
         ({"contact_name": "", "company_name": ""}, {"contact_name"}),
         ({"email": "", "phone": ""}, {"email"}),
@@ -155,10 +161,10 @@ def test_a_source_may_be_named_and_an_unknown_name_is_kept_as_text(send, form):
         ({"key": 5}, {"key"}),
     ],
 )
-def test_errors_name_the_fields_and_nothing_is_written(send, change, wrong):
+def test_errors_name_the_fields_and_nothing_is_written(send, change, fields):
     response = send({**TRIP, **NUMBERS, **change})
     assert response.status_code == 400
-    assert set(response.json()) == wrong
+    assert set(response.json()) == fields
     assert not Lead.objects.exists()
 
 
@@ -177,9 +183,9 @@ def test_an_inquiry_with_the_trap_filled_in_gets_a_reference_and_is_dropped(send
 
 def test_a_visitor_is_throttled(send, send_page, settings):
     settings.THROTTLES = {**settings.THROTTLES, "intake": Rate(2, 86_400)}
-    before = [send().status_code for _ in range(2)]
+    statuses = [send().status_code for _ in range(2)]
     response, page = send(), send_page({**TRIP, **NUMBERS})
-    assert before == [202, 202]
+    assert statuses == [202, 202]
     assert response.status_code == 429
     assert page.status_code == 429
     assert response.json()["code"] == "throttled"
@@ -189,47 +195,45 @@ def test_a_visitor_is_throttled(send, send_page, settings):
 
 
 class TestOtherSites:
-    def test_may_send_and_read_where_the_form_allows_them(self, form):
+    def test_an_allowed_site_may_send_and_read_the_response(self, form):
         body = {"key": form.key, **TRIP}
         response = APIClient().post(URL, body, headers={"Origin": SITE})
         assert response.status_code == 202
         assert response["Access-Control-Allow-Origin"] == SITE
         assert "Origin" in response["Vary"]
         assert "Access-Control-Allow-Credentials" not in response
-        wrong = APIClient().post(URL, {"key": form.key}, headers={"Origin": SITE})
-        assert wrong.status_code == 400
-        assert wrong["Access-Control-Allow-Origin"] == SITE
+        refused = APIClient().post(URL, {"key": form.key}, headers={"Origin": SITE})
+        assert refused.status_code == 400
+        assert refused["Access-Control-Allow-Origin"] == SITE
 
     @pytest.mark.parametrize(
         "origin", ["https://evil.example", "null", f"{SITE}.evil.example", "http://www.coaches.example"]
     )
-    def test_no_others(self, form, origin):
+    def test_another_site_is_refused(self, form, origin):
         response = APIClient().post(URL, {"key": form.key, **TRIP}, headers={"Origin": origin})
         assert response.status_code == 403
         assert response.json()["code"] == "origin_not_allowed"
         assert "Access-Control-Allow-Origin" not in response
         assert not Lead.objects.exists()
 
-    def test_ask_before(self, form):
-        def ask(origin):
+    def test_a_preflight_request_is_answered_for_allowed_sites(self, form):
+        def send_preflight(origin):
             return APIClient().options(URL, headers={"Origin": origin, "Access-Control-Request-Method": "POST"})
 
-        response = ask(SITE)
-        assert {name: response[name] for name in ("Access-Control-Allow-Origin", "Access-Control-Allow-Methods",
-                                                "Access-Control-Allow-Headers")} == {
-            "Access-Control-Allow-Origin": SITE, "Access-Control-Allow-Methods": "POST",
-            "Access-Control-Allow-Headers": "Content-Type",
-        }  # fmt: skip
-        assert "Access-Control-Allow-Origin" not in ask("https://evil.example")
+        response = send_preflight(SITE)
+        assert response["Access-Control-Allow-Origin"] == SITE
+        assert response["Access-Control-Allow-Methods"] == "POST"
+        assert response["Access-Control-Allow-Headers"] == "Content-Type"
+        assert "Access-Control-Allow-Origin" not in send_preflight("https://evil.example")
         IntakeForm.objects.update(is_active=False)
-        assert "Access-Control-Allow-Origin" not in ask(SITE)
+        assert "Access-Control-Allow-Origin" not in send_preflight(SITE)
 
-    def test_athenas_own_page_is_none(self, send_page):
+    def test_athenas_own_page_may_always_send(self, send_page):
         assert send_page(origin="http://testserver").status_code == 303
 
 
 class TestPages:
-    def test_the_form_may_be_framed_by_its_sites_alone_and_needs_no_script(self, client, form):
+    def test_only_allowed_sites_may_embed_the_form_and_it_needs_no_script(self, client, form):
         response = client.get(f"/intake/{form.key}/?utm_source=google&utm_nothing=1&utm_term=%3Cb%3E")
         policy = response["Content-Security-Policy"]
         assert response.status_code == 200
@@ -243,11 +247,12 @@ class TestPages:
         assert "<script" not in page
         assert " style=" not in page
 
-    def test_another_key_is_nowhere(self, client, form):
-        assert [client.get(f"/intake/{key}/").status_code for key in ("x", form.key + "x", "%00")] == [404, 404, 404]
+    def test_an_unknown_key_is_not_found(self, client, form):
+        for key in ("x", form.key + "x", "%00"):
+            assert client.get(f"/intake/{key}/").status_code == 404, key
 
-    def test_a_form_is_thanked(self, client, form, send_page):
-        response = send_page(more={"estimated_passengers": "48", "website": ""})
+    def test_a_sent_form_leads_to_the_thank_you_page(self, client, form, send_page):
+        response = send_page(extra_values={"estimated_passengers": "48", "website": ""})
         reference = Inquiry.objects.get().reference
         assert response.status_code == 303
         assert response["Location"] == f"/intake/{form.key}/thanks/?reference={reference}"
@@ -256,16 +261,16 @@ class TestPages:
         assert reference in page.content.decode()
         assert Lead.objects.get().estimated_passengers == 48
 
-    def test_on_a_page_of_their_own_where_there_is_one(self, client, form, send_page):
+    def test_a_sent_form_leads_to_the_sites_own_thank_you_page_if_it_has_one(self, client, form, send_page):
         IntakeForm.objects.update(thank_you_url=f"{SITE}/thanks?a=1")
         response = send_page()
         assert response.status_code == 303
         assert response["Location"] == f"{SITE}/thanks?a=1"
         assert f"form-action 'self' {SITE}" in client.get(f"/intake/{form.key}/")["Content-Security-Policy"]
 
-    def test_what_is_wrong_comes_back_with_all_that_was_typed(self, send_page):
-        typed = {**TRIP, "email": "dana at lincoln", "estimated_passengers": "about 40", "notes": "a\r\n<b>"}
-        response = send_page(typed)
+    def test_a_wrong_form_comes_back_with_errors_and_all_typed_values(self, send_page):
+        values = {**TRIP, "email": "dana at lincoln", "estimated_passengers": "about 40", "notes": "a\r\n<b>"}
+        response = send_page(values)
         page = response.content.decode()
         assert response.status_code == 400
         assert f"frame-ancestors 'self' {SITE}" in response["Content-Security-Policy"]
@@ -290,12 +295,15 @@ class TestPages:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("allowed_origins", "www.example.com"), ("allowed_origins", "https://www.example.com/path"),
-        ("allowed_origins", "https://a.example;script-src *"), ("allowed_origins", "*"),
-        ("thank_you_url", "javascript:alert(1)"), ("thank_you_url", "/thanks"),
+        ("allowed_origins", "www.example.com"),
+        ("allowed_origins", "https://www.example.com/path"),
+        ("allowed_origins", "https://a.example;script-src *"),
+        ("allowed_origins", "*"),
+        ("thank_you_url", "javascript:alert(1)"),
+        ("thank_you_url", "/thanks"),
     ],
-)  # fmt: skip
-def test_fields_that_an_inquiry_cannot_set(manager, form, field, value):
+)
+def test_a_form_with_an_unsafe_address_is_refused(manager, form, field, value):
     setattr(form, field, value)
     with pytest.raises(errors.Invalid) as refused:
         intake_forms.save(by=manager, form=form)

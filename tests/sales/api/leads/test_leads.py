@@ -1,4 +1,4 @@
-"""`/sales/leads` over HTTP: the contract's shapes, filters, orders, rights, and constant query counts."""
+"""`/sales/leads` over HTTP: bodies, errors, filters, orders, pages and permissions."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,14 +11,14 @@ from sales.services.leads import search_index
 URL = "/api/v1/sales/leads"
 
 
-def ids(response) -> list[int]:
+def list_ids(response) -> list[int]:
     assert response.status_code == 200, response.content
     return [row["id"] for row in response.json()["results"]]
 
 
 def test_a_lead_is_created_read_changed_and_archived(api, manager, rep):
     source = LeadSource.objects.create(name="Fair")
-    made = api(manager).post(
+    created = api(manager).post(
         URL,
         {
             "company_name": "  Lincoln High School Band ",
@@ -31,14 +31,16 @@ def test_a_lead_is_created_read_changed_and_archived(api, manager, rep):
             "assigned_to": rep.pk,
         },
     )
-    assert made.status_code == 201, made.content
-    lead = made.json()
+    assert created.status_code == 201, created.content
+    lead = created.json()
     assert lead["company_name"] == "Lincoln High School Band"
     assert lead["score"] == 70
     assert lead["assigned_to"] == rep.pk
     assert lead["estimated_value"] == 5400.5
     assert lead["pickup_at"] == "2027-05-01T12:00:00+00:00"
-    assert api(rep).get(f"{URL}/{lead['id']}").json() == {k: v for k, v in lead.items() if k != "duplicates"}
+    assert api(rep).get(f"{URL}/{lead['id']}").json() == {
+        key: value for key, value in lead.items() if key != "duplicates"
+    }
 
     changed = api(rep).patch(f"{URL}/{lead['id']}", {"status": "lost", "lost_reason": "price"})
     assert changed.status_code == 200, changed.content
@@ -82,52 +84,63 @@ def test_read_only_keys_are_ignored(api, admin):
 def test_filters(api, admin, rep, make_lead):
     fair, web = (LeadSource.objects.create(name=name) for name in ("Fair", "Web"))
     now = timezone.now()
-    a = make_lead(company_name="Émile's École", score=80, source=fair, assigned_to=rep, next_follow_up_date=now)
-    b = make_lead(company_name="Bridge Church", status="contacted", source=web, score=10, phone="(212) 555-0123")
-    c = make_lead(contact_name="Carla Émil", company_name="", status="won", phone="+1 212-555.0199")
+    emile = make_lead(company_name="Émile's École", score=80, source=fair, assigned_to=rep, next_follow_up_date=now)
+    bridge = make_lead(company_name="Bridge Church", status="contacted", source=web, score=10, phone="(212) 555-0123")
+    carla = make_lead(contact_name="Carla Émil", company_name="", status="won", phone="+1 212-555.0199")
     search_index.index_missing_leads(10)
-    FollowUp.objects.create(lead=a, follow_up_type="call", scheduled_date="2027-01-01", assigned_to=rep)
-    Lead.objects.filter(pk=c.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    FollowUp.objects.create(lead=emile, follow_up_type="call", scheduled_date="2027-01-01", assigned_to=rep)
+    Lead.objects.filter(pk=carla.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
     get = api(admin).get
     cases = {
-        "status=new&status=contacted": [b, a],
-        f"source={fair.pk}&source={web.pk}": [b, a],
-        f"assigned_to={rep.pk}": [a],
-        "assigned_to=none": [b, c],
-        f"assigned_to=none&assigned_to={rep.pk}": [b, a, c],
-        "min_score=10": [b, a],
-        "min_score=11&max_score=80": [a],
-        "created_before=2026-02-01T00:00:00Z": [c],
-        "created_after=2026-02-01": [b, a],
-        f"next_follow_up_before={(now + timedelta(hours=1)).strftime('%Y-%m-%dT%H:%M:%SZ')}": [a],
-        "unplanned=true": [b],
-        "unplanned=false": [a, c],
-        "search=ÉCOLE": [a],
-        "search=emile emil": [a],
+        "status=new&status=contacted": [bridge, emile],
+        f"source={fair.pk}&source={web.pk}": [bridge, emile],
+        f"assigned_to={rep.pk}": [emile],
+        "assigned_to=none": [bridge, carla],
+        f"assigned_to=none&assigned_to={rep.pk}": [bridge, emile, carla],
+        "min_score=10": [bridge, emile],
+        "min_score=11&max_score=80": [emile],
+        "created_before=2026-02-01T00:00:00Z": [carla],
+        "created_after=2026-02-01": [bridge, emile],
+        f"next_follow_up_before={(now + timedelta(hours=1)).strftime('%Y-%m-%dT%H:%M:%SZ')}": [emile],
+        "unplanned=true": [bridge],
+        "unplanned=false": [emile, carla],
+        "search=ÉCOLE": [emile],
+        "search=emile emil": [emile],
         "search=émile carla": [],
-        "search=EMIL": [a, c],
-        "search=émil": [a, c],
-        "search=carla%20ém": [c],
-        "search=555-0123": [b],
-        "search=5550199": [c],
-        "search=(212) 555 01": [b, c],
-        "search=555.0199 carla": [c],
+        "search=EMIL": [emile, carla],
+        "search=émil": [emile, carla],
+        "search=carla%20ém": [carla],
+        "search=555-0123": [bridge],
+        "search=5550199": [carla],
+        "search=(212) 555 01": [bridge, carla],
+        "search=555.0199 carla": [carla],
         "search=100%25": [],
-        "ordering=score": [c, b, a],
-        "ordering=-next_follow_up_date": [a, c, b],
-        "ordering=next_follow_up_date": [a, b, c],
+        "ordering=score": [carla, bridge, emile],
+        "ordering=-next_follow_up_date": [emile, carla, bridge],
+        "ordering=next_follow_up_date": [emile, bridge, carla],
     }
-    got = {query: ids(get(f"{URL}?{query}")) for query in cases}
-    assert got == {query: [lead.pk for lead in leads] for query, leads in cases.items()}
+    results = {query: list_ids(get(f"{URL}?{query}")) for query in cases}
+    assert results == {query: [lead.pk for lead in leads] for query, leads in cases.items()}
 
 
 @pytest.mark.parametrize(
     "query",
     [
-        "status=sold", "status=", "min_score=x", "min_score=１２", "colour=red", "assigned_to=maria", "limit=0",
-        "limit=201", "cursor=abc", "ordering=phone", "created_after=yesterday", "unplanned=perhaps", "count=2",
+        "status=sold",
+        "status=",
+        "min_score=x",
+        "min_score=１２",
+        "colour=red",
+        "assigned_to=maria",
+        "limit=0",
+        "limit=201",
+        "cursor=abc",
+        "ordering=phone",
+        "created_after=yesterday",
+        "unplanned=perhaps",
+        "count=2",
     ],
-)  # fmt: skip
+)
 def test_an_error_names_the_wrong_parameter(api, admin, query):
     response = api(admin).get(f"{URL}?{query}")
     assert response.status_code == 400
@@ -135,31 +148,33 @@ def test_an_error_names_the_wrong_parameter(api, admin, query):
 
 
 def test_pages_contain_every_lead_once(api, admin, make_lead):
-    made = [make_lead(estimated_value=value).pk for value in (None, 5, 5, None, 1)]
+    lead_ids = [make_lead(estimated_value=value).pk for value in (None, 5, 5, None, 1)]
     for ordering in ("estimated_value", "-estimated_value", "-created_at"):
-        seen, url = [], f"{URL}?limit=2&ordering={ordering}&count=true"
+        listed_ids, url = [], f"{URL}?limit=2&ordering={ordering}&count=true"
         while url:
             page = api(admin).get(url).json()
             assert page["count"] == 5
-            seen += [row["id"] for row in page["results"]]
+            listed_ids += [row["id"] for row in page["results"]]
             url = page["next"]
-        assert sorted(seen) == made
+        assert sorted(listed_ids) == lead_ids
 
 
 def test_each_user_sees_the_leads_in_their_scope(api, rep, colleague, stranger, manager, admin, make_lead):
-    own, teams, foreign, unowned = (make_lead(assigned_to=who) for who in (rep, colleague, stranger, None))
-    seen = {user: set(ids(api(user).get(URL))) for user in (rep, stranger, manager, admin)}
-    assert seen == {
-        rep: {own.pk, teams.pk},
-        stranger: {foreign.pk},
-        manager: {own.pk, teams.pk, unowned.pk},
-        admin: {own.pk, teams.pk, foreign.pk, unowned.pk},
+    own, colleagues, other_teams, unassigned = (
+        make_lead(assigned_to=owner) for owner in (rep, colleague, stranger, None)
+    )
+    visible_ids = {user: set(list_ids(api(user).get(URL))) for user in (rep, stranger, manager, admin)}
+    assert visible_ids == {
+        rep: {own.pk, colleagues.pk},
+        stranger: {other_teams.pk},
+        manager: {own.pk, colleagues.pk, unassigned.pk},
+        admin: {own.pk, colleagues.pk, other_teams.pk, unassigned.pk},
     }
-    FollowUp.objects.create(lead=foreign, follow_up_type="call", scheduled_date="2027-01-01", assigned_to=rep)
-    assert api(rep).get(f"{URL}/{foreign.pk}").status_code == 200
-    assert api(rep).patch(f"{URL}/{foreign.pk}", {"notes": "x"}).status_code == 403
-    assert api(rep).patch(f"{URL}/{teams.pk}", {"notes": "x"}).json()["code"] == "not_your_lead"
-    assert api(rep).patch(f"{URL}/{unowned.pk}", {"notes": "x"}).status_code == 404
+    FollowUp.objects.create(lead=other_teams, follow_up_type="call", scheduled_date="2027-01-01", assigned_to=rep)
+    assert api(rep).get(f"{URL}/{other_teams.pk}").status_code == 200
+    assert api(rep).patch(f"{URL}/{other_teams.pk}", {"notes": "x"}).status_code == 403
+    assert api(rep).patch(f"{URL}/{colleagues.pk}", {"notes": "x"}).json()["code"] == "not_your_lead"
+    assert api(rep).patch(f"{URL}/{unassigned.pk}", {"notes": "x"}).status_code == 404
     assert api().get(URL).status_code == 401
 
 
@@ -176,8 +191,8 @@ def test_activities_are_logged_and_listed_newest_first(api, rep, make_lead):
         },
     )
     assert earlier.status_code == 201, earlier.content
-    now = api(rep).post(url, {"activity_type": "quote_requested"}).json()
-    assert ids(api(rep).get(url)) == [now["id"], earlier.json()["id"]]
+    latest = api(rep).post(url, {"activity_type": "quote_requested"}).json()
+    assert list_ids(api(rep).get(url)) == [latest["id"], earlier.json()["id"]]
     assert earlier.json()["user_id"] == rep.pk
     assert earlier.json()["occurred_at"] == "2026-01-05T10:00:00+00:00"
     assert api(rep).get(f"{URL}/{lead.pk}").json()["score"] == 35
@@ -187,25 +202,28 @@ def test_activities_are_logged_and_listed_newest_first(api, rep, make_lead):
 def test_open_leads_whose_trip_has_passed_are_listed_for_closing(api, rep, make_lead):
     yesterday, tomorrow = (timezone.now() + timedelta(days=days) for days in (-1, 1))
     passed = make_lead(assigned_to=rep, pickup_at=yesterday)
-    others = [make_lead(assigned_to=rep), make_lead(assigned_to=rep, pickup_at=tomorrow),
-              make_lead(assigned_to=rep, pickup_at=yesterday, status="won")]  # fmt: skip
-    assert ids(api(rep).get(f"{URL}?trip_passed=true")) == [passed.pk]
-    assert set(ids(api(rep).get(f"{URL}?trip_passed=false"))) == {lead.pk for lead in others}
+    others = [
+        make_lead(assigned_to=rep),
+        make_lead(assigned_to=rep, pickup_at=tomorrow),
+        make_lead(assigned_to=rep, pickup_at=yesterday, status="won"),
+    ]
+    assert list_ids(api(rep).get(f"{URL}?trip_passed=true")) == [passed.pk]
+    assert set(list_ids(api(rep).get(f"{URL}?trip_passed=false"))) == {lead.pk for lead in others}
     assert api(rep).get(f"{URL}?unplanned=true&count=true").json()["count"] == 3
 
 
-def test_calling_again(api, rep, stranger, make_lead):
-    last = timezone.now() - timedelta(days=130)
-    won = make_lead(assigned_to=rep, status="won", pickup_at=last)
-    make_lead(assigned_to=stranger, status="won", pickup_at=last)
-    sooner = make_lead(assigned_to=rep, status="won", pickup_at=last - timedelta(days=1))
-    assert ids(api(rep).get(f"{URL}/call-again")) == [sooner.pk, won.pk]
-    made = api(rep).post(f"{URL}/{won.pk}/repeat")
-    assert made.status_code == 201
-    assert made.json()["repeat_of_id"] == won.pk
-    assert made.json()["is_repeat"] is True
+def test_won_trips_to_call_again_are_listed_and_repeated(api, rep, stranger, make_lead):
+    last_pickup = timezone.now() - timedelta(days=130)
+    won = make_lead(assigned_to=rep, status="won", pickup_at=last_pickup)
+    make_lead(assigned_to=stranger, status="won", pickup_at=last_pickup)
+    sooner = make_lead(assigned_to=rep, status="won", pickup_at=last_pickup - timedelta(days=1))
+    assert list_ids(api(rep).get(f"{URL}/call-again")) == [sooner.pk, won.pk]
+    response = api(rep).post(f"{URL}/{won.pk}/repeat")
+    assert response.status_code == 201
+    assert response.json()["repeat_of_id"] == won.pk
+    assert response.json()["is_repeat"] is True
     assert api(rep).post(f"{URL}/{won.pk}/repeat").json()["code"] == "already_repeated"
-    assert ids(api(rep).get(f"{URL}/call-again")) == [sooner.pk]
+    assert list_ids(api(rep).get(f"{URL}/call-again")) == [sooner.pk]
 
 
 def test_a_quote_is_logged_with_its_amount_and_corrected(api, rep, make_lead):
@@ -218,20 +236,20 @@ def test_a_quote_is_logged_with_its_amount_and_corrected(api, rep, make_lead):
     logged = api(rep).post(f"{url}/activities", quote, format="json")
     assert logged.status_code == 201
     assert logged.data["data"] == {"amount": 4200.5, "valid_until": "2099-01-05"}
-    read = api(rep).get(url).data
-    assert read["status"] == "quoted"
-    assert float(read["quote_amount"]) == 4200.5
-    assert str(read["quote_valid_until"]) == "2099-01-05"
+    body = api(rep).get(url).data
+    assert body["status"] == "quoted"
+    assert float(body["quote_amount"]) == 4200.5
+    assert str(body["quote_valid_until"]) == "2099-01-05"
     correction = f"/api/v1/sales/activities/{logged.data['id']}"
     assert api(rep).patch(correction, {"amount": 4000}, format="json").data["data"]["amount"] == 4000
     assert float(api(rep).get(url).data["quote_amount"]) == 4000
     api(rep).patch(correction, {"activity_type": "note"}, format="json")
-    read = api(rep).get(url).data
-    assert read["status"] == "new"
-    assert read["quote_amount"] is None
-    assert read["quoted_at"] is None
-    entries = api(rep).get(f"{url}/timeline?kind=correction").data["results"]
-    assert [item["detail"] for item in entries] == [
+    body = api(rep).get(url).data
+    assert body["status"] == "new"
+    assert body["quote_amount"] is None
+    assert body["quoted_at"] is None
+    corrections = api(rep).get(f"{url}/timeline?kind=correction").data["results"]
+    assert [item["detail"] for item in corrections] == [
         "activity type: Quote sent → Note; amount: $4,000 → nothing; valid until: Mon 5 Jan 2099 → nothing",
         "amount: $4,200.50 → $4,000",
     ]

@@ -1,4 +1,4 @@
-"""Scores, rules and runs over HTTP: the contract's shapes, rights, mistakes, and constant query counts."""
+"""Scores, scoring rules and scoring runs over HTTP: bodies, permissions and errors."""
 
 from datetime import timedelta
 
@@ -25,16 +25,18 @@ def read_json(response, status=200):
     return response.json() if response.content else None
 
 
-def rule_id(name="Repeat Client") -> int:
+def get_rule_id(name="Repeat Client") -> int:
     return LeadScoringRule.objects.get(rule_name=name).pk
 
 
-def test_calculate_score(api, rep, make_lead):
+def test_calculate_score_stores_and_returns_the_score(api, rep, make_lead):
     lead, cold = make_lead(assigned_to=rep, is_repeat=True), make_lead(assigned_to=rep)
     first = read_json(api(rep).post(f"{LEADS}/{lead.pk}/calculate-score"))
     lead.refresh_from_db()
     assert first.keys() == {"lead_id", "score", "updated_at"}
-    assert (first["lead_id"], first["score"], lead.score) == (lead.pk, 30, 30)
+    assert first["lead_id"] == lead.pk
+    assert first["score"] == 30
+    assert lead.score == 30
     assert first["updated_at"] is not None
     assert read_json(api(rep).post(f"{LEADS}/{lead.pk}/calculate-score")) == first
     assert read_json(api(rep).post(f"{LEADS}/{cold.pk}/calculate-score")) == {
@@ -44,14 +46,14 @@ def test_calculate_score(api, rep, make_lead):
     }
 
 
-def test_calculate_score_is_for_whoever_may_write_the_lead(api, rep, colleague, stranger, manager, make_lead):
+def test_only_users_who_may_change_the_lead_calculate_its_score(api, rep, colleague, stranger, manager, make_lead):
     url = f"{LEADS}/{make_lead(assigned_to=rep).pk}/calculate-score"
     statuses = [api(user).post(url).status_code for user in (None, stranger, colleague, rep, manager)]
     assert statuses == [401, 404, 403, 200, 200]
     assert api(manager).post(f"{LEADS}/999/calculate-score").status_code == 404
 
 
-def test_score_history_newest_first(api, rep, stranger, make_lead):
+def test_score_history_is_listed_newest_first(api, rep, stranger, make_lead):
     lead = make_lead(assigned_to=rep)
     start = timezone.now()
     for number, (old, new) in enumerate([(0, 30), (30, 10), (10, 45)]):
@@ -72,14 +74,14 @@ def test_score_history_newest_first(api, rep, stranger, make_lead):
     ]
     page = api(rep).get(f"{LEADS}/{lead.pk}/score-history?limit=2")
     assert [row["reason"] for row in page.json()["history"]] == ["No. 2", "No. 1"]
-    following = page["Link"].split(">")[0].removeprefix("<")
-    assert [row["reason"] for row in read_json(api(rep).get(following))["history"]] == ["No. 0"]
+    next_url = page["Link"].split(">")[0].removeprefix("<")
+    assert [row["reason"] for row in read_json(api(rep).get(next_url))["history"]] == ["No. 0"]
     assert api(stranger).get(f"{LEADS}/{lead.pk}/score-history").status_code == 404
     assert read_json(api(rep).get(f"{LEADS}/{lead.pk}/score-history?page=2"), 400).keys() == {"page"}
 
 
-def test_what_the_score_was_on_a_day(api, rep, make_lead):
-    """Days end where the company is, in New York: at 05:00 UTC in winter."""
+def test_the_score_at_the_end_of_a_day(api, rep, make_lead):
+    """Days end in the company's time zone, New York: at 05:00 UTC in winter."""
     lead = make_lead(assigned_to=rep, created_at="2026-01-10T15:00:00Z")
     for old, new, at in (
         (0, 30, "2026-01-12T04:59:59Z"),
@@ -90,22 +92,24 @@ def test_what_the_score_was_on_a_day(api, rep, make_lead):
             lead=lead, old_score=old, new_score=new, points_changed=new - old, reason="x", changed_at=at
         )
 
-    def at(day):
+    def read_score_at(day):
         body = read_json(api(rep).get(f"{LEADS}/{lead.pk}/score-history?at={day}&limit=1"))
         assert [row["new_score"] for row in body["history"]] == [45]
         return body["score_at"]
 
     days = ("2026-01-09", "2026-01-10", "2026-01-11", "2026-01-12", "2026-01-19", "2026-01-20", "2030-01-01")
-    assert [at(day) for day in days] == [None, 0, 30, 10, 10, 45, 45]
+    assert [read_score_at(day) for day in days] == [None, 0, 30, 10, 10, 45, 45]
     assert read_json(api(rep).get(f"{LEADS}/{lead.pk}/score-history?at=yesterday"), 400).keys() == {"at"}
 
 
-def test_the_score_explains_itself(api, rep, stranger, make_lead):
+def test_the_score_lists_the_rules_and_their_points(api, rep, stranger, make_lead):
     lead = make_lead(assigned_to=rep, estimated_passengers=60, estimated_value="2500.50", score=7)
     Activity.objects.create(lead=lead, activity_type="email", direction="inbound")
     with time_machine.travel("2026-06-15T12:00:00Z", tick=False):
-        why = read_json(api(rep).get(f"{LEADS}/{lead.pk}/score"))
-    assert [(rule["rule_name"], rule["matched"], rule["value"], rule["points"]) for rule in why.pop("rules")] == [
+        explanation = read_json(api(rep).get(f"{LEADS}/{lead.pk}/score"))
+    assert [
+        (rule["rule_name"], rule["matched"], rule["value"], rule["points"]) for rule in explanation.pop("rules")
+    ] == [
         ("Repeat Client", False, False, 30),
         ("High Budget", False, 2500.5, 25),
         ("Large Group Size", True, 60, 20),
@@ -115,18 +119,23 @@ def test_the_score_explains_itself(api, rep, stranger, make_lead):
         ("Medium Group Size", True, 60, 10),
         ("Responded to Email", True, True, 10),
     ]
-    assert why == {"score": 55, "raw_points": 55, "stored_score": 7, "calculated_at": "2026-06-15T12:00:00+00:00"}
+    assert explanation == {
+        "score": 55,
+        "raw_points": 55,
+        "stored_score": 7,
+        "calculated_at": "2026-06-15T12:00:00+00:00",
+    }
     assert api(stranger).get(f"{LEADS}/{lead.pk}/score").status_code == 404
 
 
-def test_high_score_is_of_open_visible_leads_best_first(api, rep, make_lead, stranger, manager):
-    due = timezone.now()
+def test_high_score_lists_open_visible_leads_best_first(api, rep, make_lead, stranger, manager):
+    now = timezone.now()
     best = make_lead(assigned_to=rep, score=90, contact_name="Ann Lee", estimated_value="1200.5", status="quoted")
-    hot = make_lead(assigned_to=rep, score=50, next_follow_up_date=due)
+    hot = make_lead(assigned_to=rep, score=50, next_follow_up_date=now)
     same = make_lead(assigned_to=rep, score=50)
     warm = make_lead(assigned_to=rep, score=49)
     make_lead(assigned_to=rep, score=95, status="won")
-    make_lead(assigned_to=rep, score=95, archived_at=due)
+    make_lead(assigned_to=rep, score=95, archived_at=now)
     hidden = make_lead(assigned_to=stranger, score=99)
     body = read_json(api(rep).get(f"{LEADS}/high-score"))
     assert body[0] == {
@@ -158,11 +167,11 @@ def test_high_score_is_of_open_visible_leads_best_first(api, rep, make_lead, str
         ("min=3", "min"),
     ],
 )
-def test_high_score_refuses_what_it_cannot_read(api, rep, query, name):
+def test_high_score_refuses_wrong_parameters(api, rep, query, name):
     assert list(read_json(api(rep).get(f"{LEADS}/high-score?{query}"), 400)) == [name]
 
 
-def test_rules_most_points_first(api, manager, rep):
+def test_rules_are_listed_with_the_most_points_first(api, manager, rep):
     body = read_json(api(manager).get(f"{SCORING}/rules"))
     assert [(rule["rule_name"], rule["points"]) for rule in body[:3]] == [
         ("Repeat Client", 30),
@@ -171,23 +180,36 @@ def test_rules_most_points_first(api, manager, rep):
     ]
     assert len(body) == 8
     assert body[0].keys() == {
-        *("id", "rule_name", "rule_type", "condition_field", "condition_operator", "condition_value", "points"),
-        *("is_active", "within_days", "half_life_days", "group", "version", "created_at", "updated_at", "problems"),
+        "id",
+        "rule_name",
+        "rule_type",
+        "condition_field",
+        "condition_operator",
+        "condition_value",
+        "points",
+        "is_active",
+        "within_days",
+        "half_life_days",
+        "group",
+        "version",
+        "created_at",
+        "updated_at",
+        "problems",
         "warnings",
     }
-    one = read_json(api(manager).get(f"{SCORING}/rules/{rule_id()}"))
-    assert one == body[0]
-    assert one["problems"] == {}
+    rule = read_json(api(manager).get(f"{SCORING}/rules/{get_rule_id()}"))
+    assert rule == body[0]
+    assert rule["problems"] == {}
 
 
-def test_a_rule_that_plain_sql_broke_says_so(api, manager):
-    LeadScoringRule.objects.filter(pk=rule_id()).update(condition_value="perhaps")
-    body = read_json(api(manager).get(f"{SCORING}/rules/{rule_id()}"))
+def test_a_rule_that_plain_sql_made_invalid_lists_its_problems(api, manager):
+    LeadScoringRule.objects.filter(pk=get_rule_id()).update(condition_value="perhaps")
+    body = read_json(api(manager).get(f"{SCORING}/rules/{get_rule_id()}"))
     assert body["problems"] == {"condition_value": "Enter true or false."}
 
 
 @pytest.mark.parametrize(
-    ("same", "change"),
+    ("is_same", "change"),
     [
         (True, {}),
         (True, {"condition_value": "1.0"}),
@@ -198,53 +220,55 @@ def test_a_rule_that_plain_sql_broke_says_so(api, manager):
         (True, {"group": "needs"}),
     ],
 )
-def test_a_rule_with_the_condition_of_another_says_so(api, manager, same, change):
+def test_a_rule_with_the_same_condition_as_another_has_a_warning(api, manager, is_same, change):
     client = api(manager)
     first = read_json(client.post(f"{SCORING}/rules", RULE), 201)
     second = read_json(client.post(f"{SCORING}/rules", {**RULE, "rule_name": "Again", **change}), 201)
     message = f"The condition is the same as in “{RULE['rule_name']}”: a lead that matches gets the points of each."
-    assert (first["warnings"], second["warnings"]) == (
-        [],
-        [{"code": "same_condition", "message": message}] if same else [],
-    )
-    rules = {rule["id"]: rule["warnings"] for rule in read_json(client.get(f"{SCORING}/rules"))}
-    assert (bool(rules[first["id"]]), rules[second["id"]]) == (same, second["warnings"])
+    assert first["warnings"] == []
+    assert second["warnings"] == ([{"code": "same_condition", "message": message}] if is_same else [])
+    warnings_by_rule = {rule["id"]: rule["warnings"] for rule in read_json(client.get(f"{SCORING}/rules"))}
+    assert bool(warnings_by_rule[first["id"]]) is is_same
+    assert warnings_by_rule[second["id"]] == second["warnings"]
 
 
-def test_rules_of_one_group_may_ask_the_same(api, manager):
+def test_rules_of_the_same_group_may_have_the_same_condition(api, manager):
     client = api(manager)
     read_json(client.post(f"{SCORING}/rules", RULE | {"group": "needs"}), 201)
-    again = read_json(client.post(f"{SCORING}/rules", RULE | {"rule_name": "Again", "group": " Needs "}), 201)
-    assert again["warnings"] == []
+    second = read_json(client.post(f"{SCORING}/rules", RULE | {"rule_name": "Again", "group": " Needs "}), 201)
+    assert second["warnings"] == []
 
 
-def test_texts_and_choices_of_a_condition_are_compared_as_the_rules_read_them(api, manager):
+def test_values_of_a_condition_are_compared_without_regard_to_case_and_order(api, manager):
     client = api(manager)
     text = {"rule_type": "attribute", "condition_field": "campaign", "condition_operator": "in", "points": 1}
     read_json(client.post(f"{SCORING}/rules", text | {"rule_name": "One", "condition_value": "May, June"}), 201)
-    again = read_json(client.post(f"{SCORING}/rules", text | {"rule_name": "Two", "condition_value": "JUNE,may"}), 201)
-    assert [warning["code"] for warning in again["warnings"]] == ["same_condition"]
+    second = read_json(client.post(f"{SCORING}/rules", text | {"rule_name": "Two", "condition_value": "JUNE,may"}), 201)
+    assert [warning["code"] for warning in second["warnings"]] == ["same_condition"]
 
 
-def test_a_rule_from_first_to_last(api, manager):
-    made = read_json(api(manager).post(f"{SCORING}/rules", RULE | {"group": "needs"}), 201)
-    assert made["rule_id"] == made["id"]
-    assert {name: made[name] for name in (*RULE, "is_active", "within_days", "group", "version")} == {
+def test_a_rule_is_created_changed_and_deleted(api, manager):
+    created = read_json(api(manager).post(f"{SCORING}/rules", RULE | {"group": "needs"}), 201)
+    assert created["rule_id"] == created["id"]
+    assert {name: created[name] for name in (*RULE, "is_active", "within_days", "group", "version")} == {
         **RULE,
         "is_active": True,
         "within_days": None,
         "group": "needs",
         "version": 1,
     }
-    url = f"{SCORING}/rules/{made['id']}"
+    url = f"{SCORING}/rules/{created['id']}"
     changed = read_json(api(manager).patch(url, {"points": 8, "is_active": False}))
-    assert (changed["points"], changed["is_active"], changed["version"]) == (8, False, 2)
+    assert changed["points"] == 8
+    assert changed["is_active"] is False
+    assert changed["version"] == 2
     assert read_json(api(manager).get(url)) == changed
     assert read_json(api(manager).patch(url, changed | {"points": 9}))["points"] == 9
     assert api(manager).delete(url).status_code == 204
     assert api(manager).get(url).status_code == 404
     assert api(manager).delete(url).status_code == 404
-    assert (RuleSet.objects.get().version, ScoringRun.objects.count()) == (5, 1)
+    assert RuleSet.objects.get().version == 5
+    assert ScoringRun.objects.count() == 1
 
 
 @pytest.mark.parametrize(
@@ -271,7 +295,7 @@ def test_a_rule_from_first_to_last(api, manager):
         ({"colour": "red"}, "colour"),
     ],
 )
-def test_a_bad_rule_is_refused(api, manager, changes, field):
+def test_a_wrong_rule_is_refused(api, manager, changes, field):
     assert list(read_json(api(manager).post(f"{SCORING}/rules", RULE | changes), 400)) == [field]
     assert LeadScoringRule.objects.count() == 8
 
@@ -288,7 +312,7 @@ def test_too_many_rules_are_a_conflict(api, manager):
     assert refused["code"] == "too_many_rules"
 
 
-def test_what_a_rule_may_ask(api, manager):
+def test_the_fields_and_operators_of_rules_are_listed(api, manager):
     fields = {(field["rule_type"], field["field"]): field for field in read_json(api(manager).get(f"{SCORING}/fields"))}
     assert fields["attribute", "trip_type"] == {
         "field": "trip_type",
@@ -310,7 +334,7 @@ def test_what_a_rule_may_ask(api, manager):
         assert rule.condition_operator in fields[rule.rule_type, rule.condition_field]["operators"]
 
 
-def test_recalculate_all_is_one_run_at_a_time(api, manager, make_lead):
+def test_recalculate_all_starts_one_run_at_a_time(api, manager, make_lead):
     leads = [make_lead(is_repeat=True) for _ in range(3)]
     first = read_json(api(manager).post(f"{SCORING}/recalculate-all"), 202)
     run = ScoringRun.objects.get()
@@ -322,7 +346,7 @@ def test_recalculate_all_is_one_run_at_a_time(api, manager, make_lead):
     assert read_json(api(manager).post(f"{SCORING}/recalculate-all"), 202)["run_id"] != run.pk
 
 
-def test_runs(api, manager, make_lead):
+def test_runs_are_listed_and_read(api, manager, make_lead):
     make_lead(is_repeat=True)
     done = scoring_runs.start_run(by=manager, reason="First")
     scoring_runs.process_batches()
@@ -332,22 +356,28 @@ def test_runs(api, manager, make_lead):
         (queued.pk, "queued", None),
         (done.pk, "done", manager.pk),
     ]
-    assert (body["next"], body["previous"], body["count"]) == (None, None, 2)
-    one = read_json(api(manager).get(f"{SCORING}/runs/{done.pk}"))
-    assert (one["processed"], one["total"], one["changed"], one["reason"], one["error"]) == (1, 1, 1, "First", "")
-    assert one["started_at"] <= one["finished_at"]
+    assert body["next"] is None
+    assert body["previous"] is None
+    assert body["count"] == 2
+    run = read_json(api(manager).get(f"{SCORING}/runs/{done.pk}"))
+    assert run["processed"] == 1
+    assert run["total"] == 1
+    assert run["changed"] == 1
+    assert run["reason"] == "First"
+    assert run["error"] == ""
+    assert run["started_at"] <= run["finished_at"]
     assert [run["id"] for run in read_json(api(manager).get(f"{SCORING}/runs?state=done"))["results"]] == [done.pk]
     assert read_json(api(manager).get(f"{SCORING}/runs?state=lost"), 400).keys() == {"state"}
     assert api(manager).get(f"{SCORING}/runs/999").status_code == 404
 
 
-def test_scoring_is_the_managers(api, rep, manager, admin):
+def test_only_managers_and_admins_use_the_scoring_routes(api, rep, manager, admin):
     calls = [
         ("get", "rules", None),
         ("post", "rules", RULE),
-        ("get", f"rules/{rule_id()}", None),
-        ("patch", f"rules/{rule_id()}", {"points": 3}),
-        ("delete", f"rules/{rule_id('Called Back')}", None),
+        ("get", f"rules/{get_rule_id()}", None),
+        ("patch", f"rules/{get_rule_id()}", {"points": 3}),
+        ("delete", f"rules/{get_rule_id('Called Back')}", None),
         ("get", "fields", None),
         ("post", "recalculate-all", None),
         ("get", "runs", None),

@@ -13,20 +13,20 @@ def test_pages_link_to_the_next_and_the_previous(api, rep, make_lead):
     client, url = api(rep), f"/api/v1/sales/leads/{lead.pk}/timeline?limit=3&kind=activity&kind=score"
     page = client.get(url).json()
     assert page["previous"] is None
-    titles = [item["title"] for item in page["results"]]
+    titles = [entry["title"] for entry in page["results"]]
     Activity.objects.create(lead=lead, activity_type="note", description="Meanwhile", user=rep)
     while page["next"]:
         last_page, page = page, client.get(page["next"]).json()
-        titles += [item["title"] for item in page["results"]]
+        titles += [entry["title"] for entry in page["results"]]
     assert titles == [f"Note {number}" for number in range(6, -1, -1)]
     assert client.get(page["previous"]).json()["results"] == last_page["results"]
 
 
-def test_an_item(api, rep, make_lead):
+def test_the_keys_of_an_entry(api, rep, make_lead):
     lead = make_lead(assigned_to=rep)
     note = activities.log(by=rep, lead_id=lead.pk, activity_type="note", description="Note")
-    (item,) = api(rep).get(f"/api/v1/sales/leads/{lead.pk}/timeline?kind=activity").json()["results"]
-    assert item == {
+    (entry,) = api(rep).get(f"/api/v1/sales/leads/{lead.pk}/timeline?kind=activity").json()["results"]
+    assert entry == {
         "kind": "activity",
         "id": note.pk,
         "at": note.occurred_at.isoformat(),
@@ -56,7 +56,7 @@ def test_a_wrong_parameter_is_named(api, rep, make_lead, query, parameter):
     assert list(response.json()) == [parameter]
 
 
-def test_a_corrected_activity(api, rep, make_lead):
+def test_a_correction_is_an_entry_of_the_timeline(api, rep, make_lead):
     lead = make_lead(assigned_to=rep)
     activity = activities.log(by=rep, lead_id=lead.pk, activity_type="call", notes="x")
     url = f"/api/v1/sales/activities/{activity.pk}"
@@ -64,11 +64,11 @@ def test_a_corrected_activity(api, rep, make_lead):
     response = api(rep).patch(url, corrected)
     assert response.status_code == 200
     assert response.json() == corrected
-    (item,) = api(rep).get(f"/api/v1/sales/leads/{lead.pk}/timeline?kind=correction").json()["results"]
-    assert item["detail"] == "direction: nothing → Inbound; notes: x → They called"
+    (entry,) = api(rep).get(f"/api/v1/sales/leads/{lead.pk}/timeline?kind=correction").json()["results"]
+    assert entry["detail"] == "direction: nothing → Inbound; notes: x → They called"
 
 
-def test_a_type_that_cannot_be_logged_by_hand(api, rep, make_lead):
+def test_an_activity_cannot_be_corrected_to_a_type_that_only_athena_logs(api, rep, make_lead):
     activity = activities.log(by=rep, lead_id=make_lead(assigned_to=rep).pk, activity_type="call", notes="x")
     response = api(rep).patch(f"/api/v1/sales/activities/{activity.pk}", {"activity_type": "transfer"})
     assert response.json() == {"activity_type": ["This type cannot be logged by hand."]}

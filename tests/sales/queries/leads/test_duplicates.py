@@ -1,4 +1,4 @@
-"""Which leads are the same inquiry, why, and who hears of it."""
+"""Which leads are duplicates, for which reasons, and which users see them."""
 
 from datetime import UTC, datetime
 
@@ -14,17 +14,24 @@ from sales.services.leads import leads, merging
 
 PICKUP = datetime(2027, 5, 8, 13, tzinfo=UTC)
 TRIP = {
-    "pickup_at": PICKUP, "pickup_location": "Boston", "dropoff_location": "New York", "estimated_passengers": 48
-}  # fmt: skip
+    "pickup_at": PICKUP,
+    "pickup_location": "Boston",
+    "dropoff_location": "New York",
+    "estimated_passengers": 48,
+}
 
 
 @pytest.fixture
 def band(rep):
     return leads.create(
         by=rep,
-        values={"company_name": "Lincoln High School Band, Inc.", "email": "Dana@Lincoln.example",
-                "phone": "(617) 555-0123", **TRIP},
-    )  # fmt: skip
+        values={
+            "company_name": "Lincoln High School Band, Inc.",
+            "email": "Dana@Lincoln.example",
+            "phone": "(617) 555-0123",
+            **TRIP,
+        },
+    )
 
 
 def find_matches(by, **values):
@@ -37,13 +44,17 @@ def find_matches(by, **values):
         ({"email": " DANA@lincoln.EXAMPLE "}, ("email",), 90),
         ({"phone": "+1 617.555.0123 ext. 7"}, ("phone",), 80),
         ({"email": "dana@lincoln.example", "phone": "617 555 0123"}, ("email", "phone"), 100),
-        ({"company_name": "lincoln high school bánd", "pickup_at": PICKUP.replace(hour=23)},
-         ("company_day", "similar_name"), 80),
+        (
+            {"company_name": "lincoln high school bánd", "pickup_at": PICKUP.replace(hour=23)},
+            ("company_day", "similar_name"),
+            80,
+        ),
         ({**TRIP, "pickup_location": " BOSTON"}, ("trip",), 70),
         ({"company_name": "The Lincoln High School Band LLC"}, ("similar_name",), 60),
     ],
-)  # fmt: skip
-def test_each_sign_finds_a_duplicate(rep, band, values, reasons, strength):
+    ids=["email", "phone", "email and phone", "company and day", "trip", "name"],
+)
+def test_each_reason_finds_a_duplicate(rep, band, values, reasons, strength):
     assert find_matches(rep, **values) == [(band.pk, reasons, strength)]
 
 
@@ -58,11 +69,18 @@ def test_a_similar_name_finds_a_duplicate(rep, band, name):
 @pytest.mark.parametrize(
     "values",
     [
-        {}, {"email": ""}, {"phone": "no number"}, {"company_name": "Washington Middle School Choir"},
-        {"company_name": "Inc."}, {**TRIP, "estimated_passengers": 47}, {**TRIP, "dropoff_location": "Albany"},
-        {**TRIP, "pickup_at": PICKUP.replace(day=9)}, {"email": "dan@lincoln.example"}, {"company_name": "Li"},
+        {},
+        {"email": ""},
+        {"phone": "no number"},
+        {"company_name": "Washington Middle School Choir"},
+        {"company_name": "Inc."},
+        {**TRIP, "estimated_passengers": 47},
+        {**TRIP, "dropoff_location": "Albany"},
+        {**TRIP, "pickup_at": PICKUP.replace(day=9)},
+        {"email": "dan@lincoln.example"},
+        {"company_name": "Li"},
     ],
-)  # fmt: skip
+)
 def test_values_that_find_no_duplicate(rep, band, values):
     assert find_matches(rep, **values) == []
 
@@ -77,13 +95,12 @@ def test_closed_and_archived_leads_are_not_duplicates(rep, manager, band):
 
 
 def test_only_visible_leads_are_found(band, rep, colleague, stranger):
-    name = {"company_name": "Lincoln High School Bend"}
-    for values in ({"email": "dana@lincoln.example"}, name, TRIP):
+    for values in ({"email": "dana@lincoln.example"}, {"company_name": "Lincoln High School Bend"}, TRIP):
         counts = {by: len(duplicates.find_duplicates(by, values)) for by in (rep, colleague, stranger, None)}
         assert counts == {rep: 1, colleague: 1, stranger: 0, None: 1}
 
 
-def test_the_strongest_match_comes_first_and_changes_count_at_once(rep, band):
+def test_the_strongest_match_comes_first_and_follows_changes_of_a_lead(rep, band):
     other = leads.create(by=rep, values={"contact_name": "Dana Ruiz", "phone": "6175550123"})
     values = {"email": "dana@lincoln.example", "phone": "617-555-0123"}
     assert find_matches(rep, **values) == [(band.pk, ("email", "phone"), 100), (other.pk, ("phone",), 80)]
@@ -105,57 +122,59 @@ def test_a_batch_finds_the_same_as_single_searches_in_a_constant_number_of_queri
     rep, band, django_assert_max_num_queries
 ):
     rows = [{"email": "dana@lincoln.example"}, {}, {"phone": "617 555 0123"}, dict(TRIP), {"email": "x@y.example"}]
-    with CaptureQueriesContext(connection) as few:
+    with CaptureQueriesContext(connection) as captured_for_few:
         matches_by_row = duplicates.find_duplicates_of_many(rep, rows)
     assert [[match.lead for match in matches] for matches in matches_by_row] == [[band], [], [band], [band], []]
     assert matches_by_row == [duplicates.find_duplicates(rep, row) for row in rows]
-    with CaptureQueriesContext(connection) as more:
+    with CaptureQueriesContext(connection) as captured_for_many:
         duplicates.find_duplicates_of_many(rep, rows * 40)
-    assert len(few) == len(more) == 3
+    assert len(captured_for_few) == len(captured_for_many) == 3
 
 
 class TestQueue:
-    def pairs(self, by):
+    def list_pairs(self, by):
         return [(pair.first.pk, pair.second.pk, pair.reasons, pair.strength) for pair in duplicates.list_pairs(by)]
 
-    def test_pairs_with_their_reasons(self, rep, manager, band):
-        by_mail = leads.create(by=rep, values={"contact_name": "D", "email": "dana@lincoln.example"})
-        by_both = leads.create(
+    def test_pairs_are_listed_with_their_reasons(self, rep, manager, band):
+        same_email = leads.create(by=rep, values={"contact_name": "D", "email": "dana@lincoln.example"})
+        same_email_and_phone = leads.create(
             by=rep, values={"contact_name": "D", "email": "dana@lincoln.example", "phone": "617 555 0123"}
         )
         leads.create(by=rep, values={"contact_name": "Somebody else", "email": "else@lincoln.example"})
-        assert self.pairs(manager) == [
-            (band.pk, by_both.pk, ("email", "phone"), 100),
-            (by_mail.pk, by_both.pk, ("email",), 90),
-            (band.pk, by_mail.pk, ("email",), 90),
+        assert self.list_pairs(manager) == [
+            (band.pk, same_email_and_phone.pk, ("email", "phone"), 100),
+            (same_email.pk, same_email_and_phone.pk, ("email",), 90),
+            (band.pk, same_email.pk, ("email",), 90),
         ]
-        merging.dismiss_duplicate(by=manager, lead_id=band.pk, other_id=by_both.pk)
-        assert [pair[:2] for pair in self.pairs(manager)] == [(by_mail.pk, by_both.pk), (band.pk, by_mail.pk)]
+        merging.dismiss_duplicate(by=manager, lead_id=band.pk, other_id=same_email_and_phone.pk)
+        assert [pair[:2] for pair in self.list_pairs(manager)] == [
+            (same_email.pk, same_email_and_phone.pk),
+            (band.pk, same_email.pk),
+        ]
 
-    def test_only_of_leads_that_one_sees(self, rep, manager, stranger, band):
+    def test_only_pairs_of_visible_leads_are_listed(self, rep, manager, stranger, band):
         leads.create(by=stranger, values={"contact_name": "D", "email": "dana@lincoln.example"})
-        assert self.pairs(manager) == []
+        assert self.list_pairs(manager) == []
 
-    def test_at_a_constant_cost_and_bounded(self, rep, manager, band, monkeypatch):
+    def test_the_query_count_is_constant_and_the_list_is_limited(self, rep, manager, band, monkeypatch):
         monkeypatch.setattr(duplicates, "MAX_PAIRS", 7)
 
-        def cost():
+        def count_queries_and_pairs():
             with CaptureQueriesContext(connection) as captured:
-                shown = self.pairs(manager)
-            return len(captured), len(shown)
+                pairs = self.list_pairs(manager)
+            return len(captured), len(pairs)
 
-        few, _ = cost()
+        first_query_count, _ = count_queries_and_pairs()
         for number in range(12):
             for _ in range(2):
                 leads.create(by=rep, values={"contact_name": "D", "email": f"{number}@lincoln.example", **TRIP})
-        queries, shown = cost()
-        assert queries == 8
-        assert shown == 7
-        assert few <= queries
+        query_count, pair_count = count_queries_and_pairs()
+        assert query_count == 8
+        assert pair_count == 7
+        assert first_query_count <= query_count
 
 
 def test_a_lead_that_plain_sql_wrote_is_found_after_the_tick(rep, make_lead):
-
     lead = make_lead(company_name="Émile's École", assigned_to=rep, email="e@x.example", **TRIP)
     assert duplicates.find_duplicates(rep, {"company_name": "Emile's Ecole"}) == []
     reminders.fill_derived_columns()

@@ -1,4 +1,4 @@
-"""Taking leads in, changing, closing, reopening and archiving them."""
+"""Creating, changing, closing, reopening and archiving leads."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ EARLIER = datetime(2027, 5, 7, 12, tzinfo=UTC)
 LATER = EARLIER + timedelta(hours=8)
 
 
-def changes_of(lead: Lead) -> list[tuple[str, object, object]]:
+def list_changes(lead: Lead) -> list[tuple[str, object, object]]:
     rows = FieldChange.objects.filter(lead=lead).order_by("id")
     return [(row.field, row.old, row.new) for row in rows]
 
@@ -75,20 +75,20 @@ def test_a_new_lead_with_wrong_values_is_refused(admin, values, field):
 def test_an_update_with_wrong_values_is_refused(admin, make_lead, values, field):
     lead = make_lead(contact_name="A")
     make_lead(contact_name="B")
-    rows = list(Lead.objects.order_by("pk").values())
+    rows_before = list(Lead.objects.order_by("pk").values())
     with pytest.raises(errors.Invalid) as refused:
         leads.update(by=admin, lead_id=lead.pk, changes=values)
     assert list(refused.value.fields) == [field]
-    assert list(Lead.objects.order_by("pk").values()) == rows
+    assert list(Lead.objects.order_by("pk").values()) == rows_before
     assert not FieldChange.objects.exists()
 
 
 def test_an_update_does_not_touch_other_leads(admin, make_lead):
     lead, other = make_lead(contact_name="A"), make_lead(contact_name="B")
     follow_ups.create(by=admin, lead_id=other.pk, follow_up_type="call", scheduled_date=local_today(admin))
-    row = Lead.objects.filter(pk=other.pk).values().get()
+    row_before = Lead.objects.filter(pk=other.pk).values().get()
     leads.update(by=admin, lead_id=lead.pk, changes={"notes": "Wants wifi", "status": "won", "booked_value": 900})
-    assert Lead.objects.filter(pk=other.pk).values().get() == row
+    assert Lead.objects.filter(pk=other.pk).values().get() == row_before
     assert FollowUp.objects.open().filter(lead=other).count() == 1
 
 
@@ -110,13 +110,13 @@ def test_the_same_email_as_a_won_lead_makes_a_repeat_client(admin):
     first = leads.create(by=admin, values={"contact_name": "A", "email": "ann@example.com"})
     assert not first.is_repeat
     leads.update(by=admin, lead_id=first.pk, changes={"status": "won", "booked_value": Decimal("900")})
-    again = leads.create(by=admin, values={"contact_name": "Ann", "email": "ANN@example.com"})
-    assert again.is_repeat is True
-    assert again.score == 30
+    second = leads.create(by=admin, values={"contact_name": "Ann", "email": "ANN@example.com"})
+    assert second.is_repeat is True
+    assert second.score == 30
     assert not leads.create(by=admin, values={"contact_name": "Ann", "email": ""}).is_repeat
 
 
-def test_first_and_last_touch_start_equal(admin):
+def test_a_new_lead_has_the_same_first_and_last_touch(admin):
     source = LeadSource.objects.create(name="Fair")
     lead = leads.create(by=admin, values={"contact_name": "A", "source": source.pk, "utm_campaign": "may"})
     assert lead.last_source == source
@@ -125,21 +125,21 @@ def test_first_and_last_touch_start_equal(admin):
 
 def test_an_update_is_audited_and_rescored(rep, make_lead):
     lead = make_lead(assigned_to=rep)
-    after = leads.update(
+    updated = leads.update(
         by=rep, lead_id=lead.pk, changes={"estimated_value": Decimal("6000.50"), "company_name": lead.company_name}
     )
-    assert after.score == 40
-    assert after.version > lead.version
-    assert changes_of(lead) == [("estimated_value", None, 6000.5)]
+    assert updated.score == 40
+    assert updated.version > lead.version
+    assert list_changes(lead) == [("estimated_value", None, 6000.5)]
     assert list(lead.score_history.values_list("reason", "user")) == [("Changed: estimated value", rep.pk)]
 
 
 def test_an_update_that_changes_nothing_writes_nothing(rep, make_lead):
     lead = make_lead(assigned_to=rep)
-    after = leads.update(by=rep, lead_id=lead.pk, changes={"company_name": lead.company_name})
-    assert after.version == lead.version
-    assert after.updated_at == lead.updated_at
-    assert changes_of(lead) == []
+    updated = leads.update(by=rep, lead_id=lead.pk, changes={"company_name": lead.company_name})
+    assert updated.version == lead.version
+    assert updated.updated_at == lead.updated_at
+    assert list_changes(lead) == []
 
 
 def test_an_update_cannot_change_the_owner(manager, rep, make_lead):
@@ -158,22 +158,22 @@ def test_a_colleague_may_only_read_and_a_stranger_sees_nothing(rep, colleague, s
 
 def test_closing_cancels_open_follow_ups_and_reopening_does_not_restore_them(rep, make_lead):
     lead = make_lead(assigned_to=rep)
-    plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=local_today(rep))
+    follow_up = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=local_today(rep))
     lost = leads.update(by=rep, lead_id=lead.pk, changes={"status": "lost", "lost_reason": "price"})
-    plan.refresh_from_db()
+    follow_up.refresh_from_db()
     assert lost.next_follow_up_date is None
     assert lost.closed_at is not None
     assert lost.lost_reason_id == "price"
-    assert plan.cancelled_at is not None
-    assert plan.cancel_reason == "Lead lost"
+    assert follow_up.cancelled_at is not None
+    assert follow_up.cancel_reason == "Lead lost"
     assert Activity.objects.filter(lead=lead, activity_type="status_change").get().data == {"from": "new", "to": "lost"}
 
-    again = leads.update(by=rep, lead_id=lead.pk, changes={"status": "contacted"})
-    assert again.closed_at is None
-    assert again.lost_reason is None
-    assert again.next_follow_up_date is None
+    reopened = leads.update(by=rep, lead_id=lead.pk, changes={"status": "contacted"})
+    assert reopened.closed_at is None
+    assert reopened.lost_reason is None
+    assert reopened.next_follow_up_date is None
     assert FollowUp.objects.open().count() == 0
-    assert changes_of(lead) == [
+    assert list_changes(lead) == [
         ("lost_reason", None, "price"),
         ("status", "new", "lost"),
         ("lost_reason", "price", None),
@@ -181,23 +181,23 @@ def test_closing_cancels_open_follow_ups_and_reopening_does_not_restore_them(rep
     ]
 
 
-def test_a_booking_records_value_date_and_source_and_reopening_keeps_its_history(rep, make_lead):
+def test_winning_records_value_date_and_source_and_reopening_keeps_the_first_date(rep, make_lead):
     source = LeadSource.objects.create(name="Fair")
     lead = make_lead(assigned_to=rep, source=source)
     won = leads.update(by=rep, lead_id=lead.pk, changes={"status": "won", "booked_value": Decimal("1200.50")})
-    booked = won.won_at
+    won_at_before = won.won_at
     assert won.booked_value == Decimal("1200.50")
     assert won.source == source
-    assert booked == won.closed_at
-    assert booked is not None
-    again = leads.update(by=rep, lead_id=lead.pk, changes={"status": "quoted"})
-    assert again.booked_value is None
-    assert again.closed_at is None
-    assert again.won_at == booked
-    assert ("booked_value", 1200.5, None) in changes_of(lead)
-    rewon = leads.update(by=rep, lead_id=lead.pk, changes={"status": "won", "booked_value": Decimal(1100)})
-    assert rewon.won_at == booked
-    assert rewon.closed_at > booked
+    assert won.won_at == won.closed_at
+    assert won.won_at is not None
+    reopened = leads.update(by=rep, lead_id=lead.pk, changes={"status": "quoted"})
+    assert reopened.booked_value is None
+    assert reopened.closed_at is None
+    assert reopened.won_at == won_at_before
+    assert ("booked_value", 1200.5, None) in list_changes(lead)
+    won_again = leads.update(by=rep, lead_id=lead.pk, changes={"status": "won", "booked_value": Decimal(1100)})
+    assert won_again.won_at == won_at_before
+    assert won_again.closed_at > won_at_before
 
 
 @pytest.mark.parametrize("reason", [{}, {"lost_reason": None}, {"lost_reason": "because"}])
@@ -208,7 +208,7 @@ def test_a_lost_lead_needs_a_lost_reason(rep, make_lead, reason):
     assert list(refused.value.fields) == ["lost_reason"]
     lead.refresh_from_db()
     assert lead.status == "new"
-    assert changes_of(lead) == []
+    assert list_changes(lead) == []
 
 
 def test_a_closed_lead_keeps_its_score(rep, make_lead):
@@ -220,27 +220,29 @@ def test_a_closed_lead_keeps_its_score(rep, make_lead):
 def test_a_status_sets_the_times_of_all_earlier_stages(rep, make_lead):
     lead = make_lead(assigned_to=rep)
     quoted = leads.update(by=rep, lead_id=lead.pk, changes={"status": "quoted"})
-    stamps = (quoted.first_contacted_at, quoted.qualified_at, quoted.quoted_at)
-    assert len(set(stamps)) == 1
-    assert stamps[0] is not None
-    back = leads.update(by=rep, lead_id=lead.pk, changes={"status": "new"})
-    assert (back.first_contacted_at, back.qualified_at, back.quoted_at) == stamps
+    assert quoted.quoted_at is not None
+    assert quoted.first_contacted_at == quoted.quoted_at
+    assert quoted.qualified_at == quoted.quoted_at
+    reset = leads.update(by=rep, lead_id=lead.pk, changes={"status": "new"})
+    assert reset.first_contacted_at == quoted.first_contacted_at
+    assert reset.qualified_at == quoted.qualified_at
+    assert reset.quoted_at == quoted.quoted_at
 
 
 def test_archiving_is_for_managers_and_can_be_undone(rep, manager, make_lead):
     lead = make_lead(assigned_to=rep)
-    plan = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=local_today(rep))
+    follow_up = follow_ups.create(by=rep, lead_id=lead.pk, follow_up_type="call", scheduled_date=local_today(rep))
     with pytest.raises(errors.NotAllowed):
         leads.archive(by=rep, lead_id=lead.pk)
     leads.archive(by=manager, lead_id=lead.pk)
-    plan.refresh_from_db()
-    assert plan.is_open is False
+    follow_up.refresh_from_db()
+    assert follow_up.is_open is False
     assert Lead.objects.visible_to(manager).count() == 0
     with pytest.raises(errors.NotFound):
         leads.update(by=manager, lead_id=lead.pk, changes={"notes": "x"})
     leads.restore(by=manager, lead_id=lead.pk)
     assert Lead.objects.visible_to(rep).get() == lead
-    assert changes_of(lead) == [("archived", False, True), ("archived", True, False)]
+    assert list_changes(lead) == [("archived", False, True), ("archived", True, False)]
 
 
 def test_return_before_pickup_is_refused(rep, make_lead):

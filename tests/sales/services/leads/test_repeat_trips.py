@@ -1,4 +1,4 @@
-"""Calling again: won trips before their anniversary, and the new leads that are made of them."""
+"""Repeat trips: which won trips are due for another call, and the leads that copy them."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -26,17 +26,19 @@ def won(make_lead, rep):
 
 
 @pytest.mark.parametrize(
-    ("pickup", "due"),
+    ("pickup", "is_listed"),
     [
-        ("2026-06-01T04:00Z", True),  # midnight in New York: a year on is in exactly 6 months
-        ("2026-06-01T03:59Z", False), ("2026-09-02T03:59Z", True),  # the last minute of the day 9 months before
-        ("2026-09-02T04:00Z", False), ("2025-06-12T12:00Z", False),
+        ("2026-06-01T04:00Z", True),  # midnight in New York: the anniversary is in exactly 6 months
+        ("2026-06-01T03:59Z", False),
+        ("2026-09-02T03:59Z", True),  # the last minute of the day 9 months before
+        ("2026-09-02T04:00Z", False),
+        ("2025-06-12T12:00Z", False),
     ],
-)  # fmt: skip
+)
 @time_machine.travel(NOW, tick=False)
-def test_trips_with_an_anniversary_in_6_to_9_months_are_offered_again(won, pickup, due):
+def test_trips_with_an_anniversary_in_6_to_9_months_are_listed_for_another_call(won, pickup, is_listed):
     won(pickup_at=pickup)
-    assert Lead.objects.call_again().exists() == due
+    assert Lead.objects.call_again().exists() == is_listed
 
 
 @time_machine.travel(NOW, tick=False)
@@ -48,26 +50,33 @@ def test_the_window_is_a_setting(settings, won):
 
 
 @time_machine.travel(NOW, tick=False)
-def test_which_trips_are_not_offered_again(won, make_lead):
+def test_lost_archived_repeated_and_active_clients_trips_are_not_listed(won, make_lead):
     won(status="lost", lost_reason_id="price")
     won(archived_at=NOW)
     won(email_normalised="a@example.com")
-    make_lead(email_normalised="a@example.com")  # they are talking to us
+    make_lead(email_normalised="a@example.com")  # an open lead of the same client
     won(phone_normalised="+12125550123")
     make_lead(phone_normalised="+12125550123")
-    done = won()
-    make_lead(repeat_of=done, status="lost", lost_reason_id="price")
-    kept = won(email_normalised="", phone_normalised="")
+    repeated = won()
+    make_lead(repeat_of=repeated, status="lost", lost_reason_id="price")
+    listed = won(email_normalised="", phone_normalised="")
     make_lead(email_normalised="", phone_normalised="")
-    assert list(Lead.objects.call_again()) == [kept]
+    assert list(Lead.objects.call_again()) == [listed]
 
 
 @time_machine.travel(NOW, tick=False)
 def test_a_repeat_lead_copies_the_won_trip(won, rep):
     old = won(
-        email="a@example.com", phone="212 555 0123", trip_type="round_trip", return_at=JUNE + timedelta(hours=30),
-        pickup_location="Gym", estimated_passengers=50, estimated_value=4000, booked_value=4500, quote_amount=4400,
-    )  # fmt: skip
+        email="a@example.com",
+        phone="212 555 0123",
+        trip_type="round_trip",
+        return_at=JUNE + timedelta(hours=30),
+        pickup_location="Gym",
+        estimated_passengers=50,
+        estimated_value=4000,
+        booked_value=4500,
+        quote_amount=4400,
+    )
     new = repeat_trips.repeat_trip(by=rep, lead_id=old.pk)
     assert new.repeat_of == old
     assert new.is_repeat is True
@@ -82,12 +91,12 @@ def test_a_repeat_lead_copies_the_won_trip(won, rep):
     assert new.quote_amount is None
     assert new.booked_value is None
     assert new.notes == "Same trip as on Fri 12 Jun 2026, booked for $4,500."
-    plan = FollowUp.objects.get()
-    assert plan.lead == new
-    assert plan.assigned_to == rep
-    assert plan.follow_up_type == "call"
-    assert plan.scheduled_date == date(2026, 12, 1)
-    assert new.next_follow_up_date == plan.due_at
+    follow_up = FollowUp.objects.get()
+    assert follow_up.lead == new
+    assert follow_up.assigned_to == rep
+    assert follow_up.follow_up_type == "call"
+    assert follow_up.scheduled_date == date(2026, 12, 1)
+    assert new.next_follow_up_date == follow_up.due_at
     with pytest.raises(errors.AlreadyRepeated):
         repeat_trips.repeat_trip(by=rep, lead_id=old.pk)
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -103,7 +112,9 @@ def test_the_new_pickup_is_the_next_future_anniversary(won, rep):
     assert new.return_at.isoformat() == "2031-03-01T17:00:00+00:00"
 
 
-def test_who_may_repeat_which_lead(won, make_lead, rep, colleague, stranger, manager, leaver):
+def test_only_won_trips_are_repeated_by_users_who_may_change_the_lead(
+    won, make_lead, rep, colleague, stranger, manager, leaver
+):
     old = won()
     for by, error in ((colleague, errors.NotYourLead), (stranger, errors.NotFound)):
         with pytest.raises(error):
@@ -113,16 +124,18 @@ def test_who_may_repeat_which_lead(won, make_lead, rep, colleague, stranger, man
             repeat_trips.repeat_trip(by=rep, lead_id=lead.pk)
     assert repeat_trips.repeat_trip(by=manager, lead_id=old.pk).assigned_to == rep
     assert list(Notification.objects.values_list("kind", "recipient")) == [("lead_assigned", rep.pk)]
-    orphan = repeat_trips.repeat_trip(by=manager, lead_id=won(assigned_to=leaver).pk)
-    assert orphan.assigned_to is None
-    assert FollowUp.objects.filter(lead=orphan).exists() is False
+    unassigned = repeat_trips.repeat_trip(by=manager, lead_id=won(assigned_to=leaver).pk)
+    assert unassigned.assigned_to is None
+    assert not FollowUp.objects.filter(lead=unassigned).exists()
 
 
 @time_machine.travel(NOW, tick=False)
 def test_trips_are_repeated_automatically_if_the_setting_is_on(settings, won):
-    one, other = won(email="a@example.com", email_normalised="a@example.com"), won(company_name="Other")
+    first = won(email="a@example.com", email_normalised="a@example.com")
+    other = won(company_name="Other")
     won(email="a@example.com", email_normalised="a@example.com", company_name="The same client's second trip")
     assert repeat_trips.repeat_due_trips() == 0
     settings.CALL_AGAIN_BY_ITSELF = True
-    assert [repeat_trips.repeat_due_trips(), repeat_trips.repeat_due_trips()] == [2, 0]
-    assert set(Lead.objects.exclude(repeat_of=None).values_list("repeat_of", flat=True)) == {one.pk, other.pk}
+    assert repeat_trips.repeat_due_trips() == 2
+    assert repeat_trips.repeat_due_trips() == 0
+    assert set(Lead.objects.exclude(repeat_of=None).values_list("repeat_of", flat=True)) == {first.pk, other.pk}

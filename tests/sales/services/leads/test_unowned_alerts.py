@@ -16,7 +16,7 @@ BEFORE, DUE, AFTER, DAYS_LATER = "2026-11-30T11:59Z", "2026-11-30T12:00Z", "2026
 
 
 def escalate_at(*times):
-    """The number of leads that are escalated at each of these times."""
+    """Return the number of leads that are escalated at each of these times."""
     counts = []
     for at in times:
         with time_machine.travel(at, tick=False):
