@@ -19,7 +19,7 @@ def test_a_taken_port_is_reported_before_anything_starts(live_athena: Athena, tm
     env = os.environ | {"PORT": str(live_athena.port), "VAR_DIR": str(tmp_path)}
     result = subprocess.run([sys.executable, "manage.py", "up"], cwd=live.ROOT, env=env, capture_output=True, text=True)
     assert result.returncode == 1
-    assert result.stderr.startswith(f"CommandError: Port {live_athena.port} is taken.")
+    assert result.stderr.startswith(f"CommandError: Port {live_athena.port} is in use.")
     assert result.stdout == ""
     assert not (tmp_path / "athena.sqlite3").exists()
 
