@@ -142,6 +142,7 @@ def try_assignment_rule(page: Page) -> Page:
 
 def fill_assignment_rule(page: Page) -> None:
     page.fill("#id_rule_name", "Large groups to the charter desk")
+    page.fill("#id_position", "1")
     page.select_option("#id_condition_1_field", "estimated_passengers")
     page.select_option("#id_condition_1_operator", "greater_than")
     page.fill("#id_condition_1_value", "40")
@@ -186,7 +187,7 @@ DEMO_PICTURES = (
     Picture("images/rules", "manager", "/admin/sales/leadscoringrule/"),
     Picture("images/rule", "manager", "/admin/sales/leadscoringrule/?q=repeat", open_first_row),
     Picture("images/preview", "manager", "/admin/sales/leadscoringrule/", preview_rule, is_whole_page=True),
-    Picture("images/why", "manager", "/admin/sales/lead/1/change/", part="[aria-labelledby=panel-why]"),
+    Picture("images/why", "manager", "/admin/sales/lead/1/change/", part="[aria-labelledby=panel-explanation]"),
     Picture("images/effectiveness", "manager", "/admin/reports/rule-effectiveness/", is_whole_page=True),
     Picture("images/performance", "manager", "/admin/reports/follow-up-performance/", is_whole_page=True),
     Picture("images/roi", "manager", "/admin/reports/source-roi/", is_whole_page=True),
