@@ -54,7 +54,7 @@ def test_the_type_narrows_the_fields_and_the_field_the_rest(visit, width):
     page.select_option("#id_condition_field", "estimated_passengers")
     page.select_option("#id_condition_operator", "between")
     assert (page.input_value("#id_condition_value"), page.is_visible("#id_condition_value")) == ("", True)
-    assert "like 25,50" in page.text_content("#id_condition_value_helptext")
+    assert "such as 25,50" in page.text_content("#id_condition_value_helptext")
 
 
 def test_what_is_chosen_is_saved_and_comes_back(visit):
@@ -83,8 +83,8 @@ def test_without_javascript_the_server_says_what_does_not_fit(visit):
     page.fill("#id_points", "5")
     page.uncheck("#id_is_active")
     page.click("[name=_save]")
-    said = "With “The kind of trip” goes: is, is not, is one of, is known."
-    assert page.text_content(".field-condition_operator .errorlist").strip() == said
+    message = "“Kind of trip” takes these comparisons: is, is not, is one of, is known."
+    assert page.text_content(".field-condition_operator .errorlist").strip() == message
     page.select_option("#id_condition_operator", "equals")
     page.click("[name=_save]")
     page.get_by_text("was added successfully").wait_for()
@@ -97,9 +97,9 @@ def test_the_list_counts_and_switches(visit, javascript):
     row = page.locator("tr", has=page.get_by_role("link", name="Called Back", exact=True))
     if javascript:
         page.wait_for_selector("a[data-matches]", state="detached")
-        assert int(row.locator(".field-matching").inner_text()) > 0
+        assert int(row.locator(".field-matching_leads").inner_text()) > 0
     else:
-        assert row.locator(".field-matching").inner_text() == "Count"
+        assert row.locator(".field-matching_leads").inner_text() == "Count"
     for state in ("Off", "On"):
         row.locator("button.switch").click()
         message = f"“Called Back” is {state.lower()}. A scoring run over all open leads has started."

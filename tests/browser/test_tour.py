@@ -25,7 +25,7 @@ def test_the_first_overdue_task_is_found_called_and_completed(visit, width, java
     task.locator("summary").click()
     task.locator("textarea").fill("Wants the quote by Friday")
     task.get_by_role("button", name="Successful").click()
-    page.get_by_text(f"Done: {lead}.").wait_for()
+    page.get_by_text(f"Completed: {lead}.").wait_for()
     assert page.url == here.athena.base_url + "/admin/"
     assert overdue(page) == before - 1
     assert here.console_errors == []
@@ -39,7 +39,7 @@ def test_what_the_service_refuses_is_said_where_one_is(visit):
     other = elsewhere.page.locator(".task").first
     other.locator("summary").click()
     other.get_by_role("button", name="Voicemail").click()
-    elsewhere.page.get_by_text("Done: ").wait_for()
+    elsewhere.page.get_by_text("Completed: ").wait_for()
     task.get_by_role("button", name="Voicemail").click()
     here.page.get_by_text("This follow-up is already completed or canceled.").wait_for()
     assert here.console_errors == []

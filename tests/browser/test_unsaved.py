@@ -102,7 +102,7 @@ def test_a_form_in_place_keeps_its_text_and_can_be_sent_again(visit, fault):
     assert notice.get_by_role("link").count() == (1 if fault == "the session ended" else 0)
     mend(page)
     notice.get_by_role("button", name="Try again").click()
-    page.get_by_text("Done: ").wait_for()
+    page.get_by_text("Completed: ").wait_for()
     assert page.evaluate(DRAFTS) == []
 
 

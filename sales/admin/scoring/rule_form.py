@@ -38,7 +38,7 @@ def _get_fields_of_type(rule_type: str) -> list[tuple[str, str]]:
 
 
 def build_form_options() -> dict[str, Any]:
-    """The options for the page's script (rule-form.js): each field with its operators, values and hint."""
+    """The options for the page's script (rule_form.js): each field with its operators, values and hint."""
     fields = [
         {
             "type": field.rule_type,

@@ -72,7 +72,7 @@ class RuleAdmin(ServiceAdmin):
 
     @admin.display(description="Leads now")
     def matching_leads(self, rule: LeadScoringRule) -> str:
-        """A link to the counts; the page's script (rule-matches.js) replaces it with the rule's count."""
+        """A link to the counts; the page's script (rule_matches.js) replaces it with the rule's count."""
         link = '<a href="{}" data-matches="{}">Count</a>'
         return format_html(link, reverse("admin:sales_leadscoringrule_matches"), rule.pk)
 
