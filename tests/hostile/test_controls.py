@@ -14,7 +14,7 @@ from athena.accounts import services
 from athena.accounts.api.authentication import BearerAuthentication
 from athena.api import fields, filters, idempotency, keyset, pagination, parsers, preconditions, renderers, viewsets
 from athena.api.serializers import StrictSerializer
-from athena.http import middleware
+from athena.http import body_limit
 from sales.models import FollowUp
 from tests.hostile.client import send_inside
 from tests.hostile.table import CASES
@@ -40,7 +40,7 @@ SAFEGUARDS: dict[str, tuple[str, Any, str, Any]] = {  # rule, owner, name, repla
     "no NaN": ("numbers", parsers, "_no_constant", float),
     "no deep bodies": ("depth", parsers, "_too_deep", do_nothing),
     "JSON in UTF-8 alone": ("content types", parsers, "_require_utf8", do_nothing),
-    "no large bodies": ("size", middleware, "MAX_BODY_BYTES", 10**9),
+    "no large bodies": ("size", body_limit, "MAX_BODY_BYTES", 10**9),
     "unasked bodies": ("not JSON", viewsets.ActionViewSet, "initial", get_original(framework.ViewSet, "initial")),
     "no unknown keys": ("unknown keys", StrictSerializer, READ, get_original(serializers.Serializer, READ)),
     "integers": ("ids", fields.IntegerField, READ, get_original(serializers.IntegerField, READ)),
