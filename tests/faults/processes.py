@@ -12,7 +12,7 @@ from tests.live import ROOT, prepared_engine
 from tests.smtp import Sink
 
 # Code that makes the tick as frequent as TICK_SECONDS of the process that runs it says.
-INSTALL_SCHEDULES = "from sales.services import schedules\nschedules.install()\n"
+INSTALL_SCHEDULES = "from sales.services import periodic_tasks\nperiodic_tasks.install()\n"
 WORKER = ("worker", "--concurrency", "1", "--without-gossip", "--without-mingle")
 
 
