@@ -101,7 +101,7 @@ def measure(leads: int, rounds: int) -> bool:
         small = queries <= MOST_QUERIES and size <= MOST_BYTES
         print(f"{'':28} {queries} queries, {size / 1000:.0f} KB{'' if small else '  TOO MUCH'}", flush=True)
         kept.append(small)
-    own_files = sum(file.stat().st_size for file in Path("athena/static/athena").iterdir())
+    own_files = sum(file.stat().st_size for file in Path("athena/static/athena").rglob("*") if file.is_file())
     print(f"own CSS and JavaScript: {own_files / 1000:.0f} KB", flush=True)
     return all(kept) and own_files <= MOST_OWN_BYTES
 
