@@ -126,7 +126,8 @@ def test_the_page_needs_no_collected_static_files(client, raised_error, settings
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}
     }
-    read_page(client.get("/admin/fail/"), raised_error[1])
+    page = read_page(client.get("/admin/fail/"), raised_error[1])
+    assert "error_pages.css" in page
 
 
 def test_outside_the_admin_the_page_does_not_link_to_it(client, raised_error):

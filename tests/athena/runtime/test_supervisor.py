@@ -51,6 +51,7 @@ def test_if_one_process_ends_all_end_and_it_is_named(
         run(web=SLEEP, worker=["sh", "-c", command], beat=SLEEP)
     assert str(ended.value) == f"The worker process ended {reason}; the others have been stopped."
     live.wait_for(lambda: not list_processes(), "the end of all")
+    assert list_processes() == []
 
 
 @pytest.mark.parametrize("number", supervisor.STOP_SIGNALS)
@@ -59,6 +60,7 @@ def test_a_signal_ends_all_processes(
 ) -> None:
     run(lambda: os.kill(os.getpid(), number), web=SLEEP, worker=SLEEP)
     live.wait_for(lambda: not list_processes(), "the end of all")
+    assert list_processes() == []
 
 
 def test_stubborn_processes_and_their_children_are_killed(
@@ -72,12 +74,14 @@ def test_stubborn_processes_and_their_children_are_killed(
 
     run(stop, web=STUBBORN, worker=["sh", "-c", "sleep 1000 & exec sleep 1000"])
     live.wait_for(lambda: not list_processes(), "the end of all")
+    assert list_processes() == []
 
 
 def test_if_one_process_cannot_start_none_is_left(run: Callable[..., None], list_processes: ListProcesses) -> None:
     with pytest.raises(FileNotFoundError):
         run(web=SLEEP, worker=["/nowhere/to/be/found"])
     live.wait_for(lambda: not list_processes(), "the end of all")
+    assert list_processes() == []
 
 
 @pytest.mark.parametrize("listening_on", ["127.0.0.1", "0.0.0.0"])
