@@ -75,12 +75,12 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
         """The list, with the number of open follow-ups by day."""
         response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
-            user, selected_day, whose = get_user(request), request.GET.get("day"), request.GET.get("whose")
-            rows = filter_by_assignee(FollowUp.objects.visible_to(user), whose, user)
+            user, selected_day, assignee = get_user(request), request.GET.get("day"), request.GET.get("whose")
+            rows = filter_by_assignee(FollowUp.objects.visible_to(user), assignee, user)
             response.context_data |= {
                 "day_counts": DayConditions(user).count_by_day(rows, selected_day),
                 "selected_day": selected_day,
-                "whose": whose,
+                "assignee": assignee,
             }
         return response
 

@@ -90,8 +90,8 @@ class AssigneeFilter(admin.SimpleListFilter):
         return filter_by_assignee(queryset, self.value(), get_user(request))
 
 
-def filter_by_assignee(rows: Any, whose: str | None, user: User) -> Any:
-    """Those of `rows` that are assigned to `whose` (`me`, meaning `user`, or an id); all if it is empty."""
-    if not whose:
+def filter_by_assignee(rows: Any, assignee: str | None, user: User) -> Any:
+    """The rows assigned to `assignee`, which is `me` (meaning `user`) or a user's id; all rows if it is empty."""
+    if not assignee:
         return rows
-    return rows.filter(assigned_to=user.pk if whose == "me" else parse_id(whose))
+    return rows.filter(assigned_to=user.pk if assignee == "me" else parse_id(assignee))

@@ -132,9 +132,9 @@ def _build_row(report: Report[Any], row: ReportRow, columns: Sequence[Column[Any
 
 
 def _build_chart(report: Report[Any], scope: Scope, rows: Sequence[ReportRow]) -> Chart | None:
-    series = [one for one in report.chart.series if not (scope.is_narrow and one.is_company_only)]
-    labels = [one.label for one in series]
-    numbers = [[one.get_value(row) for one in series] for row in rows]
+    series = [line for line in report.chart.series if not (scope.is_narrow and line.is_company_only)]
+    labels = [line.label for line in series]
+    numbers = [[line.get_value(row) for line in series] for row in rows]
     bars = [
         (row.name, [None if value is None else float(value) for value in values])
         for row, values in zip(rows, numbers, strict=True)
