@@ -15,6 +15,10 @@ from athena.accounts.roles import Role
 from sales import errors
 from sales.models import Activity, FollowUp, Lead, TransferBatch
 
+# The permissions that pages with file uploads ask for before they read the file (`allow_upload`).
+IMPORT_LEADS = ["sales.add_leadimport", "sales.import_lead"]
+ADD_SPEND = "sales.add_sourcespend"
+
 
 class Owned(Protocol):
     """A lead: the model, or any row that has its owner."""
@@ -76,6 +80,26 @@ def may_archive_leads(by: User) -> bool:
     return by.has_perm("sales.delete_lead")
 
 
+def may_import_leads(by: User) -> bool:
+    """Whether `by` may import leads from files: managers."""
+    return by.has_perms(IMPORT_LEADS)
+
+
+def may_export_leads(by: User) -> bool:
+    """Whether `by` may export lists of leads to files: managers."""
+    return by.has_perm("sales.export_lead")
+
+
+def may_read_reports(by: User) -> bool:
+    """Whether `by` may see the pages of reports: managers."""
+    return by.has_perm("sales.report_lead")
+
+
+def may_add_spend(by: User) -> bool:
+    """Whether `by` may enter what a source cost in a month: managers."""
+    return by.has_perm(ADD_SPEND)
+
+
 def may_delete_spend(by: User) -> bool:
     """Whether `by` may delete what a source cost in a month: managers."""
     return by.has_perm("sales.delete_sourcespend")
@@ -87,6 +111,11 @@ def may_search_users(by: User) -> bool:
 
 
 # Follow-ups
+
+
+def may_cancel_many_follow_ups(by: User) -> bool:
+    """Whether `by` may cancel several follow-ups at once; each one asks `may_change_follow_up`."""
+    return by.has_perm("sales.delete_followup")
 
 
 def may_change_follow_up(by: User | None, follow_up: FollowUp) -> bool:

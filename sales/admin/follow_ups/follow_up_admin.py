@@ -100,7 +100,7 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
         )
 
     def get_autocomplete_fields(self, request: HttpRequest) -> Any:
-        return ("lead", "assigned_to") if request.user.has_perm("accounts.view_user") else ("lead",)
+        return ("lead", "assigned_to") if policy.may_search_users(get_user(request)) else ("lead",)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -129,7 +129,7 @@ class FollowUpAdmin(CompletionPage, CancelPage, ServiceAdmin):
         return saved
 
     def has_delete_any_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("sales.delete_followup")
+        return policy.may_cancel_many_follow_ups(get_user(request))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from athena.admin.requests import get_user
 from athena.http.csv_responses import stream_csv
-from sales import errors
+from sales import errors, policy
 from sales.admin.base import VisibleAdmin
 from sales.models import LeadExport
 from sales.models.leads.lead import LeadQuerySet
@@ -26,7 +26,7 @@ def export_list(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, file
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     by = get_user(request)
-    if not by.has_perm(exports.PERMISSION):
+    if not policy.may_export_leads(by):
         raise PermissionDenied
     to_list = HttpResponseRedirect(reverse("admin:sales_lead_changelist"))
     try:

@@ -23,7 +23,7 @@ from athena.admin.requests import get_user
 from athena.forms import StrictForm
 from athena.http.body_limit import allow_upload
 from athena.http.csv_responses import iter_csv, stream_csv
-from sales import errors
+from sales import errors, policy
 from sales.admin.base import VisibleAdmin
 from sales.admin.imports import import_preview
 from sales.exchange import columns, file_reader
@@ -64,8 +64,7 @@ class LeadImportAdmin(VisibleAdmin):
         return format_html(bar, total or 1, done, done, total)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        user = get_user(request)
-        return user.has_perm("sales.add_leadimport") and user.has_perm(imports.PERMISSION)
+        return policy.may_import_leads(get_user(request))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -80,7 +79,7 @@ class LeadImportAdmin(VisibleAdmin):
             *super().get_urls(),
         ]
 
-    @allow_upload(MAX_UPLOAD_BYTES, "sales.add_leadimport", imports.PERMISSION)
+    @allow_upload(MAX_UPLOAD_BYTES, *policy.IMPORT_LEADS)
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

@@ -16,7 +16,7 @@ from athena.admin.requests import get_user
 from athena.formatting import format_money
 from athena.forms import StrictForm
 from athena.http.body_limit import allow_upload
-from sales import errors
+from sales import errors, policy
 from sales.services.imports import spend_import
 
 MAX_FILE_BYTES = 1_000_000
@@ -57,10 +57,10 @@ class SpendUpload(admin.ModelAdmin):  # type: ignore[type-arg]
         view = self.admin_site.admin_view(self.upload_view)
         return [path("upload/", view, name="sales_sourcespend_upload"), *super().get_urls()]
 
-    @allow_upload(MAX_UPLOAD_BYTES, "sales.add_sourcespend")
+    @allow_upload(MAX_UPLOAD_BYTES, policy.ADD_SPEND)
     def upload_view(self, request: HttpRequest) -> HttpResponse:
         """Show what the rows of a file would write; with `step=save`, write the text that was shown."""
-        if not request.user.has_perm("sales.add_sourcespend"):
+        if not policy.may_add_spend(get_user(request)):
             raise PermissionDenied
         form = SpendForm(request.POST or None, request.FILES or None)
         plan: spend_import.SpendPlan | None = None

@@ -15,6 +15,7 @@ from django.urls import path, reverse
 from athena.admin.requests import get_user
 from athena.admin.site import AthenaSite
 from athena.http.csv_responses import csv_response, list_columns
+from sales import policy
 from sales.admin.reports.charts import Chart, build_bar_chart
 from sales.admin.reports.report_form import ReportForm
 from sales.models import Lead
@@ -46,7 +47,7 @@ class TableRow:
 
 def show_report(request: HttpRequest, slug: str) -> HttpResponse:
     """A report on what the manager may read: its page or, with `format=csv`, its file."""
-    if not request.user.has_perm("sales.report_lead"):
+    if not policy.may_read_reports(get_user(request)):
         raise PermissionDenied
     report = REPORTS.get(slug)
     if report is None:

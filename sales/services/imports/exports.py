@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from athena.accounts.models import User
 from athena.http.csv_responses import iter_csv
-from sales import errors
+from sales import errors, policy
 from sales.exchange.xlsx import writer
 from sales.models import LeadExport
 from sales.models.leads.lead import LeadQuerySet
 from sales.queries.imports import export_rows
 
-PERMISSION = "sales.export_lead"
 MAX_XLSX_LEADS = 50_000  # the whole file is made before it is sent, while the user waits
 
 Filters = Mapping[str, Sequence[str]]  # as the list's address has them
@@ -27,7 +26,7 @@ def export_csv(*, by: User, leads: LeadQuerySet, filters: Filters) -> Iterator[b
 
 def export_xlsx(*, by: User, leads: LeadQuerySet, filters: Filters) -> bytes:
     """Return an XLSX file of those of the leads that `by` can see. Raises `NotAllowed`, `Invalid` for too many."""
-    if by.has_perm(PERMISSION) and leads.in_scope_of(by).count() > MAX_XLSX_LEADS:
+    if policy.may_export_leads(by) and leads.in_scope_of(by).count() > MAX_XLSX_LEADS:
         raise errors.Invalid(
             {"file": f"An Excel file has at most {MAX_XLSX_LEADS:,} leads. Export them as CSV: Excel opens it, too."}
         )
@@ -36,7 +35,7 @@ def export_xlsx(*, by: User, leads: LeadQuerySet, filters: Filters) -> bytes:
 
 
 def _record(by: User, file_format: str, filters: Filters) -> LeadExport:
-    if not by.has_perm(PERMISSION):
+    if not policy.may_export_leads(by):
         raise errors.NotAllowed
     return LeadExport.objects.create(by=by, file_format=file_format, filters=dict(filters))
 

@@ -12,13 +12,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from athena.accounts.models import User
-from sales import errors
+from sales import errors, policy
 from sales.exchange import file_reader
 from sales.exchange.cells import notation
 from sales.models import ImportFile, ImportRow, LeadImport
 from sales.services.imports import duplicate_rows
-
-PERMISSION = "sales.import_lead"
 
 _State = LeadImport.State
 _RowState = ImportRow.State
@@ -134,7 +132,7 @@ def delete_old_rows(*, days: int = 90) -> int:
 
 
 def _require_permission(by: User) -> None:
-    if not by.has_perm(PERMISSION):
+    if not policy.may_import_leads(by):
         raise errors.NotAllowed
 
 
